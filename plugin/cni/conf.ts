@@ -1,0 +1,143 @@
+/**
+ * One entry of a conflist, decoded. Pure. The names are the product's contract.
+ * Amounts and marks stay as they were written: what they mean, and whether they can be, is policy's to say.
+ */
+import { CniError, ErrorCode } from "../errors.ts";
+import {
+  aCount,
+  anAbsolutePath,
+  anObject,
+  oneOf,
+  optional,
+  refuseUnknownKeys,
+  type Decoder,
+  type JsonObject,
+} from "./fields.ts";
+
+export type Enforce = "auto" | "host" | "pod";
+export type Discipline = "shape" | "police";
+export type LogLevel = "debug" | "info" | "warn" | "error";
+
+/** bit/s and bits, as in the CNI bandwidth plugin. */
+export type StaticCap = { readonly rate: number; readonly burst: number };
+
+export type Conf = {
+  readonly network: string;
+  readonly ingress: StaticCap | undefined;
+  readonly egress: StaticCap | undefined;
+  readonly defaults: {
+    readonly ingressBandwidth: unknown;
+    readonly egressBandwidth: unknown;
+    readonly dscp: unknown;
+  };
+  readonly enforce: Enforce;
+  readonly discipline: Discipline;
+  readonly stateDir: string;
+  readonly logFile: string | undefined;
+  readonly logLevel: LogLevel;
+};
+
+export const defaultStateDir = "/run/pod-qos";
+export const disciplines = ["shape", "police"] as const satisfies readonly Discipline[];
+const logLevels = ["debug", "info", "warn", "error"] as const satisfies readonly LogLevel[];
+
+/** Keys that CNI, libcni or a runtime put into a plugin's conf. */
+const cniKeys = [
+  "cniVersion",
+  "cniVersions",
+  "name",
+  "type",
+  "args",
+  "capabilities",
+  "dns",
+  "ipMasq",
+  "ipam",
+  "prevResult",
+  "runtimeConfig",
+  "disableCheck",
+  "disableGC",
+  "loadOnlyInlinedPlugins",
+  "cni.dev/attachments",
+  "cni.dev/valid-attachments",
+];
+const ownKeys = [
+  "ingressRate",
+  "ingressBurst",
+  "egressRate",
+  "egressBurst",
+  "defaults",
+  "enforce",
+  "discipline",
+  "stateDir",
+  "logFile",
+  "logLevel",
+];
+/** In the contract, not in this version: refused by name, since ignoring one would leave a pod without its limit. */
+const comingKeys = ["egress", "uplink", "policyDir"];
+
+export function parseConf(conf: JsonObject, network: string): Conf {
+  refuseComing(conf, "", comingKeys);
+  refuseUnknownKeys(conf, "", [...ownKeys, ...cniKeys]);
+  const defaults = optional(conf, "", "defaults", anObject) ?? {};
+  refuseComing(defaults, "defaults.", ["class"]);
+  refuseUnknownKeys(defaults, "defaults.", ["ingressBandwidth", "egressBandwidth", "dscp"]);
+  return {
+    network,
+    ingress: staticCap(conf, "ingress"),
+    egress: staticCap(conf, "egress"),
+    defaults: {
+      ingressBandwidth: defaults["ingressBandwidth"] ?? undefined,
+      egressBandwidth: defaults["egressBandwidth"] ?? undefined,
+      dscp: defaults["dscp"] ?? undefined,
+    },
+    enforce: optional(conf, "", "enforce", oneOf(["auto", "host", "pod"])) ?? "auto",
+    discipline: optional(conf, "", "discipline", oneOf(disciplines)) ?? "shape",
+    stateDir: optional(conf, "", "stateDir", anAbsolutePath) ?? defaultStateDir,
+    logFile: optional(conf, "", "logFile", anAbsolutePath),
+    logLevel: optional(conf, "", "logLevel", oneOf(logLevels)) ?? "info",
+  };
+}
+
+/** The fields that DEL and the log need, read so that nothing an operator mistyped can block a pod's deletion. */
+export function readLeniently(conf: JsonObject): Pick<Conf, "stateDir" | "logFile" | "logLevel"> {
+  const tolerant = <Value>(key: string, decode: Decoder<Value>): Value | undefined => {
+    try {
+      return optional(conf, "", key, decode);
+    } catch {
+      return undefined;
+    }
+  };
+  return {
+    stateDir: tolerant("stateDir", anAbsolutePath) ?? defaultStateDir,
+    logFile: tolerant("logFile", anAbsolutePath),
+    logLevel: tolerant("logLevel", oneOf(logLevels)) ?? "info",
+  };
+}
+
+/** The bandwidth plugin's rules: rate and burst come as a pair, 0 is "not set", a burst stays below 4 GiB. */
+function staticCap(conf: JsonObject, direction: "ingress" | "egress"): StaticCap | undefined {
+  const rateKey = `${direction}Rate`;
+  const burstKey = `${direction}Burst`;
+  const rate = optional(conf, "", rateKey, aCount) ?? 0;
+  const burst = optional(conf, "", burstKey, aCount) ?? 0;
+  if (rate === 0 && burst === 0) return undefined;
+  const lonely = rate === 0 ? [burstKey, rateKey] : burst === 0 ? [rateKey, burstKey] : undefined;
+  if (lonely !== undefined) {
+    const [present, missing] = lonely;
+    throw new CniError(
+      ErrorCode.invalidConfig,
+      `${present} is ${rate || burst} but ${missing} is not set: if one is set the other must be, too ` +
+        `(for a cap with a burst of our own choice use defaults.${direction}Bandwidth)`,
+    );
+  }
+  return { rate, burst };
+}
+
+function refuseComing(object: JsonObject, prefix: string, keys: readonly string[]): void {
+  const key = keys.find((coming) => object[coming] !== undefined);
+  if (key === undefined) return;
+  throw new CniError(
+    ErrorCode.unsupportedField,
+    `${prefix}${key}: this version of pod-qos does not have it yet (value ${JSON.stringify(object[key])})`,
+  );
+}

@@ -1,0 +1,103 @@
+/** Everything one invocation was told, as one value: the environment, the conf, what the runtime adds, prevResult. Pure. */
+import { CniError, ErrorCode, invalidValue } from "../errors.ts";
+import { identifierFault, type Call } from "./call.ts";
+import { parseConf, type Conf } from "./conf.ts";
+import { isObject, type JsonObject } from "./fields.ts";
+import { rawMember, withMember } from "./raw.ts";
+
+export const bandwidthCapability = "bandwidth";
+export const annotationsCapability = "io.kubernetes.cri.pod-annotations";
+
+export type Annotations = Readonly<Record<string, string>>;
+
+export type RuntimeCap = { readonly rate: unknown; readonly burst: unknown };
+
+export type Interface = { readonly name: string; readonly sandbox: string };
+
+export type Request = {
+  readonly call: Call;
+  readonly conf: Conf;
+  readonly runtime: {
+    readonly ingress: RuntimeCap;
+    readonly egress: RuntimeCap;
+    readonly annotations: Annotations;
+  };
+  readonly interfaces: readonly Interface[];
+};
+
+export function parseRequest(call: Call, document: JsonObject): Request {
+  const runtimeConfig = objectOrEmpty("runtimeConfig", document["runtimeConfig"]);
+  const bandwidth = objectOrEmpty("runtimeConfig.bandwidth", runtimeConfig[bandwidthCapability]);
+  return {
+    call,
+    conf: parseConf(document, networkName(document)),
+    runtime: {
+      ingress: runtimeCap(bandwidth, "ingress"),
+      egress: runtimeCap(bandwidth, "egress"),
+      annotations: annotationsOf(runtimeConfig[annotationsCapability]),
+    },
+    interfaces: interfacesOf(document["prevResult"]),
+  };
+}
+
+export function networkName(document: JsonObject): string {
+  const name = document["name"];
+  if (typeof name !== "string" || name === "") throw invalidValue("name", name ?? null, "the network's name");
+  const fault = identifierFault(name);
+  if (fault !== undefined) throw new CniError(ErrorCode.invalidConfig, `name ${fault}`);
+  return name;
+}
+
+/** What ADD prints: prevResult as it came, said to be in the version of the conf. */
+export function resultFrom(input: string, version: string): string {
+  const previous = rawMember(input, "prevResult");
+  if (previous === undefined || !previous.startsWith("{")) {
+    throw new CniError(
+      ErrorCode.invalidConfig,
+      "prevResult is missing: pod-qos must stand behind the plugin that makes the interface, in a conflist",
+    );
+  }
+  const said = rawMember(previous, "cniVersion");
+  return said === JSON.stringify(version) ? previous : withMember(previous, "cniVersion", version);
+}
+
+/** "prod/web-1" where the runtime said so, else the container: what errors and logs call the pod. */
+export function podName(call: Call): string {
+  const name = call.args["K8S_POD_NAME"];
+  const namespace = call.args["K8S_POD_NAMESPACE"];
+  return name === undefined || namespace === undefined
+    ? `container ${call.containerId}`
+    : `pod ${namespace}/${name}`;
+}
+
+/** containerd writes these keys with a capital, CRI-O without: trap 1 of the peers' facts. */
+function runtimeCap(bandwidth: JsonObject, direction: "ingress" | "egress"): RuntimeCap {
+  const entries = Object.entries(bandwidth).map(([key, value]) => [key.toLowerCase(), value] as const);
+  const lowered: JsonObject = Object.fromEntries(entries);
+  return { rate: lowered[`${direction}rate`], burst: lowered[`${direction}burst`] };
+}
+
+function annotationsOf(value: unknown): Annotations {
+  const field = `runtimeConfig["${annotationsCapability}"]`;
+  const annotations = objectOrEmpty(field, value);
+  for (const [key, text] of Object.entries(annotations)) {
+    if (typeof text !== "string") throw invalidValue(`${field}["${key}"]`, text, "a string");
+  }
+  return annotations as Annotations;
+}
+
+function interfacesOf(prevResult: unknown): readonly Interface[] {
+  const interfaces = isObject(prevResult) ? prevResult["interfaces"] : undefined;
+  if (!Array.isArray(interfaces)) return [];
+  return interfaces
+    .filter(isObject)
+    .flatMap(({ name, sandbox }) =>
+      typeof name === "string" ? [{ name, sandbox: typeof sandbox === "string" ? sandbox : "" }] : [],
+    );
+}
+
+function objectOrEmpty(field: string, value: unknown): JsonObject {
+  if (value === undefined || value === null) return {};
+  if (!isObject(value)) throw invalidValue(field, value, "an object");
+  return value;
+}

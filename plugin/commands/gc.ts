@@ -1,0 +1,63 @@
+/**
+ * GC: undo every attachment of this network that the runtime does not list. With no list nothing is known to be dead but
+ * what is dead by our own eyes: an attachment whose network namespace is gone. Goes on after an error and reports all.
+ */
+import { CniError, ErrorCode, messageOf } from "../errors.ts";
+import { isObject, type JsonObject } from "../cni/fields.ts";
+import { readLeniently } from "../cni/conf.ts";
+import { networkName } from "../cni/request.ts";
+import { identityFromAlias, isIfbName, sameIdentity, type Identity } from "../datapath/names.ts";
+import { listNodeLinks, readAlias } from "../kernel/linux.ts";
+import { netnsExists } from "../kernel/netns.ts";
+import { listAttachments, readRecord } from "../state/store.ts";
+import type { Command } from "./context.ts";
+import { tearDown } from "./tear-down.ts";
+
+export const gc: Command = async ({ document, log }) => {
+  const { stateDir } = readLeniently(document);
+  const network = networkName(document);
+  const valid = validAttachments(document, network);
+  const failures: string[] = [];
+  for (const identity of known(stateDir, network)) {
+    const record = readRecord(stateDir, identity);
+    const netns = record?.netns ?? "";
+    const dead = valid === undefined ? record !== undefined && !netnsExists(netns) : !lists(valid, identity);
+    if (!dead) continue;
+    try {
+      await tearDown({ stateDir, identity, record, netns });
+      log("info", `GC removed ${identity.containerId} ${identity.ifname}`);
+    } catch (error) {
+      failures.push(`${identity.containerId} ${identity.ifname}: ${messageOf(error)}`);
+    }
+  }
+  if (failures.length === 0) return undefined;
+  throw new CniError(ErrorCode.kernelRefused, `GC could not remove everything: ${failures.join("; ")}`);
+};
+
+/** undefined where the runtime gave no list (cnitool gives none), which is not the same as an empty one. */
+function validAttachments(document: JsonObject, network: string): readonly Identity[] | undefined {
+  const list = document["cni.dev/valid-attachments"];
+  if (!Array.isArray(list)) return undefined;
+  return list
+    .filter(isObject)
+    .flatMap(({ containerID, ifname }) =>
+      typeof containerID === "string" && typeof ifname === "string"
+        ? [{ network, containerId: containerID, ifname }]
+        : [],
+    );
+}
+
+/** From the records, and from the ifbs on the node that name their attachment themselves. */
+function known(stateDir: string, network: string): readonly Identity[] {
+  const recorded = listAttachments(stateDir, network);
+  const stray = listNodeLinks()
+    .filter(isIfbName)
+    .map((name) => identityFromAlias(readAlias(name)))
+    .filter((identity): identity is Identity => identity?.network === network)
+    .filter((identity) => !lists(recorded, identity));
+  return [...recorded, ...stray];
+}
+
+function lists(identities: readonly Identity[], wanted: Identity): boolean {
+  return identities.some((identity) => sameIdentity(identity, wanted));
+}

@@ -1,0 +1,37 @@
+/** STATUS: could the next ADD succeed? Asked every few seconds, so a few stats and no process. */
+import { accessSync, constants, existsSync } from "node:fs";
+import { CniError, ErrorCode, messageOf } from "../errors.ts";
+import { parseConf } from "../cni/conf.ts";
+import { networkName } from "../cni/request.ts";
+import { findTool } from "../kernel/find-tool.ts";
+import { validateConf } from "../policy/policy.ts";
+import type { Command } from "./context.ts";
+
+const tools = ["tc", "ip", "nsenter", "iptables-restore"];
+
+export const status: Command = async ({ document }) => {
+  const conf = parseConf(document, networkName(document));
+  validateConf(conf);
+  const missing = tools.filter((tool) => findTool(tool) === undefined);
+  if (missing.length > 0) {
+    throw notReady(
+      `not found on this node: ${missing.join(", ")}`,
+      "install iproute2, util-linux and iptables",
+    );
+  }
+  try {
+    accessSync(nearestExisting(conf.stateDir), constants.W_OK);
+  } catch (error) {
+    throw notReady(`the state directory ${conf.stateDir} cannot be written`, messageOf(error));
+  }
+  return undefined;
+};
+
+function notReady(message: string, details: string): CniError {
+  return new CniError(ErrorCode.notAvailable, `pod-qos cannot serve ADD: ${message}`, details);
+}
+
+function nearestExisting(path: string): string {
+  if (existsSync(path)) return path;
+  return nearestExisting(path.slice(0, path.lastIndexOf("/")) || "/");
+}

@@ -1,0 +1,67 @@
+/**
+ * Caps on the node's end of the pod's veth, where the pod cannot undo them. Pure. Directions turn round here: what the
+ * pod receives leaves this end, what the pod sends arrives at it.
+ *
+ *   to the pod      HTB at the root of the host end          police: act_police at its clsact egress
+ *   from the pod    act_police at its ingress hook: the cap itself when policing; when shaping a guard just above it,
+ *                   for the shaper is in the pod, where back-pressure reaches the sender
+ *
+ * Without act_police the kernel gets an ifb with an HTB instead: the one object of ours that can outlive the pod.
+ */
+import type { Cap } from "../policy/policy.ts";
+import type { Program } from "../program/program.ts";
+import type { TcObject } from "../program/tc.ts";
+import type { Driver, Facts, HostEnd, Task } from "./driver.ts";
+import { guardBucket, noQueue, policeBucket, shapeBucket, shapeLeaf } from "./rates.ts";
+import { ifbOf, policer, redirect, shaper } from "./shaper.ts";
+
+export const hostVeth: Driver = (task) => {
+  const { policy, facts } = task;
+  if (facts.hostEnd === undefined) return [];
+  const toPod = policy.ingress === undefined ? [] : ingress(policy.ingress, facts.hostEnd, task);
+  const fromPod = policy.egress === undefined ? [] : egress(policy.egress, facts.hostEnd, task);
+  return [...toPod, ...fromPod];
+};
+
+/** Whether the shaping of egress is left to the pod's own device, guarded from here. */
+export function egressIsGuarded({ features }: Facts): boolean {
+  return features.police;
+}
+
+function ingress(cap: Cap, end: HostEnd, { policy, facts }: Task): readonly Program[] {
+  if (policy.discipline === "police" && facts.features.police) {
+    return [onNode(policer(end.name, "egress", policeBucket(cap, end.mtu), facts.features.matcher))];
+  }
+  return [onNode(shaperFor(cap, end.name, end.mtu, { policy, facts }))];
+}
+
+function egress(cap: Cap, end: HostEnd, { identity, policy, facts }: Task): readonly Program[] {
+  if (facts.features.police) {
+    const bucket = policy.discipline === "police" ? policeBucket(cap, end.mtu) : guardBucket(cap);
+    return [onNode(policer(end.name, "ingress", bucket, facts.features.matcher))];
+  }
+  const ifb = ifbOf(identity, end.mtu);
+  return [
+    { tool: "link", place: "node", objects: [ifb] },
+    onNode([
+      ...shaperFor(cap, ifb.name, end.mtu, { policy, facts }),
+      ...redirect(end.name, facts.features.matcher, ifb.name),
+    ]),
+  ];
+}
+
+/** HTB as the discipline wants it; for `police` it stands in for a policer this kernel does not have. */
+export function shaperFor(
+  cap: Cap,
+  dev: string,
+  mtu: number,
+  { policy, facts }: Pick<Task, "policy" | "facts">,
+): readonly TcObject[] {
+  if (policy.discipline === "police") return shaper(dev, policeBucket(cap, mtu), noQueue, mtu);
+  const bucket = shapeBucket(cap, mtu);
+  return shaper(dev, bucket, shapeLeaf(bucket.rate, mtu, facts.features.fqCodel), mtu);
+}
+
+function onNode(objects: readonly TcObject[]): Program {
+  return { tool: "tc", place: "node", objects };
+}

@@ -1,0 +1,67 @@
+/** The names by which we recognise our objects in a kernel that others use too. Pure. ARCHITECTURE.md has the table. */
+
+/** One attachment: a container's interface in a network. */
+export type Identity = {
+  readonly network: string;
+  readonly containerId: string;
+  readonly ifname: string;
+};
+
+/** Root HTB of every device we shape; "905" reads as "qos" and is nobody's habit, unlike 1:. */
+export const rootHandle = "905:";
+export const classMinor = "1";
+export const classId = `${rootHandle}${classMinor}`;
+export const leafHandle = "906:";
+
+/** Early, so that an agent's filter that ends the walk with "ok" does not skip the limit; it passes on what conforms. */
+export const policePref = 9;
+/** Late, since a redirect ends the walk: whatever else filters at this hook has had its say. */
+export const redirectPref = 65_000;
+
+const ifbPrefix = "pq";
+
+/** 15 characters at most: "pq" and 13 digits of a hash over the identity, so DEL finds it with nothing but the identity. */
+export function ifbName(identity: Identity): string {
+  return ifbPrefix + hash(identityText(identity)).slice(0, 13);
+}
+
+export function isIfbName(name: string): boolean {
+  return new RegExp(`^${ifbPrefix}[0-9a-f]{13}$`).test(name);
+}
+
+const aliasPrefix = "pod-qos ";
+
+/** Kept on the ifb itself, so `ip link` shows whose it is and GC can tell with no record left. */
+export function ifbAlias(identity: Identity): string {
+  return aliasPrefix + identityText(identity);
+}
+
+export function identityFromAlias(alias: string): Identity | undefined {
+  if (!alias.startsWith(aliasPrefix)) return undefined;
+  const [network, containerId, ifname] = alias.slice(aliasPrefix.length).split(" ");
+  return network === undefined || containerId === undefined || ifname === undefined
+    ? undefined
+    : { network, containerId, ifname };
+}
+
+export function chainName(ifname: string): string {
+  return `POD-QOS-${ifname}`;
+}
+
+export function sameIdentity(a: Identity, b: Identity): boolean {
+  return a.network === b.network && a.containerId === b.containerId && a.ifname === b.ifname;
+}
+
+/** No part can hold a blank, so different attachments never share a text. */
+function identityText({ network, containerId, ifname }: Identity): string {
+  return `${network} ${containerId} ${ifname}`;
+}
+
+/** 64-bit FNV-1a: node:crypto costs a fifth of bare start-up, and this has to be distinct, not secret. */
+function hash(text: string): string {
+  let value = 0xcbf29ce484222325n;
+  for (const byte of new TextEncoder().encode(text)) {
+    value = BigInt.asUintN(64, (value ^ BigInt(byte)) * 0x100000001b3n);
+  }
+  return value.toString(16).padStart(16, "0");
+}

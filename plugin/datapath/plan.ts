@@ -1,0 +1,44 @@
+/** From wishes and facts to the whole desired kernel state of one attachment. Pure. */
+import { CniError, ErrorCode } from "../errors.ts";
+import { merge, type Program } from "../program/program.ts";
+import type { TcObject } from "../program/tc.ts";
+import type { Driver, Task } from "./driver.ts";
+import { hostVeth } from "./host-veth.ts";
+import { podNetns } from "./pod-netns.ts";
+
+const drivers: readonly Driver[] = [hostVeth, podNetns];
+
+export function plan(task: Task): readonly Program[] {
+  const placed = withEnforcement(task);
+  return merge(drivers.flatMap((driver) => driver(placed))).map(withoutRepeats);
+}
+
+/** `enforce` decides whether the host end counts: `pod` never uses it, `host` insists on it. */
+function withEnforcement(task: Task): Task {
+  const { policy, facts } = task;
+  if (policy.enforce === "pod") {
+    return { ...task, facts: { ...facts, hostEnd: undefined, hostEndRefusal: '"enforce" is "pod"' } };
+  }
+  const caps = policy.ingress !== undefined || policy.egress !== undefined;
+  if (policy.enforce === "host" && caps && facts.hostEnd === undefined) {
+    throw new CniError(
+      ErrorCode.missingFeature,
+      `"enforce": "host" asks for caps on the node's end of ${task.identity.ifname}, but ${facts.hostEndRefusal}; ` +
+        `"enforce": "auto" would put them into the pod`,
+    );
+  }
+  return task;
+}
+
+/** Two caps of one device may both ask for its clsact. */
+function withoutRepeats(program: Program): Program {
+  if (program.tool !== "tc") return program;
+  const holders = new Set<string>();
+  const objects = program.objects.filter((object: TcObject) => {
+    if (object.kind !== "clsact") return true;
+    const first = !holders.has(object.dev);
+    holders.add(object.dev);
+    return first;
+  });
+  return { ...program, objects };
+}

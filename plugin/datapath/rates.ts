@@ -1,0 +1,102 @@
+/**
+ * From a cap in bits to what HTB and act_police take: bytes per second, buckets in bytes, queue lengths. Pure.
+ * The figures behind the constants were measured; ARCHITECTURE.md tells how.
+ */
+import { CniError, ErrorCode, invalidValue } from "../errors.ts";
+import type { Cap } from "../policy/policy.ts";
+import type { Leaf } from "../program/tc.ts";
+
+const ethernetHeader = 14;
+/** The longest GSO packet, with the headers of each of its segments as the wire will have them. */
+const gsoBytes = 68 * 1024;
+
+const shapeBurstSeconds = 0.01;
+/** TCP keeps a quarter of its rate under a policer with 40 ms, nearly all of it with 200 ms. */
+const policeBurstSeconds = 0.2;
+
+/** Buckets are kept as a time: 32 bits of 64 ns. */
+const longestBurstSeconds = (2 ** 32 - 1) * 64e-9;
+const largestBurst = 2 ** 32 - 1;
+
+/** HTB forgives debts of more than a minute: a packet that takes longer at this rate would be sent at a discount. */
+const longestDebtSeconds = 60;
+
+export type Bucket = { readonly rate: number; readonly burst: number };
+
+export function frameBytes(mtu: number): number {
+  return mtu + ethernetHeader;
+}
+
+export function shapeBucket(cap: Cap, mtu: number): Bucket {
+  const rate = bytesPerSecond(cap.rate);
+  if (frameBytes(mtu) > rate * longestDebtSeconds) {
+    throw new CniError(
+      ErrorCode.invalidConfig,
+      `${cap.source}: the kernel cannot hold ${cap.rate} bit/s at an MTU of ${mtu}: one packet would take longer ` +
+        `than a minute; the lowest rate for this MTU is ${Math.ceil(frameBytes(mtu) / longestDebtSeconds) * 8} bit/s`,
+    );
+  }
+  return bucket(cap, rate, Math.max(rate * shapeBurstSeconds, 2 * frameBytes(mtu)));
+}
+
+export function policeBucket(cap: Cap, mtu: number): Bucket {
+  const rate = bytesPerSecond(cap.rate);
+  const result = bucket(cap, rate, Math.max(rate * policeBurstSeconds, gsoBytes));
+  if (result.burst >= frameBytes(mtu)) return result;
+  throw new CniError(
+    ErrorCode.invalidConfig,
+    `${cap.burstSource ?? cap.source}: a policer with a burst of ${result.burst * 8} bits never passes a full packet ` +
+      `of MTU ${mtu}: it takes ${frameBytes(mtu) * 8} bits or more`,
+  );
+}
+
+/** Above the cap by what rounding and clocks may cost, so that it bites only when the pod's own shaper is gone. */
+export function guardBucket(cap: Cap): Bucket {
+  const rate = Math.floor(bytesPerSecond(cap.rate) * 1.05);
+  const ownBurst = cap.burst === undefined ? 0 : Math.floor(cap.burst / 8);
+  const burst = Math.max(rate * policeBurstSeconds, gsoBytes, ownBurst);
+  return { rate, burst: fitting(burst, rate) };
+}
+
+/** The queue behind a shaper: short for whoever shares it. CoDel's target must leave time for one packet. */
+export function shapeLeaf(rate: number, mtu: number, fqCodel: boolean): Leaf {
+  if (!fqCodel) {
+    return { kind: "bfifo", limitBytes: Math.max(128 * 1024, Math.floor(rate * shapeBurstSeconds)) };
+  }
+  const packetMicros = Math.ceil((frameBytes(mtu) / rate) * 1e6);
+  const targetMicros = Math.min(Math.max(5_000, Math.ceil(packetMicros * 1.5)), 2 ** 31);
+  return {
+    kind: "fq_codel",
+    limitPackets: 1024,
+    targetMicros,
+    intervalMicros: Math.max(100_000, targetMicros),
+    quantum: frameBytes(mtu),
+  };
+}
+
+/** A shaper without a queue drops what a policer drops; one packet must fit, for HTB takes packets from its leaf. */
+export const noQueue: Leaf = { kind: "pfifo", limitPackets: 1 };
+
+/** Rounded down: a cap is never exceeded for the sake of a fraction of a byte. */
+function bytesPerSecond(bits: number): number {
+  return Math.floor(bits / 8);
+}
+
+function bucket(cap: Cap, rate: number, ownBurst: number): Bucket {
+  if (cap.burst === undefined) return { rate, burst: fitting(ownBurst, rate) };
+  const burst = Math.max(1, Math.floor(cap.burst / 8));
+  const longest = Math.floor(rate * longestBurstSeconds);
+  if (burst > longest) {
+    throw invalidValue(
+      cap.burstSource ?? cap.source,
+      cap.burst,
+      `the kernel keeps a burst as a time of at most ${Math.floor(longestBurstSeconds)} s, at ${cap.rate} bit/s that is ` +
+        `${longest * 8} bits`,
+    );
+  }
+  return { rate, burst };
+}
+
+function fitting(burst: number, rate: number): number {
+  return Math.min(Math.floor(burst), Math.floor(rate * longestBurstSeconds), largestBurst);
+}

@@ -1,0 +1,58 @@
+/** The three things a cap can become on a device, as tc objects: a shaper, a policer, a redirect to where a shaper is. Pure. */
+import type { Ifb } from "../program/link.ts";
+import type { Clsact, Hook, Leaf, Matcher, Policer, Redirect, TcObject } from "../program/tc.ts";
+import {
+  ifbAlias,
+  ifbName,
+  classId,
+  classMinor,
+  leafHandle,
+  policePref,
+  redirectPref,
+  rootHandle,
+} from "./names.ts";
+import type { Identity } from "./names.ts";
+import { frameBytes, type Bucket } from "./rates.ts";
+
+/** HTB with every parameter explicit: unset cburst costs a tenth of the rate, unset quantum makes the kernel guess. */
+export function shaper(dev: string, { rate, burst }: Bucket, queue: Leaf, mtu: number): readonly TcObject[] {
+  return [
+    { kind: "htb", dev, handle: rootHandle, defaultClass: classMinor },
+    {
+      kind: "htb-class",
+      dev,
+      parent: rootHandle,
+      classid: classId,
+      rate,
+      ceil: rate,
+      burst,
+      cburst: burst,
+      quantum: frameBytes(mtu),
+    },
+    { kind: "leaf", dev, parent: classId, handle: leafHandle, queue },
+  ];
+}
+
+export function policer(
+  dev: string,
+  hook: Hook,
+  { rate, burst }: Bucket,
+  matcher: Matcher,
+): readonly [Clsact, Policer] {
+  return [
+    { kind: "clsact", dev },
+    { kind: "police", dev, hook, pref: policePref, matcher, rate, burst },
+  ];
+}
+
+/** What arrives at a device can only be shaped on the way out of another: an ifb that it is redirected to. */
+export function redirect(dev: string, matcher: Matcher, to: string): readonly [Clsact, Redirect] {
+  return [
+    { kind: "clsact", dev },
+    { kind: "redirect", dev, hook: "ingress", pref: redirectPref, matcher, to },
+  ];
+}
+
+export function ifbOf(identity: Identity, mtu: number): Ifb {
+  return { kind: "ifb", name: ifbName(identity), mtu, alias: ifbAlias(identity) };
+}

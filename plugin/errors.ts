@@ -1,0 +1,53 @@
+/**
+ * Every failure the plugin reports is a CniError: made where the facts are known, mapped to stdout once, in main.ts.
+ * `message` says what failed for which pod in an operator's words; `details` says why, with what the kernel or tool said.
+ */
+export const ErrorCode = {
+  incompatibleVersion: 1,
+  unsupportedField: 2,
+  invalidEnvironment: 4,
+  io: 5,
+  decode: 6,
+  invalidConfig: 7,
+  invalidNetns: 8,
+  tryAgainLater: 11,
+  notAvailable: 50,
+  kernelRefused: 100,
+  foreignObject: 101,
+  missingFeature: 102,
+  /** skel's code for a failure with no better one. */
+  internal: 999,
+} as const;
+
+export type ErrorCode = (typeof ErrorCode)[keyof typeof ErrorCode];
+
+export class CniError extends Error {
+  readonly code: ErrorCode;
+  readonly details: string;
+
+  constructor(code: ErrorCode, message: string, details = "") {
+    super(message);
+    this.name = "CniError";
+    this.code = code;
+    this.details = details;
+  }
+}
+
+/** A wish or a conf that cannot be: names the field, shows the value as it was written, says what is allowed. */
+export function invalidValue(field: string, value: unknown, allowed: string): CniError {
+  return new CniError(ErrorCode.invalidConfig, `${field}: ${show(value)} is not valid: ${allowed}`);
+}
+
+/** The same error, with what was being attempted put before it. */
+export function withContext(error: CniError, context: string): CniError {
+  return new CniError(error.code, `${context}: ${error.message}`, error.details);
+}
+
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+function show(value: unknown): string {
+  const text = JSON.stringify(value) ?? String(value);
+  return text.length > 200 ? `${text.slice(0, 200)}…` : text;
+}

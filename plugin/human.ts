@@ -1,0 +1,48 @@
+/** What a person gets who starts the executable by hand. */
+import { supportedVersions } from "./cni/versions.ts";
+
+declare const __VERSION__: string;
+
+export function serveHuman(args: readonly string[], print: (text: string) => void): number {
+  const [first] = args;
+  switch (first) {
+    case undefined:
+    case "help":
+    case "--help":
+    case "-h":
+      print(help());
+      return 0;
+    case "version":
+    case "--version":
+      print(`pod-qos ${__VERSION__}`);
+      return 0;
+    default:
+      print(`pod-qos: unknown argument ${JSON.stringify(first)}\n\n${help()}`);
+      return 2;
+  }
+}
+
+function help(): string {
+  return `pod-qos ${__VERSION__}: a chained CNI plugin that limits the bandwidth of pods and marks their traffic
+
+It is not started by hand. The container runtime starts it for every pod, behind the plugin that makes the
+pod's interface. Put this entry at the end of "plugins" in the conflist under /etc/cni/net.d:
+
+  { "type": "pod-qos",
+    "capabilities": { "bandwidth": true, "io.kubernetes.cri.pod-annotations": true } }
+
+and annotate pods:
+
+  kubernetes.io/egress-bandwidth: 50M       what the pod sends, bit/s
+  kubernetes.io/ingress-bandwidth: 50M      what the pod receives
+  pod-qos/egress-bandwidth: 50M             the same; wins over the two above (also ingress)
+  pod-qos/egress-burst: 4M                  bits above the rate at once (also ingress)
+  pod-qos/discipline: police                drop what is above the cap instead of queueing it
+  pod-qos/dscp: AF21                        mark what the pod sends
+  net1.pod-qos/dscp: EF                     any of these for one interface of the pod
+
+CNI versions: ${supportedVersions.join(", ")}
+
+  pod-qos --help       this page
+  pod-qos --version    the version`;
+}

@@ -1,0 +1,92 @@
+/**
+ * Makes the kernel as the programs want it. Fast path: program as if nothing of ours were there. Where that is refused,
+ * look at what is there and do the least that is missing, or say what foreign thing is in the way.
+ */
+import { CniError } from "../errors.ts";
+import { addChains } from "../program/iptables.ts";
+import { addLinks } from "../program/link.ts";
+import type { Batch, Program } from "../program/program.ts";
+import { addTc, type TcObject } from "../program/tc.ts";
+import { ensureIfbModule } from "./ifb-module.ts";
+import { runAt } from "./netns.ts";
+import { mend } from "./mend.ts";
+import { refusal } from "./refusal.ts";
+
+export type Applied = {
+  /** What is ours to remove: all that was wanted, less what somebody else had put there before. */
+  readonly owned: readonly Program[];
+  readonly error: CniError | undefined;
+};
+
+/** Everything of ours is new: one batch per tool and namespace, side by side where nothing depends on the other. */
+export async function applyFresh(programs: readonly Program[], netns: string): Promise<Applied> {
+  return apply(programs, (program) => addFresh(program, netns));
+}
+
+/** Some of it may be there already, ours or foreign. */
+export async function applyOver(
+  programs: readonly Program[],
+  netns: string,
+  ownedBefore: readonly Program[],
+): Promise<Applied> {
+  return apply(programs, (program) => mend(program, netns, tcObjectsOf(ownedBefore, program)));
+}
+
+async function apply(
+  programs: readonly Program[],
+  make: (program: Program) => Promise<Program>,
+): Promise<Applied> {
+  const links = programs.filter(({ tool }) => tool === "link");
+  if (links.length > 0) await ensureIfbModule();
+  const afterLinks = Promise.allSettled(links.map(make));
+  const settled = await Promise.all(
+    programs.map(async (program) => {
+      if (program.tool === "link") return (await afterLinks)[links.indexOf(program)];
+      if (program.tool === "tc") await afterLinks;
+      return (await Promise.allSettled([make(program)]))[0];
+    }),
+  );
+  const owned = programs.map((program, at) => {
+    const outcome = settled[at];
+    return outcome?.status === "fulfilled" ? outcome.value : program;
+  });
+  const failure = settled.find((outcome) => outcome?.status === "rejected");
+  return { owned, error: failure === undefined ? undefined : asCniError(failure.reason) };
+}
+
+async function addFresh(program: Program, netns: string): Promise<Program> {
+  const batch = addBatch(program);
+  const outcome = await runAt(program.place, netns, batch);
+  if (outcome.exitCode === 0) return program;
+  return mend(program, netns, createdBefore(program, outcome.stderr), refusal(program.place, batch, outcome));
+}
+
+export function addBatch(program: Program): Batch {
+  switch (program.tool) {
+    case "link":
+      return addLinks(program.objects);
+    case "tc":
+      return addTc(program.objects);
+    case "iptables":
+    case "ip6tables":
+      return addChains(program.tool, program.objects);
+  }
+}
+
+/** tc stops at the first line it cannot do and says its number; the objects before it are there by our doing. */
+function createdBefore(program: Program, stderr: string): readonly TcObject[] {
+  if (program.tool !== "tc") return [];
+  const failedLine = /Command failed -:(\d+)/.exec(stderr)?.[1];
+  return failedLine === undefined ? [] : program.objects.slice(0, Number(failedLine) - 1);
+}
+
+function tcObjectsOf(programs: readonly Program[], { tool, place }: Program): readonly TcObject[] {
+  return programs.flatMap((program) =>
+    program.tool === "tc" && tool === "tc" && program.place === place ? program.objects : [],
+  );
+}
+
+function asCniError(reason: unknown): CniError {
+  if (reason instanceof CniError) return reason;
+  throw reason;
+}

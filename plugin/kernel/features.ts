@@ -1,0 +1,63 @@
+/**
+ * What this kernel can do, found out by doing it on the loopback of a namespace that lives as long as one command.
+ * Kept until the next boot; an answer with something missing is asked again after a while, for a module may be installed.
+ */
+import type { Features } from "../datapath/driver.ts";
+import { isObject } from "../cni/fields.ts";
+import { CniError, ErrorCode } from "../errors.ts";
+import { readJson, writeJson } from "../state/file.ts";
+import { run } from "./exec.ts";
+import { bootId } from "./linux.ts";
+
+const trustMissingForMs = 10 * 60_000;
+
+/** Each line stands for one ability; -force goes on behind a failed one and says its number. */
+const trials = [
+  "qdisc add dev lo root handle 1: fq_codel",
+  "qdisc add dev lo clsact",
+  "filter add dev lo ingress protocol all pref 1 matchall classid 1:1",
+  "filter add dev lo ingress protocol all pref 2 u32 match u32 0 0 classid 1:1",
+  "filter add dev lo ingress protocol all pref 3 matchall action police rate 125000bps burst 100000 mtu 100000 conform-exceed drop/continue",
+  "filter add dev lo ingress protocol all pref 4 u32 match u32 0 0 action police rate 125000bps burst 100000 mtu 100000 conform-exceed drop/continue",
+] as const;
+
+/** CHECK must not write, so it reads the cache and, if there is none, tries without keeping the answer. */
+export async function readFeatures(stateDir: string, keep: "keep" | "forget"): Promise<Features> {
+  const path = `${stateDir}/features.json`;
+  const cached = fromCache(readJson(path));
+  if (cached !== undefined) return cached;
+  const features = await probe();
+  if (keep === "keep")
+    writeJson(path, { bootId: bootId(), at: Date.now(), features }, `${path}.${process.pid}.tmp`);
+  return features;
+}
+
+async function probe(): Promise<Features> {
+  const batch = trials.map((trial) => `${trial}\n`).join("");
+  const { exitCode, stderr } = await run(["unshare", "--net", "tc", "-force", "-batch", "-"], batch);
+  const failed = new Set([...stderr.matchAll(/Command failed -:(\d+)/g)].map((match) => Number(match[1])));
+  if (exitCode !== 0 && failed.size === 0) {
+    throw new CniError(ErrorCode.kernelRefused, "cannot find out what this kernel can do", stderr.trim());
+  }
+  const works = (line: number): boolean => !failed.has(line);
+  if (!works(2) || (!works(3) && !works(4))) {
+    throw new CniError(
+      ErrorCode.missingFeature,
+      "this kernel has no clsact qdisc with cls_matchall or cls_u32: load sch_ingress and cls_matchall " +
+        "(on many distributions in the package with the extra kernel modules)",
+      stderr.trim(),
+    );
+  }
+  const matcher = works(3) ? "matchall" : "u32";
+  return { fqCodel: works(1), matcher, police: works(matcher === "matchall" ? 5 : 6) };
+}
+
+function fromCache(cached: unknown): Features | undefined {
+  if (!isObject(cached) || cached["bootId"] !== bootId() || !isObject(cached["features"])) return undefined;
+  const { fqCodel, matcher, police } = cached["features"];
+  if (typeof fqCodel !== "boolean" || typeof police !== "boolean") return undefined;
+  if (matcher !== "matchall" && matcher !== "u32") return undefined;
+  const complete = fqCodel && police && matcher === "matchall";
+  const age = Date.now() - Number(cached["at"]);
+  return complete || (age >= 0 && age < trustMissingForMs) ? { fqCodel, matcher, police } : undefined;
+}

@@ -1,0 +1,70 @@
+/** What sysfs says of the node's links: read without starting a process. */
+import { existsSync, readdirSync, readFileSync, readlinkSync } from "node:fs";
+
+const sysClassNet = "/sys/class/net";
+
+export type NodeLink = {
+  readonly name: string;
+  readonly ifindex: number;
+  /** A veth's other end, in a namespace that sysfs does not name. */
+  readonly peerIndex: number;
+  readonly mtu: number;
+  readonly master: string;
+};
+
+export function readNodeLink(name: string): NodeLink | undefined {
+  const ifindex = readNumber(name, "ifindex");
+  if (ifindex === undefined) return undefined;
+  return {
+    name,
+    ifindex,
+    peerIndex: readNumber(name, "iflink") ?? ifindex,
+    mtu: readNumber(name, "mtu") ?? 0,
+    master: masterOf(name),
+  };
+}
+
+export function nodeHasLink(name: string): boolean {
+  return existsSync(`${sysClassNet}/${name}`);
+}
+
+export function listNodeLinks(): readonly string[] {
+  return readdirSync(sysClassNet);
+}
+
+export function readAlias(name: string): string {
+  return readText(name, "ifalias") ?? "";
+}
+
+export function kernelHasIpv6(): boolean {
+  return existsSync("/proc/sys/net/ipv6");
+}
+
+export function bootId(): string {
+  return readFile("/proc/sys/kernel/random/boot_id") ?? "unknown";
+}
+
+function masterOf(name: string): string {
+  try {
+    return readlinkSync(`${sysClassNet}/${name}/master`).replace(/.*\//, "");
+  } catch {
+    return "";
+  }
+}
+
+function readNumber(name: string, attribute: string): number | undefined {
+  const text = readText(name, attribute);
+  return text === undefined || text === "" ? undefined : Number(text);
+}
+
+function readText(name: string, attribute: string): string | undefined {
+  return readFile(`${sysClassNet}/${name}/${attribute}`);
+}
+
+function readFile(path: string): string | undefined {
+  try {
+    return readFileSync(path, "utf8").trim();
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,29 @@
+/** Where a program runs: on the node, or inside the namespace that CNI_NETNS names. */
+import { statSync } from "node:fs";
+import { CniError, ErrorCode } from "../errors.ts";
+import type { Batch, Place } from "../program/program.ts";
+import { run, type Outcome } from "./exec.ts";
+
+/** nsenter takes any path; `ip -n` wants a name under /run/netns, which CNI does not promise. */
+export function runAt(place: Place, netns: string, { argv, input }: Batch): Promise<Outcome> {
+  return run(place === "node" ? argv : ["nsenter", `--net=${netns}`, "--", ...argv], input);
+}
+
+export function netnsExists(path: string): boolean {
+  return path !== "" && statSync(path, { throwIfNoEntry: false }) !== undefined;
+}
+
+/** Limits meant for a pod must never land on the node itself. */
+export function assertPodNetns(path: string): void {
+  const pod = statSync(path, { throwIfNoEntry: false });
+  if (pod === undefined) {
+    throw new CniError(ErrorCode.invalidEnvironment, `CNI_NETNS ${JSON.stringify(path)} does not exist`);
+  }
+  const own = statSync("/proc/self/ns/net", { throwIfNoEntry: false });
+  if (own !== undefined && own.dev === pod.dev && own.ino === pod.ino) {
+    throw new CniError(
+      ErrorCode.invalidNetns,
+      `CNI_NETNS ${JSON.stringify(path)} is the node's own network namespace, not a pod's`,
+    );
+  }
+}

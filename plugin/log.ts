@@ -1,0 +1,29 @@
+/** Log lines: to stderr what an operator must see, and to the conf's logFile from its logLevel on. Never to stdout. */
+import { appendFileSync, writeSync } from "node:fs";
+import type { LogLevel } from "./cni/conf.ts";
+
+export type Log = (level: LogLevel, message: string) => void;
+
+const order: readonly LogLevel[] = ["debug", "info", "warn", "error"];
+
+export function createLog(settings: {
+  readonly logFile: string | undefined;
+  readonly logLevel: LogLevel;
+}): Log {
+  return (level, message) => {
+    const line = `${new Date().toISOString()} ${level} pod-qos: ${message.replaceAll("\n", " | ")}\n`;
+    if (order.indexOf(level) >= order.indexOf("warn")) quietly(() => writeSync(2, line));
+    const { logFile, logLevel } = settings;
+    if (logFile === undefined || order.indexOf(level) < order.indexOf(logLevel)) return;
+    quietly(() => appendFileSync(logFile, line, { mode: 0o640 }));
+  };
+}
+
+/** A full disk or a closed stderr is no reason to leave a pod without network. */
+function quietly(write: () => void): void {
+  try {
+    write();
+  } catch {
+    return;
+  }
+}

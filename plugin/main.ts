@@ -1,0 +1,85 @@
+/** The process edge: environment and stdin in, stdout and exit code out, every failure mapped to a CNI error once. */
+import { readCall, type Call } from "./cni/call.ts";
+import { readLeniently } from "./cni/conf.ts";
+import { isObject, type JsonObject } from "./cni/fields.ts";
+import { podName } from "./cni/request.ts";
+import { assertVersionAllows } from "./cni/versions.ts";
+import { versionReply } from "./commands/version.ts";
+import { CniError, ErrorCode, messageOf } from "./errors.ts";
+import { serveHuman } from "./human.ts";
+import { createLog } from "./log.ts";
+import { print, readInput } from "./stdio.ts";
+import { commands } from "./verbs.ts";
+
+if (process.env["CNI_COMMAND"] === undefined) process.exitCode = serveHuman(process.argv.slice(2), print);
+else void serveRuntime().then((exitCode) => (process.exitCode = exitCode));
+
+async function serveRuntime(): Promise<number> {
+  let document: JsonObject = {};
+  try {
+    const call = readCall(process.env);
+    const input = readInput();
+    if (call.verb === "VERSION") {
+      print(versionReply(tolerantVersion(input)));
+      return 0;
+    }
+    document = parseInput(input);
+    const output = await serve(call, input, document);
+    if (output !== undefined) print(output);
+    return 0;
+  } catch (error) {
+    print(JSON.stringify(errorObject(error, document["cniVersion"])));
+    return 1;
+  }
+}
+
+async function serve(call: Call, input: string, document: JsonObject): Promise<string | undefined> {
+  const configured = document["cniVersion"];
+  const version = assertVersionAllows(call.verb, typeof configured === "string" ? configured : undefined);
+  const log = createLog(readLeniently(document));
+  if (call.verb === "VERSION") return undefined;
+  const command = await commands[call.verb]();
+  try {
+    return await command({ call, input, document, version, log });
+  } catch (error) {
+    const about = call.containerId === "" ? "" : ` ${podName(call)} ${call.ifname}`;
+    log("error", `${call.verb}${about}: ${messageOf(error)}`);
+    throw error;
+  }
+}
+
+function parseInput(input: string): JsonObject {
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(input);
+  } catch (error) {
+    throw new CniError(ErrorCode.decode, "the network configuration on stdin is not JSON", messageOf(error));
+  }
+  if (!isObject(parsed)) {
+    throw new CniError(ErrorCode.decode, "the network configuration on stdin is not a JSON object");
+  }
+  return parsed;
+}
+
+function tolerantVersion(input: string): unknown {
+  try {
+    return parseInput(input)["cniVersion"];
+  } catch {
+    return undefined;
+  }
+}
+
+/** A bug of ours is reported like any other failure: a code, a sentence, no stack trace. */
+function errorObject(error: unknown, version: unknown): object {
+  const cniVersion = typeof version === "string" ? { cniVersion: version } : {};
+  if (error instanceof CniError) {
+    const details = error.details === "" ? {} : { details: error.details };
+    return { ...cniVersion, code: error.code, msg: error.message, ...details };
+  }
+  const isIo = error instanceof Error && "syscall" in error;
+  return {
+    ...cniVersion,
+    code: isIo ? ErrorCode.io : ErrorCode.internal,
+    msg: `pod-qos failed in a way it did not expect: ${messageOf(error)}`,
+  };
+}

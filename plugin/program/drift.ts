@@ -1,0 +1,134 @@
+/** How wanted and observed objects differ: one sentence per object that is missing or not as wanted. Pure. */
+import type { Ifb, ObservedLink } from "./link.ts";
+import type { MangleChain, ObservedChain } from "./iptables.ts";
+import { describeTc, type Leaf, type TcObject } from "./tc.ts";
+import type { ObservedDevice } from "./tc-parse.ts";
+
+export function tcDrift(wanted: readonly TcObject[], observed: readonly ObservedDevice[]): readonly string[] {
+  return wanted.flatMap((object) => {
+    const device = observed.find(({ dev }) => dev === object.dev);
+    if (device === undefined || !device.exists) return [`${describeTc(object)}: the device is gone`];
+    const twin = device.objects.find((candidate) => keyOf(candidate) === keyOf(object));
+    if (twin === undefined) return [`${describeTc(object)} is missing${instead(object, device)}`];
+    return differences(object, twin).map((difference) => `${describeTc(object)}: ${difference}`);
+  });
+}
+
+export function linkDrift(wanted: readonly Ifb[], observed: readonly ObservedLink[]): readonly string[] {
+  return wanted.flatMap((ifb) => {
+    const twin = observed.find(({ name }) => name === ifb.name);
+    if (twin === undefined) return [`ifb ${ifb.name} is missing`];
+    if (twin.alias !== ifb.alias) return [`ifb ${ifb.name} has alias "${twin.alias}", wanted "${ifb.alias}"`];
+    if (!twin.up) return [`ifb ${ifb.name} is down: it drops everything redirected to it`];
+    return [];
+  });
+}
+
+export function chainDrift(
+  family: string,
+  wanted: readonly MangleChain[],
+  observed: readonly ObservedChain[],
+): readonly string[] {
+  return wanted.flatMap((chain) => {
+    const name = `${family} mangle chain ${chain.name}`;
+    const twin = observed.find((candidate) => candidate.name === chain.name);
+    if (twin === undefined || !twin.exists) return [`${name} is missing`];
+    if (twin.jumps === 0) return [`${name}: the jump to it from POSTROUTING is missing`];
+    if (twin.jumps > 1) return [`${name}: POSTROUTING jumps to it ${twin.jumps} times`];
+    const [has, wants] = [twin.rules.join(" | "), chain.rules.join(" | ")];
+    return has === wants ? [] : [`${name} has rules "${has}", wanted "${wants}"`];
+  });
+}
+
+/** What makes an object the one that was meant: the name the kernel knows it by. */
+export function keyOf(object: TcObject): string {
+  switch (object.kind) {
+    case "htb":
+      return `root ${object.handle}`;
+    case "htb-class":
+      return `class ${object.classid}`;
+    case "leaf":
+      return `leaf ${object.handle}`;
+    case "clsact":
+      return "clsact";
+    case "police":
+    case "redirect":
+      return `${object.hook} ${object.kind} ${object.pref}`;
+  }
+}
+
+function instead(object: TcObject, device: ObservedDevice): string {
+  const at = object.kind === "htb" ? "root" : object.kind === "clsact" ? "ingress" : undefined;
+  const foreign = device.foreign.find((qdisc) => qdisc.at === at);
+  return foreign === undefined ? "" : `: in its place stands "${foreign.text}"`;
+}
+
+function differences(wanted: TcObject, observed: TcObject): readonly string[] {
+  switch (wanted.kind) {
+    case "htb":
+      return observed.kind === wanted.kind && observed.defaultClass !== wanted.defaultClass
+        ? [`default class is ${observed.defaultClass}, wanted ${wanted.defaultClass}`]
+        : [];
+    case "htb-class":
+      if (observed.kind !== wanted.kind) return [];
+      return [
+        ...differs("parent", observed.parent, wanted.parent),
+        ...rateDiffers("rate", observed.rate, wanted.rate),
+        ...rateDiffers("ceil", observed.ceil, wanted.ceil),
+        ...sizeDiffers("burst", observed.burst, wanted.burst, wanted.rate),
+        ...sizeDiffers("cburst", observed.cburst, wanted.cburst, wanted.ceil),
+        ...sizeDiffers("quantum", observed.quantum, wanted.quantum, 0),
+      ];
+    case "leaf":
+      if (observed.kind !== wanted.kind) return [];
+      return [
+        ...differs("parent", observed.parent, wanted.parent),
+        ...queueDiffers(observed.queue, wanted.queue),
+      ];
+    case "clsact":
+      return [];
+    case "police":
+      if (observed.kind !== wanted.kind) return [];
+      return [
+        ...rateDiffers("rate", observed.rate, wanted.rate),
+        ...sizeDiffers("burst", observed.burst, wanted.burst, wanted.rate),
+      ];
+    case "redirect":
+      return observed.kind === wanted.kind ? differs("target", observed.to, wanted.to) : [];
+  }
+}
+
+function queueDiffers(observed: Leaf, wanted: Leaf): readonly string[] {
+  if (observed.kind !== wanted.kind) return differs("kind", observed.kind, wanted.kind);
+  const has = new Map(numbers(observed));
+  return numbers(wanted).flatMap(([name, value]) =>
+    near(has.get(name) ?? NaN, value, value / 100) ? [] : differs(name, has.get(name) ?? NaN, value),
+  );
+}
+
+function numbers(queue: Leaf): readonly (readonly [string, number])[] {
+  return Object.entries(queue).filter((entry): entry is [string, number] => typeof entry[1] === "number");
+}
+
+function differs(name: string, observed: string | number, wanted: string | number): readonly string[] {
+  return observed === wanted ? [] : [`${name} is ${observed}, wanted ${wanted}`];
+}
+
+/** tc rounds what it prints: 1234567bit comes back as 1234Kbit. */
+function rateDiffers(name: string, observed: number, wanted: number): readonly string[] {
+  return near(observed, wanted, wanted / 1000 + 1)
+    ? []
+    : [`${name} is ${observed * 8} bit/s, wanted ${wanted * 8} bit/s`];
+}
+
+/** The kernel keeps a bucket as a time in ticks of 64 ns, tc prints it rounded to 16 bytes, above 1 MiB to 1 KiB. */
+function sizeDiffers(name: string, observed: number, wanted: number, rate: number): readonly string[] {
+  const rounding = wanted >= 1024 ** 2 ? 1024 : 16;
+  return near(observed, wanted, rounding + rate * 2 * 64e-9)
+    ? []
+    : [`${name} is ${observed} bytes, wanted ${wanted}`];
+}
+
+function near(observed: number, wanted: number, tolerance: number): boolean {
+  return Math.abs(observed - wanted) <= tolerance;
+}

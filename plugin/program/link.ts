@@ -1,0 +1,70 @@
+/** Links we create: an ifb is the one kind. Pure: `ip -batch` text out, `ip -j -d link` text in. */
+import type { Batch } from "./program.ts";
+
+export type Ifb = {
+  readonly kind: "ifb";
+  readonly name: string;
+  readonly mtu: number;
+  /** Who it belongs to, in words: shown by `ip link`, read back by GC. */
+  readonly alias: string;
+};
+
+export function addLinks(links: readonly Ifb[]): Batch {
+  const lines = links.flatMap(({ name, mtu, alias }) => [
+    `link add name ${name} mtu ${mtu} type ifb`,
+    `link set dev ${name} alias ${quoted(alias)}`,
+    `link set dev ${name} up`,
+  ]);
+  return { argv: ["ip", "-batch", "-"], input: lines.join("\n") + "\n" };
+}
+
+export function removeLinks(links: readonly Ifb[]): Batch {
+  const lines = links.map(({ name }) => `link del dev ${name}`);
+  return { argv: ["ip", "-force", "-batch", "-"], input: lines.join("\n") + "\n" };
+}
+
+export function showLink(name: string): Batch {
+  return { argv: ["ip", "-j", "-d", "link", "show", "dev", name], input: "" };
+}
+
+export type ObservedLink = {
+  readonly name: string;
+  readonly ifindex: number;
+  readonly kind: string;
+  readonly mtu: number;
+  readonly up: boolean;
+  readonly alias: string;
+  /** ifindex of a veth's other end, or of an ipvlan's or macvlan's parent; in whose namespace is not said. */
+  readonly peerIndex: number | undefined;
+};
+
+export function parseLinks(output: string): readonly ObservedLink[] {
+  if (output.trim() === "") return [];
+  return (JSON.parse(output) as readonly LinkJson[])
+    .filter((link) => link.ifname !== undefined)
+    .map((link) => ({
+      name: link.ifname ?? "",
+      ifindex: link.ifindex ?? 0,
+      kind: link.linkinfo?.info_kind ?? "",
+      mtu: link.mtu ?? 0,
+      up: link.flags?.includes("UP") ?? false,
+      alias: link.ifalias ?? "",
+      peerIndex: link.link_index,
+    }));
+}
+
+/** The fields of iproute2's link JSON that are read here; with an empty answer it prints objects without any. */
+type LinkJson = {
+  readonly ifindex?: number;
+  readonly ifname?: string;
+  readonly mtu?: number;
+  readonly flags?: readonly string[];
+  readonly ifalias?: string;
+  readonly link_index?: number;
+  readonly linkinfo?: { readonly info_kind?: string };
+};
+
+/** ip's batch reader takes double quotes around a word with blanks; the alias is made of CNI names, none has a quote. */
+function quoted(text: string): string {
+  return `"${text}"`;
+}

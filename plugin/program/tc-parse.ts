@@ -1,0 +1,144 @@
+/** `tc -d` text of one device back into the objects of tc.ts, plus what stands there that is none of ours. Pure. */
+import type { Hook, HtbClass, Leaf, Matcher, TcFilter, TcObject } from "./tc.ts";
+
+export type ForeignQdisc = { readonly dev: string; readonly at: "root" | "ingress"; readonly text: string };
+
+export type ObservedDevice = {
+  readonly dev: string;
+  readonly exists: boolean;
+  readonly objects: readonly TcObject[];
+  /** Root or ingress qdiscs that are neither the kernel's default (handle 0:) nor of a kind we make. */
+  readonly foreign: readonly ForeignQdisc[];
+};
+
+export function parseTc(dev: string, output: string): ObservedDevice {
+  const lines = joinContinuations(output);
+  const firstQdisc = lines.findIndex((line) => line.startsWith("qdisc "));
+  const objects = lines.flatMap((line, at): readonly TcObject[] => {
+    if (line.startsWith("qdisc ")) return qdisc(dev, line);
+    if (line.startsWith("class htb ")) return [htbClass(dev, line)];
+    if (line.startsWith("filter ")) return filter(dev, at < firstQdisc ? "ingress" : "egress", line);
+    return [];
+  });
+  return {
+    dev,
+    exists: firstQdisc >= 0,
+    objects,
+    foreign: lines.flatMap((line) => foreignQdisc(dev, line)),
+  };
+}
+
+/** The action of a filter follows on indented lines; one line per object is easier to read. */
+function joinContinuations(output: string): readonly string[] {
+  const joined: string[] = [];
+  for (const line of output.split("\n")) {
+    if (/^\S/.test(line) || joined.length === 0) joined.push(line);
+    else joined.push(`${joined.pop() ?? ""} ${line.trim()}`);
+  }
+  return joined;
+}
+
+function qdisc(dev: string, line: string): readonly TcObject[] {
+  const [, kind = "", handle = ""] = line.split(" ");
+  if (kind === "clsact") return [{ kind: "clsact", dev }];
+  const isRoot = / root /.test(`${line} `);
+  if (kind === "htb" && isRoot) {
+    return [{ kind: "htb", dev, handle, defaultClass: word(line, "default").replace(/^0x/, "") }];
+  }
+  const queue = leafQueue(kind, line);
+  return queue === undefined || isRoot
+    ? []
+    : [{ kind: "leaf", dev, parent: word(line, "parent"), handle, queue }];
+}
+
+function leafQueue(kind: string, line: string): Leaf | undefined {
+  switch (kind) {
+    case "fq_codel":
+      return {
+        kind,
+        limitPackets: parseInt(word(line, "limit"), 10),
+        targetMicros: micros(word(line, "target")),
+        intervalMicros: micros(word(line, "interval")),
+        quantum: bytes(word(line, "quantum")),
+      };
+    case "bfifo":
+      return { kind, limitBytes: bytes(word(line, "limit")) };
+    case "pfifo":
+      return { kind, limitPackets: parseInt(word(line, "limit"), 10) };
+    default:
+      return undefined;
+  }
+}
+
+function htbClass(dev: string, line: string): HtbClass {
+  const [, , classid = ""] = line.split(" ");
+  return {
+    kind: "htb-class",
+    dev,
+    parent: / root /.test(line) ? classid.replace(/:.*/, ":") : word(line, "parent"),
+    classid,
+    rate: bytesPerSecond(word(line, "rate")),
+    ceil: bytesPerSecond(word(line, "ceil")),
+    burst: bytes(word(line, "burst")),
+    cburst: bytes(word(line, "cburst")),
+    quantum: bytes(word(line, "quantum")),
+  };
+}
+
+/** cls_u32 lists its hash table and node as lines of their own; the one with the action is the filter. */
+function filter(dev: string, hook: Hook, line: string): readonly TcFilter[] {
+  const matcher: Matcher = line.includes(" u32 ") ? "u32" : "matchall";
+  const common = { dev, hook, pref: parseInt(word(line, "pref"), 10), matcher };
+  const redirect = /mirred \(Egress Redirect to device (\S+)\)/.exec(line)?.[1];
+  if (redirect !== undefined) return [{ kind: "redirect", ...common, to: redirect }];
+  if (!/ police 0x[0-9a-f]+ /.test(line)) return [];
+  return [
+    {
+      kind: "police",
+      ...common,
+      rate: bytesPerSecond(word(line, "rate")),
+      burst: bytes(word(line, "burst")),
+    },
+  ];
+}
+
+function foreignQdisc(dev: string, line: string): readonly ForeignQdisc[] {
+  const parts = /^qdisc (\S+) ([0-9a-f]+): (root|parent ffff:fff1)/.exec(line);
+  if (parts === null) return [];
+  const [, kind, handle, place] = parts;
+  if (handle === "0" || kind === "clsact") return [];
+  const at = place === "root" ? "root" : "ingress";
+  return [{ dev, at, text: line.replace(/ refcnt.*/, "").trim() }];
+}
+
+/** The word behind a keyword: `burst 25000b/1` gives "25000b/1" for "burst". */
+function word(line: string, keyword: string): string {
+  return new RegExp(`(?:^|\\s)${keyword} (\\S+)`).exec(line)?.[1] ?? "";
+}
+
+const bitUnits: Readonly<Record<string, number>> = {
+  bit: 1,
+  Kbit: 1e3,
+  Mbit: 1e6,
+  Gbit: 1e9,
+  Tbit: 1e12,
+};
+
+function bytesPerSecond(text: string): number {
+  const [, amount = "", unit = ""] = /^([\d.]+)(\w+)$/.exec(text) ?? [];
+  return (Number(amount) * (bitUnits[unit] ?? NaN)) / 8;
+}
+
+const byteUnits: Readonly<Record<string, number>> = { "": 1, b: 1, Kb: 1024, Mb: 1024 ** 2, Gb: 1024 ** 3 };
+
+function bytes(text: string): number {
+  const [, amount = "", unit = ""] = /^([\d.]+)([A-Za-z]*)/.exec(text) ?? [];
+  return Number(amount) * (byteUnits[unit] ?? NaN);
+}
+
+const timeUnits: Readonly<Record<string, number>> = { us: 1, ms: 1e3, s: 1e6 };
+
+function micros(text: string): number {
+  const [, amount = "", unit = ""] = /^([\d.]+)(\w+)$/.exec(text) ?? [];
+  return Number(amount) * (timeUnits[unit] ?? NaN);
+}

@@ -1,0 +1,32 @@
+/**
+ * What we did for one attachment, so that DEL and GC can undo it with nothing else to go by. Pure.
+ * Written before the kernel is touched; the programs in it are the plan, whether or not all of it came to be.
+ */
+import { isObject } from "../cni/fields.ts";
+import type { Facts } from "../datapath/driver.ts";
+import type { Identity } from "../datapath/names.ts";
+import type { Program } from "../program/program.ts";
+
+export type Record = {
+  readonly version: 1;
+  readonly identity: Identity;
+  readonly netns: string;
+  /** For people: "prod/web-1" where the runtime said so. */
+  readonly pod: string;
+  readonly facts: Facts;
+  readonly programs: readonly Program[];
+};
+
+/**
+ * undefined for anything this version did not write. Only the outer shape is looked at: the file is ours, mode 0600, and
+ * whole or not there.
+ */
+export function asRecord(value: unknown): Record | undefined {
+  const whole =
+    isObject(value) &&
+    value["version"] === 1 &&
+    isObject(value["identity"]) &&
+    isObject(value["facts"]) &&
+    Array.isArray(value["programs"]);
+  return whole ? (value as Record) : undefined;
+}

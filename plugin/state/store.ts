@@ -1,0 +1,57 @@
+/** Records on disk: one file per attachment, `attachments/<network>/<containerID>@<ifname>.json` under the state directory. */
+import { readdirSync, unlinkSync } from "node:fs";
+import type { Identity } from "../datapath/names.ts";
+import { readJson, writeJson } from "./file.ts";
+import { asRecord, type Record } from "./record.ts";
+
+const temporarySuffix = ".tmp";
+
+export function readRecord(stateDir: string, identity: Identity): Record | undefined {
+  return asRecord(readJson(pathOf(stateDir, identity)));
+}
+
+/** One attachment has one writer, so the name beside the record need not be random. */
+export function writeRecord(stateDir: string, record: Record): void {
+  const path = pathOf(stateDir, record.identity);
+  writeJson(path, record, path + temporarySuffix);
+}
+
+export function deleteRecord(stateDir: string, identity: Identity): void {
+  const path = pathOf(stateDir, identity);
+  unlinkIfThere(path);
+  unlinkIfThere(path + temporarySuffix);
+}
+
+/** Every attachment of a network that has a file here, also a torn one: GC decides what becomes of it. */
+export function listAttachments(stateDir: string, network: string): readonly Identity[] {
+  const names = new Set(readNames(`${stateDir}/attachments/${network}`).map(withoutSuffixes));
+  return [...names].flatMap((name) => {
+    const at = name.indexOf("@");
+    return at > 0 ? [{ network, containerId: name.slice(0, at), ifname: name.slice(at + 1) }] : [];
+  });
+}
+
+/** "@" cannot be part of a container ID, so the first one ends it. */
+function pathOf(stateDir: string, { network, containerId, ifname }: Identity): string {
+  return `${stateDir}/attachments/${network}/${containerId}@${ifname}.json`;
+}
+
+function withoutSuffixes(name: string): string {
+  return name.replace(/\.json(\.tmp)?$/, "");
+}
+
+function readNames(directory: string): readonly string[] {
+  try {
+    return readdirSync(directory);
+  } catch {
+    return [];
+  }
+}
+
+function unlinkIfThere(path: string): void {
+  try {
+    unlinkSync(path);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
+  }
+}
