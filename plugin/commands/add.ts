@@ -6,7 +6,7 @@ import { assertPodNetns } from "../kernel/netns.ts";
 import { remove } from "../kernel/remove.ts";
 import { decidePolicy, hasWishes } from "../policy/policy.ts";
 import type { Program } from "../program/program.ts";
-import type { Record } from "../state/record.ts";
+import type { AttachmentRecord } from "../state/record.ts";
 import { deleteRecord, readRecord, writeRecord } from "../state/store.ts";
 import type { Command, Context } from "./context.ts";
 import { desire, identityOf } from "./desired.ts";
@@ -23,7 +23,14 @@ export const add: Command = async ({ call, input, document, version, log }) => {
   if (!hasWishes(policy)) return result;
 
   const { facts, programs } = await desire(request, policy, readFeatures(stateDir, "keep"));
-  const record: Record = { version: 1, identity, netns: call.netns, pod: podName(call), facts, programs };
+  const record: AttachmentRecord = {
+    version: 1,
+    identity,
+    netns: call.netns,
+    pod: podName(call),
+    facts,
+    programs,
+  };
   if (before !== undefined && !sameTargets(before.programs, programs)) await undo(before, stateDir, log);
   const ownedBefore = before !== undefined && sameTargets(before.programs, programs) ? before.programs : [];
   writeRecord(stateDir, record);
@@ -38,12 +45,12 @@ export const add: Command = async ({ call, input, document, version, log }) => {
 
 /** Keeps the record true to what is ours, or takes everything back and reports why. */
 async function settle(
-  record: Record,
+  record: AttachmentRecord,
   applied: Applied,
   stateDir: string,
   log: Context["log"],
 ): Promise<void> {
-  const owned: Record = { ...record, programs: applied.owned };
+  const owned: AttachmentRecord = { ...record, programs: applied.owned };
   if (applied.error !== undefined) {
     await undo(owned, stateDir, log);
     throw applied.error;
@@ -51,7 +58,7 @@ async function settle(
   if (JSON.stringify(owned) !== JSON.stringify(record)) writeRecord(stateDir, owned);
 }
 
-async function undo(record: Record, stateDir: string, log: Context["log"]): Promise<void> {
+async function undo(record: AttachmentRecord, stateDir: string, log: Context["log"]): Promise<void> {
   const errors = await remove(record.programs, record.netns);
   errors.forEach((error) =>
     log("error", `undoing ${record.pod} ${record.identity.ifname}: ${error.message}`),

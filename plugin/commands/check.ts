@@ -1,10 +1,13 @@
 /** CHECK: read the kernel back and name every object that is not as this conf and these wishes want it. Writes nothing. */
 import { CniError, ErrorCode } from "../errors.ts";
-import { parseRequest, podName, resultFrom } from "../cni/request.ts";
+import { parseRequest, podName, resultFrom, type Request } from "../cni/request.ts";
 import { readFeatures } from "../kernel/features.ts";
 import { assertPodNetns } from "../kernel/netns.ts";
-import { findDrift } from "../kernel/observe.ts";
-import { decidePolicy, hasWishes } from "../policy/policy.ts";
+import { observe } from "../kernel/observe.ts";
+import { decidePolicy, hasWishes, type Policy } from "../policy/policy.ts";
+import { drift } from "../program/drift.ts";
+import type { Program } from "../program/program.ts";
+import type { AttachmentRecord } from "../state/record.ts";
 import { readRecord } from "../state/store.ts";
 import type { Command } from "./context.ts";
 import { desire, identityOf } from "./desired.ts";
@@ -20,22 +23,54 @@ export const check: Command = async ({ call, input, document, version }) => {
   const who = `${podName(call)} ${call.ifname}`;
   if (!hasWishes(policy)) throw drifted(who, ["it has limits that nothing asks for any more: ADD it again"]);
 
-  // What the kernel could do when the pod was added decided the plan; it is not asked anew as long as there is a record.
-  const features =
-    record === undefined ? readFeatures(stateDir, "forget") : Promise.resolve(record.facts.features);
-  const { programs } = await desire(request, policy, features);
-  const drift = await findDrift(programs, call.netns);
-  if (drift.length > 0) throw drifted(who, drift);
-  if (record === undefined) {
-    throw drifted(who, [`its record is missing under ${stateDir}: DEL and GC could not find what to undo`]);
-  }
+  const found = await (record === undefined
+    ? checkAnew(request, policy)
+    : checkRecorded(request, policy, record));
+  if (found.length > 0) throw drifted(who, found);
   return undefined;
 };
 
-function drifted(who: string, drift: readonly string[]): CniError {
+/** Reading back what the record lists begins at once; it is what this request wants, unless conf or wishes changed since. */
+async function checkRecorded(
+  request: Request,
+  policy: Policy,
+  record: AttachmentRecord,
+): Promise<readonly string[]> {
+  const { netns } = request.call;
+  // What the kernel could do when the pod was added decided the plan: a module loaded since is no drift.
+  const features = Promise.resolve(record.facts.features);
+  const [observed, desired] = await Promise.all([
+    observe(record.programs, netns),
+    desire(request, policy, features),
+  ]);
+  const wanted = withRecordedHolders(desired.programs, record.programs);
+  const unchanged = JSON.stringify(wanted) === JSON.stringify(record.programs);
+  return drift(wanted, unchanged ? observed : await observe(wanted, netns));
+}
+
+/** With the record lost DEL would leave things behind, so even a pod whose limits hold is not well. */
+async function checkAnew(request: Request, policy: Policy): Promise<readonly string[]> {
+  const { call, conf } = request;
+  const { programs } = await desire(request, policy, readFeatures(conf.stateDir, "forget"));
+  const lost = `its record is missing under ${conf.stateDir}: DEL and GC could not find what to undo`;
+  return [...drift(programs, await observe(programs, call.netns)), lost];
+}
+
+/** A clsact that stood there before ADD is somebody else's: our filters in it are ours to check, it is not. */
+function withRecordedHolders(wanted: readonly Program[], recorded: readonly Program[]): readonly Program[] {
+  const objects = recorded.flatMap((program) => (program.tool === "tc" ? program.objects : []));
+  const held = new Set(objects.filter(({ kind }) => kind === "clsact").map(({ dev }) => dev));
+  return wanted.map((program) =>
+    program.tool === "tc"
+      ? { ...program, objects: program.objects.filter(({ kind, dev }) => kind !== "clsact" || held.has(dev)) }
+      : program,
+  );
+}
+
+function drifted(who: string, found: readonly string[]): CniError {
   return new CniError(
     ErrorCode.kernelRefused,
-    `${who} is not limited as it should be: ${drift.join("; ")}`,
+    `${who} is not limited as it should be: ${found.join("; ")}`,
     'restart the pod, or call ADD again for it: "pod-qos" then puts back what is missing',
   );
 }

@@ -5,13 +5,13 @@ import { netnsExists } from "../kernel/netns.ts";
 import { nodeHasLink, readNodeLink } from "../kernel/linux.ts";
 import { remove } from "../kernel/remove.ts";
 import type { Program } from "../program/program.ts";
-import type { Record } from "../state/record.ts";
+import type { AttachmentRecord } from "../state/record.ts";
 import { deleteRecord } from "../state/store.ts";
 
 export type Doomed = {
   readonly stateDir: string;
   readonly identity: Identity;
-  readonly record: Record | undefined;
+  readonly record: AttachmentRecord | undefined;
   /** Where the pod's namespace is now; empty when the runtime says it is gone. */
   readonly netns: string;
 };
@@ -25,7 +25,7 @@ export async function tearDown({ stateDir, identity, record, netns }: Doomed): P
 }
 
 /** Names are reused: a host end with another ifindex than ours had is another pod's. */
-function reachable({ facts, programs }: Record, netns: string): readonly Program[] {
+function reachable({ facts, programs }: AttachmentRecord, netns: string): readonly Program[] {
   const podIsThere = netnsExists(netns);
   const { hostEnd } = facts;
   const hostEndIsOurs = hostEnd !== undefined && readNodeLink(hostEnd.name)?.ifindex === hostEnd.ifindex;
@@ -37,7 +37,7 @@ function reachable({ facts, programs }: Record, netns: string): readonly Program
 }
 
 /** Without a record the ifb still tells by its name whose it is. */
-function strayIfb(identity: Identity, record: Record | undefined): readonly Program[] {
+function strayIfb(identity: Identity, record: AttachmentRecord | undefined): readonly Program[] {
   const name = ifbName(identity);
   const recorded = record?.programs.some(({ tool, place }) => tool === "link" && place === "node") ?? false;
   if (recorded || !nodeHasLink(name)) return [];

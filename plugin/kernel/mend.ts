@@ -1,12 +1,12 @@
 /** The slow path of apply: read back, work out the delta, do it. */
 import { CniError, ErrorCode } from "../errors.ts";
-import { addChains, listChains, parseChain, removeFound } from "../program/iptables.ts";
-import { addLinks, parseLinks, removeLinks, showLink } from "../program/link.ts";
+import { addChains, removeFound } from "../program/iptables.ts";
+import { addLinks, removeLinks } from "../program/link.ts";
 import { chainDelta, linkDelta, tcDelta } from "../program/reconcile.ts";
 import type { Batch, Program } from "../program/program.ts";
 import { addTc, removeTc, type TcObject } from "../program/tc.ts";
 import { runAt } from "./netns.ts";
-import { observeTc } from "./observe.ts";
+import { observeChains, observeLinks, observeTc } from "./observe.ts";
 import { refusal } from "./refusal.ts";
 
 type ProgramOf<Tool extends Program["tool"]> = Extract<Program, { readonly tool: Tool }>;
@@ -34,11 +34,7 @@ export async function mend(
 
 async function mendLinks(program: ProgramOf<"link">, netns: string, because?: CniError): Promise<Program> {
   const { place, objects } = program;
-  const shown = await Promise.all(objects.map(({ name }) => runAt(place, netns, showLink(name))));
-  const delta = linkDelta(
-    objects,
-    shown.flatMap(({ stdout }) => parseLinks(stdout)),
-  );
+  const delta = linkDelta(objects, await observeLinks(place, netns, objects));
   refuseConflicts(delta.conflicts);
   refuseUnchanged(delta.add.length === objects.length && delta.remove.length === 0, because);
   if (delta.remove.length > 0) await runAt(place, netns, removeLinks(delta.remove));
@@ -73,11 +69,7 @@ async function mendChains(
   because?: CniError,
 ): Promise<Program> {
   const { tool, place, objects } = program;
-  const { stdout } = await runAt(place, netns, listChains(tool));
-  const { leftovers, add } = chainDelta(
-    objects,
-    objects.map((chain) => parseChain(stdout, chain)),
-  );
+  const { leftovers, add } = chainDelta(objects, await observeChains(tool, place, netns, objects));
   const nothingThere = leftovers.every(({ exists, jumpRules }) => !exists && jumpRules.length === 0);
   refuseUnchanged(add.length === objects.length && nothingThere, because);
   if (!nothingThere) await mustRun(program, netns, removeFound(tool, leftovers));

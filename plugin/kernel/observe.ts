@@ -1,16 +1,36 @@
-/** Reads the kernel back into the types that programs are made of, and says what differs. Changes nothing. */
-import { listChains, parseChain, type Family, type MangleChain } from "../program/iptables.ts";
-import { parseLinks, showLink, type Ifb } from "../program/link.ts";
-import { chainDrift, linkDrift, tcDrift } from "../program/drift.ts";
+/** Reads the kernel back into the types that programs are made of. Changes nothing. */
+import {
+  listChains,
+  parseChain,
+  type Family,
+  type MangleChain,
+  type ObservedChain,
+} from "../program/iptables.ts";
+import { parseLinks, showLink, type Ifb, type ObservedLink } from "../program/link.ts";
 import type { Place, Program } from "../program/program.ts";
 import { listTc, type TcObject } from "../program/tc.ts";
 import { parseTc, type ObservedDevice } from "../program/tc-parse.ts";
+import type { Observation } from "../program/drift.ts";
 import { runAt } from "./netns.ts";
 
-/** One sentence per object that is not as the programs want it; none means that all is well. */
-export async function findDrift(programs: readonly Program[], netns: string): Promise<readonly string[]> {
-  const drifts = await Promise.all(programs.map((program) => driftOf(program, netns)));
-  return drifts.flat();
+/** What is there of each program's objects, in the order of the programs. */
+export function observe(programs: readonly Program[], netns: string): Promise<readonly Observation[]> {
+  return Promise.all(programs.map((program) => observeOne(program, netns)));
+}
+
+async function observeOne(program: Program, netns: string): Promise<Observation> {
+  switch (program.tool) {
+    case "link":
+      return { tool: "link", seen: await observeLinks(program.place, netns, program.objects) };
+    case "tc":
+      return { tool: "tc", seen: await observeTc(program.place, netns, program.objects) };
+    case "iptables":
+    case "ip6tables":
+      return {
+        tool: program.tool,
+        seen: await observeChains(program.tool, program.place, netns, program.objects),
+      };
+  }
 }
 
 /** The devices a tc program speaks of, as they are. */
@@ -25,36 +45,21 @@ export function observeTc(
   );
 }
 
-function driftOf(program: Program, netns: string): Promise<readonly string[]> {
-  switch (program.tool) {
-    case "link":
-      return linksDrift(program.place, netns, program.objects);
-    case "tc":
-      return observeTc(program.place, netns, program.objects).then((seen) => tcDrift(program.objects, seen));
-    case "iptables":
-    case "ip6tables":
-      return chainsDrift(program.tool, program.place, netns, program.objects);
-  }
+export async function observeLinks(
+  place: Place,
+  netns: string,
+  links: readonly Ifb[],
+): Promise<readonly ObservedLink[]> {
+  const shown = await Promise.all(links.map(({ name }) => runAt(place, netns, showLink(name))));
+  return shown.flatMap(({ stdout }) => parseLinks(stdout));
 }
 
-async function linksDrift(place: Place, netns: string, wanted: readonly Ifb[]): Promise<readonly string[]> {
-  const outputs = await Promise.all(wanted.map(({ name }) => runAt(place, netns, showLink(name))));
-  return linkDrift(
-    wanted,
-    outputs.flatMap(({ stdout }) => parseLinks(stdout)),
-  );
-}
-
-async function chainsDrift(
+export async function observeChains(
   family: Family,
   place: Place,
   netns: string,
-  wanted: readonly MangleChain[],
-): Promise<readonly string[]> {
+  chains: readonly MangleChain[],
+): Promise<readonly ObservedChain[]> {
   const { stdout } = await runAt(place, netns, listChains(family));
-  return chainDrift(
-    family,
-    wanted,
-    wanted.map((chain) => parseChain(stdout, chain)),
-  );
+  return chains.map((chain) => parseChain(stdout, chain));
 }

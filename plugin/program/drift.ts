@@ -1,8 +1,36 @@
 /** How wanted and observed objects differ: one sentence per object that is missing or not as wanted. Pure. */
 import type { Ifb, ObservedLink } from "./link.ts";
 import type { MangleChain, ObservedChain } from "./iptables.ts";
+import type { Program } from "./program.ts";
 import { describeTc, type Leaf, type TcObject } from "./tc.ts";
 import type { ObservedDevice } from "./tc-parse.ts";
+
+/** What was read back for one program. */
+export type Observation =
+  | { readonly tool: "link"; readonly seen: readonly ObservedLink[] }
+  | { readonly tool: "tc"; readonly seen: readonly ObservedDevice[] }
+  | { readonly tool: "iptables" | "ip6tables"; readonly seen: readonly ObservedChain[] };
+
+/** Each program against what was seen of it; none means that all is well. */
+export function drift(programs: readonly Program[], observations: readonly Observation[]): readonly string[] {
+  return programs.flatMap((program, at) => {
+    const observation = observations[at];
+    if (program.tool === "link" && observation?.tool === "link")
+      return linkDrift(program.objects, observation.seen);
+    if (program.tool === "tc" && observation?.tool === "tc")
+      return tcDrift(program.objects, observation.seen);
+    if (isChains(program) && observation !== undefined && isChains(observation)) {
+      return chainDrift(program.tool, program.objects, observation.seen);
+    }
+    return [`nothing was read back for ${program.tool}`];
+  });
+}
+
+function isChains<Item extends { readonly tool: Program["tool"] }>(
+  item: Item,
+): item is Extract<Item, { readonly tool: "iptables" | "ip6tables" }> {
+  return item.tool === "iptables" || item.tool === "ip6tables";
+}
 
 export function tcDrift(wanted: readonly TcObject[], observed: readonly ObservedDevice[]): readonly string[] {
   return wanted.flatMap((object) => {

@@ -7,7 +7,7 @@ import type { Facts } from "../datapath/driver.ts";
 import type { Identity } from "../datapath/names.ts";
 import type { Program } from "../program/program.ts";
 
-export type Record = {
+export type AttachmentRecord = {
   readonly version: 1;
   readonly identity: Identity;
   readonly netns: string;
@@ -21,12 +21,12 @@ export type Record = {
  * undefined for anything this version did not write. Only the outer shape is looked at: the file is ours, mode 0600, and
  * whole or not there.
  */
-export function asRecord(value: unknown): Record | undefined {
+export function asRecord(value: unknown): AttachmentRecord | undefined {
   const whole =
     isObject(value) &&
     value["version"] === 1 &&
     isObject(value["identity"]) &&
     isObject(value["facts"]) &&
     Array.isArray(value["programs"]);
-  return whole ? (value as Record) : undefined;
+  return whole ? (value as AttachmentRecord) : undefined;
 }

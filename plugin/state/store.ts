@@ -2,16 +2,16 @@
 import { readdirSync, unlinkSync } from "node:fs";
 import type { Identity } from "../datapath/names.ts";
 import { readJson, writeJson } from "./file.ts";
-import { asRecord, type Record } from "./record.ts";
+import { asRecord, type AttachmentRecord } from "./record.ts";
 
 const temporarySuffix = ".tmp";
 
-export function readRecord(stateDir: string, identity: Identity): Record | undefined {
+export function readRecord(stateDir: string, identity: Identity): AttachmentRecord | undefined {
   return asRecord(readJson(pathOf(stateDir, identity)));
 }
 
 /** One attachment has one writer, so the name beside the record need not be random. */
-export function writeRecord(stateDir: string, record: Record): void {
+export function writeRecord(stateDir: string, record: AttachmentRecord): void {
   const path = pathOf(stateDir, record.identity);
   writeJson(path, record, path + temporarySuffix);
 }
