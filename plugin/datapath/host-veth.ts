@@ -11,9 +11,9 @@
 import type { Cap } from "../policy/policy.ts";
 import type { Program } from "../program/program.ts";
 import type { TcObject } from "../program/tc.ts";
-import type { Driver, Facts, HostEnd, Task } from "./driver.ts";
-import { guardBucket, noQueue, policeBucket, shapeBucket, shapeLeaf } from "./rates.ts";
-import { ifbOf, policer, redirect, shaper } from "./shaper.ts";
+import type { Driver, HostEnd, Task } from "./driver.ts";
+import { guardBucket, policeBucket } from "./rates.ts";
+import { capShaper, ifbOf, policer, redirect } from "./shaper.ts";
 
 export const hostVeth: Driver = (task) => {
   const { policy, facts } = task;
@@ -23,16 +23,11 @@ export const hostVeth: Driver = (task) => {
   return [...toPod, ...fromPod];
 };
 
-/** Whether the shaping of egress is left to the pod's own device, guarded from here. */
-export function egressIsGuarded({ features }: Facts): boolean {
-  return features.police;
-}
-
 function ingress(cap: Cap, end: HostEnd, { policy, facts }: Task): readonly Program[] {
   if (policy.discipline === "police" && facts.features.police) {
     return [onNode(policer(end.name, "egress", policeBucket(cap, end.mtu), facts.features.matcher))];
   }
-  return [onNode(shaperFor(cap, end.name, end.mtu, { policy, facts }))];
+  return [onNode(capShaper(cap, end.name, end.mtu, { policy, facts }))];
 }
 
 function egress(cap: Cap, end: HostEnd, { identity, policy, facts }: Task): readonly Program[] {
@@ -44,22 +39,10 @@ function egress(cap: Cap, end: HostEnd, { identity, policy, facts }: Task): read
   return [
     { tool: "link", place: "node", objects: [ifb] },
     onNode([
-      ...shaperFor(cap, ifb.name, end.mtu, { policy, facts }),
+      ...capShaper(cap, ifb.name, end.mtu, { policy, facts }),
       ...redirect(end.name, facts.features.matcher, ifb.name),
     ]),
   ];
-}
-
-/** HTB as the discipline wants it; for `police` it stands in for a policer this kernel does not have. */
-export function shaperFor(
-  cap: Cap,
-  dev: string,
-  mtu: number,
-  { policy, facts }: Pick<Task, "policy" | "facts">,
-): readonly TcObject[] {
-  if (policy.discipline === "police") return shaper(dev, policeBucket(cap, mtu), noQueue, mtu);
-  const bucket = shapeBucket(cap, mtu);
-  return shaper(dev, bucket, shapeLeaf(bucket.rate, mtu, facts.features.fqCodel), mtu);
 }
 
 function onNode(objects: readonly TcObject[]): Program {

@@ -7,15 +7,15 @@ import type { Program } from "../program/program.ts";
 import type { MangleChain } from "../program/iptables.ts";
 import type { TcObject } from "../program/tc.ts";
 import type { Driver, Task } from "./driver.ts";
-import { egressIsGuarded, shaperFor } from "./host-veth.ts";
 import { chainName } from "./names.ts";
 import { policeBucket } from "./rates.ts";
-import { ifbOf, policer, redirect } from "./shaper.ts";
+import { capShaper, ifbOf, policer, redirect } from "./shaper.ts";
 
 export const podNetns: Driver = (task) => {
   const { policy, facts } = task;
   const hostHoldsCaps = facts.hostEnd !== undefined;
-  const shapesEgress = !hostHoldsCaps || (policy.discipline === "shape" && egressIsGuarded(facts));
+  // With a guard outside the pod shapes itself; without act_police the node does, on an ifb.
+  const shapesEgress = !hostHoldsCaps || (policy.discipline === "shape" && facts.features.police);
   return [
     ...(policy.mark === undefined ? [] : mark(policy.mark, task)),
     ...(policy.egress === undefined || !shapesEgress ? [] : egress(policy.egress, task)),
@@ -29,7 +29,7 @@ function egress(cap: Cap, task: Task): readonly Program[] {
   if (policy.discipline === "police" && facts.features.police) {
     return [inPod(policer(identity.ifname, "egress", policeBucket(cap, mtu), facts.features.matcher))];
   }
-  return [inPod(shaperFor(cap, identity.ifname, mtu, task))];
+  return [inPod(capShaper(cap, identity.ifname, mtu, task))];
 }
 
 function ingress(cap: Cap, task: Task): readonly Program[] {
@@ -42,7 +42,7 @@ function ingress(cap: Cap, task: Task): readonly Program[] {
   return [
     { tool: "link", place: "pod", objects: [ifb] },
     inPod([
-      ...shaperFor(cap, ifb.name, mtu, task),
+      ...capShaper(cap, ifb.name, mtu, task),
       ...redirect(identity.ifname, facts.features.matcher, ifb.name),
     ]),
   ];

@@ -12,10 +12,24 @@ import {
   rootHandle,
 } from "./names.ts";
 import type { Identity } from "./names.ts";
-import { frameBytes, type Bucket } from "./rates.ts";
+import type { Cap } from "../policy/policy.ts";
+import type { Task } from "./driver.ts";
+import { frameBytes, noQueue, policeBucket, shapeBucket, shapeLeaf, type Bucket } from "./rates.ts";
+
+/** HTB as the discipline wants it; for `police` it stands in for a policer this kernel does not have. */
+export function capShaper(
+  cap: Cap,
+  dev: string,
+  mtu: number,
+  { policy, facts }: Pick<Task, "policy" | "facts">,
+): readonly TcObject[] {
+  if (policy.discipline === "police") return shaper(dev, policeBucket(cap, mtu), noQueue, mtu);
+  const bucket = shapeBucket(cap, mtu);
+  return shaper(dev, bucket, shapeLeaf(bucket.rate, mtu, facts.features.fqCodel), mtu);
+}
 
 /** HTB with every parameter explicit: unset cburst costs a tenth of the rate, unset quantum makes the kernel guess. */
-export function shaper(dev: string, { rate, burst }: Bucket, queue: Leaf, mtu: number): readonly TcObject[] {
+function shaper(dev: string, { rate, burst }: Bucket, queue: Leaf, mtu: number): readonly TcObject[] {
   return [
     { kind: "htb", dev, handle: rootHandle, defaultClass: classMinor },
     {
