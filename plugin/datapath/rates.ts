@@ -14,6 +14,10 @@ const shapeBurstSeconds = 0.01;
 /** TCP keeps a quarter of its rate under a policer with 40 ms, nearly all of it with 200 ms. */
 const policeBurstSeconds = 0.2;
 
+/** Two GSO packets, and what more than any card sends in 10 ms. */
+const shortestQueue = 128 * 1024;
+const longestQueue = 32 * 1024 * 1024;
+
 /** Buckets are kept as a time: 32 bits of 64 ns. */
 const longestBurstSeconds = (2 ** 32 - 1) * 64e-9;
 const largestBurst = 2 ** 32 - 1;
@@ -60,8 +64,10 @@ export function guardBucket(cap: Cap): Bucket {
 
 /** The queue behind a shaper: short for whoever shares it. CoDel's target must leave time for one packet. */
 export function shapeLeaf(rate: number, mtu: number, fqCodel: boolean): Leaf {
+  if (gsoBytes > rate * longestDebtSeconds) return segmenter(mtu);
   if (!fqCodel) {
-    return { kind: "bfifo", limitBytes: Math.max(128 * 1024, Math.floor(rate * shapeBurstSeconds)) };
+    const limitBytes = Math.max(shortestQueue, Math.floor(rate * shapeBurstSeconds));
+    return { kind: "bfifo", limitBytes: Math.min(limitBytes, longestQueue) };
   }
   const packetMicros = Math.ceil((frameBytes(mtu) / rate) * 1e6);
   const targetMicros = Math.min(Math.max(5_000, Math.ceil(packetMicros * 1.5)), 2 ** 31);
@@ -72,6 +78,16 @@ export function shapeLeaf(rate: number, mtu: number, fqCodel: boolean): Leaf {
     intervalMicros: Math.max(100_000, targetMicros),
     quantum: frameBytes(mtu),
   };
+}
+
+/**
+ * Below 10 kbit/s a whole GSO packet is more debt than HTB remembers. TBF cuts packets that exceed its bucket into their
+ * segments; at its own rate it never holds one back. Its bucket is whole microseconds, for tc rounds to those.
+ */
+function segmenter(mtu: number): Leaf {
+  const bytesPerMicro = 125;
+  const burst = (Math.ceil(frameBytes(mtu) / bytesPerMicro) + 1) * bytesPerMicro;
+  return { kind: "tbf", rate: bytesPerMicro * 1e6, burst };
 }
 
 /** A shaper without a queue drops what a policer drops; one packet must fit, for HTB takes packets from its leaf. */

@@ -29,7 +29,7 @@ export function capShaper(
 }
 
 /** HTB with every parameter explicit: unset cburst costs a tenth of the rate, unset quantum makes the kernel guess. */
-function shaper(dev: string, { rate, burst }: Bucket, queue: Leaf, mtu: number): readonly TcObject[] {
+export function shaper(dev: string, { rate, burst }: Bucket, queue: Leaf, mtu: number): readonly TcObject[] {
   return [
     { kind: "htb", dev, handle: rootHandle, defaultClass: classMinor },
     {

@@ -65,6 +65,8 @@ function leafQueue(kind: string, line: string): Leaf | undefined {
       return { kind, limitBytes: bytes(word(line, "limit")) };
     case "pfifo":
       return { kind, limitPackets: parseInt(word(line, "limit"), 10) };
+    case "tbf":
+      return { kind, rate: bytesPerSecond(word(line, "rate")), burst: bytes(word(line, "burst")) };
     default:
       return undefined;
   }

@@ -38,7 +38,8 @@ export type Leaf =
       readonly quantum: number;
     }
   | { readonly kind: "bfifo"; readonly limitBytes: number }
-  | { readonly kind: "pfifo"; readonly limitPackets: number };
+  | { readonly kind: "pfifo"; readonly limitPackets: number }
+  | { readonly kind: "tbf"; readonly rate: number; readonly burst: number };
 
 export type LeafQdisc = {
   readonly kind: "leaf";
@@ -156,6 +157,8 @@ function leafWords(queue: Leaf): string {
       return `bfifo limit ${queue.limitBytes}`;
     case "pfifo":
       return `pfifo limit ${queue.limitPackets}`;
+    case "tbf":
+      return `tbf rate ${queue.rate}bps burst ${queue.burst} limit ${16 * queue.burst}`;
   }
 }
 
