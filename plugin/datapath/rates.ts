@@ -82,12 +82,10 @@ export function shapeLeaf(rate: number, mtu: number, fqCodel: boolean): Leaf {
 
 /**
  * Below 10 kbit/s a whole GSO packet is more debt than HTB remembers. TBF cuts packets that exceed its bucket into their
- * segments; at its own rate it never holds one back. Its bucket is whole microseconds, for tc rounds to those.
+ * segments; at its own rate it never holds one back. The bucket has room for tc's rounding to whole microseconds.
  */
 function segmenter(mtu: number): Leaf {
-  const bytesPerMicro = 125;
-  const burst = (Math.ceil(frameBytes(mtu) / bytesPerMicro) + 1) * bytesPerMicro;
-  return { kind: "tbf", rate: bytesPerMicro * 1e6, burst };
+  return { kind: "tbf", rate: 125_000_000, burst: frameBytes(mtu) + 256 };
 }
 
 /** A shaper without a queue drops what a policer drops; one packet must fit, for HTB takes packets from its leaf. */

@@ -128,6 +128,12 @@ function differences(wanted: TcObject, observed: TcObject): readonly string[] {
 
 function queueDiffers(observed: Leaf, wanted: Leaf): readonly string[] {
   if (observed.kind !== wanted.kind) return differs("kind", observed.kind, wanted.kind);
+  if (wanted.kind === "tbf" && observed.kind === "tbf") {
+    return [
+      ...rateDiffers("rate", observed.rate, wanted.rate),
+      ...sizeDiffers("burst", observed.burst, wanted.burst, wanted.rate),
+    ];
+  }
   const has = new Map(numbers(observed));
   return numbers(wanted).flatMap(([name, value]) =>
     near(has.get(name) ?? NaN, value, value / 100) ? [] : differs(name, has.get(name) ?? NaN, value),
