@@ -2,7 +2,8 @@
  * Everything that lives in the pod's own namespace and dies with it: marks, the shaping of what the pod sends, and both
  * caps where there is no host end to put them on (ipvlan, macvlan, OVS ports, `enforce: pod`). Pure.
  */
-import type { Cap, Mark } from "../policy/policy.ts";
+import type { Cap } from "../policy/caps.ts";
+import type { Mark } from "../policy/policy.ts";
 import type { Program } from "../program/program.ts";
 import type { MangleChain } from "../program/iptables.ts";
 import type { TcObject } from "../program/tc.ts";

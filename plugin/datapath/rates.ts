@@ -3,7 +3,7 @@
  * The figures behind the constants were measured; ARCHITECTURE.md tells how.
  */
 import { CniError, ErrorCode, invalidValue } from "../errors.ts";
-import type { Cap } from "../policy/policy.ts";
+import type { Cap } from "../policy/caps.ts";
 import type { Leaf } from "../program/tc.ts";
 
 const ethernetHeader = 14;

@@ -12,7 +12,7 @@ import {
   rootHandle,
 } from "./names.ts";
 import type { Identity } from "./names.ts";
-import type { Cap } from "../policy/policy.ts";
+import type { Cap } from "../policy/caps.ts";
 import type { Task } from "./driver.ts";
 import { frameBytes, noQueue, policeBucket, shapeBucket, shapeLeaf, type Bucket } from "./rates.ts";
 

@@ -2,14 +2,14 @@
  * Makes the kernel as the programs want it. Fast path: program as if nothing of ours were there. Where that is refused,
  * look at what is there and do the least that is missing, or say what foreign thing is in the way.
  */
-import { CniError } from "../errors.ts";
+import type { CniError } from "../errors.ts";
 import { addChains } from "../program/iptables.ts";
 import { addLinks } from "../program/link.ts";
 import type { Batch, Program } from "../program/program.ts";
 import { addTc, type TcObject } from "../program/tc.ts";
 import { ensureIfbModule } from "./ifb-module.ts";
 import { runAt } from "./netns.ts";
-import { mend } from "./mend.ts";
+import { createdBefore, mend, type Made } from "./mend.ts";
 import { refusal } from "./refusal.ts";
 
 export type Applied = {
@@ -34,31 +34,33 @@ export async function applyOver(
 
 async function apply(
   programs: readonly Program[],
-  make: (program: Program) => Promise<Program>,
+  make: (program: Program) => Promise<Made>,
 ): Promise<Applied> {
   const links = programs.filter(({ tool }) => tool === "link");
   if (links.length > 0) await ensureIfbModule();
-  const afterLinks = Promise.allSettled(links.map(make));
-  const settled = await Promise.all(
-    programs.map(async (program) => {
-      if (program.tool === "link") return (await afterLinks)[links.indexOf(program)];
-      if (program.tool === "tc") await afterLinks;
-      return (await Promise.allSettled([make(program)]))[0];
+  const linked = Promise.all(links.map(make));
+  const made = await Promise.all(
+    programs.map(async (program): Promise<Made> => {
+      if (program.tool === "link") return (await linked)[links.indexOf(program)] ?? make(program);
+      // What stands in a link's way must not be shaped in its place.
+      if (program.tool === "tc" && (await linked).some(({ error }) => error !== undefined)) {
+        return { program: { ...program, objects: [] }, error: undefined };
+      }
+      return make(program);
     }),
   );
-  const owned = programs.map((program, at) => {
-    const outcome = settled[at];
-    return outcome?.status === "fulfilled" ? outcome.value : program;
-  });
-  const failure = settled.find((outcome) => outcome?.status === "rejected");
-  return { owned, error: failure === undefined ? undefined : asCniError(failure.reason) };
+  return {
+    owned: made.map(({ program }) => program),
+    error: made.find(({ error }) => error !== undefined)?.error,
+  };
 }
 
-async function addFresh(program: Program, netns: string): Promise<Program> {
+async function addFresh(program: Program, netns: string): Promise<Made> {
   const batch = addBatch(program);
   const outcome = await runAt(program.place, netns, batch);
-  if (outcome.exitCode === 0) return program;
-  return mend(program, netns, createdBefore(program, outcome.stderr), refusal(program.place, batch, outcome));
+  if (outcome.exitCode === 0) return { program, error: undefined };
+  const created = program.tool === "tc" ? createdBefore(program.objects, outcome.stderr) : [];
+  return mend(program, netns, created, refusal(program.place, batch, outcome));
 }
 
 export function addBatch(program: Program): Batch {
@@ -73,20 +75,8 @@ export function addBatch(program: Program): Batch {
   }
 }
 
-/** tc stops at the first line it cannot do and says its number; the objects before it are there by our doing. */
-function createdBefore(program: Program, stderr: string): readonly TcObject[] {
-  if (program.tool !== "tc") return [];
-  const failedLine = /Command failed -:(\d+)/.exec(stderr)?.[1];
-  return failedLine === undefined ? [] : program.objects.slice(0, Number(failedLine) - 1);
-}
-
 function tcObjectsOf(programs: readonly Program[], { tool, place }: Program): readonly TcObject[] {
   return programs.flatMap((program) =>
     program.tool === "tc" && tool === "tc" && program.place === place ? program.objects : [],
   );
-}
-
-function asCniError(reason: unknown): CniError {
-  if (reason instanceof CniError) return reason;
-  throw reason;
 }

@@ -37,6 +37,7 @@ export function tcDrift(wanted: readonly TcObject[], observed: readonly Observed
     const device = observed.find(({ dev }) => dev === object.dev);
     if (device === undefined || !device.exists) return [`${describeTc(object)}: the device is gone`];
     const twin = device.objects.find((candidate) => keyOf(candidate) === keyOf(object));
+    if (object.kind === "clsact" && ingressSuffices(wanted, device)) return [];
     if (twin === undefined) return [`${describeTc(object)} is missing${instead(object, device)}`];
     return differences(object, twin).map((difference) => `${describeTc(object)}: ${difference}`);
   });
@@ -165,4 +166,10 @@ function sizeDiffers(name: string, observed: number, wanted: number, rate: numbe
 
 function near(observed: number, wanted: number, tolerance: number): boolean {
   return Math.abs(observed - wanted) <= tolerance;
+}
+
+/** An older `ingress` qdisc holds ingress filters just as well; only egress filters need the clsact it is not. */
+export function ingressSuffices(wanted: readonly TcObject[], { dev, foreign }: ObservedDevice): boolean {
+  const needsEgress = wanted.some((object) => object.dev === dev && "hook" in object && object.hook === "egress");
+  return foreign.some(({ at }) => at === "ingress") && !needsEgress;
 }

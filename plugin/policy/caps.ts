@@ -1,0 +1,100 @@
+/**
+ * Where a cap can come from and which wish wins. Pure.
+ *
+ * Static conf, then `pod-qos/*`, then `kubernetes.io/*` (the runtime's capability before the bare annotation, for multus
+ * gives a capability per network), then `defaults`.
+ */
+import { CniError, ErrorCode, invalidValue } from "../errors.ts";
+import type { Conf, StaticCap } from "../cni/conf.ts";
+import type { Annotations, RuntimeCap } from "../cni/request.ts";
+import type { Wishes } from "./annotations.ts";
+import { bandwidthAllowed, parseBandwidth, parseBurst } from "./quantity.ts";
+
+export type Direction = "ingress" | "egress";
+
+/** A limit in bit/s, with the burst in bits if somebody asked for one, and the field that asked, for messages. */
+export type Cap = {
+  readonly rate: number;
+  readonly burst: number | undefined;
+  readonly source: string;
+  readonly burstSource: string | undefined;
+};
+
+type Sources = {
+  readonly conf: Conf;
+  readonly wishes: Wishes;
+  readonly runtime: RuntimeCap;
+  readonly annotations: Annotations;
+};
+
+export function chooseCap(
+  direction: Direction,
+  { conf, wishes, runtime, annotations }: Sources,
+): Cap | undefined {
+  const fixed = staticCap(direction, conf[direction]);
+  const candidates = [
+    annotatedCap(wishes[`${direction}-bandwidth`]?.key, annotations),
+    runtimeCap(direction, runtime),
+    annotatedCap(`kubernetes.io/${direction}-bandwidth`, annotations),
+    defaultCap(direction, conf),
+  ];
+  const wish = candidates.find((candidate) => candidate !== undefined);
+  const burst = wishes[`${direction}-burst`];
+  if (fixed !== undefined) return fixed;
+  if (burst === undefined) return wish;
+  if (wish === undefined) {
+    throw new CniError(
+      ErrorCode.invalidConfig,
+      `annotation ${burst.key} is "${burst.text}" but nothing caps ${direction}: ` +
+        `set pod-qos/${direction}-bandwidth as well`,
+    );
+  }
+  const field = `annotation ${burst.key}`;
+  return { ...wish, burst: parseBurst(field, burst.text), burstSource: field };
+}
+
+export function staticCap(direction: Direction, cap: StaticCap | undefined): Cap | undefined {
+  if (cap === undefined) return undefined;
+  const source = `${direction}Rate`;
+  const burstSource = `${direction}Burst`;
+  return {
+    rate: parseBandwidth(source, String(cap.rate)),
+    burst: parseBurst(burstSource, String(cap.burst)),
+    source,
+    burstSource,
+  };
+}
+
+export function annotatedCap(key: string | undefined, annotations: Annotations): Cap | undefined {
+  const text = key === undefined ? undefined : annotations[key];
+  if (key === undefined || text === undefined) return undefined;
+  const source = `annotation ${key}`;
+  return { rate: parseBandwidth(source, text), burst: undefined, source, burstSource: undefined };
+}
+
+/**
+ * Runtimes send a burst whether or not anybody asked: 2^31-1 (dockershim), 2^32-1 (containerd) or 8 * (2^32-1) - 1 bits
+ * (CRI-O). A bucket that size lets a 10M pod send 2 Gbit/s for its first second, so those values mean "none given".
+ */
+const smallestSentinelBurst = 2 ** 31 - 1;
+
+function runtimeCap(direction: Direction, { rate, burst }: RuntimeCap): Cap | undefined {
+  if (rate === undefined || rate === null || rate === 0) return undefined;
+  const field = `runtimeConfig.bandwidth.${direction}Rate`;
+  const burstField = `runtimeConfig.bandwidth.${direction}Burst`;
+  if (typeof rate !== "number") throw invalidValue(field, rate, bandwidthAllowed);
+  const given = typeof burst === "number" && burst > 0 && burst < smallestSentinelBurst;
+  return {
+    rate: parseBandwidth(field, String(rate)),
+    burst: given ? parseBurst(burstField, String(burst)) : undefined,
+    source: field,
+    burstSource: given ? burstField : undefined,
+  };
+}
+
+export function defaultCap(direction: Direction, { defaults }: Conf): Cap | undefined {
+  const text = defaults[`${direction}Bandwidth`];
+  if (text === undefined) return undefined;
+  const source = `defaults.${direction}Bandwidth`;
+  return { rate: parseBandwidth(source, text), burst: undefined, source, burstSource: undefined };
+}
