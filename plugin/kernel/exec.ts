@@ -1,5 +1,5 @@
 /** The only place that starts processes: argv arrays, no shell, a fixed locale, a time limit. */
-import { spawn } from "node:child_process";
+import { spawn, type ChildProcess } from "node:child_process";
 import { closeSync, fstatSync, readSync, writeSync } from "node:fs";
 import { findTool, searchPath } from "./find-tool.ts";
 import { openUnnamed } from "./unnamed-file.ts";
@@ -16,28 +16,61 @@ const timeLimitMs = 20_000;
 /**
  * stdin, stdout and stderr are files, not pipes: several tools run side by side for 1.5 to 5 ms less, since no sockets are
  * made, and a tool that stops reading or says a lot can neither break nor block us.
+ *
+ * `done`, asked every millisecond, may say that the purpose is reached: the tool is then left to end by itself.
  */
-export function run(argv: readonly string[], input: string): Promise<Outcome> {
+export async function run(argv: readonly string[], input: string, done?: () => boolean): Promise<Outcome> {
   const [tool = "", ...args] = argv;
   const program = findTool(tool);
-  if (program === undefined)
-    return Promise.resolve(notStarted(`${tool}: not found in ${searchPath().join(":")}`));
-  const [stdin, stdout, stderr] = [openUnnamed(), openUnnamed(), openUnnamed()];
+  if (program === undefined) return notStarted(`${tool}: not found in ${searchPath().join(":")}`);
+  const files = [openUnnamed(), openUnnamed(), openUnnamed()] as const;
+  const [stdin, stdout, stderr] = files;
   // An explicit position leaves the offset, which the child shares, at the start.
   if (input !== "") writeSync(stdin, input, 0);
-  return new Promise<Outcome>((resolve) => {
-    const child = spawn(program, args, {
-      env: { PATH: searchPath().join(":"), LC_ALL: "C" },
-      stdio: [stdin, stdout, stderr],
-      timeout: timeLimitMs,
-      killSignal: "SIGKILL",
-    });
-    child.on("error", (error) => resolve(notStarted(`${tool}: ${error.message}`)));
-    child.on("exit", (code, signal) => {
-      const ended = signal === null ? "" : `${tool} was ended by ${signal} (time limit ${timeLimitMs} ms)\n`;
-      resolve({ exitCode: code ?? -1, stdout: readAll(stdout), stderr: ended + readAll(stderr) });
-    });
-  }).finally(() => [stdin, stdout, stderr].forEach((fd) => closeSync(fd)));
+  const child = spawn(program, args, {
+    env: { PATH: searchPath().join(":"), LC_ALL: "C" },
+    stdio: [...files],
+  });
+  const ending = await endOf(child, done);
+  const outcome = { stdout: readAll(stdout), stderr: readAll(stderr) };
+  files.forEach((fd) => closeSync(fd));
+  switch (ending.kind) {
+    case "exit":
+      return { exitCode: ending.code, ...outcome };
+    case "done":
+      return { exitCode: 0, ...outcome };
+    case "failed":
+      return { exitCode: -1, ...outcome, stderr: `${tool}: ${ending.reason}\n${outcome.stderr}` };
+  }
+}
+
+type Ending =
+  | { readonly kind: "exit"; readonly code: number }
+  | { readonly kind: "done" }
+  | { readonly kind: "failed"; readonly reason: string };
+
+function endOf(child: ChildProcess, done: (() => boolean) | undefined): Promise<Ending> {
+  return new Promise((resolve) => {
+    const limit = setTimeout(() => child.kill("SIGKILL"), timeLimitMs);
+    const watch = setInterval(
+      () => done?.() === true && settle({ kind: "done" }),
+      done === undefined ? timeLimitMs : 1,
+    );
+    const settle = (ending: Ending): void => {
+      clearTimeout(limit);
+      clearInterval(watch);
+      child.unref();
+      resolve(ending);
+    };
+    child.on("error", (error) => settle({ kind: "failed", reason: error.message }));
+    child.on("exit", (code, signal) =>
+      settle(
+        signal === null
+          ? { kind: "exit", code: code ?? -1 }
+          : { kind: "failed", reason: `ended by ${signal} (time limit ${timeLimitMs} ms)` },
+      ),
+    );
+  });
 }
 
 function notStarted(reason: string): Outcome {

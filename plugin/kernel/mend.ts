@@ -43,7 +43,10 @@ async function mendLinks(program: ProgramOf<"link">, netns: string, because?: Cn
   const hopeless = conflict(delta.conflicts) ?? (unchanged ? because : undefined);
   if (hopeless !== undefined) return { program: { ...program, objects: [] }, error: hopeless };
   if (delta.remove.length > 0) await runAt(place, netns, removeLinks(delta.remove));
-  return { program, error: delta.add.length > 0 ? await tryTo(program, netns, addLinks(delta.add)) : undefined };
+  return {
+    program,
+    error: delta.add.length > 0 ? await tryTo(program, netns, addLinks(delta.add)) : undefined,
+  };
 }
 
 async function mendTc(
@@ -58,7 +61,9 @@ async function mendTc(
   const alike = observed.flatMap((device) => device.objects).filter(({ kind }) => kind !== "clsact");
   const ours = (added: readonly TcObject[]): Program => ({
     ...program,
-    objects: objects.filter((object) => [...created, ...alike, ...added].some((other) => same(object, other))),
+    objects: objects.filter((object) =>
+      [...created, ...alike, ...added].some((other) => same(object, other)),
+    ),
   });
   const unchanged = created.length + delta.add.length >= objects.length && delta.remove.length === 0;
   const hopeless = conflict(delta.conflicts) ?? (unchanged ? because : undefined);

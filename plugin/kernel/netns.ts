@@ -5,8 +5,13 @@ import type { Batch, Place } from "../program/program.ts";
 import { run, type Outcome } from "./exec.ts";
 
 /** nsenter takes any path; `ip -n` wants a name under /run/netns, which CNI does not promise. */
-export function runAt(place: Place, netns: string, { argv, input }: Batch): Promise<Outcome> {
-  return run(place === "node" ? argv : ["nsenter", `--net=${netns}`, "--", ...argv], input);
+export function runAt(
+  place: Place,
+  netns: string,
+  { argv, input }: Batch,
+  done?: () => boolean,
+): Promise<Outcome> {
+  return run(place === "node" ? argv : ["nsenter", `--net=${netns}`, "--", ...argv], input, done);
 }
 
 export function netnsExists(path: string): boolean {

@@ -11,10 +11,7 @@ import { runAt } from "./netns.ts";
 import { observeChains, observeLinks, observeTc } from "./observe.ts";
 import { refusal } from "./refusal.ts";
 
-/**
- * All at once: deleting an ifb takes the kernel 15 to 30 ms, most of it waiting, and a redirect whose target is gone can be
- * deleted like any other. Every program is tried; the errors come back together.
- */
+/** All at once: a redirect whose target is gone can be deleted like any other. The errors come back together. */
 export async function remove(programs: readonly Program[], netns: string): Promise<readonly CniError[]> {
   const trimmed = programs.map((program) => withoutDoomed(program, programs)).map(stillThere);
   const errors = await Promise.all(
@@ -35,9 +32,19 @@ function withoutDoomed(program: Program, all: readonly Program[]): Program {
 
 async function removeOne(program: Program, netns: string): Promise<CniError | undefined> {
   const batch = removalBatch(program);
-  const outcome = await runAt(program.place, netns, batch);
+  const outcome = await runAt(program.place, netns, batch, goneFromNode(program));
   if (outcome.exitCode === 0) return undefined;
   return (await isGone(program, netns)) ? undefined : refusal(program.place, batch, outcome);
+}
+
+/**
+ * Deleting an ifb takes 15 to 30 ms. After two it is gone for everybody; the rest of the time the kernel waits until it may
+ * free the memory, and that needs no company. Only the node's links can be seen without starting a tool.
+ */
+function goneFromNode(program: Program): (() => boolean) | undefined {
+  return program.tool === "link" && program.place === "node"
+    ? () => !program.objects.some(({ name }) => nodeHasLink(name))
+    : undefined;
 }
 
 function removalBatch(program: Program): Batch {

@@ -170,6 +170,8 @@ function near(observed: number, wanted: number, tolerance: number): boolean {
 
 /** An older `ingress` qdisc holds ingress filters just as well; only egress filters need the clsact it is not. */
 export function ingressSuffices(wanted: readonly TcObject[], { dev, foreign }: ObservedDevice): boolean {
-  const needsEgress = wanted.some((object) => object.dev === dev && "hook" in object && object.hook === "egress");
+  const needsEgress = wanted.some(
+    (object) => object.dev === dev && "hook" in object && object.hook === "egress",
+  );
   return foreign.some(({ at }) => at === "ingress") && !needsEgress;
 }

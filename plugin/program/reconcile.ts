@@ -2,7 +2,7 @@
  * The least that turns what is there into what is wanted, and what is in the way of it. Pure.
  * ADD programs blindly, for nearly always nothing of ours is there; this is for when the kernel says there is.
  */
-import { keyOf, tcDrift } from "./drift.ts";
+import { ingressSuffices, keyOf, tcDrift } from "./drift.ts";
 import type { Ifb, ObservedLink } from "./link.ts";
 import type { MangleChain, ObservedChain } from "./iptables.ts";
 import type { TcObject } from "./tc.ts";
@@ -103,18 +103,16 @@ function hookDeltas(wanted: readonly TcObject[], device: ObservedDevice): readon
   });
 }
 
-/** An older `ingress` qdisc holds ingress filters just as well; only egress filters need the clsact it is not. */
 function clsactDelta(
   clsact: TcObject,
   twin: TcObject | undefined,
   wanted: readonly TcObject[],
   device: ObservedDevice,
 ): Delta<TcObject> {
-  if (twin !== undefined) return nothing;
-  const ingressOnly = device.foreign.find(({ at }) => at === "ingress");
-  if (ingressOnly === undefined) return { conflicts: [], remove: [], add: [clsact] };
-  const needsEgress = wanted.some((object) => "hook" in object && object.hook === "egress");
-  return needsEgress ? { conflicts: [conflictWith(ingressOnly)], remove: [], add: [] } : nothing;
+  if (twin !== undefined || ingressSuffices(wanted, device)) return nothing;
+  const ingress = device.foreign.find(({ at }) => at === "ingress");
+  if (ingress === undefined) return { conflicts: [], remove: [], add: [clsact] };
+  return { conflicts: [conflictWith(ingress)], remove: [], add: [] };
 }
 
 function conflictWith({ dev, text }: ForeignQdisc): string {
