@@ -11,6 +11,7 @@ import type { AttachmentRecord } from "../state/record.ts";
 import { readRecord } from "../state/store.ts";
 import type { Command } from "./context.ts";
 import { desire, identityOf } from "./desired.ts";
+import type { Features } from "../datapath/driver.ts";
 
 export const check: Command = async ({ call, input, document, version }) => {
   const request = parseRequest(call, document);
@@ -23,9 +24,9 @@ export const check: Command = async ({ call, input, document, version }) => {
   const who = `${podName(call)} ${call.ifname}`;
   if (!hasWishes(policy)) throw drifted(who, ["it has limits that nothing asks for any more: ADD it again"]);
 
-  const found = await (record === undefined
+  const found = await (record?.facts === undefined
     ? checkAnew(request, policy)
-    : checkRecorded(request, policy, record));
+    : checkRecorded(request, policy, record, record.facts.features));
   if (found.length > 0) throw drifted(who, found);
   return undefined;
 };
@@ -35,13 +36,13 @@ async function checkRecorded(
   request: Request,
   policy: Policy,
   record: AttachmentRecord,
+  // What the kernel could do when the pod was added decided the plan: a module loaded since is no drift.
+  features: Features,
 ): Promise<readonly string[]> {
   const { netns } = request.call;
-  // What the kernel could do when the pod was added decided the plan: a module loaded since is no drift.
-  const features = Promise.resolve(record.facts.features);
   const [observed, desired] = await Promise.all([
     observe(record.programs, netns),
-    desire(request, policy, features),
+    desire(request, policy, Promise.resolve(features)),
   ]);
   const wanted = withRecordedHolders(desired.programs, record.programs);
   const unchanged = JSON.stringify(wanted) === JSON.stringify(record.programs);

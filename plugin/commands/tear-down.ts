@@ -27,7 +27,7 @@ export async function tearDown({ stateDir, identity, record, netns }: Doomed): P
 /** Names are reused: a host end with another ifindex than ours had is another pod's. */
 function reachable({ facts, programs }: AttachmentRecord, netns: string): readonly Program[] {
   const podIsThere = netnsExists(netns);
-  const { hostEnd } = facts;
+  const hostEnd = facts?.hostEnd;
   const hostEndIsOurs = hostEnd !== undefined && readNodeLink(hostEnd.name)?.ifindex === hostEnd.ifindex;
   return programs.flatMap((program): readonly Program[] => {
     if (program.place === "pod") return podIsThere ? [program] : [];

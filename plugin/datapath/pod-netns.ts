@@ -3,22 +3,22 @@
  * caps where there is no host end to put them on (ipvlan, macvlan, OVS ports, `enforce: pod`). Pure.
  */
 import type { Cap } from "../policy/caps.ts";
-import type { Mark } from "../policy/policy.ts";
+import type { Policy } from "../policy/policy.ts";
 import type { Program } from "../program/program.ts";
 import type { MangleChain } from "../program/iptables.ts";
 import type { TcObject } from "../program/tc.ts";
 import type { Driver, Task } from "./driver.ts";
-import { chainName } from "./names.ts";
+import { chainName, type Identity } from "./names.ts";
 import { policeBucket } from "./rates.ts";
 import { capShaper, ifbOf, policer, redirect } from "./shaper.ts";
 
 export const podNetns: Driver = (task) => {
-  const { policy, facts } = task;
+  const { identity, policy, facts } = task;
   const hostHoldsCaps = facts.hostEnd !== undefined;
   // With a guard outside the pod shapes itself; without act_police the node does, on an ifb.
   const shapesEgress = !hostHoldsCaps || (policy.discipline === "shape" && facts.features.police);
   return [
-    ...(policy.mark === undefined ? [] : mark(policy.mark, task)),
+    ...marks(identity, policy, facts.ipv6),
     ...(policy.egress === undefined || !shapesEgress ? [] : egress(policy.egress, task)),
     ...(policy.ingress === undefined || hostHoldsCaps ? [] : ingress(policy.ingress, task)),
   ];
@@ -49,17 +49,21 @@ function ingress(cap: Cap, task: Task): readonly Program[] {
   ];
 }
 
-/** ECN, the lower two bits of the same byte, is left alone by the DSCP target. */
-function mark({ dscp }: Mark, { identity, facts }: Task): readonly Program[] {
+/**
+ * The part of the plan that needs to know nothing of the pod's link. ECN, the lower two bits of the same byte, is left
+ * alone by the DSCP target.
+ */
+export function marks({ ifname }: Identity, { mark }: Policy, ipv6: boolean): readonly Program[] {
+  if (mark === undefined) return [];
   const chain: MangleChain = {
     kind: "chain",
-    name: chainName(identity.ifname),
-    ifname: identity.ifname,
-    rules: [`-j DSCP --set-dscp 0x${dscp.toString(16).padStart(2, "0")}`],
+    name: chainName(ifname),
+    ifname,
+    rules: [`-j DSCP --set-dscp 0x${mark.dscp.toString(16).padStart(2, "0")}`],
   };
   return [
     { tool: "iptables", place: "pod", objects: [chain] },
-    ...(facts.ipv6 ? [{ tool: "ip6tables", place: "pod", objects: [chain] } as const] : []),
+    ...(ipv6 ? [{ tool: "ip6tables", place: "pod", objects: [chain] } as const] : []),
   ];
 }
 

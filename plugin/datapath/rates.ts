@@ -62,6 +62,9 @@ export function guardBucket(cap: Cap): Bucket {
   return { rate, burst: fitting(burst, rate) };
 }
 
+/** fq_codel raises what is less; CHECK would find another value than was asked for. */
+const smallestQuantum = 256;
+
 /** The queue behind a shaper: short for whoever shares it. CoDel's target must leave time for one packet. */
 export function shapeLeaf(rate: number, mtu: number, fqCodel: boolean): Leaf {
   if (gsoBytes > rate * longestDebtSeconds) return segmenter(mtu);
@@ -76,7 +79,7 @@ export function shapeLeaf(rate: number, mtu: number, fqCodel: boolean): Leaf {
     limitPackets: 1024,
     targetMicros,
     intervalMicros: Math.max(100_000, targetMicros),
-    quantum: frameBytes(mtu),
+    quantum: Math.max(frameBytes(mtu), smallestQuantum),
   };
 }
 

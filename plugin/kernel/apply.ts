@@ -8,12 +8,12 @@ import { addLinks } from "../program/link.ts";
 import type { Batch, Program } from "../program/program.ts";
 import { addTc, type TcObject } from "../program/tc.ts";
 import { ensureIfbModule } from "./ifb-module.ts";
+import { mend, type Made } from "./mend.ts";
 import { runAt } from "./netns.ts";
-import { createdBefore, mend, type Made } from "./mend.ts";
 import { refusal } from "./refusal.ts";
 
 export type Applied = {
-  /** What is ours to remove: all that was wanted, less what somebody else had put there before. */
+  /** What is ours to remove, also after a failure: all that was wanted, less what somebody else had put there before. */
   readonly owned: readonly Program[];
   readonly error: CniError | undefined;
 };
@@ -32,38 +32,36 @@ export async function applyOver(
   return apply(programs, (program) => mend(program, netns, tcObjectsOf(ownedBefore, program)));
 }
 
+/** Links before tc, for a redirect names its ifb; iptables beside both. */
 async function apply(
   programs: readonly Program[],
   make: (program: Program) => Promise<Made>,
 ): Promise<Applied> {
-  const links = programs.filter(({ tool }) => tool === "link");
-  if (links.length > 0) await ensureIfbModule();
-  const linked = Promise.all(links.map(make));
-  const made = await Promise.all(
-    programs.map(async (program): Promise<Made> => {
-      if (program.tool === "link") return (await linked)[links.indexOf(program)] ?? make(program);
-      // What stands in a link's way must not be shaped in its place.
-      if (program.tool === "tc" && (await linked).some(({ error }) => error !== undefined)) {
-        return { program: { ...program, objects: [] }, error: undefined };
-      }
-      return make(program);
-    }),
-  );
+  const hasLinks = programs.some(({ tool }) => tool === "link");
+  if (hasLinks) await ensureIfbModule();
+  const free = Promise.all(programs.filter((program) => !isTc(program)).map(make));
+  const links = await (hasLinks ? free : undefined);
+  const bound = await Promise.all(programs.filter(isTc).map(make));
+  const made = [...(links ?? (await free)), ...bound];
   return {
-    owned: made.map(({ program }) => program),
+    owned: made.map(({ owned }) => owned).filter(({ objects }) => objects.length > 0),
     error: made.find(({ error }) => error !== undefined)?.error,
   };
+}
+
+function isTc({ tool }: Program): boolean {
+  return tool === "tc";
 }
 
 async function addFresh(program: Program, netns: string): Promise<Made> {
   const batch = addBatch(program);
   const outcome = await runAt(program.place, netns, batch);
-  if (outcome.exitCode === 0) return { program, error: undefined };
-  const created = program.tool === "tc" ? createdBefore(program.objects, outcome.stderr) : [];
-  return mend(program, netns, created, refusal(program.place, batch, outcome));
+  if (outcome.exitCode === 0) return { owned: program, error: undefined };
+  const because = refusal(program.place, batch, outcome);
+  return mend(program, netns, createdBefore(program, outcome.stderr), because);
 }
 
-export function addBatch(program: Program): Batch {
+function addBatch(program: Program): Batch {
   switch (program.tool) {
     case "link":
       return addLinks(program.objects);
@@ -73,6 +71,13 @@ export function addBatch(program: Program): Batch {
     case "ip6tables":
       return addChains(program.tool, program.objects);
   }
+}
+
+/** tc stops at the first line it cannot do and says its number; the objects before it are there by our doing. */
+function createdBefore(program: Program, stderr: string): readonly TcObject[] {
+  if (program.tool !== "tc") return [];
+  const failedLine = /Command failed -:(\d+)/.exec(stderr)?.[1];
+  return failedLine === undefined ? [] : program.objects.slice(0, Number(failedLine) - 1);
 }
 
 function tcObjectsOf(programs: readonly Program[], { tool, place }: Program): readonly TcObject[] {

@@ -22,7 +22,7 @@ const timeLimitMs = 20_000;
 export async function run(argv: readonly string[], input: string, done?: () => boolean): Promise<Outcome> {
   const [tool = "", ...args] = argv;
   const program = findTool(tool);
-  if (program === undefined) return notStarted(`${tool}: not found in ${searchPath().join(":")}`);
+  if (program === undefined) return notStarted(tool);
   const files = [openUnnamed(), openUnnamed(), openUnnamed()] as const;
   const [stdin, stdout, stderr] = files;
   // An explicit position leaves the offset, which the child shares, at the start.
@@ -73,8 +73,8 @@ function endOf(child: ChildProcess, done: (() => boolean) | undefined): Promise<
   });
 }
 
-function notStarted(reason: string): Outcome {
-  return { exitCode: -1, stdout: "", stderr: reason };
+function notStarted(tool: string): Outcome {
+  return { exitCode: -1, stdout: "", stderr: `${tool}: not found in ${searchPath().join(":")}` };
 }
 
 function readAll(fd: number): string {

@@ -3,6 +3,7 @@ import { statSync } from "node:fs";
 import { CniError, ErrorCode } from "../errors.ts";
 import type { Batch, Place } from "../program/program.ts";
 import { run, type Outcome } from "./exec.ts";
+import { findTool } from "./find-tool.ts";
 
 /** nsenter takes any path; `ip -n` wants a name under /run/netns, which CNI does not promise. */
 export function runAt(
@@ -11,7 +12,11 @@ export function runAt(
   { argv, input }: Batch,
   done?: () => boolean,
 ): Promise<Outcome> {
-  return run(place === "node" ? argv : ["nsenter", `--net=${netns}`, "--", ...argv], input, done);
+  const [tool = "", ...args] = argv;
+  // nsenter is given the full path, or it would look through PATH again; of a missing tool `run` itself tells best.
+  const path = findTool(tool);
+  const entered = ["nsenter", `--net=${netns}`, "--", path ?? tool, ...args];
+  return run(place === "node" || path === undefined ? argv : entered, input, done);
 }
 
 export function netnsExists(path: string): boolean {

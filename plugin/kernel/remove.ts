@@ -11,13 +11,20 @@ import { runAt } from "./netns.ts";
 import { observeChains, observeLinks, observeTc } from "./observe.ts";
 import { refusal } from "./refusal.ts";
 
-/** All at once: a redirect whose target is gone can be deleted like any other. The errors come back together. */
+/**
+ * Links last: deleting one holds the kernel's configuration lock, and everything beside it would wait. Every program is
+ * tried; the errors come back together.
+ */
 export async function remove(programs: readonly Program[], netns: string): Promise<readonly CniError[]> {
-  const trimmed = programs.map((program) => withoutDoomed(program, programs)).map(stillThere);
-  const errors = await Promise.all(
-    trimmed.filter(({ objects }) => objects.length > 0).map((program) => removeOne(program, netns)),
-  );
-  return errors.filter((error) => error !== undefined);
+  const trimmed = programs
+    .map((program) => withoutDoomed(program, programs))
+    .map(stillThere)
+    .filter(({ objects }) => objects.length > 0);
+  const others = trimmed.filter(({ tool }) => tool !== "link");
+  const links = trimmed.filter(({ tool }) => tool === "link");
+  const first = await Promise.all(others.map((program) => removeOne(program, netns)));
+  const last = await Promise.all(links.map((program) => removeOne(program, netns)));
+  return [...first, ...last].filter((error) => error !== undefined);
 }
 
 /** What stands on an ifb goes with the ifb. */

@@ -5,7 +5,8 @@
 import { invalidValue } from "../errors.ts";
 
 export function parseQuantity(text: string): bigint | undefined {
-  const parts = /^([+-]?)(\d*)(?:\.(\d*))?([a-zA-Z]*[+-]?\d*)$/.exec(text);
+  // A suffix starts with a letter: were digits allowed there, a long text of them would be tried in every split.
+  const parts = /^([+-]?)(\d*)(?:\.(\d*))?((?:[a-zA-Z]+[+-]?\d*)?)$/.exec(text);
   if (parts === null) return undefined;
   const [, sign = "", whole = "", fraction = "", suffix = ""] = parts;
   if (whole + fraction === "") return undefined;
@@ -62,8 +63,9 @@ function scaleOf(suffix: string): Scale | undefined {
   if (power !== undefined) return { factor: 1n, power };
   const binary = binarySuffixes.indexOf(suffix);
   if (binary >= 0) return { factor: 1024n ** BigInt(binary + 1), power: 0n };
-  const exponent = /^[eE]([+-]?\d{1,3})$/.exec(suffix)?.[1];
-  return exponent === undefined ? undefined : { factor: 1n, power: BigInt(exponent) };
+  const [, sign, exponent] = /^[eE]([+-]?)0*(\d{1,3})$/.exec(suffix) ?? [];
+  if (exponent === undefined) return undefined;
+  return { factor: 1n, power: sign === "-" ? -BigInt(exponent) : BigInt(exponent) };
 }
 
 function divideUp(value: bigint, divisor: bigint): bigint {

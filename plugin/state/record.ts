@@ -13,7 +13,8 @@ export type AttachmentRecord = {
   readonly netns: string;
   /** For people: "prod/web-1" where the runtime said so. */
   readonly pod: string;
-  readonly facts: Facts;
+  /** undefined until the pod's link has been looked at: marks need not wait for that. */
+  readonly facts: Facts | undefined;
   readonly programs: readonly Program[];
 };
 
@@ -26,7 +27,6 @@ export function asRecord(value: unknown): AttachmentRecord | undefined {
     isObject(value) &&
     value["version"] === 1 &&
     isObject(value["identity"]) &&
-    isObject(value["facts"]) &&
     Array.isArray(value["programs"]);
   return whole ? (value as AttachmentRecord) : undefined;
 }
