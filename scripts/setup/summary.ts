@@ -1,0 +1,66 @@
+/** The last words of scripts/test: counts per tier, what failed, what was not run. Arguments: reports, notes, tiers. */
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+
+const main = ([reports = "", notHad = "", ...tiers]: readonly string[]): void => {
+  const results = tiers.map((tier) => ({ tier, tests: readReport(join(reports, `${tier}.json`)) }));
+  const all = results.flatMap(({ tests }) => tests);
+  const failures = all.filter(({ status }) => status === "failed");
+  const notRun = all.filter(({ status }) => status !== "failed" && status !== "passed");
+  print(
+    "failed",
+    failures.map(({ fullName }) => fullName),
+  );
+  print(
+    "not run",
+    notRun.map(({ fullName }) => fullName.replace(/^not run: /, "")),
+  );
+  print("this machine cannot have", lines(notHad));
+  console.log("");
+  for (const { tier, tests } of results) console.log(`${tier.padEnd(8)}${counts(tests)}`);
+  console.log(`${"total".padEnd(8)}${counts(all)}`);
+  if (failures.length > 0 || results.some(({ tests }) => tests.length === 0)) process.exitCode = 1;
+};
+
+interface Test {
+  readonly fullName: string;
+  readonly status: string;
+}
+
+interface Report {
+  readonly testResults: readonly {
+    readonly name: string;
+    readonly status: string;
+    readonly message?: string;
+    readonly assertionResults: readonly Test[];
+  }[];
+}
+
+/** A file that could not even be loaded has no tests to report and counts as one that failed. */
+const readReport = (path: string): readonly Test[] => {
+  if (!existsSync(path)) return [];
+  const report = JSON.parse(readFileSync(path, "utf8")) as Report;
+  return report.testResults.flatMap(({ name, status, assertionResults }) =>
+    assertionResults.length === 0 && status === "failed" ? [{ fullName: name, status }] : assertionResults,
+  );
+};
+
+const lines = (path: string): readonly string[] =>
+  existsSync(path)
+    ? readFileSync(path, "utf8")
+        .split("\n")
+        .filter((line) => line !== "")
+    : [];
+
+const print = (title: string, items: readonly string[]): void => {
+  if (items.length > 0) console.log(["", `${title}:`, ...items.map((item) => `  ${item}`)].join("\n"));
+};
+
+const counts = (tests: readonly Test[]): string => {
+  const passed = tests.filter(({ status }) => status === "passed").length;
+  const failed = tests.filter(({ status }) => status === "failed").length;
+  const rest = tests.length - passed - failed;
+  return `${passed} passed, ${failed} failed${rest > 0 ? `, ${rest} not run` : ""}`;
+};
+
+main(process.argv.slice(2));

@@ -1,0 +1,75 @@
+/** A load in both directions at once, watched second by second at the receiving ends. */
+import { measure, wireBytes } from "../../test/lab/traffic.ts";
+import type { LabNode } from "../../test/lab/node.ts";
+import type { Pod } from "../../test/lab/pod.ts";
+import { barHead, barLine, type Sample } from "./bars.ts";
+
+export interface Scene {
+  readonly node: LabNode;
+  readonly pod: Pod;
+  readonly podAddress: string;
+  readonly nodeAddress: string;
+  /** The pod's end on the node. */
+  readonly hostDevice: string;
+  readonly seconds: number;
+  /** Mbit/s, where the pod has one. */
+  readonly cap?: number;
+}
+
+/** What a sender tries to send, in each direction. */
+export const OFFERED = "120M";
+
+/** Prints one line of bars a second and returns the figures. */
+export const watchLoad = async (scene: Scene): Promise<readonly Sample[]> => {
+  const { node, pod, seconds, cap } = scene;
+  // One second more than is watched, so that no bar is cut by the end of the load.
+  const load = { seconds: seconds + 1, bitrate: OFFERED } as const;
+  const loads = Promise.all([
+    measure({ ...load, from: pod, to: node, address: scene.nodeAddress }),
+    measure({ ...load, from: node, to: pod, address: scene.podAddress }),
+  ]);
+  // Whoever waits for it below learns of a failure; until then it must not end the demo.
+  loads.catch(() => undefined);
+  console.log(barHead(cap));
+  const samples: Sample[] = [];
+  let before = await firstBytes(scene);
+  for (let second = 1; second <= seconds; second += 1) {
+    await sleep(before.at + 1000 - performance.now());
+    const now = await counters(scene);
+    const sample = {
+      fromPod: mbit(now.fromPod - before.fromPod, now.at - before.at),
+      toPod: mbit(now.toPod - before.toPod, now.at - before.at),
+    };
+    console.log(barLine(second, sample, cap));
+    samples.push(sample);
+    before = now;
+  }
+  await loads;
+  return samples;
+};
+
+interface Counters {
+  readonly at: number;
+  readonly fromPod: number;
+  readonly toPod: number;
+}
+
+/** Bytes that came out at the far end of each direction: the pod's own device counts what reached it. */
+const counters = async ({ node, pod, hostDevice }: Scene): Promise<Counters> => {
+  const [host, inside] = await Promise.all([wireBytes(node, hostDevice), wireBytes(pod, "eth0")]);
+  return { at: performance.now(), fromPod: host.rx, toPod: inside.rx };
+};
+
+/** The first second is the one that begins with the first data, not with the hand-shake. */
+const firstBytes = async (scene: Scene): Promise<Counters> => {
+  const start = await counters(scene);
+  for (let now = start; ; now = await counters(scene)) {
+    if (now.fromPod > start.fromPod + 20_000 && now.toPod > start.toPod + 20_000) return now;
+    if (now.at > start.at + 10_000) throw new Error("no traffic arrived within ten seconds");
+    await sleep(10);
+  }
+};
+
+const mbit = (bytes: number, ms: number): number => (bytes * 8) / (ms * 1000);
+
+const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, Math.max(0, ms)));

@@ -1,0 +1,115 @@
+import { readFileSync, writeFileSync } from "node:fs";
+import { runByOurselves } from "./chain-runner.ts";
+import type { LabNode } from "./node.ts";
+import { cniPath, peer } from "./paths.ts";
+import { linkPlugin } from "./plugin.ts";
+import type { Pod } from "./pod.ts";
+import { LabError, type ExecResult } from "./process.ts";
+
+export type ChainVerb = "add" | "del" | "check" | "gc" | "status";
+
+export interface ChainOptions {
+  /** Default eth0. */
+  readonly ifname?: string;
+  /** CAP_ARGS: goes to the plugins that declare the capability. */
+  readonly capArgs?: Readonly<Record<string, unknown>>;
+  /** CNI_ARGS. */
+  readonly cniArgs?: string;
+  /** Needs our own runner: cnitool derives it from the netns path. Default there: the pod's. */
+  readonly containerId?: string;
+  /** For gc; needs our own runner, cnitool treats every attachment it knows as stale. */
+  readonly validAttachments?: readonly Attachment[];
+  /** Default: cnitool where it is installed and nothing above needs the runner. */
+  readonly client?: "cnitool" | "runner";
+  /** Throw when the chain fails (the default), or hand the failure back. */
+  readonly reject?: boolean;
+  /** More for the plugins' environment. */
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+export interface Attachment {
+  readonly containerID: string;
+  readonly ifname: string;
+}
+
+/** A conflist; what the plugins in it mean is theirs. */
+export interface Conflist {
+  readonly cniVersion: string;
+  readonly name: string;
+  readonly plugins: readonly PluginConf[];
+  readonly disableCheck?: boolean;
+}
+
+export interface PluginConf {
+  readonly type: string;
+  readonly capabilities?: Readonly<Record<string, boolean>>;
+  readonly [key: string]: unknown;
+}
+
+/** The result of the whole chain, in the version of the conflist. */
+export interface CniResult {
+  readonly cniVersion: string;
+  readonly interfaces?: readonly {
+    readonly name: string;
+    readonly mac?: string;
+    readonly mtu?: number;
+    readonly sandbox?: string;
+  }[];
+  readonly ips?: readonly {
+    readonly interface?: number;
+    readonly address: string;
+    readonly gateway?: string;
+  }[];
+  readonly routes?: readonly { readonly dst: string; readonly gw?: string }[];
+}
+
+export interface ChainResult extends ExecResult {
+  /** What a successful add printed. */
+  readonly result: CniResult | undefined;
+  readonly client: "cnitool" | "runner";
+}
+
+/** Runs one verb of a whole chain on a node, as a runtime would. `conflist`: a file of the repository, or its content. */
+export const runChain = async (
+  node: LabNode,
+  verb: ChainVerb,
+  conflist: string | Conflist,
+  pod: Pod,
+  options: ChainOptions = {},
+): Promise<ChainResult> => {
+  linkPlugin(node);
+  const list = typeof conflist === "string" ? readConflist(conflist) : conflist;
+  const client = options.client ?? defaultClient(options);
+  const run = client === "cnitool" ? runCnitool : runByOurselves;
+  const done = await run(node, verb, list, pod, options);
+  if (done.exitCode !== 0 && options.reject !== false) throw new LabError(done);
+  const result = verb === "add" && done.exitCode === 0 ? (JSON.parse(done.stdout) as CniResult) : undefined;
+  return { ...done, result, client };
+};
+
+export const readConflist = (path: string): Conflist => JSON.parse(readFileSync(path, "utf8")) as Conflist;
+
+const defaultClient = ({ containerId, validAttachments }: ChainOptions): "cnitool" | "runner" =>
+  containerId === undefined && validAttachments === undefined && peer("cnitool") !== undefined
+    ? "cnitool"
+    : "runner";
+
+const NETCONF_DIR = "/etc/cni/net.d";
+
+const runCnitool: typeof runByOurselves = async (node, verb, list, pod, options) => {
+  const cnitool = peer("cnitool");
+  if (cnitool === undefined)
+    throw new Error("cnitool is not installed: scripts/test or scripts/demo gets it");
+  writeFileSync(node.path(`${NETCONF_DIR}/${list.name}.conflist`), JSON.stringify(list));
+  return node.exec(cnitool, [verb, list.name, pod.netns], {
+    reject: false,
+    env: {
+      CNI_PATH: cniPath(),
+      NETCONFPATH: NETCONF_DIR,
+      CNI_IFNAME: options.ifname ?? "eth0",
+      ...(options.capArgs === undefined ? {} : { CAP_ARGS: JSON.stringify(options.capArgs) }),
+      ...(options.cniArgs === undefined ? {} : { CNI_ARGS: options.cniArgs }),
+      ...options.env,
+    },
+  });
+};

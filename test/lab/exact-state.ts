@@ -1,0 +1,46 @@
+import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
+import { join } from "node:path";
+import type { LabNode } from "./node.ts";
+import type { Pod } from "./pod.ts";
+
+/**
+ * What `dump` leaves out: indexes of links and actions, handles, so that an object made anew shows even if it looks the
+ * same. One process per look, for tests that look often.
+ */
+export const exactState = async (node: LabNode, ...pods: readonly Pod[]): Promise<string> => {
+  const { stdout } = await node.exec("sh", ["-c", LOOK, "sh", ...pods.map(({ name }) => name)]);
+  return stdout;
+};
+
+/** Carrier and operstate come a little later than what they follow from. */
+const LOOK = `
+look() {
+  $1 ip link show | sed -E 's/NO-CARRIER,?|,?LOWER_UP|,?M-DOWN//g; s/ state [A-Z]+//'
+  $1 tc -d qdisc show
+  for device in $($1 ip -o link show | sed -E 's/^[0-9]+: ([^:@]+).*/\\1/'); do
+    $1 tc -d class show dev "$device"
+    for hook in ingress egress; do $1 tc -d filter show dev "$device" $hook 2>/dev/null; done
+  done | sed -E 's/ref [0-9]+ bind [0-9]+//'
+  for family in ip ip6; do $1 \${family}tables-save -t mangle 2>/dev/null | grep -E '^-A|^:.* - '; done
+  return 0
+}
+look ''
+for pod; do echo "== $pod"; look "ip netns exec $pod"; done
+`;
+
+/** Every file of the state directory with its time of change and its text. Starts no process. */
+export const stateFiles = (node: LabNode, stateDir = "/run/pod-qos"): Readonly<Record<string, string>> => {
+  const root = node.path(stateDir);
+  if (!existsSync(root)) return {};
+  const files = readdirSync(root, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
+  return Object.fromEntries(
+    files.map((entry) => {
+      const path = join(entry.parentPath, entry.name);
+      return [path.slice(root.length + 1), `${statSync(path).mtimeMs} ${readFileSync(path, "utf8")}`];
+    }),
+  );
+};
+
+/** The names of the records, without the cache of kernel features, which is the node's. */
+export const recordNames = (node: LabNode): readonly string[] =>
+  Object.keys(stateFiles(node)).filter((name) => name.startsWith("attachments/"));

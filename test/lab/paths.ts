@@ -1,0 +1,28 @@
+import { existsSync } from "node:fs";
+import { delimiter, join, resolve } from "node:path";
+
+const root = resolve(import.meta.dirname, "../..");
+
+/** The executable under test. */
+export const pluginPath = (): string => resolve(process.env["POD_QOS_BIN"] ?? join(root, "dist/pod-qos"));
+
+/** Where real CNI clients and plugins are looked for: built from Go at pinned versions, then Debian's. */
+export const peerDirs = (): readonly string[] => [
+  ...(process.env["POD_QOS_PEERS"] ?? join(root, ".cache/peers/bin")).split(delimiter),
+  "/usr/lib/cni",
+];
+
+/** Full path of a peer such as `cnitool`, `bridge` or `flannel`; undefined when the machine lacks it. */
+export const peer = (name: string): string | undefined =>
+  peerDirs()
+    .map((dir) => join(dir, name))
+    .find((path) => existsSync(path));
+
+/** Inside a node: the plugin under its CNI name, whatever file POD_QOS_BIN points to. */
+export const NODE_CNI_BIN = "/opt/cni/bin";
+
+/** The CNI_PATH of everything the lab runs. */
+export const cniPath = (): string => [NODE_CNI_BIN, ...peerDirs()].join(delimiter);
+
+/** True when the executable under test has been built. */
+export const pluginBuilt = (): boolean => existsSync(pluginPath());
