@@ -30,14 +30,16 @@ export function isIfbName(name: string): boolean {
 }
 
 const aliasPrefix = "pod-qos ";
+/** The kernel's limit. A network name that long is possible; an alias that was cut names nobody. */
+const longestAlias = 255;
 
 /** Kept on the ifb itself, so `ip link` shows whose it is and GC can tell with no record left. */
 export function ifbAlias(identity: Identity): string {
-  return aliasPrefix + identityText(identity);
+  return (aliasPrefix + identityText(identity)).slice(0, longestAlias);
 }
 
 export function identityFromAlias(alias: string): Identity | undefined {
-  if (!alias.startsWith(aliasPrefix)) return undefined;
+  if (!alias.startsWith(aliasPrefix) || alias.length >= longestAlias) return undefined;
   const [network, containerId, ifname] = alias.slice(aliasPrefix.length).split(" ");
   return network === undefined || containerId === undefined || ifname === undefined
     ? undefined

@@ -43,6 +43,9 @@ export function chooseCap(
   if (fixed !== undefined) return fixed;
   if (burst === undefined) return wish;
   if (wish === undefined) {
+    // A plain burst may be meant for the interface that has a cap: `net1.pod-qos/egress-bandwidth`.
+    if (Object.keys(annotations).some((key) => key.endsWith(`.pod-qos/${direction}-bandwidth`)))
+      return undefined;
     throw new CniError(
       ErrorCode.invalidConfig,
       `annotation ${burst.key} is "${burst.text}" but nothing caps ${direction}: ` +
@@ -83,6 +86,9 @@ function runtimeCap(direction: Direction, { rate, burst }: RuntimeCap): Cap | un
   const field = `runtimeConfig.bandwidth.${direction}Rate`;
   const burstField = `runtimeConfig.bandwidth.${direction}Burst`;
   if (typeof rate !== "number") throw invalidValue(field, rate, bandwidthAllowed);
+  if (burst !== undefined && burst !== null && typeof burst !== "number") {
+    throw invalidValue(burstField, burst, "a number of bits");
+  }
   const given = typeof burst === "number" && burst > 0 && burst < smallestSentinelBurst;
   return {
     rate: parseBandwidth(field, String(rate)),

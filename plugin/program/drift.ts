@@ -2,7 +2,7 @@
 import type { Ifb, ObservedLink } from "./link.ts";
 import type { MangleChain, ObservedChain } from "./iptables.ts";
 import type { Program } from "./program.ts";
-import { describeTc, type Leaf, type TcObject } from "./tc.ts";
+import { describeTc, type Leaf, type ObservedFilter, type TcObject } from "./tc.ts";
 import type { ObservedDevice } from "./tc-parse.ts";
 
 /** What was read back for one program. */
@@ -49,6 +49,7 @@ export function linkDrift(wanted: readonly Ifb[], observed: readonly ObservedLin
     if (twin === undefined) return [`ifb ${ifb.name} is missing`];
     if (twin.alias !== ifb.alias) return [`ifb ${ifb.name} has alias "${twin.alias}", wanted "${ifb.alias}"`];
     if (!twin.up) return [`ifb ${ifb.name} is down: it drops everything redirected to it`];
+    if (twin.mtu !== ifb.mtu) return [`ifb ${ifb.name} has mtu ${twin.mtu}, wanted ${ifb.mtu}`];
     return [];
   });
 }
@@ -92,7 +93,8 @@ function instead(object: TcObject, device: ObservedDevice): string {
   return foreign === undefined ? "" : `: in its place stands "${foreign.text}"`;
 }
 
-function differences(wanted: TcObject, observed: TcObject): readonly string[] {
+function differences(wanted: TcObject, observed: TcObject | ObservedFilter): readonly string[] {
+  const odd = "oddities" in observed ? (observed.oddities ?? []) : [];
   switch (wanted.kind) {
     case "htb":
       return observed.kind === wanted.kind && observed.defaultClass !== wanted.defaultClass
@@ -121,9 +123,10 @@ function differences(wanted: TcObject, observed: TcObject): readonly string[] {
       return [
         ...rateDiffers("rate", observed.rate, wanted.rate),
         ...sizeDiffers("burst", observed.burst, wanted.burst, wanted.rate),
+        ...odd,
       ];
     case "redirect":
-      return observed.kind === wanted.kind ? differs("target", observed.to, wanted.to) : [];
+      return observed.kind === wanted.kind ? [...differs("target", observed.to, wanted.to), ...odd] : [];
   }
 }
 

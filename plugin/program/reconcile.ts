@@ -45,7 +45,7 @@ export function linkDelta(wanted: readonly Ifb[], observed: readonly ObservedLin
         const conflict = `a link ${ifb.name} exists that is not ours (alias "${twin.alias}"): delete or rename it`;
         return { conflicts: [conflict], remove: [], add: [] };
       }
-      return twin.up ? nothing : { conflicts: [], remove: [ifb], add: [ifb] };
+      return twin.up && twin.mtu === ifb.mtu ? nothing : { conflicts: [], remove: [ifb], add: [ifb] };
     }),
   );
 }

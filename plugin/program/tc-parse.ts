@@ -1,12 +1,21 @@
 /** `tc -d` text of one device back into the objects of tc.ts, plus what stands there that is none of ours. Pure. */
-import type { Hook, HtbClass, Leaf, Matcher, TcFilter, TcObject } from "./tc.ts";
+import {
+  policeMtu,
+  policeVerdict,
+  type Hook,
+  type HtbClass,
+  type Leaf,
+  type Matcher,
+  type ObservedFilter,
+  type TcObject,
+} from "./tc.ts";
 
 export type ForeignQdisc = { readonly dev: string; readonly at: "root" | "ingress"; readonly text: string };
 
 export type ObservedDevice = {
   readonly dev: string;
   readonly exists: boolean;
-  readonly objects: readonly TcObject[];
+  readonly objects: readonly (TcObject | ObservedFilter)[];
   /** Root or ingress qdiscs that are neither the kernel's default (handle 0:) nor of a kind we make. */
   readonly foreign: readonly ForeignQdisc[];
 };
@@ -14,7 +23,7 @@ export type ObservedDevice = {
 export function parseTc(dev: string, output: string): ObservedDevice {
   const lines = joinContinuations(output);
   const firstQdisc = lines.findIndex((line) => line.startsWith("qdisc "));
-  const objects = lines.flatMap((line, at): readonly TcObject[] => {
+  const objects = lines.flatMap((line, at): readonly (TcObject | ObservedFilter)[] => {
     if (line.startsWith("qdisc ")) return qdisc(dev, line);
     if (line.startsWith("class htb ")) return [htbClass(dev, line)];
     if (line.startsWith("filter ")) return filter(dev, at < firstQdisc ? "ingress" : "egress", line);
@@ -88,11 +97,12 @@ function htbClass(dev: string, line: string): HtbClass {
 }
 
 /** cls_u32 lists its hash table and node as lines of their own; the one with the action is the filter. */
-function filter(dev: string, hook: Hook, line: string): readonly TcFilter[] {
+function filter(dev: string, hook: Hook, line: string): readonly ObservedFilter[] {
   const matcher: Matcher = line.includes(" u32 ") ? "u32" : "matchall";
   const common = { dev, hook, pref: parseInt(word(line, "pref"), 10), matcher };
+  const selective = selectiveness(line);
   const redirect = /mirred \(Egress Redirect to device (\S+)\)/.exec(line)?.[1];
-  if (redirect !== undefined) return [{ kind: "redirect", ...common, to: redirect }];
+  if (redirect !== undefined) return [{ kind: "redirect", ...common, to: redirect, ...odd(selective) }];
   if (!/ police 0x[0-9a-f]+ /.test(line)) return [];
   return [
     {
@@ -100,7 +110,33 @@ function filter(dev: string, hook: Hook, line: string): readonly TcFilter[] {
       ...common,
       rate: bytesPerSecond(word(line, "rate")),
       burst: bytes(word(line, "burst")),
+      ...odd([...selective, ...leniency(line)]),
     },
+  ];
+}
+
+function odd(oddities: readonly string[]): { readonly oddities?: readonly string[] } {
+  return oddities.length === 0 ? {} : { oddities };
+}
+
+/** Ours take every packet. */
+function selectiveness(line: string): readonly string[] {
+  const [, protocol = "", kind = ""] = /^filter protocol (\S+) pref \d+ (\S+)/.exec(line) ?? [];
+  const keys = [...line.matchAll(/ match ([0-9a-f]{8})\/([0-9a-f]{8}) at \S+/g)];
+  return [
+    ...(protocol === "all" ? [] : [`it takes protocol ${protocol} only`]),
+    ...(kind === "u32" || kind === "matchall" ? [] : [`its classifier is ${kind}`]),
+    ...keys.filter(([, , mask]) => mask !== "00000000").map(([text]) => `it takes only what has${text}`),
+  ];
+}
+
+/** Ours drop what exceeds, pass the rest on, and take packets of any length. */
+function leniency(line: string): readonly string[] {
+  const verdict = / action (\S+) overhead /.exec(line)?.[1] ?? policeVerdict;
+  const mtu = bytes(word(line, "mtu"));
+  return [
+    ...(verdict === policeVerdict ? [] : [`its verdict is ${verdict}`]),
+    ...(mtu < policeMtu ? [`it drops packets above ${mtu} bytes`] : []),
   ];
 }
 

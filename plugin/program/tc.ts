@@ -72,6 +72,9 @@ export type Redirect = {
 };
 
 export type TcFilter = Policer | Redirect;
+
+/** A filter as it was read back, with what about it is not as we make them, in words: it misses packets, or spares them. */
+export type ObservedFilter = TcFilter & { readonly oddities?: readonly string[] };
 export type TcObject = HtbQdisc | HtbClass | LeafQdisc | Clsact | TcFilter;
 
 /**
@@ -79,6 +82,8 @@ export type TcObject = HtbQdisc | HtbClass | LeafQdisc | Clsact | TcFilter;
  * Ethernet header, or kernels that compare a whole GSO packet (before 5.18 or so) would drop all bulk traffic.
  */
 export const policeMtu = 1_048_576;
+/** What exceeds is dropped, what conforms goes on to whatever else filters there. */
+export const policeVerdict = "drop/continue";
 
 export function addTc(objects: readonly TcObject[]): Batch {
   return { argv: ["tc", "-batch", "-"], input: lines(objects.map(addLine)) };
@@ -139,7 +144,7 @@ function addLine(object: TcObject): string {
     case "police":
       return (
         `${filterWords(object)} ` +
-        `action police rate ${object.rate}bps burst ${object.burst} mtu ${policeMtu} conform-exceed drop/continue`
+        `action police rate ${object.rate}bps burst ${object.burst} mtu ${policeMtu} conform-exceed ${policeVerdict}`
       );
     case "redirect":
       return `${filterWords(object)} action mirred egress redirect dev ${object.to}`;
@@ -177,7 +182,8 @@ function removalLines(objects: readonly TcObject[]): readonly string[] {
         return [`qdisc del dev ${object.dev} clsact`];
       case "police":
       case "redirect":
-        return [`filter del dev ${object.dev} ${object.hook} protocol all pref ${object.pref}`];
+        // No protocol: one that was changed must go as well.
+        return [`filter del dev ${object.dev} ${object.hook} pref ${object.pref}`];
       case "htb-class":
       case "leaf":
         return [];

@@ -1,0 +1,132 @@
+import { describe, expect, it } from "vitest";
+import { policer, shaper } from "../../../plugin/datapath/shaper.ts";
+import { linkDrift } from "../../../plugin/program/drift.ts";
+import { linkDelta, tcDelta } from "../../../plugin/program/reconcile.ts";
+import { parseLinks } from "../../../plugin/program/link.ts";
+import { merge, type Program } from "../../../plugin/program/program.ts";
+import { parseTc } from "../../../plugin/program/tc-parse.ts";
+import type { TcObject } from "../../../plugin/program/tc.ts";
+import { fixture } from "../support/fixture.ts";
+import { printTc } from "../support/tc-print.ts";
+
+const tree = (rate: number): readonly TcObject[] =>
+  shaper("eth0", { rate, burst: 25_000 }, { kind: "bfifo", limitBytes: 131_072 }, 1500);
+const guard = (rate: number): readonly TcObject[] =>
+  policer("eth0", "ingress", { rate, burst: 500_000 }, "matchall");
+const wanted = [...tree(2_500_000), ...guard(2_625_000)];
+const delta = (objects: readonly TcObject[]): object =>
+  tcDelta(wanted, [parseTc("eth0", printTc(objects, "6.1"))]);
+
+describe("the least that is missing on a device", () => {
+  it("is nothing when all is there", () => {
+    expect(delta(wanted)).toEqual({ conflicts: [], remove: [], add: [] });
+  });
+
+  it("is everything when nothing is there", () => {
+    expect(delta([])).toEqual({ conflicts: [], remove: [], add: wanted });
+  });
+
+  it("is the whole tree, its root removed first, when one value in it is wrong", () => {
+    const old = tree(1_250_000);
+    expect(delta([...old, ...guard(2_625_000)])).toEqual({
+      conflicts: [],
+      remove: [tree(2_500_000)[0]],
+      add: tree(2_500_000),
+    });
+  });
+
+  it("is the whole tree when its leaf is gone", () => {
+    expect(delta([...tree(2_500_000).slice(0, 2), ...guard(2_625_000)])).toEqual({
+      conflicts: [],
+      remove: [tree(2_500_000)[0]],
+      add: tree(2_500_000),
+    });
+  });
+
+  it("is the filter alone when its rate is wrong: the clsact stays", () => {
+    const filter = guard(2_625_000).slice(1);
+    expect(delta([...tree(2_500_000), ...guard(1_000_000)])).toEqual({
+      conflicts: [],
+      remove: filter,
+      add: filter,
+    });
+  });
+
+  it("is the filter alone when somebody else's clsact is there", () => {
+    expect(delta([...tree(2_500_000), { kind: "clsact", dev: "eth0" }])).toEqual({
+      conflicts: [],
+      remove: [],
+      add: guard(2_625_000).slice(1),
+    });
+  });
+
+  it("is worked out per device", () => {
+    const other = guard(1_000_000).map((object) => ({ ...object, dev: "veth1" }));
+    const observed = [parseTc("eth0", printTc(wanted, "6.1")), parseTc("veth1", printTc([], "6.1"))];
+    expect(tcDelta([...wanted, ...other], observed)).toEqual({ conflicts: [], remove: [], add: other });
+  });
+});
+
+describe("an ifb", () => {
+  const ifb = { kind: "ifb", name: "pq0123456789abc", mtu: 1500, alias: "pod-qos podnet 0123 eth0" } as const;
+  const there = parseLinks(fixture("fixtures", "link", "ifb.txt"));
+
+  it("that is there needs nothing", () => {
+    expect(linkDelta([ifb], there)).toEqual({ conflicts: [], remove: [], add: [] });
+    expect(linkDrift([ifb], there)).toEqual([]);
+  });
+
+  it("that is not there is added", () => {
+    expect(linkDelta([ifb], [])).toEqual({ conflicts: [], remove: [], add: [ifb] });
+    expect(linkDrift([ifb], [])).toEqual(["ifb pq0123456789abc is missing"]);
+  });
+
+  it("that is down is made anew: it drops all that is redirected to it", () => {
+    const down = there.map((link) => ({ ...link, up: false }));
+    expect(linkDelta([ifb], down)).toEqual({ conflicts: [], remove: [ifb], add: [ifb] });
+    expect(linkDrift([ifb], down)).toEqual([expect.stringContaining("ifb pq0123456789abc is down")]);
+  });
+
+  it("with another MTU than its device's is made anew", () => {
+    const other = there.map((link) => ({ ...link, mtu: 9000 }));
+    expect(linkDelta([ifb], other)).toEqual({ conflicts: [], remove: [ifb], add: [ifb] });
+    expect(linkDrift([ifb], other)).toEqual(["ifb pq0123456789abc has mtu 9000, wanted 1500"]);
+  });
+
+  it("of our name with another alias is not ours and stays: the conflict names it", () => {
+    const other = there.map((link) => ({ ...link, alias: "mine" }));
+    expect(linkDelta([ifb], other)).toEqual({
+      conflicts: ['a link pq0123456789abc exists that is not ours (alias "mine"): delete or rename it'],
+      remove: [],
+      add: [],
+    });
+    expect(linkDrift([ifb], other)).toEqual([
+      'ifb pq0123456789abc has alias "mine", wanted "pod-qos podnet 0123 eth0"',
+    ]);
+  });
+});
+
+describe("merge", () => {
+  const link: Program = {
+    tool: "link",
+    place: "node",
+    objects: [{ kind: "ifb", name: "pq", mtu: 1500, alias: "a" }],
+  };
+  const [one, two] = guard(1);
+
+  it("makes one program per tool and place, objects in order, links first, empty ones dropped", () => {
+    if (one === undefined || two === undefined) throw new Error("a policer is two objects");
+    const merged = merge([
+      program("pod", one),
+      program("node", two),
+      link,
+      program("pod", two),
+      { ...link, objects: [], place: "pod" },
+    ]);
+    expect(merged).toEqual([link, program("pod", one, two), program("node", two)]);
+  });
+});
+
+function program(place: Program["place"], ...objects: readonly TcObject[]): Program {
+  return { tool: "tc", place, objects };
+}

@@ -1,0 +1,125 @@
+/** What others put on a device, as tc printed it: never taken for ours, and named where it is in the way. */
+import { describe, expect, it } from "vitest";
+import { policeBucket } from "../../../plugin/datapath/rates.ts";
+import { policer, redirect, shaper } from "../../../plugin/datapath/shaper.ts";
+import { tcDrift } from "../../../plugin/program/drift.ts";
+import { tcDelta } from "../../../plugin/program/reconcile.ts";
+import { parseTc, type ObservedDevice } from "../../../plugin/program/tc-parse.ts";
+import { dev, ifb } from "../fixtures/tc/cases.ts";
+import { capOf } from "../support/cap.ts";
+import { fixture } from "../support/fixture.ts";
+
+function device(name: string): ObservedDevice {
+  return parseTc(dev, fixture("fixtures", "tc", `${name}.txt`));
+}
+
+const bucket = policeBucket(capOf(20e6), 1500);
+const tree = shaper(dev, bucket, { kind: "pfifo", limitPackets: 1 }, 1500);
+const ingressGuard = policer(dev, "ingress", bucket, "matchall");
+const egressPolicer = policer(dev, "egress", bucket, "matchall");
+
+describe("a foreign root qdisc", () => {
+  it.each([
+    ["small/foreign-tbf", "qdisc tbf 1: root"],
+    ["small/foreign-htb", "qdisc htb 1: root"],
+    ["stock/foreign-fq_codel", "qdisc fq_codel 8001: root"],
+  ])("%s is never replaced: the conflict names device and qdisc", (name, text) => {
+    const delta = tcDelta(tree, [device(name)]);
+    expect([delta.remove, delta.add]).toEqual([[], []]);
+    expect(delta.conflicts).toEqual([
+      expect.stringContaining(`eth0 already has "${text}", which is not ours`),
+    ]);
+    expect(tcDrift(tree, [device(name)])[0]).toBe(
+      `root qdisc htb 905: on eth0 is missing: in its place stands "${text}"`,
+    );
+  });
+
+  it("of the bandwidth plugin's shape is called so", () => {
+    expect(tcDelta(tree, [device("small/foreign-tbf")]).conflicts[0]).toContain(
+      "looks like the CNI bandwidth plugin's",
+    );
+    expect(tcDelta(tree, [device("small/foreign-htb")]).conflicts[0]).not.toContain("bandwidth plugin");
+  });
+
+  it("is not in the way of a policer", () => {
+    expect(tcDelta(ingressGuard, [device("small/foreign-tbf")])).toEqual({
+      conflicts: [],
+      remove: [],
+      add: ingressGuard,
+    });
+  });
+
+  it("the kernel's default, handle 0:, is none", () => {
+    expect(device("small/nothing").foreign).toEqual([]);
+    expect(tcDelta(tree, [device("small/nothing")])).toEqual({ conflicts: [], remove: [], add: tree });
+  });
+});
+
+describe("somebody's ingress qdisc", () => {
+  it("holds our ingress filters as well: no clsact is added, none is missed", () => {
+    const wanted = redirect(dev, "u32", ifb);
+    expect(tcDelta(wanted, [device("small/foreign-ingress")])).toEqual({
+      conflicts: [],
+      remove: [],
+      add: wanted.slice(1),
+    });
+    expect(tcDelta(wanted, [device("small/redirect-on-foreign-ingress")]).add).toEqual([]);
+    expect(tcDrift(wanted, [device("small/redirect-on-foreign-ingress")])).toEqual([]);
+  });
+
+  it("has no egress hook: the conflict names it", () => {
+    const { conflicts, remove } = tcDelta(egressPolicer, [device("small/foreign-ingress")]);
+    expect(conflicts).toEqual([
+      expect.stringContaining('eth0 already has "qdisc ingress ffff: parent ffff:fff1'),
+    ]);
+    expect(remove).toEqual([]);
+  });
+});
+
+describe("somebody's filters on a clsact", () => {
+  it("are none of our objects", () => {
+    const { objects } = device("small/beside-foreign-filters");
+    expect(objects).toContainEqual({
+      kind: "redirect",
+      dev,
+      hook: "ingress",
+      pref: 65_000,
+      matcher: "u32",
+      to: ifb,
+    });
+    expect(objects.filter(({ kind }) => kind === "redirect" || kind === "police")).toHaveLength(1);
+  });
+
+  it("share it: a clsact that is there is not added again", () => {
+    const { add } = tcDelta(ingressGuard, [device("small/beside-foreign-filters")]);
+    expect(add.map(({ kind }) => kind)).toEqual(["police"]);
+  });
+
+  it.each([
+    ["of-one-address", ["it takes protocol ip only", "its classifier is flower"]],
+    ["of-one-port", ["it takes protocol ip only", "it takes only what has match 00000050/0000ffff at 20"]],
+    ["that-passes", ["its verdict is pass/continue"]],
+  ])(
+    "a policer %s, at our pref and with our rate, does not do what ours does: it is replaced",
+    (what, oddities) => {
+      const seen = device(`stock/foreign-police-${what}`);
+      expect(tcDrift(ingressGuard, [seen])).toEqual(
+        oddities.map((oddity) => `police filter pref 9 at ingress of eth0: ${oddity}`),
+      );
+      const filter = ingressGuard.slice(1);
+      expect(tcDelta(ingressGuard, [seen])).toEqual({ conflicts: [], remove: filter, add: filter });
+    },
+  );
+});
+
+describe("a device", () => {
+  it.each(["", "Device nope does not exist."])(
+    "that is not there (%j) has nothing, and CHECK says so",
+    (output) => {
+      const seen = parseTc("nope", output);
+      expect(seen).toEqual({ dev: "nope", exists: false, objects: [], foreign: [] });
+      expect(tcDrift(tree, [{ ...seen, dev }])[0]).toBe("root qdisc htb 905: on eth0: the device is gone");
+      expect(tcDrift(tree, [])).toHaveLength(tree.length);
+    },
+  );
+});
