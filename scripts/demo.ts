@@ -1,16 +1,15 @@
 /** The demo: a small node, a pod, its traffic before, under and after a cap of 50 Mbit/s each way. */
-import { createHash } from "node:crypto";
 import { writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { runChain, type ChainResult, type Conflist } from "../test/lab/chain.ts";
 import { createNode, type LabNode } from "../test/lab/node.ts";
 import { peer } from "../test/lab/paths.ts";
 import type { Pod } from "../test/lab/pod.ts";
-import type { Sample } from "./show/bars.ts";
 import { showHoldings } from "./show/holdings.ts";
 import { OFFERED, watchLoad } from "./show/load.ts";
 import { paint, wrap } from "./show/paint.ts";
 import { picture, type Phase } from "./show/svg.ts";
+import { compare, verdict } from "./show/verdict.ts";
 
 const CAP = 50;
 
@@ -54,13 +53,15 @@ const ANNOTATIONS = {
   "kubernetes.io/egress-bandwidth": `${CAP}M`,
 } as const;
 
+const BRIDGE = "cni0";
+
 const CONFLIST: Conflist = {
   cniVersion: "1.0.0",
   name: "demo",
   plugins: [
     {
       type: "bridge",
-      bridge: "cni0",
+      bridge: BRIDGE,
       isGateway: true,
       ipam: { type: "host-local", ranges: [[{ subnet: "198.51.100.0/24" }]], routes: [{ dst: "0.0.0.0/0" }] },
     },
@@ -109,45 +110,10 @@ const watch = (node: LabNode, pod: Pod, { result }: ChainResult, seconds: number
     seconds,
     podAddress,
     nodeAddress: address.gateway,
+    bridge: BRIDGE,
     hostDevice: host.name,
     ...(cap === undefined ? {} : { cap }),
   });
 };
-
-/** Both dumps in full: links, qdiscs, classes, filters, iptables, nft, ipset, the plugin's files, namespaces. */
-const compare = (before: string, after: string): boolean => {
-  console.log(wrap("links, qdiscs, filters, iptables, ipset, files, namespaces of the node:"));
-  for (const [when, text] of Object.entries({ "before ADD": before, "after DEL ": after })) {
-    const sum = createHash("sha256").update(text).digest("hex").slice(0, 16);
-    console.log(`    ${when}  ${text.split("\n").length} lines  sha256 ${sum}`);
-  }
-  if (before === after) {
-    console.log(paint("good", "  the same, to the byte"));
-    return true;
-  }
-  const known = new Set(before.split("\n"));
-  const left = after.split("\n").filter((line) => !known.has(line));
-  console.log(paint("bad", `  NOT the same; new lines:\n${left.map((line) => `    ${line}`).join("\n")}`));
-  return false;
-};
-
-const verdict = (clean: boolean, phases: readonly Phase[]): void => {
-  const held = phases.every(({ cap, samples }) => cap === undefined || holds(samples, cap));
-  console.log("");
-  if (clean && held) {
-    console.log(paint("good", "Held from the first second on, and gone without a trace."));
-    return;
-  }
-  console.log(paint("bad", held ? "DEL left something behind." : "The cap was not held."));
-  process.exitCode = 1;
-};
-
-/** A single second may look too fast because the one before was read late: the whole is judged strictly. */
-const holds = (samples: readonly Sample[], cap: number): boolean =>
-  (["fromPod", "toPod"] as const).every((direction) => {
-    const figures = samples.map((sample) => sample[direction]);
-    const mean = figures.reduce((total, figure) => total + figure, 0) / figures.length;
-    return mean <= cap * 1.03 && figures.every((figure) => figure <= cap * 1.15);
-  });
 
 await main();

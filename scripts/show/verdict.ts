@@ -1,0 +1,42 @@
+/** Whether the demo showed what it promises. */
+import { createHash } from "node:crypto";
+import type { Sample } from "./bars.ts";
+import { paint, wrap } from "./paint.ts";
+import type { Phase } from "./svg.ts";
+
+/** Both dumps in full: links, qdiscs, classes, filters, iptables, nft, ipset, the plugin's files, namespaces. */
+export const compare = (before: string, after: string): boolean => {
+  console.log(wrap("links, qdiscs, filters, iptables, ipset, files, namespaces of the node:"));
+  for (const [when, text] of Object.entries({ "before ADD": before, "after DEL ": after })) {
+    const sum = createHash("sha256").update(text).digest("hex").slice(0, 16);
+    console.log(`    ${when}  ${text.split("\n").length} lines  sha256 ${sum}`);
+  }
+  if (before === after) {
+    console.log(paint("good", "  the same, to the byte"));
+    return true;
+  }
+  const known = new Set(before.split("\n"));
+  const left = after.split("\n").filter((line) => !known.has(line));
+  console.log(paint("bad", `  NOT the same; new lines:\n${left.map((line) => `    ${line}`).join("\n")}`));
+  return false;
+};
+
+/** The last words; a demo that did not show what it promises fails. */
+export const verdict = (clean: boolean, phases: readonly Phase[]): void => {
+  const held = phases.every(({ cap, samples }) => cap === undefined || holds(samples, cap));
+  console.log("");
+  if (clean && held) {
+    console.log(paint("good", "Held from the first second on, and gone without a trace."));
+    return;
+  }
+  console.log(paint("bad", held ? "DEL left something behind." : "The cap was not held."));
+  process.exitCode = 1;
+};
+
+/** A single second may look too fast because the one before was read late: the whole is judged strictly. */
+const holds = (samples: readonly Sample[], cap: number): boolean =>
+  (["fromPod", "toPod"] as const).every((direction) => {
+    const figures = samples.map((sample) => sample[direction]);
+    const mean = figures.reduce((total, figure) => total + figure, 0) / figures.length;
+    return mean <= cap * 1.03 && figures.every((figure) => figure <= cap * 1.15);
+  });
