@@ -1,0 +1,63 @@
+/** Every cell of the design's table of caps, on this kernel: made, found as wanted, left alone when made again, removed. */
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { Policy } from "../../plugin/policy/policy.ts";
+import { drive } from "../lab/drive.ts";
+import { exactState } from "../lab/exact-state.ts";
+import { suite } from "../lab/needs.ts";
+import { createNode, type LabNode } from "../lab/node.ts";
+import { plug, type LinkKind } from "../lab/plug.ts";
+
+let node: LabNode;
+beforeAll(async () => {
+  node = await createNode();
+});
+afterAll(() => node[Symbol.asyncDispose]());
+
+const cap = (rate: number) => ({ rate, burst: undefined, source: "test", burstSource: undefined });
+const none: Policy = {
+  ingress: undefined,
+  egress: undefined,
+  mark: undefined,
+  discipline: "shape",
+  enforce: "auto",
+};
+
+const wishes: readonly (readonly [string, Partial<Policy>])[] = [
+  ["an egress cap", { egress: cap(10e6) }],
+  ["an ingress cap", { ingress: cap(20e6) }],
+  ["both caps and a mark", { egress: cap(10e6), ingress: cap(20e6), mark: { dscp: 46, source: "test" } }],
+  ["both caps, the lowest and the highest there are", { egress: cap(1e3), ingress: cap(1e15) }],
+  ["a mark alone", { mark: { dscp: 0, source: "test" } }],
+];
+
+const cells = (["shape", "police"] as const).flatMap((discipline) =>
+  (["auto", "pod"] as const).flatMap((enforce) =>
+    wishes.map(
+      ([what, wish]) => [what, discipline, enforce, { ...none, ...wish, discipline, enforce }] as const,
+    ),
+  ),
+);
+
+/** Where there is no end on the node, "auto" is "pod". */
+const holds = (kind: LinkKind): void => {
+  const distinct = cells.filter(([, , enforce]) => kind === "veth" || enforce === "auto");
+  it.each(distinct)("%s, %s, enforce %s", async (_what, _discipline, _enforce, policy) => {
+    const pod = await plug(node, { kind });
+    const before = await exactState(node, pod.pod);
+    const made = await drive(pod, policy, "apply", "drift");
+    expect(made.outcomes).toEqual([[], []]);
+    const state = await exactState(node, pod.pod);
+    expect(state).not.toBe(before);
+    expect((await drive(pod, policy, "apply over", "drift")).outcomes).toEqual([[], []]);
+    expect(await exactState(node, pod.pod)).toBe(state);
+    const unmade = await drive(pod, policy, "remove", "remove");
+    expect(unmade.outcomes).toEqual([[], []]);
+    expect(await exactState(node, pod.pod)).toBe(before);
+    await pod.unplug();
+    await pod.pod.remove();
+  });
+};
+
+describe("on a veth", () => holds("veth"));
+suite("on a macvlan", { features: ["macvlan"] }, () => holds("macvlan"));
+suite("004-6 on an ipvlan, which has no end on the node", { features: ["ipvlan"] }, () => holds("ipvlan"));

@@ -1,0 +1,39 @@
+/** The other side of drive.ts: a process on the lab node that calls the plugin's kernel code and reports. */
+import { readFileSync, writeSync } from "node:fs";
+import { plan } from "../../plugin/datapath/plan.ts";
+import { applyFresh, applyOver } from "../../plugin/kernel/apply.ts";
+import { readFeatures } from "../../plugin/kernel/features.ts";
+import { inspect } from "../../plugin/kernel/inspect.ts";
+import { observe } from "../../plugin/kernel/observe.ts";
+import { remove } from "../../plugin/kernel/remove.ts";
+import { drift } from "../../plugin/program/drift.ts";
+import type { Order, Report, Steps } from "./drive.ts";
+
+const order = JSON.parse(readFileSync(0, "utf8")) as Order;
+const { netns, ifname, interfaces, policy } = order;
+const features = await readFeatures("/run/pod-qos", "forget");
+const facts = await inspect({ netns, ifname, interfaces }, Promise.resolve(features));
+const identity = { network: "lab", containerId: "driven", ifname };
+const programs = plan({ identity, policy, facts });
+
+const perform = async (step: Steps[number]): Promise<readonly string[]> => {
+  switch (step) {
+    case "apply": {
+      const { error } = await applyFresh(programs, netns);
+      return error === undefined ? [] : [error.message];
+    }
+    case "apply over": {
+      const { error } = await applyOver(programs, netns, programs);
+      return error === undefined ? [] : [error.message];
+    }
+    case "drift":
+      return drift(programs, await observe(programs, netns));
+    case "remove":
+      return (await remove(programs, netns)).map(({ message }) => message);
+  }
+};
+
+const outcomes: (readonly string[])[] = [];
+for (const step of order.steps) outcomes.push(await perform(step));
+const report: Report = { features, facts, programs, outcomes };
+writeSync(1, JSON.stringify(report));
