@@ -11,7 +11,7 @@ import type { AttachmentRecord } from "../state/record.ts";
 import { readRecord } from "../state/store.ts";
 import type { Command } from "./context.ts";
 import { desire, identityOf } from "./desired.ts";
-import type { Features } from "../datapath/driver.ts";
+import type { Facts } from "../datapath/driver.ts";
 
 export const check: Command = async ({ call, input, document, version }) => {
   const request = parseRequest(call, document);
@@ -26,7 +26,7 @@ export const check: Command = async ({ call, input, document, version }) => {
 
   const found = await (record?.facts === undefined
     ? checkAnew(request, policy)
-    : checkRecorded(request, policy, record, record.facts.features));
+    : checkRecorded(request, policy, record, record.facts));
   if (found.length > 0) throw drifted(who, found);
   return undefined;
 };
@@ -37,12 +37,12 @@ async function checkRecorded(
   policy: Policy,
   record: AttachmentRecord,
   // What the kernel could do when the pod was added decided the plan: a module loaded since is no drift.
-  features: Features,
+  added: Facts,
 ): Promise<readonly string[]> {
   const { netns } = request.call;
   const [observed, desired] = await Promise.all([
     observe(record.programs, netns),
-    desire(request, policy, Promise.resolve(features)),
+    desire(request, policy, Promise.resolve(added.features), added),
   ]);
   const wanted = withRecordedHolders(desired.programs, record.programs);
   const unchanged = JSON.stringify(wanted) === JSON.stringify(record.programs);

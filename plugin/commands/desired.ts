@@ -9,14 +9,28 @@ import type { Program } from "../program/program.ts";
 
 export type Desired = { readonly facts: Facts; readonly programs: readonly Program[] };
 
+/** `added`: how things were at ADD, where what came later shall not count. */
 export async function desire(
   request: Request,
   policy: Policy,
   features: Promise<Features>,
+  added?: Facts,
 ): Promise<Desired> {
   const { call, interfaces } = request;
-  const facts = await inspect({ netns: call.netns, ifname: call.ifname, interfaces }, features);
+  const found = await inspect({ netns: call.netns, ifname: call.ifname, interfaces }, features);
+  const facts = added === undefined ? found : withMtusOf(added, found);
   return { facts, programs: plan({ identity: identityOf(request), policy, facts }) };
+}
+
+/** A plugin behind us may set the MTU (tuning does): bursts and queues planned for another one still limit as they should. */
+function withMtusOf(added: Facts, found: Facts): Facts {
+  const { podLink, hostEnd } = added;
+  const isSameEnd = hostEnd !== undefined && hostEnd.ifindex === found.hostEnd?.ifindex;
+  return {
+    ...found,
+    podLink: { ...found.podLink, mtu: podLink.mtu },
+    hostEnd: isSameEnd ? { ...found.hostEnd, mtu: hostEnd.mtu } : found.hostEnd,
+  };
 }
 
 export function identityOf({ call, conf }: Request): Identity {

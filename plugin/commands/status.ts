@@ -20,7 +20,9 @@ export const status: Command = async ({ document }) => {
     );
   }
   try {
-    accessSync(nearestExisting(conf.stateDir), constants.W_OK);
+    const place = nearestExisting(conf.stateDir);
+    // The trailing slash makes it an error that it is no directory.
+    accessSync(`${place}/`, constants.W_OK);
   } catch (error) {
     throw notReady(`the state directory ${conf.stateDir} cannot be written`, messageOf(error));
   }

@@ -1,5 +1,5 @@
 /** The only place that starts processes: argv arrays, no shell, a fixed locale, a time limit. */
-import { spawn, type ChildProcess } from "node:child_process";
+import type { ChildProcess } from "node:child_process";
 import { closeSync, fstatSync, readSync, writeSync } from "node:fs";
 import { findTool, searchPath } from "./find-tool.ts";
 import { openUnnamed } from "./unnamed-file.ts";
@@ -19,7 +19,11 @@ const timeLimitMs = 20_000;
  *
  * `done`, asked every millisecond, may say that the purpose is reached: the tool is then left to end by itself.
  */
-export async function run(argv: readonly string[], input: string, done?: () => boolean): Promise<Outcome> {
+export async function run(
+  argv: readonly string[],
+  input: string,
+  done?: (pid: number) => boolean,
+): Promise<Outcome> {
   const [tool = "", ...args] = argv;
   const program = findTool(tool);
   if (program === undefined) return notStarted(tool);
@@ -27,6 +31,8 @@ export async function run(argv: readonly string[], input: string, done?: () => b
   const [stdin, stdout, stderr] = files;
   // An explicit position leaves the offset, which the child shares, at the start.
   if (input !== "") writeSync(stdin, input, 0);
+  // Loaded when the first tool is started: a pod without wishes starts none, and this is an eighth of bare start-up.
+  const { spawn } = process.getBuiltinModule("node:child_process");
   const child = spawn(program, args, {
     env: { PATH: searchPath().join(":"), LC_ALL: "C" },
     stdio: [...files],
@@ -49,11 +55,11 @@ type Ending =
   | { readonly kind: "done" }
   | { readonly kind: "failed"; readonly reason: string };
 
-function endOf(child: ChildProcess, done: (() => boolean) | undefined): Promise<Ending> {
+function endOf(child: ChildProcess, done: ((pid: number) => boolean) | undefined): Promise<Ending> {
   return new Promise((resolve) => {
     const limit = setTimeout(() => child.kill("SIGKILL"), timeLimitMs);
     const watch = setInterval(
-      () => done?.() === true && settle({ kind: "done" }),
+      () => done?.(child.pid ?? 0) === true && settle({ kind: "done" }),
       done === undefined ? timeLimitMs : 1,
     );
     const settle = (ending: Ending): void => {

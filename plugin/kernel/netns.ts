@@ -1,5 +1,5 @@
 /** Where a program runs: on the node, or inside the namespace that CNI_NETNS names. */
-import { statSync } from "node:fs";
+import { statfsSync, statSync } from "node:fs";
 import { CniError, ErrorCode } from "../errors.ts";
 import type { Batch, Place } from "../program/program.ts";
 import { run, type Outcome } from "./exec.ts";
@@ -10,7 +10,7 @@ export function runAt(
   place: Place,
   netns: string,
   { argv, input }: Batch,
-  done?: () => boolean,
+  done?: (pid: number) => boolean,
 ): Promise<Outcome> {
   const [tool = "", ...args] = argv;
   // nsenter is given the full path, or it would look through PATH again; of a missing tool `run` itself tells best.
@@ -19,15 +19,23 @@ export function runAt(
   return run(place === "node" || path === undefined ? argv : entered, input, done);
 }
 
+/** The file systems that namespaces are files of; before Linux 3.19 they were files of /proc. */
+const namespaceFileSystems: ReadonlySet<number> = new Set([0x6e736673, 0x9fa0]);
+
+/** A path that was unmounted but not deleted is an empty file: nobody is in there any more. */
 export function netnsExists(path: string): boolean {
-  return path !== "" && statSync(path, { throwIfNoEntry: false }) !== undefined;
+  if (path === "" || statSync(path, { throwIfNoEntry: false }) === undefined) return false;
+  return namespaceFileSystems.has(statfsSync(path).type);
 }
 
 /** Limits meant for a pod must never land on the node itself. */
 export function assertPodNetns(path: string): void {
   const pod = statSync(path, { throwIfNoEntry: false });
-  if (pod === undefined) {
-    throw new CniError(ErrorCode.invalidEnvironment, `CNI_NETNS ${JSON.stringify(path)} does not exist`);
+  if (pod === undefined || !netnsExists(path)) {
+    throw new CniError(
+      ErrorCode.invalidEnvironment,
+      `CNI_NETNS ${JSON.stringify(path)} ${pod === undefined ? "does not exist" : "is not a network namespace"}`,
+    );
   }
   const own = statSync("/proc/self/ns/net", { throwIfNoEntry: false });
   if (own !== undefined && own.dev === pod.dev && own.ino === pod.ino) {

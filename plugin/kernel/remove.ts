@@ -6,6 +6,7 @@ import { keyOf } from "../program/drift.ts";
 import type { Batch, Program } from "../program/program.ts";
 import { removeTc } from "../program/tc.ts";
 import type { Outcome } from "./exec.ts";
+import { workIsDone } from "./leave-early.ts";
 import { nodeHasLink } from "./linux.ts";
 import { runAt } from "./netns.ts";
 import { observeChains, observeLinks, observeTc } from "./observe.ts";
@@ -39,19 +40,9 @@ function withoutDoomed(program: Program, all: readonly Program[]): Program {
 
 async function removeOne(program: Program, netns: string): Promise<CniError | undefined> {
   const batch = removalBatch(program);
-  const outcome = await runAt(program.place, netns, batch, goneFromNode(program));
-  if (outcome.exitCode === 0) return undefined;
+  const outcome = await runAt(program.place, netns, batch, workIsDone(program));
+  if (outcome.exitCode === 0 && outcome.stderr === "") return undefined;
   return (await isGone(program, netns)) ? undefined : refusal(program.place, batch, outcome);
-}
-
-/**
- * Deleting an ifb takes 15 to 30 ms. After two it is gone for everybody; the rest of the time the kernel waits until it may
- * free the memory, and that needs no company. Only the node's links can be seen without starting a tool.
- */
-function goneFromNode(program: Program): (() => boolean) | undefined {
-  return program.tool === "link" && program.place === "node"
-    ? () => !program.objects.some(({ name }) => nodeHasLink(name))
-    : undefined;
 }
 
 function removalBatch(program: Program): Batch {
