@@ -3,19 +3,17 @@ import { supportedVersions } from "./cni/versions.ts";
 
 declare const __VERSION__: string;
 
-export function serveHuman(args: readonly string[], print: (text: string) => void): number {
+export function serveHuman(args: readonly string[], print: (text: string) => boolean): number {
   const [first] = args;
   switch (first) {
     case undefined:
     case "help":
     case "--help":
     case "-h":
-      print(help());
-      return 0;
+      return print(help()) ? 0 : 1;
     case "version":
     case "--version":
-      print(`pod-qos ${__VERSION__}`);
-      return 0;
+      return print(`pod-qos ${__VERSION__}`) ? 0 : 1;
     default:
       print(`pod-qos: unknown argument ${JSON.stringify(first)}\n\n${help()}`);
       return 2;

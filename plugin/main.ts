@@ -20,13 +20,11 @@ async function serveRuntime(): Promise<number> {
     const call = readCall(process.env);
     const input = readInput();
     if (call.verb === "VERSION") {
-      print(versionReply(tolerantVersion(input)));
-      return 0;
+      return print(versionReply(tolerantVersion(input))) ? 0 : 1;
     }
     document = parseInput(input);
     const output = await serve(call, input, document);
-    if (output !== undefined) print(output);
-    return 0;
+    return output === undefined || print(output) ? 0 : 1;
   } catch (error) {
     print(JSON.stringify(errorObject(error, document["cniVersion"])));
     return 1;
@@ -43,7 +41,8 @@ async function serve(call: Call, input: string, document: JsonObject): Promise<s
     return await command({ call, input, document, version, log });
   } catch (error) {
     const about = call.containerId === "" ? "" : ` ${podName(call)} ${call.ifname}`;
-    log("error", `${call.verb}${about}: ${messageOf(error)}`);
+    const details = error instanceof CniError && error.details !== "" ? `\n${error.details}` : "";
+    log("error", `${call.verb}${about}: ${messageOf(error)}${details}`);
     throw error;
   }
 }

@@ -20,14 +20,16 @@ export function readInput(): string {
   return text.startsWith("\uFEFF") ? text.slice(1) : text;
 }
 
-export function print(text: string): void {
+/** Whether all of it was taken: a runtime that got no result must not be told that all is well. */
+export function print(text: string): boolean {
   const bytes = Buffer.from(`${text}\n`);
   let written = 0;
   while (written < bytes.length) {
     const length = writeChunk(bytes, written);
-    if (length === undefined) return;
+    if (length === undefined) return false;
     written += length;
   }
+  return true;
 }
 
 /** A runtime written in Go gives blocking pipes; others may not, and then a slow writer reads as EAGAIN. */
@@ -49,10 +51,7 @@ function writeChunk(bytes: Buffer, from: number): number | undefined {
   try {
     return writeSync(1, bytes, from);
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== "EAGAIN") {
-      process.exitCode = 1;
-      return undefined;
-    }
+    if ((error as NodeJS.ErrnoException).code !== "EAGAIN") return undefined;
     sleep(1);
     return 0;
   }

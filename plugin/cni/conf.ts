@@ -49,6 +49,9 @@ const cniKeys = [
   "type",
   "args",
   "capabilities",
+  // Multus writes these into every plugin of a list when the pod has a device.
+  "deviceID",
+  "pciBusID",
   "dns",
   "ipMasq",
   "ipam",
@@ -134,7 +137,7 @@ function staticCap(conf: JsonObject, direction: "ingress" | "egress"): StaticCap
 }
 
 function refuseComing(object: JsonObject, prefix: string, keys: readonly string[]): void {
-  const key = keys.find((coming) => object[coming] !== undefined);
+  const key = keys.find((coming) => object[coming] !== undefined && object[coming] !== null);
   if (key === undefined) return;
   throw new CniError(
     ErrorCode.unsupportedField,

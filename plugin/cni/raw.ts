@@ -26,7 +26,7 @@ function memberSpan(json: string, key: string): Span | undefined {
   let depth = 0;
   let current = "";
   let start = -1;
-  for (const { 0: token, index } of json.matchAll(/"(?:[^"\\]|\\.)*"|[{}[\],:]/g)) {
+  for (const { 0: token, index } of json.matchAll(/"[^"\\]*(?:\\.[^"\\]*)*"|[{}[\],:]/g)) {
     if (depth === 1) {
       if (token === "," || token === "}") {
         if (start >= 0 && current === key) found = { start, end: index };

@@ -5,22 +5,28 @@ import { applyFresh, applyOver, type Applied } from "../kernel/apply.ts";
 import { readFeatures } from "../kernel/features.ts";
 import { kernelHasIpv6 } from "../kernel/linux.ts";
 import { assertPodNetns } from "../kernel/netns.ts";
-import { remove } from "../kernel/remove.ts";
 import { decidePolicy, hasWishes, type Policy } from "../policy/policy.ts";
+import { messageOf } from "../errors.ts";
+import { keyOf } from "../program/drift.ts";
 import type { Program } from "../program/program.ts";
 import type { AttachmentRecord } from "../state/record.ts";
-import { deleteRecord, readRecord, writeRecord } from "../state/store.ts";
+import { readRecord, writeRecord } from "../state/store.ts";
 import type { Command, Context } from "./context.ts";
 import { desire, identityOf, type Desired } from "./desired.ts";
+import { tearDown } from "./tear-down.ts";
 
 export const add: Command = async ({ call, input, document, version, log }) => {
   const request = parseRequest(call, document);
   const result = resultFrom(input, version);
   const policy = decidePolicy(request);
-  assertPodNetns(call.netns);
-  const { stateDir } = request.conf;
-  const task: Task = { request, policy, stateDir, log };
-  const before = readRecord(stateDir, identityOf(request));
+  const task: Task = {
+    request,
+    policy,
+    netnsId: assertPodNetns(call.netns),
+    stateDir: request.conf.stateDir,
+    log,
+  };
+  const before = readRecord(task.stateDir, identityOf(request));
   if (hasWishes(policy)) await (before === undefined ? addFirst(task) : addAgain(task, before));
   else if (before !== undefined) await undo(before, task);
   return result;
@@ -29,6 +35,7 @@ export const add: Command = async ({ call, input, document, version, log }) => {
 type Task = {
   readonly request: Request;
   readonly policy: Policy;
+  readonly netnsId: string;
   readonly stateDir: string;
   readonly log: Context["log"];
 };
@@ -38,30 +45,28 @@ async function addFirst(task: Task): Promise<void> {
   const { request, policy, stateDir } = task;
   const { netns } = request.call;
   const early = marks(identityOf(request), policy, kernelHasIpv6());
-  if (early.length > 0) writeRecord(stateDir, recordOf(task, undefined, early));
-  const marking = applyFresh(early, netns);
-  let desired: Desired;
-  try {
-    desired = await desire(request, policy, readFeatures(stateDir, "keep"));
-  } catch (error) {
-    await undo(recordOf(task, undefined, (await marking).owned), task);
-    throw error;
-  }
-  const record = recordOf(task, desired, desired.programs);
-  writeRecord(stateDir, record);
-  const [marked, capped] = await Promise.all([marking, applyFresh(desired.programs.filter(isCap), netns)]);
-  await settle(
-    record,
-    { owned: [...capped.owned, ...marked.owned], error: capped.error ?? marked.error },
-    task,
-  );
+  const first = recordOf(task, undefined, early);
+  if (early.length > 0) writeRecord(stateDir, first);
+  const [marking, looking] = await Promise.allSettled([
+    applyFresh(early, netns),
+    desire(request, policy, readFeatures(stateDir, "keep")),
+  ]);
+  await orUndo(first, task, async () => {
+    const marked = fulfilled(marking);
+    const desired = fulfilled(looking);
+    const record = recordOf(task, desired, desired.programs);
+    writeRecord(stateDir, record);
+    const capped = await applyFresh(desired.programs.filter(isCap), netns);
+    const owned = [...capped.owned, ...marked.owned];
+    await settle(record, { owned, error: capped.error ?? marked.error }, task);
+  });
 }
 
 /** A runtime repeats an ADD, or repeats it with other wishes. What differs only in values is changed in place. */
 async function addAgain(task: Task, before: AttachmentRecord): Promise<void> {
   const { request, policy, stateDir } = task;
   const desired = await desire(request, policy, readFeatures(stateDir, "keep"));
-  const inPlace = sameTargets(before.programs, desired.programs);
+  const inPlace = before.netnsId === task.netnsId && sameTargets(before.programs, desired.programs);
   if (!inPlace) await undo(before, task);
   const record = recordOf(task, desired, desired.programs);
   writeRecord(stateDir, record);
@@ -70,7 +75,7 @@ async function addAgain(task: Task, before: AttachmentRecord): Promise<void> {
 }
 
 function recordOf(
-  { request }: Task,
+  { request, netnsId }: Task,
   desired: Desired | undefined,
   programs: readonly Program[],
 ): AttachmentRecord {
@@ -79,6 +84,7 @@ function recordOf(
     version: 1,
     identity: identityOf(request),
     netns: call.netns,
+    netnsId,
     pod: podName(call),
     facts: desired?.facts,
     programs,
@@ -88,39 +94,54 @@ function recordOf(
 /** Keeps the record true to what is ours, or takes everything back and reports why. */
 async function settle(record: AttachmentRecord, applied: Applied, task: Task): Promise<void> {
   const owned: AttachmentRecord = { ...record, programs: applied.owned };
-  if (applied.error !== undefined) {
-    await undo(owned, task);
-    throw applied.error;
-  }
-  if (JSON.stringify(owned) !== JSON.stringify(record)) writeRecord(task.stateDir, owned);
+  await orUndo(owned, task, async () => {
+    if (applied.error !== undefined) throw applied.error;
+    if (JSON.stringify(owned) !== JSON.stringify(record)) writeRecord(task.stateDir, owned);
+  });
   const objects = owned.programs.flatMap(({ place, objects: all }) =>
     all.map(({ kind }) => `${kind} (${place})`),
   );
   task.log("info", `ADD ${record.pod} ${record.identity.ifname}: ${objects.join(", ")}`);
 }
 
-async function undo(record: AttachmentRecord, { stateDir, log }: Task): Promise<void> {
-  const errors = await remove(record.programs, record.netns);
-  errors.forEach((error) =>
-    log("error", `undoing ${record.pod} ${record.identity.ifname}: ${error.message}`),
-  );
-  if (errors.length === 0) deleteRecord(stateDir, record.identity);
+/** The failure is what the runtime hears of; what could not be undone beside it goes to the log, and DEL tries again. */
+async function orUndo(record: AttachmentRecord, task: Task, body: () => Promise<void>): Promise<void> {
+  try {
+    await body();
+  } catch (error) {
+    await undo(record, task).catch((second: unknown) => {
+      task.log("error", `undoing ${record.pod} ${record.identity.ifname}: ${messageOf(second)}`);
+    });
+    throw error;
+  }
+}
+
+function undo(record: AttachmentRecord, { stateDir }: Task): Promise<void> {
+  return tearDown({ stateDir, identity: record.identity, record, netns: record.netns });
+}
+
+function fulfilled<Value>(outcome: PromiseSettledResult<Value>): Value {
+  if (outcome.status === "rejected") throw outcome.reason;
+  return outcome.value;
 }
 
 function isCap({ tool }: Program): boolean {
   return tool === "link" || tool === "tc";
 }
 
-/** Same tools on the same devices. */
+/** The same objects in the same places, whatever their values: then every difference can be settled in place. */
 function sameTargets(a: readonly Program[], b: readonly Program[]): boolean {
   return targets(a) === targets(b);
 }
 
+/** A clsact does not count: the record lists it only if we made it. */
 function targets(programs: readonly Program[]): string {
   const names = programs.flatMap(({ tool, place, objects }) =>
     objects
       .filter(({ kind }) => kind !== "clsact")
-      .map((object) => `${tool} ${place} ${object.kind} ${"dev" in object ? object.dev : object.name}`),
+      .map(
+        (object) => `${tool} ${place} ${"dev" in object ? `${object.dev} ${keyOf(object)}` : object.name}`,
+      ),
   );
   return names.toSorted().join("\n");
 }

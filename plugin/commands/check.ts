@@ -7,6 +7,7 @@ import { observe } from "../kernel/observe.ts";
 import { decidePolicy, hasWishes, type Policy } from "../policy/policy.ts";
 import { drift } from "../program/drift.ts";
 import type { Program } from "../program/program.ts";
+import { describeTc } from "../program/tc.ts";
 import type { AttachmentRecord } from "../state/record.ts";
 import { readRecord } from "../state/store.ts";
 import type { Command } from "./context.ts";
@@ -46,7 +47,22 @@ async function checkRecorded(
   ]);
   const wanted = withRecordedHolders(desired.programs, record.programs);
   const unchanged = JSON.stringify(wanted) === JSON.stringify(record.programs);
-  return drift(wanted, unchanged ? observed : await observe(wanted, netns));
+  const found = drift(wanted, unchanged ? observed : await observe(wanted, netns));
+  return unchanged ? found : [...found, ...surplus(wanted, record.programs)];
+}
+
+/** What ADD made and this conf and these wishes no longer ask for. */
+function surplus(wanted: readonly Program[], recorded: readonly Program[]): readonly string[] {
+  const asked = new Set(namesOf(wanted));
+  return namesOf(recorded)
+    .filter((name) => !asked.has(name))
+    .map((name) => `${name} is there, though nothing asks for it any more`);
+}
+
+function namesOf(programs: readonly Program[]): readonly string[] {
+  return programs.flatMap(({ tool, objects }) =>
+    objects.map((object) => ("dev" in object ? describeTc(object) : `${tool} ${object.kind} ${object.name}`)),
+  );
 }
 
 /** With the record lost DEL would leave things behind, so even a pod whose limits hold is not well. */

@@ -12,7 +12,7 @@ export const del: Command = async ({ call, document, log }) => {
   const { stateDir } = readLeniently(document);
   const identity = { network: networkName(document), containerId: call.containerId, ifname: call.ifname };
   const record = readRecord(stateDir, identity);
-  await tearDown({ stateDir, identity, record, netns: call.netns });
+  await tearDown({ stateDir, identity, record, netns: call.netns }, log);
   if (record !== undefined) log("info", `DEL ${podName(call)} ${call.ifname}`);
   return undefined;
 };

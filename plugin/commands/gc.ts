@@ -2,13 +2,13 @@
  * GC: undo every attachment of this network that the runtime does not list. With no list nothing is known to be dead but
  * what is dead by our own eyes: an attachment whose network namespace is gone. Goes on after an error and reports all.
  */
-import { CniError, ErrorCode, messageOf } from "../errors.ts";
+import { CniError, ErrorCode, invalidValue, messageOf } from "../errors.ts";
 import { isObject, type JsonObject } from "../cni/fields.ts";
 import { readLeniently } from "../cni/conf.ts";
 import { networkName } from "../cni/request.ts";
 import { identityFromAlias, isIfbName, sameIdentity, type Identity } from "../datapath/names.ts";
 import { listNodeLinks, readAlias } from "../kernel/linux.ts";
-import { netnsExists } from "../kernel/netns.ts";
+import { netnsId } from "../kernel/netns.ts";
 import { listAttachments, readRecord } from "../state/store.ts";
 import type { Command } from "./context.ts";
 import { tearDown } from "./tear-down.ts";
@@ -19,12 +19,12 @@ export const gc: Command = async ({ document, log }) => {
   const valid = validAttachments(document, network);
   const failures: string[] = [];
   for (const identity of known(stateDir, network)) {
-    const record = readRecord(stateDir, identity);
-    const netns = record?.netns ?? "";
-    const dead = valid === undefined ? record !== undefined && !netnsExists(netns) : !lists(valid, identity);
-    if (!dead) continue;
     try {
-      await tearDown({ stateDir, identity, record, netns });
+      const record = readRecord(stateDir, identity);
+      const netns = record?.netns ?? "";
+      const isGone = record !== undefined && netnsId(netns) !== record.netnsId;
+      if (valid === undefined ? !isGone : lists(valid, identity)) continue;
+      await tearDown({ stateDir, identity, record, netns }, log);
       log("info", `GC removed ${identity.containerId} ${identity.ifname}`);
     } catch (error) {
       failures.push(`${identity.containerId} ${identity.ifname}: ${messageOf(error)}`);
@@ -34,17 +34,22 @@ export const gc: Command = async ({ document, log }) => {
   throw new CniError(ErrorCode.kernelRefused, `GC could not remove everything: ${failures.join("; ")}`);
 };
 
-/** undefined where the runtime gave no list (cnitool gives none), which is not the same as an empty one. */
+/**
+ * undefined where the runtime gave no list (cnitool gives none), which is not the same as an empty one. An entry that cannot
+ * be read may be a live pod: better no GC than one that takes its limits away.
+ */
 function validAttachments(document: JsonObject, network: string): readonly Identity[] | undefined {
-  const list = document["cni.dev/valid-attachments"];
-  if (!Array.isArray(list)) return undefined;
-  return list
-    .filter(isObject)
-    .flatMap(({ containerID, ifname }) =>
-      typeof containerID === "string" && typeof ifname === "string"
-        ? [{ network, containerId: containerID, ifname }]
-        : [],
-    );
+  const field = "cni.dev/valid-attachments";
+  const list = document[field];
+  if (list === undefined || list === null) return undefined;
+  if (!Array.isArray(list)) throw invalidValue(field, list, "a list of attachments");
+  return list.map((entry: unknown) => {
+    const { containerID, ifname } = isObject(entry) ? entry : {};
+    if (typeof containerID !== "string" || typeof ifname !== "string") {
+      throw invalidValue(field, entry, "an object with containerID and ifname");
+    }
+    return { network, containerId: containerID, ifname };
+  });
 }
 
 /** From the records, and from the ifbs on the node that name their attachment themselves. */

@@ -7,12 +7,15 @@ import { findTool } from "../kernel/find-tool.ts";
 import { validateConf } from "../policy/policy.ts";
 import type { Command } from "./context.ts";
 
-const tools = ["tc", "ip", "nsenter", "iptables-restore"];
+const tools = ["tc", "ip", "nsenter", "unshare"];
+/** A pod may ask for a mark where these are missing, and hears of it then; every pod will, if the conf does. */
+const markTools = ["iptables-restore", "ip6tables-restore"];
 
 export const status: Command = async ({ document }) => {
   const conf = parseConf(document, networkName(document));
   validateConf(conf);
-  const missing = tools.filter((tool) => findTool(tool) === undefined);
+  const needed = conf.defaults.dscp === undefined ? tools : [...tools, ...markTools];
+  const missing = needed.filter((tool) => findTool(tool) === undefined);
   if (missing.length > 0) {
     throw notReady(
       `not found on this node: ${missing.join(", ")}`,

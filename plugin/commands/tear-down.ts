@@ -1,9 +1,11 @@
-/** What DEL does for one attachment and GC for each stale one. */
+/** Undoing an attachment: what DEL does for one, GC for each stale one, and ADD when it fails or is told something else. */
 import { CniError, ErrorCode } from "../errors.ts";
-import { ifbName, type Identity } from "../datapath/names.ts";
-import { netnsExists } from "../kernel/netns.ts";
+import type { Identity } from "../datapath/names.ts";
+import { ifbOf } from "../datapath/shaper.ts";
+import { netnsId, ownNetnsId } from "../kernel/netns.ts";
 import { nodeHasLink, readNodeLink } from "../kernel/linux.ts";
 import { remove } from "../kernel/remove.ts";
+import type { Log } from "../log.ts";
 import type { Program } from "../program/program.ts";
 import type { AttachmentRecord } from "../state/record.ts";
 import { deleteRecord } from "../state/store.ts";
@@ -16,17 +18,30 @@ export type Doomed = {
   readonly netns: string;
 };
 
-/** The record goes last: until everything is gone it is what the next try works from. */
-export async function tearDown({ stateDir, identity, record, netns }: Doomed): Promise<void> {
+/**
+ * The record goes last: until everything is gone it is what the next try works from. For a pod that ends, what cannot be
+ * removed inside it is told and left to die with its namespace: a pod must not be able to block its own deletion.
+ */
+export async function tearDown({ stateDir, identity, record, netns }: Doomed, log?: Log): Promise<void> {
   const programs = [...(record === undefined ? [] : reachable(record, netns)), ...strayIfb(identity, record)];
-  const errors = programs.length === 0 ? [] : await remove(programs, netns);
-  if (errors.length > 0) throw together(errors);
+  const inPod = programs.filter(({ place }) => place === "pod");
+  const onNode = programs.filter(({ place }) => place === "node");
+  const [podErrors, nodeErrors] = await Promise.all([remove(inPod, netns), remove(onNode, netns)]);
+  if (log !== undefined) podErrors.forEach((error) => log("warn", `left in the pod: ${error.message}`));
+  const fatal = log === undefined ? [...nodeErrors, ...podErrors] : nodeErrors;
+  if (fatal.length > 0) throw together(fatal);
   deleteRecord(stateDir, identity);
 }
 
-/** Names are reused: a host end with another ifindex than ours had is another pod's. */
-function reachable({ facts, programs }: AttachmentRecord, netns: string): readonly Program[] {
-  const podIsThere = netnsExists(netns);
+/**
+ * Names are reused. A path that leads to another namespace now is another pod's, or the node's own, and a host end with
+ * another ifindex than ours had is another pod's.
+ */
+function reachable(
+  { netnsId: recorded, facts, programs }: AttachmentRecord,
+  netns: string,
+): readonly Program[] {
+  const podIsThere = netns !== "" && netnsId(netns) === recorded && recorded !== ownNetnsId();
   const hostEnd = facts?.hostEnd;
   const hostEndIsOurs = hostEnd !== undefined && readNodeLink(hostEnd.name)?.ifindex === hostEnd.ifindex;
   return programs.flatMap((program): readonly Program[] => {
@@ -36,12 +51,11 @@ function reachable({ facts, programs }: AttachmentRecord, netns: string): readon
   });
 }
 
-/** Without a record the ifb still tells by its name whose it is. */
+/** Without a record the ifb still tells by its name and alias whose it is. */
 function strayIfb(identity: Identity, record: AttachmentRecord | undefined): readonly Program[] {
-  const name = ifbName(identity);
+  const ifb = ifbOf(identity, 0);
   const recorded = record?.programs.some(({ tool, place }) => tool === "link" && place === "node") ?? false;
-  if (recorded || !nodeHasLink(name)) return [];
-  return [{ tool: "link", place: "node", objects: [{ kind: "ifb", name, mtu: 0, alias: "" }] }];
+  return recorded || !nodeHasLink(ifb.name) ? [] : [{ tool: "link", place: "node", objects: [ifb] }];
 }
 
 function together(errors: readonly CniError[]): CniError {

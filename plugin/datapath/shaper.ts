@@ -31,7 +31,7 @@ export function capShaper(
 /** HTB with every parameter explicit: unset cburst costs a tenth of the rate, unset quantum makes the kernel guess. */
 export function shaper(dev: string, { rate, burst }: Bucket, queue: Leaf, mtu: number): readonly TcObject[] {
   return [
-    { kind: "htb", dev, handle: rootHandle, defaultClass: classMinor },
+    { kind: "htb", dev, handle: rootHandle, defaultClass: classMinor, directPackets: 0 },
     {
       kind: "htb-class",
       dev,

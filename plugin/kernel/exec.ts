@@ -1,11 +1,12 @@
 /** The only place that starts processes: argv arrays, no shell, a fixed locale, a time limit. */
 import type { ChildProcess } from "node:child_process";
-import { closeSync, fstatSync, readSync, writeSync } from "node:fs";
+import { closeSync, fstatSync, readSync } from "node:fs";
+import { messageOf } from "../errors.ts";
 import { findTool, searchPath } from "./find-tool.ts";
-import { openUnnamed } from "./unnamed-file.ts";
+import { unnamedFile } from "./unnamed-file.ts";
 
 export type Outcome = {
-  /** -1 where the tool was ended by the time limit or a signal, or could not be started. */
+  /** -1 where the tool was ended by the time limit or a signal, or could not be started: nothing it said counts. */
   readonly exitCode: number;
   readonly stdout: string;
   readonly stderr: string;
@@ -26,27 +27,28 @@ export async function run(
 ): Promise<Outcome> {
   const [tool = "", ...args] = argv;
   const program = findTool(tool);
-  if (program === undefined) return notStarted(tool);
-  const files = [openUnnamed(), openUnnamed(), openUnnamed()] as const;
-  const [stdin, stdout, stderr] = files;
-  // An explicit position leaves the offset, which the child shares, at the start.
-  if (input !== "") writeSync(stdin, input, 0);
-  // Loaded when the first tool is started: a pod without wishes starts none, and this is an eighth of bare start-up.
-  const { spawn } = process.getBuiltinModule("node:child_process");
-  const child = spawn(program, args, {
-    env: { PATH: searchPath().join(":"), LC_ALL: "C" },
-    stdio: [...files],
-  });
-  const ending = await endOf(child, done);
-  const outcome = { stdout: readAll(stdout), stderr: readAll(stderr) };
-  files.forEach((fd) => closeSync(fd));
-  switch (ending.kind) {
-    case "exit":
-      return { exitCode: ending.code, ...outcome };
-    case "done":
-      return { exitCode: 0, ...outcome };
-    case "failed":
-      return { exitCode: -1, ...outcome, stderr: `${tool}: ${ending.reason}\n${outcome.stderr}` };
+  if (program === undefined) return notStarted(`${tool}: not found in ${searchPath().join(":")}`);
+  const opened: number[] = [];
+  try {
+    const [stdin, stdout, stderr] = [unnamedFile(input), unnamedFile(""), unnamedFile("")];
+    opened.push(stdin, stdout, stderr);
+    // Loaded when the first tool is started: a pod without wishes starts none, and this is an eighth of bare start-up.
+    const { spawn } = process.getBuiltinModule("node:child_process");
+    const env = { PATH: searchPath().join(":"), LC_ALL: "C" };
+    const ending = await endOf(spawn(program, args, { env, stdio: [stdin, stdout, stderr] }), done);
+    const outcome = { stdout: readAll(stdout), stderr: readAll(stderr) };
+    switch (ending.kind) {
+      case "exit":
+        return { exitCode: ending.code, ...outcome };
+      case "done":
+        return { exitCode: 0, ...outcome };
+      case "failed":
+        return { exitCode: -1, ...outcome, stderr: `${tool}: ${ending.reason}\n${outcome.stderr}` };
+    }
+  } catch (error) {
+    return notStarted(`${tool}: could not be started: ${messageOf(error)}`);
+  } finally {
+    opened.forEach((fd) => closeSync(fd));
   }
 }
 
@@ -58,10 +60,8 @@ type Ending =
 function endOf(child: ChildProcess, done: ((pid: number) => boolean) | undefined): Promise<Ending> {
   return new Promise((resolve) => {
     const limit = setTimeout(() => child.kill("SIGKILL"), timeLimitMs);
-    const watch = setInterval(
-      () => done?.(child.pid ?? 0) === true && settle({ kind: "done" }),
-      done === undefined ? timeLimitMs : 1,
-    );
+    const ask = (): unknown => done?.(child.pid ?? 0) === true && settle({ kind: "done" });
+    const watch = done === undefined ? undefined : setInterval(ask, 1);
     const settle = (ending: Ending): void => {
       clearTimeout(limit);
       clearInterval(watch);
@@ -79,8 +79,8 @@ function endOf(child: ChildProcess, done: ((pid: number) => boolean) | undefined
   });
 }
 
-function notStarted(tool: string): Outcome {
-  return { exitCode: -1, stdout: "", stderr: `${tool}: not found in ${searchPath().join(":")}` };
+function notStarted(reason: string): Outcome {
+  return { exitCode: -1, stdout: "", stderr: reason };
 }
 
 function readAll(fd: number): string {

@@ -2,7 +2,7 @@
 import { CniError, ErrorCode } from "../errors.ts";
 import { addChains, removeFound } from "../program/iptables.ts";
 import { addLinks, removeLinks } from "../program/link.ts";
-import { chainDelta, linkDelta, tcDelta } from "../program/reconcile.ts";
+import { blockerOf, chainDelta, isForeignLink, linkDelta, tcDelta } from "../program/reconcile.ts";
 import type { Batch, Program } from "../program/program.ts";
 import { addTc, removeTc, type TcObject } from "../program/tc.ts";
 import { runAt } from "./netns.ts";
@@ -15,20 +15,25 @@ export type Made = { readonly owned: Program; readonly error: CniError | undefin
 type ProgramOf<Tool extends Program["tool"]> = Extract<Program, { readonly tool: Tool }>;
 
 /** `because` is the refusal that led here: the error when looking finds nothing to do about it. */
-export function mend(
+export async function mend(
   program: Program,
   netns: string,
   created: readonly TcObject[],
   because?: CniError,
 ): Promise<Made> {
-  switch (program.tool) {
-    case "link":
-      return mendLinks(program, netns, because);
-    case "tc":
-      return mendTc(program, netns, created, because);
-    case "iptables":
-    case "ip6tables":
-      return mendChains(program, netns, because);
+  try {
+    switch (program.tool) {
+      case "link":
+        return await mendLinks(program, netns, because);
+      case "tc":
+        return await mendTc(program, netns, created, because);
+      case "iptables":
+      case "ip6tables":
+        return await mendChains(program, netns, because);
+    }
+  } catch (error) {
+    if (error instanceof CniError) return { owned: program, error: because ?? error };
+    throw error;
   }
 }
 
@@ -37,7 +42,7 @@ async function mendLinks(program: ProgramOf<"link">, netns: string, because?: Cn
   const observed = await observeLinks(place, netns, objects);
   const delta = linkDelta(objects, observed);
   const isForeign = ({ name, alias }: (typeof objects)[number]): boolean =>
-    observed.some((link) => link.name === name && link.alias !== alias);
+    observed.some((link) => link.name === name && isForeignLink(link, alias));
   const owned = { ...program, objects: objects.filter((link) => !isForeign(link)) };
   if (delta.conflicts.length > 0) return { owned, error: inTheWay(delta.conflicts) };
   if (delta.add.length === objects.length && delta.remove.length === 0 && because !== undefined) {
@@ -58,11 +63,13 @@ async function mendTc(
   because?: CniError,
 ): Promise<Made> {
   const { place, objects } = program;
-  const delta = tcDelta(objects, await observeTc(place, netns, objects));
+  const observed = await observeTc(place, netns, objects);
+  const delta = tcDelta(objects, observed);
   const isForeign = (object: TcObject): boolean =>
-    object.kind === "clsact" &&
-    !delta.add.includes(object) &&
-    !created.some(({ kind, dev }) => kind === "clsact" && dev === object.dev);
+    object.kind === "clsact"
+      ? !delta.add.includes(object) &&
+        !created.some(({ kind, dev }) => kind === "clsact" && dev === object.dev)
+      : observed.some((device) => device.dev === object.dev && blockerOf(object, device) !== undefined);
   const owned = { ...program, objects: objects.filter((object) => !isForeign(object)) };
   if (delta.conflicts.length > 0) return { owned, error: inTheWay(delta.conflicts) };
   const nothingLearnt = created.length + delta.add.length >= objects.length && delta.remove.length === 0;

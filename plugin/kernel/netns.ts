@@ -1,5 +1,5 @@
 /** Where a program runs: on the node, or inside the namespace that CNI_NETNS names. */
-import { statfsSync, statSync } from "node:fs";
+import { existsSync, statfsSync, statSync } from "node:fs";
 import { CniError, ErrorCode } from "../errors.ts";
 import type { Batch, Place } from "../program/program.ts";
 import { run, type Outcome } from "./exec.ts";
@@ -22,26 +22,37 @@ export function runAt(
 /** The file systems that namespaces are files of; before Linux 3.19 they were files of /proc. */
 const namespaceFileSystems: ReadonlySet<number> = new Set([0x6e736673, 0x9fa0]);
 
-/** A path that was unmounted but not deleted is an empty file: nobody is in there any more. */
-export function netnsExists(path: string): boolean {
-  if (path === "" || statSync(path, { throwIfNoEntry: false }) === undefined) return false;
-  return namespaceFileSystems.has(statfsSync(path).type);
+/**
+ * Which namespace a path leads to now; undefined when to none: it is gone, unmounted (an empty file), or cannot be looked at.
+ * Paths are reused (/proc/PID/ns/net above all), so what is done for a pod goes by this.
+ */
+export function netnsId(path: string): string | undefined {
+  try {
+    const { dev, ino } = statSync(path);
+    return namespaceFileSystems.has(statfsSync(path).type) ? `${dev}:${ino}` : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+export function ownNetnsId(): string | undefined {
+  return netnsId("/proc/self/ns/net");
 }
 
 /** Limits meant for a pod must never land on the node itself. */
-export function assertPodNetns(path: string): void {
-  const pod = statSync(path, { throwIfNoEntry: false });
-  if (pod === undefined || !netnsExists(path)) {
+export function assertPodNetns(path: string): string {
+  const id = netnsId(path);
+  if (id === undefined) {
     throw new CniError(
       ErrorCode.invalidEnvironment,
-      `CNI_NETNS ${JSON.stringify(path)} ${pod === undefined ? "does not exist" : "is not a network namespace"}`,
+      `CNI_NETNS ${JSON.stringify(path)} ${existsSync(path) ? "is not a network namespace" : "does not exist"}`,
     );
   }
-  const own = statSync("/proc/self/ns/net", { throwIfNoEntry: false });
-  if (own !== undefined && own.dev === pod.dev && own.ino === pod.ino) {
+  if (id === ownNetnsId()) {
     throw new CniError(
       ErrorCode.invalidNetns,
       `CNI_NETNS ${JSON.stringify(path)} is the node's own network namespace, not a pod's`,
     );
   }
+  return id;
 }

@@ -7,11 +7,13 @@ import {
   type ObservedChain,
 } from "../program/iptables.ts";
 import { parseLinks, showLink, type Ifb, type ObservedLink } from "../program/link.ts";
-import type { Place, Program } from "../program/program.ts";
+import type { Batch, Place, Program } from "../program/program.ts";
 import { listTc, type TcObject } from "../program/tc.ts";
 import { parseTc, type ObservedDevice } from "../program/tc-parse.ts";
 import type { Observation } from "../program/drift.ts";
+import type { Outcome } from "./exec.ts";
 import { runAt } from "./netns.ts";
+import { refusal } from "./refusal.ts";
 
 /** What is there of each program's objects, in the order of the programs. */
 export function observe(programs: readonly Program[], netns: string): Promise<readonly Observation[]> {
@@ -41,7 +43,7 @@ export function observeTc(
 ): Promise<readonly ObservedDevice[]> {
   const devices = [...new Set(objects.map(({ dev }) => dev))];
   return Promise.all(
-    devices.map(async (dev) => parseTc(dev, (await runAt(place, netns, listTc(dev))).stdout)),
+    devices.map(async (dev) => parseTc(dev, await read(place, netns, listTc(dev), hasQdiscs))),
   );
 }
 
@@ -50,8 +52,8 @@ export async function observeLinks(
   netns: string,
   links: readonly Ifb[],
 ): Promise<readonly ObservedLink[]> {
-  const shown = await Promise.all(links.map(({ name }) => runAt(place, netns, showLink(name))));
-  return shown.flatMap(({ stdout }) => parseLinks(stdout));
+  const shown = await Promise.all(links.map(({ name }) => read(place, netns, showLink(name), succeeded)));
+  return shown.flatMap(parseLinks);
 }
 
 export async function observeChains(
@@ -60,6 +62,28 @@ export async function observeChains(
   netns: string,
   chains: readonly MangleChain[],
 ): Promise<readonly ObservedChain[]> {
-  const { stdout } = await runAt(place, netns, listChains(family));
-  return chains.map((chain) => parseChain(stdout, chain));
+  const saved = await read(place, netns, listChains(family), succeeded);
+  return chains.map((chain) => parseChain(saved, chain));
+}
+
+/** "Could not look" is not "is not there": only the kernel's word for an absent device counts as an empty answer. */
+async function read(
+  place: Place,
+  netns: string,
+  batch: Batch,
+  answered: (outcome: Outcome) => boolean,
+): Promise<string> {
+  const outcome = await runAt(place, netns, batch);
+  if (outcome.exitCode !== -1 && answered(outcome)) return outcome.stdout;
+  if (outcome.exitCode > 0 && /Cannot find device|does not exist/.test(outcome.stderr)) return "";
+  throw refusal(place, batch, outcome);
+}
+
+/** A hook without a clsact fails its own line, so the exit code does not tell; but every device has a qdisc line. */
+function hasQdiscs({ stdout }: Outcome): boolean {
+  return /^qdisc /m.test(stdout);
+}
+
+function succeeded({ exitCode }: Outcome): boolean {
+  return exitCode === 0;
 }

@@ -1,13 +1,13 @@
 /** Takes away what programs made. What is already gone is as it should be; what stays although it is ours is an error. */
-import type { CniError } from "../errors.ts";
+import { CniError } from "../errors.ts";
 import { removeChains, removeFound } from "../program/iptables.ts";
 import { removeLinks, type Ifb } from "../program/link.ts";
 import { keyOf } from "../program/drift.ts";
 import type { Batch, Program } from "../program/program.ts";
-import { removeTc } from "../program/tc.ts";
+import { removeHolders, removeTc } from "../program/tc.ts";
 import type { Outcome } from "./exec.ts";
 import { workIsDone } from "./leave-early.ts";
-import { nodeHasLink } from "./linux.ts";
+import { nodeHasLink, readAlias } from "./linux.ts";
 import { runAt } from "./netns.ts";
 import { observeChains, observeLinks, observeTc } from "./observe.ts";
 import { refusal } from "./refusal.ts";
@@ -41,8 +41,19 @@ function withoutDoomed(program: Program, all: readonly Program[]): Program {
 async function removeOne(program: Program, netns: string): Promise<CniError | undefined> {
   const batch = removalBatch(program);
   const outcome = await runAt(program.place, netns, batch, workIsDone(program));
+  if (program.tool === "tc" && outcome.stdout.trim() === "") await dropHolders(program, netns);
   if (outcome.exitCode === 0 && outcome.stderr === "") return undefined;
-  return (await isGone(program, netns)) ? undefined : refusal(program.place, batch, outcome);
+  try {
+    return (await isGone(program, netns)) ? undefined : refusal(program.place, batch, outcome);
+  } catch (error) {
+    if (error instanceof CniError) return error;
+    throw error;
+  }
+}
+
+async function dropHolders(program: Extract<Program, { readonly tool: "tc" }>, netns: string): Promise<void> {
+  const batch = removeHolders(program.objects);
+  if (batch !== undefined) await runAt(program.place, netns, batch);
 }
 
 function removalBatch(program: Program): Batch {
@@ -64,9 +75,14 @@ function stillThere(program: Program): Program {
     return { ...program, objects: program.objects.filter(({ dev }) => nodeHasLink(dev)) };
   }
   if (program.tool === "link") {
-    return { ...program, objects: program.objects.filter(({ name }: Ifb) => nodeHasLink(name)) };
+    return { ...program, objects: program.objects.filter(isOurs) };
   }
   return program;
+}
+
+/** With no alias yet it is one of ours whose ADD was killed; with another's it only has the name. */
+function isOurs({ name, alias }: Ifb): boolean {
+  return nodeHasLink(name) && ["", alias].includes(readAlias(name));
 }
 
 async function isGone(program: Program, netns: string): Promise<boolean> {
@@ -78,7 +94,9 @@ async function isGone(program: Program, netns: string): Promise<boolean> {
       const left = new Set(
         devices.flatMap(({ dev, objects }) => objects.map((object) => `${dev} ${keyOf(object)}`)),
       );
-      return !program.objects.some((object) => left.has(`${object.dev} ${keyOf(object)}`));
+      return !program.objects.some(
+        (object) => object.kind !== "clsact" && left.has(`${object.dev} ${keyOf(object)}`),
+      );
     }
     case "iptables":
     case "ip6tables":

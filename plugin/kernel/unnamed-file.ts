@@ -1,27 +1,34 @@
 /** A file without a name: what a child reads or writes, gone with the last descriptor, also when we are killed. */
-import { constants, openSync, unlinkSync } from "node:fs";
+import { closeSync, constants, openSync, unlinkSync, writeSync } from "node:fs";
 
-/** In memory where there is any; the node's root file system may be read-only. */
+/** In memory where there is any; a node's root file system may be read-only, and any of them full. */
 const directories = ["/run", "/dev/shm", "/tmp"];
 
 /** Node does not export O_TMPFILE. The kernel defines it together with O_DIRECTORY, whose value depends on the CPU. */
 const unnamed = 0o20000000 | constants.O_DIRECTORY | constants.O_RDWR;
 
-let working: string | undefined;
-
-export function openUnnamed(): number {
-  if (working !== undefined) return open(working);
+/** Holds the text, with the offset, which a child shares, at the start. */
+export function unnamedFile(text: string): number {
   let reason: unknown;
   for (const directory of directories) {
     try {
-      const fd = open(directory);
-      working = directory;
-      return fd;
+      return fileIn(directory, text);
     } catch (error) {
       reason = error;
     }
   }
   throw reason;
+}
+
+function fileIn(directory: string, text: string): number {
+  const fd = open(directory);
+  try {
+    if (text !== "") writeSync(fd, text, 0);
+    return fd;
+  } catch (error) {
+    closeSync(fd);
+    throw error;
+  }
 }
 
 function open(directory: string): number {

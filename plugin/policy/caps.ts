@@ -44,7 +44,10 @@ export function chooseCap(
   if (burst === undefined) return wish;
   if (wish === undefined) {
     // A plain burst may be meant for the interface that has a cap: `net1.pod-qos/egress-bandwidth`.
-    if (Object.keys(annotations).some((key) => key.endsWith(`.pod-qos/${direction}-bandwidth`)))
+    if (
+      burst.key.startsWith("pod-qos/") &&
+      Object.keys(annotations).some((key) => key.endsWith(`.pod-qos/${direction}-bandwidth`))
+    )
       return undefined;
     throw new CniError(
       ErrorCode.invalidConfig,

@@ -97,9 +97,11 @@ function differences(wanted: TcObject, observed: TcObject | ObservedFilter): rea
   const odd = "oddities" in observed ? (observed.oddities ?? []) : [];
   switch (wanted.kind) {
     case "htb":
-      return observed.kind === wanted.kind && observed.defaultClass !== wanted.defaultClass
-        ? [`default class is ${observed.defaultClass}, wanted ${wanted.defaultClass}`]
-        : [];
+      if (observed.kind !== wanted.kind) return [];
+      return [
+        ...differs("default class", observed.defaultClass, wanted.defaultClass),
+        ...differs("direct_qlen", observed.directPackets, wanted.directPackets),
+      ];
     case "htb-class":
       if (observed.kind !== wanted.kind) return [];
       return [

@@ -68,7 +68,7 @@ export function parseChain(output: string, chain: MangleChain): ObservedChain {
     exists: all.some((line) => line.startsWith(`:${chain.name} `)),
     rules: all.filter((line) => line.startsWith(prefix)).map((line) => line.slice(prefix.length).trim()),
     jumpRules: all
-      .filter((line) => line.startsWith("-A ") && line.trim().endsWith(` -j ${chain.name}`))
+      .filter((line) => line.startsWith("-A ") && / -[jg] (\S+)\s*$/.exec(line)?.[1] === chain.name)
       .map((line) => line.slice("-A ".length).trim()),
     jumps: all.filter((line) => line.trim() === `-A ${jump(chain)}`).length,
   };

@@ -6,7 +6,7 @@ import { ingressSuffices, keyOf, tcDrift } from "./drift.ts";
 import type { Ifb, ObservedLink } from "./link.ts";
 import type { MangleChain, ObservedChain } from "./iptables.ts";
 import type { TcObject } from "./tc.ts";
-import type { ForeignQdisc, ObservedDevice } from "./tc-parse.ts";
+import type { ForeignFilter, ForeignQdisc, ObservedDevice } from "./tc-parse.ts";
 
 export type Delta<Wanted> = {
   /** Sentences: what stands in the way, where, whose it looks like. */
@@ -24,6 +24,7 @@ export function tcDelta(wanted: readonly TcObject[], observed: readonly Observed
       exists: false,
       objects: [],
       foreign: [],
+      foreignFilters: [],
     };
     return join([
       rootDelta(here.filter(isInTree), device),
@@ -41,13 +42,20 @@ export function linkDelta(wanted: readonly Ifb[], observed: readonly ObservedLin
     wanted.map((ifb) => {
       const twin = observed.find(({ name }) => name === ifb.name);
       if (twin === undefined) return { conflicts: [], remove: [], add: [ifb] };
-      if (twin.alias !== ifb.alias) {
+      if (isForeignLink(twin, ifb.alias)) {
         const conflict = `a link ${ifb.name} exists that is not ours (alias "${twin.alias}"): delete or rename it`;
         return { conflicts: [conflict], remove: [], add: [] };
       }
-      return twin.up && twin.mtu === ifb.mtu ? nothing : { conflicts: [], remove: [ifb], add: [ifb] };
+      return twin.up && twin.mtu === ifb.mtu && twin.alias === ifb.alias
+        ? nothing
+        : { conflicts: [], remove: [ifb], add: [ifb] };
     }),
   );
+}
+
+/** An ifb without an alias is one of ours that a killed ADD left half made. */
+export function isForeignLink({ kind, alias }: ObservedLink, wantedAlias: string): boolean {
+  return kind !== "ifb" || (alias !== wantedAlias && alias !== "");
 }
 
 export function chainDelta(
@@ -96,11 +104,23 @@ function hookDeltas(wanted: readonly TcObject[], device: ObservedDevice): readon
   return wanted.map((object) => {
     const twin = device.objects.find((candidate) => keyOf(candidate) === keyOf(object));
     if (object.kind === "clsact") return clsactDelta(object, twin, wanted, device);
+    const blocker = blockerOf(object, device);
+    if (blocker !== undefined) return { conflicts: [filterConflict(blocker)], remove: [], add: [] };
     if (twin === undefined) return { conflicts: [], remove: [], add: [object] };
     return tcDrift([object], [device]).length === 0
       ? nothing
       : { conflicts: [], remove: [object], add: [object] };
   });
+}
+
+/** Somebody else's filter with our preference at the same hook: to be told of, and never to be deleted. */
+export function blockerOf(object: TcObject, device: ObservedDevice): ForeignFilter | undefined {
+  if (!("hook" in object)) return undefined;
+  return device.foreignFilters.find(({ hook, pref }) => hook === object.hook && pref === object.pref);
+}
+
+function filterConflict({ dev, hook, pref, text }: ForeignFilter): string {
+  return `preference ${pref} at ${hook} of ${dev} is taken by a filter that is not ours: "${text}"; give that one another`;
 }
 
 function clsactDelta(

@@ -18,6 +18,15 @@ export type ObservedDevice = {
   readonly objects: readonly (TcObject | ObservedFilter)[];
   /** Root or ingress qdiscs that are neither the kernel's default (handle 0:) nor of a kind we make. */
   readonly foreign: readonly ForeignQdisc[];
+  /** Filters that are none we could have made, by the place they take. */
+  readonly foreignFilters: readonly ForeignFilter[];
+};
+
+export type ForeignFilter = {
+  readonly dev: string;
+  readonly hook: Hook;
+  readonly pref: number;
+  readonly text: string;
 };
 
 export function parseTc(dev: string, output: string): ObservedDevice {
@@ -34,6 +43,15 @@ export function parseTc(dev: string, output: string): ObservedDevice {
     exists: firstQdisc >= 0,
     objects,
     foreign: lines.flatMap((line) => foreignQdisc(dev, line)),
+    foreignFilters: lines.flatMap((line, at): readonly ForeignFilter[] => {
+      if (!line.startsWith("filter ")) return [];
+      const hook = at < firstQdisc ? "ingress" : "egress";
+      const pref = parseInt(word(line, "pref"), 10);
+      const known = objects.some(
+        (object) => "hook" in object && object.hook === hook && object.pref === pref,
+      );
+      return known ? [] : [{ dev, hook, pref, text: line.trim() }];
+    }),
   };
 }
 
@@ -52,7 +70,15 @@ function qdisc(dev: string, line: string): readonly TcObject[] {
   if (kind === "clsact") return [{ kind: "clsact", dev }];
   const isRoot = / root /.test(`${line} `);
   if (kind === "htb" && isRoot) {
-    return [{ kind: "htb", dev, handle, defaultClass: word(line, "default").replace(/^0x/, "") }];
+    return [
+      {
+        kind: "htb",
+        dev,
+        handle,
+        defaultClass: word(line, "default").replace(/^0x/, ""),
+        directPackets: parseInt(word(line, "direct_qlen"), 10),
+      },
+    ];
   }
   const queue = leafQueue(kind, line);
   return queue === undefined || isRoot

@@ -15,6 +15,11 @@ export type HtbQdisc = {
   readonly handle: string;
   /** Minor number, hexadecimal, of the class for all that nothing classified. */
   readonly defaultClass: string;
+  /**
+   * HTB sends past all classes whatever carries its own handle as priority, which any process may set on a socket: with no
+   * room in the queue for that, such packets are dropped.
+   */
+  readonly directPackets: number;
 };
 
 export type HtbClass = {
@@ -89,9 +94,26 @@ export function addTc(objects: readonly TcObject[]): Batch {
   return { argv: ["tc", "-batch", "-"], input: lines(objects.map(addLine)) };
 }
 
-/** Runs on after a line that fails: what is already gone is what removal wants. */
+/**
+ * Runs on after a line that fails: what is already gone is what removal wants. Says nothing but which filters are left in
+ * the clsacts we made: others may have put theirs there since, and those would go with it.
+ */
 export function removeTc(objects: readonly TcObject[]): Batch {
-  return { argv: ["tc", "-force", "-batch", "-"], input: lines(removalLines(objects)) };
+  const left = holdersOf(objects).flatMap((dev) => [
+    `filter show dev ${dev} ingress`,
+    `filter show dev ${dev} egress`,
+  ]);
+  return { argv: ["tc", "-force", "-batch", "-"], input: lines([...removalLines(objects), ...left]) };
+}
+
+/** The clsacts themselves, once they are empty. */
+export function removeHolders(objects: readonly TcObject[]): Batch | undefined {
+  const holders = holdersOf(objects);
+  if (holders.length === 0) return undefined;
+  return {
+    argv: ["tc", "-force", "-batch", "-"],
+    input: lines(holders.map((dev) => `qdisc del dev ${dev} clsact`)),
+  };
 }
 
 /**
@@ -130,7 +152,7 @@ export function describeTc(object: TcObject): string {
 function addLine(object: TcObject): string {
   switch (object.kind) {
     case "htb":
-      return `qdisc add dev ${object.dev} root handle ${object.handle} htb default 0x${object.defaultClass}`;
+      return `qdisc add dev ${object.dev} root handle ${object.handle} htb default 0x${object.defaultClass} direct_qlen ${object.directPackets}`;
     case "htb-class":
       return (
         `class add dev ${object.dev} parent ${object.parent} classid ${object.classid} htb ` +
@@ -178,17 +200,20 @@ function removalLines(objects: readonly TcObject[]): readonly string[] {
     switch (object.kind) {
       case "htb":
         return [`qdisc del dev ${object.dev} root handle ${object.handle}`];
-      case "clsact":
-        return [`qdisc del dev ${object.dev} clsact`];
       case "police":
       case "redirect":
         // No protocol: one that was changed must go as well.
         return [`filter del dev ${object.dev} ${object.hook} pref ${object.pref}`];
       case "htb-class":
       case "leaf":
+      case "clsact":
         return [];
     }
   });
+}
+
+function holdersOf(objects: readonly TcObject[]): readonly string[] {
+  return objects.filter(({ kind }) => kind === "clsact").map(({ dev }) => dev);
 }
 
 function lines(texts: readonly string[]): string {

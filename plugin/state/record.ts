@@ -11,12 +11,18 @@ export type AttachmentRecord = {
   readonly version: 1;
   readonly identity: Identity;
   readonly netns: string;
+  /** Which namespace that was: the path may lead to another by now. */
+  readonly netnsId: string;
   /** For people: "prod/web-1" where the runtime said so. */
   readonly pod: string;
   /** undefined until the pod's link has been looked at: marks need not wait for that. */
   readonly facts: Facts | undefined;
   readonly programs: readonly Program[];
 };
+
+export function isFromAnotherVersion(value: unknown): boolean {
+  return isObject(value) && typeof value["version"] === "number" && value["version"] !== 1;
+}
 
 /**
  * undefined for anything this version did not write. Only the outer shape is looked at: the file is ours, mode 0600, and

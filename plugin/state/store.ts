@@ -2,12 +2,20 @@
 import { readdirSync, unlinkSync } from "node:fs";
 import type { Identity } from "../datapath/names.ts";
 import { readJson, writeJson } from "./file.ts";
-import { asRecord, type AttachmentRecord } from "./record.ts";
+import { CniError, ErrorCode } from "../errors.ts";
+import { asRecord, isFromAnotherVersion, type AttachmentRecord } from "./record.ts";
 
 const temporarySuffix = ".tmp";
 
 export function readRecord(stateDir: string, identity: Identity): AttachmentRecord | undefined {
-  return asRecord(readJson(pathOf(stateDir, identity)));
+  const path = pathOf(stateDir, identity);
+  const found = readJson(path);
+  if (!isFromAnotherVersion(found)) return asRecord(found);
+  // To act as if there were none would leave what it lists behind for good.
+  throw new CniError(
+    ErrorCode.tryAgainLater,
+    `${path} was written by another version of pod-qos: put that version back, or delete the file to give up what it lists`,
+  );
 }
 
 /** One attachment has one writer, so the name beside the record need not be random. */
@@ -48,10 +56,13 @@ function readNames(directory: string): readonly string[] {
   }
 }
 
+/** Also where a mistyped stateDir leads nowhere: that must not block a pod's deletion. */
+const notThere: ReadonlySet<string | undefined> = new Set(["ENOENT", "ENOTDIR", "ELOOP", "ENAMETOOLONG"]);
+
 function unlinkIfThere(path: string): void {
   try {
     unlinkSync(path);
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
+    if (!notThere.has((error as NodeJS.ErrnoException).code)) throw error;
   }
 }

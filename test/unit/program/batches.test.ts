@@ -2,7 +2,7 @@
 import { describe, expect, it } from "vitest";
 import { policer, redirect, shaper } from "../../../plugin/datapath/shaper.ts";
 import { addLinks, parseLinks, removeLinks, showLink } from "../../../plugin/program/link.ts";
-import { addTc, describeTc, listTc, removeTc } from "../../../plugin/program/tc.ts";
+import { addTc, describeTc, listTc, removeHolders, removeTc } from "../../../plugin/program/tc.ts";
 import { fixture } from "../support/fixture.ts";
 
 const bucket = { rate: 2_500_000, burst: 25_000 };

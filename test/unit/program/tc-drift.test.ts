@@ -7,7 +7,7 @@ import type { ObservedDevice } from "../../../plugin/program/tc-parse.ts";
 
 const dev = "eth0";
 const leaf = (queue: Leaf): TcObject => ({ kind: "leaf", dev, parent: "905:1", handle: "906:", queue });
-const htb: TcObject = { kind: "htb", dev, handle: "905:", defaultClass: "1" };
+const htb: TcObject = { kind: "htb", dev, handle: "905:", defaultClass: "1", directPackets: 0 };
 const clsact: TcObject = { kind: "clsact", dev };
 const limits = { rate: 2_500_000, burst: 25_000 };
 
@@ -52,7 +52,8 @@ function change(wanted: TcObject, altered: TcObject): Change {
 function alterations<Value extends object>(value: Value): readonly Value[] {
   return Object.entries(value).flatMap(([field, was]: [string, unknown]) => {
     if (immaterial.has(field) || typeof was === "object") return [];
-    const altered = field === "hook" ? "egress" : typeof was === "number" ? was * 2 : `${String(was)}1`;
+    const altered =
+      field === "hook" ? "egress" : typeof was === "number" ? was * 2 || 1000 : `${String(was)}1`;
     return [{ ...value, [field]: altered }];
   });
 }
@@ -63,6 +64,7 @@ function seen(objects: readonly TcObject[]): readonly ObservedDevice[] {
     exists: true,
     objects: objects.filter((object) => object.dev === name),
     foreign: [],
+    foreignFilters: [],
   }));
 }
 

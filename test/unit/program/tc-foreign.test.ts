@@ -117,7 +117,7 @@ describe("a device", () => {
     "that is not there (%j) has nothing, and CHECK says so",
     (output) => {
       const seen = parseTc("nope", output);
-      expect(seen).toEqual({ dev: "nope", exists: false, objects: [], foreign: [] });
+      expect(seen).toEqual({ dev: "nope", exists: false, objects: [], foreign: [], foreignFilters: [] });
       expect(tcDrift(tree, [{ ...seen, dev }])[0]).toBe("root qdisc htb 905: on eth0: the device is gone");
       expect(tcDrift(tree, [])).toHaveLength(tree.length);
     },

@@ -20,9 +20,9 @@ function qdiscLines(objects: readonly TcObject[], tc: Tc): readonly string[] {
   const hasRoot = objects.some(({ kind }) => kind === "htb");
   const lines = objects.flatMap((object): readonly string[] => {
     if (object.kind === "htb") {
-      const { handle, defaultClass } = object;
+      const { handle, defaultClass, directPackets } = object;
       return [
-        `qdisc htb ${handle} root refcnt 2 r2q 10 default 0x${defaultClass} direct_packets_stat 0 ver 3.17 direct_qlen 1000`,
+        `qdisc htb ${handle} root refcnt 2 r2q 10 default 0x${defaultClass} direct_packets_stat 0 ver 3.17 direct_qlen ${directPackets}`,
       ];
     }
     if (object.kind === "leaf")
