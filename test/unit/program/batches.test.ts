@@ -26,9 +26,15 @@ describe("tc", () => {
       input:
         "filter del dev eth0 ingress pref 65000\n" +
         "filter del dev eth0 egress pref 9\n" +
-        "qdisc del dev eth0 clsact\n" +
-        "qdisc del dev eth0 root handle 905:\n",
+        "qdisc del dev eth0 root handle 905:\n" +
+        "filter show dev eth0 ingress\n" +
+        "filter show dev eth0 egress\n",
     });
+  });
+
+  it("a clsact goes in a batch of its own, once nobody's filter is left in it", () => {
+    expect(removeHolders([{ kind: "clsact", dev: "eth0" }])?.input).toBe("qdisc del dev eth0 clsact\n");
+    expect(removeHolders([])).toBeUndefined();
   });
 
   it("listing asks in the order by which the hook of a filter is told", () => {
