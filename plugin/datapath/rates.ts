@@ -67,11 +67,9 @@ const smallestQuantum = 256;
 
 /** The queue behind a shaper: short for whoever shares it. CoDel's target must leave time for one packet. */
 export function shapeLeaf(rate: number, mtu: number, fqCodel: boolean): Leaf {
-  if (gsoBytes > rate * longestDebtSeconds) return segmenter(mtu);
-  if (!fqCodel) {
-    const limitBytes = Math.max(shortestQueue, Math.floor(rate * shapeBurstSeconds));
-    return { kind: "bfifo", limitBytes: Math.min(limitBytes, longestQueue) };
-  }
+  const segments = segmenter(mtu);
+  if (gsoBytes > rate * longestDebtSeconds) return segments;
+  if (!fqCodel) return holdsBurst(segments, rate) && cuts(mtu) ? segments : wholePackets(rate, mtu);
   const packetMicros = Math.ceil((frameBytes(mtu) / rate) * 1e6);
   const targetMicros = Math.min(Math.max(5_000, Math.ceil(packetMicros * 1.5)), 2 ** 31);
   return {
@@ -84,11 +82,32 @@ export function shapeLeaf(rate: number, mtu: number, fqCodel: boolean): Leaf {
 }
 
 /**
- * Below 10 kbit/s a whole GSO packet is more debt than HTB remembers. TBF cuts packets that exceed its bucket into their
- * segments; at its own rate it never holds one back. The bucket has room for tc's rounding to whole microseconds.
+ * TBF cuts packets that exceed its bucket into their segments, and its queue holds 16 of them; at a rate no HTB hands packets
+ * on it never holds one back. The bucket has room for tc's rounding.
+ *
+ * Needed below 10 kbit/s, where a whole GSO packet is more debt than HTB remembers. Without fq_codel it serves as long as 16
+ * segments last 10 ms, up to 20M or so: whole GSO packets are half a second each at 1M, where TCP lost a quarter of its rate
+ * to timeouts behind a queue of two of them; at 20M ping beside it fell from 50 ms to 9.
  */
-function segmenter(mtu: number): Leaf {
-  return { kind: "tbf", rate: 125_000_000, burst: frameBytes(mtu) + 256 };
+function segmenter(mtu: number): Segmenter {
+  return { kind: "tbf", rate: 12_500_000_000, burst: frameBytes(mtu) + 256 };
+}
+
+type Segmenter = Extract<Leaf, { readonly kind: "tbf" }>;
+
+function holdsBurst({ burst }: Segmenter, rate: number): boolean {
+  return 16 * burst >= rate * shapeBurstSeconds;
+}
+
+/** A frame that is nearly a GSO packet leaves nothing to cut. */
+function cuts(mtu: number): boolean {
+  return 4 * frameBytes(mtu) <= gsoBytes;
+}
+
+/** A queue of less than two frames sends one and is empty: at MTU 65535 TCP kept 30 % of its rate behind 128 KiB. */
+function wholePackets(rate: number, mtu: number): Leaf {
+  const limitBytes = Math.max(shortestQueue, 3 * frameBytes(mtu), Math.floor(rate * shapeBurstSeconds));
+  return { kind: "bfifo", limitBytes: Math.min(limitBytes, longestQueue) };
 }
 
 /** A shaper without a queue drops what a policer drops; one packet must fit, for HTB takes packets from its leaf. */

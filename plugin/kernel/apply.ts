@@ -40,9 +40,12 @@ async function apply(
   const hasLinks = programs.some(({ tool }) => tool === "link");
   if (hasLinks) await ensureIfbModule();
   const free = Promise.all(programs.filter((program) => !isTc(program)).map(make));
-  const links = await (hasLinks ? free : undefined);
+  if (hasLinks) await free;
   const bound = await Promise.all(programs.filter(isTc).map(make));
-  const made = [...(links ?? (await free)), ...bound];
+  const rest = [...(await free)];
+  const tc = [...bound];
+  // In the order of the plan: CHECK takes a record that differs from the plan for one of other wishes.
+  const made = programs.flatMap((program) => (isTc(program) ? tc : rest).splice(0, 1));
   return {
     owned: made.map(({ owned }) => owned).filter(({ objects }) => objects.length > 0),
     error: made.find(({ error }) => error !== undefined)?.error,

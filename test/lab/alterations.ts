@@ -1,9 +1,12 @@
 import type { Program } from "../../plugin/program/program.ts";
-import type { TcFilter, TcObject } from "../../plugin/program/tc.ts";
+import type { TcObject } from "../../plugin/program/tc.ts";
+import { ofTc } from "./alterations-tc.ts";
 
 /** One thing that somebody may do to one object of a plan. */
 export interface Alteration {
   readonly title: string;
+  /** Of the object. */
+  readonly kind: string;
   readonly place: "node" | "pod";
   /** Shell lines in that place's namespace. */
   readonly script: string;
@@ -27,6 +30,7 @@ export const alterations = (programs: readonly Program[], known: Set<string>): r
       return (isNew ? found : found.slice(0, 1)).map((one) => ({
         ...one,
         title: `${one.title}, ${where}`,
+        kind,
         place,
       }));
     });
@@ -48,14 +52,10 @@ const ofProgram = (program: Program): readonly (readonly [string, readonly Found
   }
 };
 
-const kindOf = (object: TcObject): string =>
-  object.kind === "leaf"
-    ? object.queue.kind
-    : "hook" in object
-      ? `${object.kind} ${object.hook}`
-      : object.kind;
+const kindOf = (object: TcObject): string => (object.kind === "leaf" ? object.queue.kind : object.kind);
 
-type Found = Omit<Alteration, "place">;
+/** One way to alter an object, wherever it is. */
+export type Found = Omit<Alteration, "place" | "kind">;
 
 const ofIfb = (name: string, mtu: number): readonly Found[] => [
   { title: "ifb deleted", script: `ip link del ${name}`, names: [`ifb ${name}`, "missing"] },
@@ -72,150 +72,6 @@ const ofIfb = (name: string, mtu: number): readonly Found[] => [
     names: [`ifb ${name}`, "mtu"],
   },
 ];
-
-const ofTc = (object: TcObject): readonly Found[] => {
-  const { dev } = object;
-  switch (object.kind) {
-    case "htb": {
-      const names = [`htb ${object.handle} on ${dev}`];
-      const foreign = `tc qdisc del dev ${dev} root`;
-      return [
-        { title: "root qdisc deleted", script: `tc qdisc del dev ${dev} root`, names },
-        {
-          title: "root qdisc of another kind",
-          script: `tc qdisc replace dev ${dev} root handle 77: pfifo`,
-          names: [...names, "pfifo 77:"],
-          clear: foreign,
-        },
-        {
-          title: "root qdisc of the same kind and another handle",
-          script: `tc qdisc del dev ${dev} root; tc qdisc add dev ${dev} root handle 77: htb default 1`,
-          names: [...names, "htb 77:"],
-          clear: foreign,
-        },
-        {
-          title: "root qdisc with another default class",
-          script: `tc qdisc del dev ${dev} root; tc qdisc add dev ${dev} root handle ${object.handle} htb default 2`,
-          names,
-        },
-      ];
-    }
-    case "htb-class": {
-      const names = [`class ${object.classid} on ${dev}`];
-      const change = (rate: number, ceil: number, rest: string): string =>
-        `tc class change dev ${dev} parent ${object.parent} classid ${object.classid} htb rate ${rate}bps ceil ${ceil}bps ${rest}`;
-      const { rate, ceil, burst, cburst, quantum } = object;
-      const same = `burst ${burst} cburst ${cburst} quantum ${quantum}`;
-      return [
-        {
-          title: "class deleted",
-          script: `tc qdisc del dev ${dev} parent ${object.classid}; tc class del dev ${dev} classid ${object.classid}`,
-          names,
-        },
-        { title: "class rate", script: change(rate * 0.9, ceil, same), names: [...names, "rate"] },
-        { title: "class ceil", script: change(rate, ceil * 1.1, same), names: [...names, "ceil"] },
-        {
-          title: "class burst",
-          script: change(rate, ceil, `burst ${burst * 2} cburst ${cburst} quantum ${quantum}`),
-          names: [...names, "burst"],
-        },
-        {
-          title: "class cburst",
-          script: change(rate, ceil, `burst ${burst} cburst ${cburst * 2} quantum ${quantum}`),
-          names: [...names, "cburst"],
-        },
-      ];
-    }
-    case "leaf": {
-      const names = [`${object.queue.kind} ${object.handle} on ${dev}`];
-      const at = `dev ${dev} parent ${object.parent}`;
-      return [
-        { title: "leaf deleted", script: `tc qdisc del ${at}`, names },
-        {
-          title: "leaf of another kind",
-          script: `tc qdisc replace ${at} handle 77: sfq || tc qdisc replace ${at} handle 77: tbf rate 1mbit burst 5k latency 9ms`,
-          names,
-        },
-        {
-          title: "leaf with another limit",
-          script: `tc qdisc change ${at} handle ${object.handle} ${object.queue.kind} limit 5000`,
-          names: [...names, "limit"],
-        },
-      ];
-    }
-    case "clsact":
-      return [
-        {
-          title: "clsact deleted",
-          script: `tc qdisc del dev ${dev} clsact`,
-          names: [`clsact qdisc on ${dev}`],
-        },
-      ];
-    case "police":
-    case "redirect":
-      return ofFilter(object);
-  }
-};
-
-const ofFilter = (filter: TcFilter): readonly Found[] => {
-  const { dev, hook, pref, matcher } = filter;
-  const names = [`${filter.kind} filter pref ${pref} at ${hook} of ${dev}`];
-  const del = `tc filter del dev ${dev} ${hook} pref ${pref}`;
-  const add = (protocol: string, match: string, action: string): string =>
-    `${del}; tc filter add dev ${dev} ${hook} protocol ${protocol} pref ${pref} ${match} action ${action}`;
-  const all = matcher === "u32" ? "u32 match u32 0 0" : "matchall";
-  const police = (rate: number, burst: number, mtu: number, verdict: string): string =>
-    `police rate ${rate}bps burst ${burst} mtu ${mtu} conform-exceed ${verdict}`;
-  const action =
-    filter.kind === "police"
-      ? police(filter.rate, filter.burst, 1_048_576, "drop/continue")
-      : `mirred egress redirect dev ${filter.to}`;
-  const common = [
-    { title: "filter deleted", script: del, names },
-    { title: "filter for one address", script: add("ip", "u32 match ip dst 192.0.2.1", action), names },
-    { title: "filter for one protocol", script: add("ip", all, action), names },
-    {
-      title: "filter without its action",
-      script: `${del}; tc filter add dev ${dev} ${hook} protocol all pref ${pref} ${all} classid 1:1`,
-      names,
-    },
-  ];
-  if (filter.kind === "redirect") {
-    return [
-      ...common,
-      { title: "redirect elsewhere", script: add("all", all, "mirred egress redirect dev lo"), names },
-      {
-        title: "mirror for redirect",
-        script: add("all", all, `mirred egress mirror dev ${filter.to}`),
-        names,
-      },
-    ];
-  }
-  const { rate, burst } = filter;
-  return [
-    ...common,
-    {
-      title: "police rate",
-      script: add("all", all, police(rate * 2, burst, 1_048_576, "drop/continue")),
-      names,
-    },
-    {
-      title: "police burst",
-      script: add("all", all, police(rate, burst * 2, 1_048_576, "drop/continue")),
-      names,
-    },
-    {
-      title: "police that drops long packets",
-      script: add("all", all, police(rate, burst, 1000, "drop/continue")),
-      names,
-    },
-    {
-      title: "police that lets all pass",
-      script: add("all", all, police(rate, burst, 1_048_576, "continue/continue")),
-      names,
-    },
-  ];
-};
 
 const ofChain = (family: string, name: string, ifname: string, rule: string): readonly Found[] => {
   const names = [`${family} mangle chain ${name}`];

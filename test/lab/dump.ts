@@ -73,7 +73,10 @@ const traffic = async (
     const hooks = kind === "filter" ? await filterHooks(ns, device) : [[]];
     const texts = hooks.map((hook) => output(ns, "tc", ["-d", kind, "show", "dev", device, ...hook]));
     const found = (await Promise.all(texts)).flatMap((text) => lines(text, TC_NOISE));
-    return [...new Set(found)].map((line) => `${device}: ${line}`);
+    // fq_codel lists the flows that hold packets right now.
+    return [...new Set(found)]
+      .filter((line) => !line.startsWith("class fq_codel "))
+      .map((line) => `${device}: ${line}`);
   });
   return (await Promise.all(perDevice)).flat();
 };

@@ -1,20 +1,17 @@
-import { inVm } from "./pace.ts";
+import { patience } from "./pace.ts";
 import type { Namespace } from "./process.ts";
 
 /**
  * What the kernel tells of changes to qdiscs, classes, filters and links in a namespace while `body` runs. A change of
  * our own before and one after it frame the report: without both it would say nothing of what came between.
  */
-export const changesDuring = async (
-  ns: Namespace,
-  body: () => Promise<void>,
-): Promise<readonly string[]> => {
+export const changesDuring = async (ns: Namespace, body: () => Promise<void>): Promise<readonly string[]> => {
   const monitors = [ns.start("tc", ["monitor"]), ns.start("ip", ["-o", "monitor", "link"])];
-  await pause(inVm ? 4000 : 300);
+  await pause(300 * patience);
   await frame(ns, "add");
   await body();
   await frame(ns, "del");
-  await pause(inVm ? 2000 : 150);
+  await pause(150 * patience);
   monitors.forEach(({ kill }) => kill("SIGTERM"));
   const outputs = await Promise.all(monitors.map(async ({ done }) => (await done).stdout.split("\n")));
   const lines = outputs.flat().filter((line) => line.trim() !== "");

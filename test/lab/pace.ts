@@ -1,8 +1,20 @@
-/** The VM emulates its processor and is some 30 times slower: there, fewer rounds of the same. */
-export const inVm = process.env["POD_QOS_VM"] === "1";
+import { describe } from "vitest";
 
-export const rounds = (here: number, inTheVm: number): number => (inVm ? inTheVm : here);
+/** The VM emulates its processor and is some 30 times slower. POD_QOS_FULL=1 runs everything there all the same. */
+const thin = process.env["POD_QOS_VM"] === "1" && process.env["POD_QOS_FULL"] !== "1";
 
-/** Every row; in the VM every n-th, for tables whose outcome does not depend on the kernel. */
-export const paced = <Row>(rows: readonly Row[], every: number): readonly Row[] =>
-  inVm ? rows.filter((_, at) => at % every === 0) : rows;
+/** How long to wait for what takes a moment. */
+export const patience = process.env["POD_QOS_VM"] === "1" ? 12 : 1;
+
+/** Fewer rounds of the same in the VM. */
+export const rounds = (here: number, inTheVm: number): number => (thin ? inTheVm : here);
+
+/** Every row; in the VM every n-th, and those that are there for its kernel's sake. */
+export const paced = <Row>(
+  rows: readonly Row[],
+  every: number,
+  forItsKernel: (row: Row) => boolean = () => false,
+): readonly Row[] => (thin ? rows.filter((row, at) => at % every === 0 || forItsKernel(row)) : rows);
+
+/** `describe` for what no kernel decides: not run in the VM. */
+export const onOneKernel = describe.skipIf(thin);

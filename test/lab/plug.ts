@@ -10,6 +10,8 @@ export interface Plug {
   /** The node's end of a veth; the parent of a macvlan or ipvlan. */
   readonly nodeDevice: string;
   readonly prevResult: object;
+  /** What goes to stdin, prevResult included. */
+  readonly conf: Readonly<Record<string, unknown>>;
   /** `conf` is laid over the plug's own; a member that is undefined is left out. */
   readonly call: (verb: CniVerb, changes?: Changes) => Promise<PluginResult>;
   /** What the primary plugin's DEL does. */
@@ -49,6 +51,7 @@ export const plug = async (node: LabNode, options: PlugOptions = {}): Promise<Pl
     ifname,
     nodeDevice,
     prevResult,
+    conf: base,
     call: (verb, { conf = {}, ...call } = {}) =>
       callPlugin(node, {
         command: verb,

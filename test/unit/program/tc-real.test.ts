@@ -9,7 +9,7 @@ import { printTc } from "../support/tc-print.ts";
 
 const captured = ({ kernel, name }: TcCase): string => fixture("fixtures", "tc", kernel, `${name}.txt`);
 const ours = cases.filter(({ foreign }) => foreign === undefined);
-const exact = /20M$|both-hooks|u32|redirect|shape-and-guard|mtu-9000/;
+const exact = /fq_codel-20M$|both-hooks|u32|redirect|shape-and-guard|mtu-9000/;
 
 describe("what tc prints of our objects", () => {
   it.each(cases.filter(({ objects }) => objects.length > 0))(

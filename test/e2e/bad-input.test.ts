@@ -1,0 +1,54 @@
+/** One table of everything that an operator or a pod's author can get wrong in conf and annotations. */
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { failed, succeededSilently } from "../lab/answers.ts";
+import { badAnnotations } from "../lab/bad-annotations.ts";
+import { badConfs } from "../lab/bad-conf.ts";
+import type { BadInput } from "../lab/bad-input.ts";
+import { exactState, recordNames, stateFiles } from "../lab/exact-state.ts";
+import type { LabNode } from "../lab/node.ts";
+import { onOneKernel } from "../lab/pace.ts";
+import { plug, type Plug } from "../lab/plug.ts";
+import { allWishes, warmNode } from "../lab/warm-node.ts";
+
+let node: LabNode;
+let pod: Plug;
+let untouched: unknown;
+beforeAll(async () => {
+  node = await warmNode();
+  pod = await plug(node, { conf: allWishes });
+  untouched = [await exactState(node, pod.pod), stateFiles(node)];
+});
+afterAll(() => node[Symbol.asyncDispose]());
+
+const badInputs = [...badConfs, ...badAnnotations];
+const annotationsKey = "io.kubernetes.cri.pod-annotations";
+
+const confOf = ({ conf, annotations, bandwidth }: BadInput): Readonly<Record<string, unknown>> => ({
+  ...conf,
+  ...(annotations === undefined && bandwidth === undefined
+    ? {}
+    : { runtimeConfig: { [annotationsKey]: annotations, bandwidth } }),
+});
+
+onOneKernel("ADD refuses, names field and value, and leaves no object and no record", () => {
+  test.each(badInputs)("$title: code $code", async (bad) => {
+    const answer = await pod.call("ADD", { conf: confOf(bad) });
+    failed(answer, bad.code, bad.names);
+    expect([await exactState(node, pod.pod), stateFiles(node)]).toEqual(untouched);
+  });
+});
+
+onOneKernel("the same input", () => {
+  test.each(badInputs)("is no obstacle for DEL: $title", async (bad) => {
+    if ("name" in (bad.conf ?? {})) return;
+    succeededSilently(await pod.call("DEL", { conf: confOf(bad) }));
+  });
+
+  const inConf = badInputs.filter(
+    ({ conf, annotations }) => conf !== undefined && annotations === undefined && !("runtimeConfig" in conf),
+  );
+  test.each(inConf)("is told by STATUS where it is the conf's: $title", async (bad) => {
+    failed(await pod.call("STATUS", { conf: confOf(bad) }), bad.code, bad.names);
+    expect(recordNames(node)).toEqual([]);
+  });
+});

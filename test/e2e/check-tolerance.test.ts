@@ -1,0 +1,145 @@
+/** What CHECK must not take for a fault, and what it must, beyond the objects themselves. */
+import { rmSync } from "node:fs";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { failed, succeeded, succeededSilently } from "../lab/answers.ts";
+import { exactState, recordNames, stateFiles } from "../lab/exact-state.ts";
+import type { LabNode } from "../lab/node.ts";
+import { plug, type Plug } from "../lab/plug.ts";
+import { allWishes, warmNode } from "../lab/warm-node.ts";
+
+let node: LabNode;
+beforeAll(async () => {
+  node = await warmNode();
+});
+afterAll(() => node[Symbol.asyncDispose]());
+
+const added = async (conf: object = {}): Promise<Plug> => {
+  const pod = await plug(node, { conf: { ...allWishes, ...conf } });
+  succeeded(await pod.call("ADD"));
+  return pod;
+};
+
+const ended = async (pod: Plug): Promise<void> => {
+  succeededSilently(await pod.call("DEL"));
+  await pod.unplug();
+};
+
+describe("CHECK passes on a good pod", () => {
+  test("whatever a later plugin added to prevResult", async () => {
+    const pod = await added();
+    const interfaces = [
+      { name: pod.nodeDevice },
+      { name: "eth0", sandbox: pod.pod.netns },
+      { name: "tap0", mac: "x" },
+    ];
+    const prevResult = { ...pod.prevResult, interfaces, dns: { nameservers: ["192.0.2.1"] }, extra: 1 };
+    succeededSilently(await pod.call("CHECK", { conf: { prevResult } }));
+    await ended(pod);
+  });
+
+  test("when a later plugin has changed the MTU of the pod's link, as tuning does", async () => {
+    const pod = await added();
+    await pod.pod.exec("ip", ["link", "set", "eth0", "mtu", "1400"]);
+    await node.exec("ip", ["link", "set", pod.nodeDevice, "mtu", "1400"]);
+    succeededSilently(await pod.call("CHECK"));
+    await ended(pod);
+  });
+
+  test("beside filters of an agent that came after ADD", async () => {
+    const pod = await added();
+    const filter = [
+      "protocol",
+      "ip",
+      "pref",
+      "50",
+      "u32",
+      "match",
+      "ip",
+      "dst",
+      "192.0.2.1",
+      "classid",
+      "1:7",
+    ];
+    await node.exec("tc", ["filter", "add", "dev", pod.nodeDevice, "ingress", ...filter]);
+    await pod.pod.exec("iptables", ["-w", "-t", "mangle", "-A", "POSTROUTING", "-j", "RETURN"]);
+    succeededSilently(await pod.call("CHECK"));
+    await ended(pod);
+  });
+
+  test("of the same pod over a link to its namespace", async () => {
+    const pod = await added();
+    await node.exec("ln", ["-s", pod.pod.netns, "/run/netns/link"]);
+    succeededSilently(await pod.call("CHECK", { netns: "/run/netns/link" }));
+    await node.exec("rm", ["/run/netns/link"]);
+    await ended(pod);
+  });
+});
+
+describe("CHECK writes nothing", () => {
+  test.each(["passes", "fails"])("also with no features.json, when it %s", async (outcome) => {
+    const pod = await added();
+    if (outcome === "fails") await node.exec("tc", ["qdisc", "del", "dev", pod.nodeDevice, "root"]);
+    rmSync(node.path("/run/pod-qos/features.json"));
+    const before = [await node.dump(), await exactState(node, pod.pod), stateFiles(node)];
+    const answer = await pod.call("CHECK");
+    if (outcome === "passes") succeededSilently(answer);
+    else failed(answer, 100, [pod.nodeDevice]);
+    expect([await node.dump(), await exactState(node, pod.pod), stateFiles(node)]).toEqual(before);
+    await ended(pod);
+  });
+
+  test("and makes no state directory", async () => {
+    const pod = await plug(node, { conf: { ...allWishes, stateDir: "/run/elsewhere" } });
+    failed(await pod.call("CHECK"), 100);
+    expect(stateFiles(node, "/run/elsewhere")).toEqual({});
+    expect((await node.exec("ls", ["/run"])).stdout).not.toContain("elsewhere");
+    await pod.unplug();
+  });
+});
+
+describe("CHECK fails", () => {
+  test("on a pod that was never added, naming what is missing", async () => {
+    const pod = await plug(node, { conf: allWishes });
+    failed(await pod.call("CHECK"), 100, [pod.nodeDevice, "missing", "POD-QOS-eth0"]);
+    await pod.unplug();
+  });
+
+  test("when the record is gone, for DEL and GC would not know what to undo", async () => {
+    const pod = await added();
+    const name = recordNames(node).find((file) => file.includes(pod.pod.containerId)) ?? "";
+    rmSync(node.path(`/run/pod-qos/${name}`));
+    failed(await pod.call("CHECK"), 100, ["record", "/run/pod-qos"]);
+    succeeded(await pod.call("ADD"));
+    succeededSilently(await pod.call("CHECK"));
+    await ended(pod);
+  });
+
+  test("when the wishes are others than at ADD, naming the object", async () => {
+    const pod = await added();
+    const faster = { ...allWishes.defaults, ingressBandwidth: "21M" };
+    failed(await pod.call("CHECK", { conf: { defaults: faster } }), 100, [
+      `905:1 on ${pod.nodeDevice}`,
+      "rate",
+    ]);
+    failed(await pod.call("CHECK", { conf: { defaults: {} } }), 100, ["eth0"]);
+    failed(await pod.call("CHECK", { conf: { discipline: "police" } }), 100, [pod.nodeDevice]);
+    await ended(pod);
+  });
+
+  test("when the veth is gone, naming the device", async () => {
+    const pod = await added();
+    await pod.unplug();
+    failed(await pod.call("CHECK"), 100, ["eth0"]);
+    await ended(pod);
+  });
+
+  test("when the pod's interface is another one of the same name", async () => {
+    const pod = await added();
+    await pod.unplug();
+    await plug(node, { pod: pod.pod });
+    failed(await pod.call("CHECK"), 100, [pod.nodeDevice]);
+    succeeded(await pod.call("ADD"));
+    succeededSilently(await pod.call("CHECK"));
+    await ended(pod);
+  });
+});

@@ -1,0 +1,150 @@
+/** DEL: however little is there or known, it succeeds, says nothing and leaves nothing. */
+import { rmSync } from "node:fs";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { succeeded, succeededSilently } from "../lab/answers.ts";
+import { recordNames } from "../lab/exact-state.ts";
+import type { LabNode } from "../lab/node.ts";
+import { paced } from "../lab/pace.ts";
+import { plug, type Changes, type Plug } from "../lab/plug.ts";
+import { allWishes, leavesNothing, warmNode } from "../lab/warm-node.ts";
+
+let node: LabNode;
+beforeAll(async () => {
+  node = await warmNode();
+});
+afterAll(() => node[Symbol.asyncDispose]());
+
+const added = async (): Promise<Plug> => {
+  const pod = await plug(node, { conf: allWishes });
+  succeeded(await pod.call("ADD"));
+  return pod;
+};
+
+const gone = async (pod: Plug): Promise<void> => {
+  await pod.unplug();
+  await pod.pod.remove();
+};
+
+describe("000-16 DEL of a pod with both caps and a mark leaves nothing", () => {
+  test("when called twice", () =>
+    leavesNothing(node, async () => {
+      const pod = await added();
+      succeededSilently(await pod.call("DEL"));
+      succeededSilently(await pod.call("DEL"));
+      await gone(pod);
+    }));
+
+  test("in the pod's own namespace either, which may live on", async () => {
+    const pod = await plug(node, { conf: allWishes });
+    const inside = ["qdisc", "show", "dev", "eth0"];
+    const before = (await pod.pod.exec("tc", inside)).stdout;
+    succeeded(await pod.call("ADD"));
+    succeededSilently(await pod.call("DEL"));
+    expect((await pod.pod.exec("tc", inside)).stdout).toBe(before);
+    expect((await pod.pod.exec("iptables-save", ["-t", "mangle"])).stdout).not.toContain("POD-QOS");
+    expect((await pod.pod.exec("ip6tables-save", ["-t", "mangle"])).stdout).not.toContain("POD-QOS");
+    await gone(pod);
+  });
+
+  const cases: readonly { readonly title: string; readonly changes: Changes }[] = [
+    { title: "without prevResult, as before 0.4.0", changes: { conf: { prevResult: undefined } } },
+    { title: "with an empty CNI_NETNS", changes: { netns: "" } },
+    { title: "with a CNI_NETNS that is not there", changes: { netns: "/run/netns/none" } },
+    {
+      title: "with a CNI_NETNS that was unmounted, an empty file",
+      changes: { netns: "/run/netns/unmounted" },
+    },
+    { title: "with prevResult null", changes: { conf: { prevResult: null } } },
+    { title: "with a prevResult of another shape", changes: { conf: { prevResult: [1] } } },
+    { title: "with the wishes gone from the conf", changes: { conf: { defaults: undefined } } },
+    { title: "in another version of CNI", changes: { conf: { cniVersion: "0.3.0", prevResult: undefined } } },
+  ];
+  test.each(paced(cases, 4))("$title", async ({ changes }) => {
+    await leavesNothing(node, async () => {
+      const pod = await added();
+      await node.exec("touch", ["/run/netns/unmounted"]);
+      succeededSilently(await pod.call("DEL", changes));
+      await node.exec("rm", ["/run/netns/unmounted"]);
+      await gone(pod);
+    });
+  });
+
+  test("after namespace and veth are gone", () =>
+    leavesNothing(node, async () => {
+      const pod = await added();
+      await gone(pod);
+      succeededSilently(await pod.call("DEL", { netns: "" }));
+    }));
+});
+
+describe("DEL with a conf that has been mistyped since", () => {
+  const keys: Readonly<Record<string, unknown>> = {
+    ingressRate: "lots",
+    ingressBurst: -1,
+    egressRate: { a: 1 },
+    egressBurst: 1.5,
+    defaults: { egressBandwidth: "10 Mbit" },
+    enforce: "everywhere",
+    discipline: "shaped",
+    stateDir: 5,
+    logFile: "relative.log",
+    logLevel: "loud",
+    egres: 5,
+    uplink: { device: "eth0" },
+    runtimeConfig: { bandwidth: "10M", "io.kubernetes.cri.pod-annotations": { "pod-qos/dscp": 5 } },
+    capabilities: 5,
+  };
+  test.each(paced(Object.entries(keys), 14))("%s is no obstacle", async (key, value) => {
+    await leavesNothing(node, async () => {
+      const pod = await added();
+      succeededSilently(await pod.call("DEL", { conf: { [key]: value } }));
+      await gone(pod);
+    });
+  });
+});
+
+describe("DEL of what is not there, or only half", () => {
+  test("before any ADD, with an empty CNI_NETNS, as nerdctl calls it", () =>
+    leavesNothing(node, async () => {
+      const pod = await plug(node, { conf: allWishes });
+      succeededSilently(await pod.call("DEL", { netns: "", conf: { prevResult: undefined } }));
+      await gone(pod);
+    }));
+
+  test("of a pod without wishes", () =>
+    leavesNothing(node, async () => {
+      const pod = await plug(node);
+      succeeded(await pod.call("ADD"));
+      succeededSilently(await pod.call("DEL"));
+      await gone(pod);
+    }));
+
+  test("after an ADD that got no further than its record", () =>
+    leavesNothing(node, async () => {
+      const pod = await added();
+      await node.exec("sh", ["-c", "for d in $(ls /sys/class/net | grep ^pq); do ip link del $d; done"]);
+      await gone(pod);
+      const again = await plug(node, { pod: await node.addPod(pod.pod.name) });
+      succeededSilently(await again.call("DEL"));
+      await gone(again);
+    }));
+
+  test("when of the ADD nothing but its ifb is left, and no record", () =>
+    leavesNothing(node, async () => {
+      const pod = await added();
+      for (const name of recordNames(node)) rmSync(node.path(`/run/pod-qos/${name}`));
+      succeededSilently(await pod.call("DEL"));
+      await gone(pod);
+    }));
+
+  test("with a record that is torn", () =>
+    leavesNothing(node, async () => {
+      const pod = await added();
+      await node.exec("sh", [
+        "-c",
+        "cd /run/pod-qos/attachments/lab && for f in *; do echo '{\"ver' > $f; done",
+      ]);
+      succeededSilently(await pod.call("DEL"));
+      await gone(pod);
+    }));
+});

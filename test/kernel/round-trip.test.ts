@@ -1,0 +1,130 @@
+/**
+ * What the drivers plan, the real kernel takes, and what it says back is what was planned: for every cell of the table
+ * of caps, from 1k to 1P, at every MTU. No executable, no traffic.
+ */
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import type { Features } from "../../plugin/datapath/driver.ts";
+import { plan } from "../../plugin/datapath/plan.ts";
+import { CniError } from "../../plugin/errors.ts";
+import type { Policy } from "../../plugin/policy/policy.ts";
+import { drift } from "../../plugin/program/drift.ts";
+import type { Program } from "../../plugin/program/program.ts";
+import { tcDelta } from "../../plugin/program/reconcile.ts";
+import { exactState } from "../lab/exact-state.ts";
+import { hasFeature } from "../lab/needs.ts";
+import { createNode, type LabNode } from "../lab/node.ts";
+import { paced } from "../lab/pace.ts";
+import { plug, type LinkKind, type Plug } from "../lab/plug.ts";
+import { fewestFeatures, kernelFeatures, make, readBack, unmake } from "../lab/programs.ts";
+
+let node: LabNode;
+beforeAll(async () => {
+  node = await createNode();
+});
+afterAll(() => node[Symbol.asyncDispose]());
+
+const rates = [1e3, 9_999, 64e3, 1e6, 12_345_678, 1e9, 1e11, 1e15] as const;
+const mtus = [576, 1500, 9000, 65_535] as const;
+const settings = [
+  { enforce: "auto", discipline: "shape" },
+  { enforce: "auto", discipline: "police" },
+  { enforce: "pod", discipline: "shape" },
+  { enforce: "pod", discipline: "police" },
+] as const;
+
+const cap = (rate: number, source: string) => ({ rate, burst: undefined, source, burstSource: undefined });
+
+/** undefined where the plan itself says that this cannot be. */
+const planned = async (
+  pod: Plug,
+  policy: Policy,
+  features: Features,
+  mtu: number,
+): Promise<readonly Program[] | undefined> => {
+  const { stdout } = await node.exec("cat", [`/sys/class/net/${pod.nodeDevice}/ifindex`]);
+  const isVeth = pod.nodeDevice.includes("eth0") && !pod.nodeDevice.includes("vlan");
+  const hostEnd = isVeth ? { name: pod.nodeDevice, ifindex: Number(stdout), mtu } : undefined;
+  const identity = { network: "lab", containerId: pod.pod.containerId, ifname: "eth0" };
+  const facts = {
+    podLink: { kind: isVeth ? "veth" : "macvlan", mtu },
+    hostEnd,
+    hostEndRefusal: "",
+    ipv6: true,
+    features,
+  };
+  try {
+    return plan({ identity, policy, facts });
+  } catch (error) {
+    expect(error).toBeInstanceOf(CniError);
+    expect(error).toMatchObject({ code: 7 });
+    return undefined;
+  }
+};
+
+const roundTrip = async (pod: Plug, programs: readonly Program[]): Promise<void> => {
+  const before = await exactState(node, pod.pod);
+  await make(pod, programs);
+  const seen = await readBack(pod, programs);
+  expect(drift(programs, seen)).toEqual([]);
+  for (const [at, program] of programs.entries()) {
+    const observation = seen[at];
+    if (program.tool !== "tc" || observation?.tool !== "tc") continue;
+    expect(tcDelta(program.objects, observation.seen)).toEqual({ conflicts: [], remove: [], add: [] });
+  }
+  await unmake(pod, programs);
+  expect(await exactState(node, pod.pod)).toBe(before);
+};
+
+const kernels: readonly (readonly [string, () => Features])[] = [
+  ["what this kernel has", kernelFeatures],
+  ["what a small kernel has", () => fewestFeatures],
+];
+
+/** On a small kernel the two are one. */
+const isSmall = JSON.stringify(kernelFeatures()) === JSON.stringify(fewestFeatures);
+
+describe.each(kernels.slice(isSmall ? 1 : 0))("with %s", (_, features) => {
+  describe.each(paced(mtus, 3))("at MTU %d", (mtu) => {
+    test.each(settings)("every rate: enforce $enforce, $discipline", async (setting) => {
+      const pod = await plug(node);
+      const size = ["mtu", String(mtu)];
+      await node.exec("ip", ["link", "set", pod.nodeDevice, ...size]);
+      await pod.pod.exec("ip", ["link", "set", "eth0", ...size]);
+      let made = 0;
+      for (const rate of paced(rates, 4)) {
+        const policy: Policy = {
+          ingress: cap(rate, "ingressRate"),
+          egress: cap(rate, "egressRate"),
+          mark: rate === 1e6 ? { dscp: 46, source: "test" } : undefined,
+          ...setting,
+        };
+        const programs = await planned(pod, policy, features(), mtu);
+        if (programs === undefined) continue;
+        await roundTrip(pod, programs);
+        made += 1;
+      }
+      // Some of the lowest rates are below what HTB can hold at a large MTU; nothing else may be refused.
+      expect(made).toBeGreaterThanOrEqual(paced(rates, 4).length - 2);
+      await pod.unplug();
+      await pod.pod.remove();
+    });
+  });
+});
+
+describe("on other links than veth", () => {
+  const kinds: readonly Exclude<LinkKind, "veth">[] = ["macvlan", "ipvlan"];
+  for (const kind of kinds) {
+    const lacking = !hasFeature(kind);
+    test.skipIf(lacking)(`${lacking ? "not run, the kernel lacks it: " : ""}${kind}`, async () => {
+      for (const discipline of ["shape", "police"] as const) {
+        const pod = await plug(node, { kind });
+        const caps = { ingress: cap(20e6, "ingressRate"), egress: cap(10e6, "egressRate") };
+        const policy: Policy = { ...caps, mark: { dscp: 8, source: "test" }, enforce: "auto", discipline };
+        const programs = await planned(pod, policy, kernelFeatures(), 1500);
+        expect(programs?.map(({ place }) => place)).not.toContain("node");
+        await roundTrip(pod, programs ?? []);
+        await pod.unplug();
+      }
+    });
+  }
+});

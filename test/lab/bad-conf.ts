@@ -1,0 +1,81 @@
+import { allowed, written, type BadInput, type Row } from "./bad-input.ts";
+
+/** A key of the conf: `a.b` is inside an object. */
+const inConf = ([field, value, ...also]: Row): BadInput => {
+  const [outer = "", inner] = field.split(".");
+  return {
+    title: `conf ${field} ${written(value)}`,
+    code: 7,
+    names: [field, written(value), ...also],
+    conf: { [outer]: inner === undefined ? value : { [inner]: value } },
+  };
+};
+
+const fields: readonly Row[] = [
+  ["ingressRate", "10M"],
+  ["ingressRate", -1],
+  ["ingressRate", 1.5],
+  ["egressRate", true],
+  ["egressRate", 2 ** 53],
+  ["egressBurst", []],
+  ["ingressBurst", {}],
+  ["enforce", "everywhere", "auto, host, pod"],
+  ["enforce", 1, "auto, host, pod"],
+  ["enforce", ""],
+  ["discipline", "shaped", "shape, police"],
+  ["discipline", false],
+  ["stateDir", "relative/dir", "absolute path"],
+  ["stateDir", ""],
+  ["stateDir", 5],
+  ["logFile", "pod-qos.log", "absolute path"],
+  ["logLevel", "verbose", "debug, info, warn, error"],
+  ["defaults", "10M", "object"],
+  ["defaults", []],
+  ["defaults.ingressBandwidth", 10_000_000, allowed],
+  ["defaults.egressBandwidth", "10Mbit", allowed],
+  ["defaults.egressBandwidth", "100m", '"100M"'],
+  ["defaults.dscp", 64, "0 to 63"],
+  ["defaults.dscp", "AF44", "AF11 to AF43"],
+  ["defaults.dscp", -1],
+  ["defaults.dscp", 1.5],
+  ["defaults.dscp", "ef"],
+  ["defaults.dscp", ""],
+  ["name", "-lab"],
+  ["name", "a/b"],
+  ["name", ""],
+  ["name", 5],
+  ["runtimeConfig", "text"],
+];
+
+const cap = (conf: Readonly<Record<string, unknown>>, ...names: readonly string[]): BadInput => ({
+  title: `conf ${written(conf)}`,
+  code: 7,
+  names,
+  conf,
+});
+
+/** Right one by one, wrong together or in size. */
+const statics: readonly BadInput[] = [
+  cap({ ingressRate: 8000 }, "ingressRate", "8000", "ingressBurst"),
+  cap({ egressRate: 8000 }, "egressRate", "8000", "egressBurst"),
+  cap({ ingressBurst: 8000 }, "ingressBurst", "8000", "ingressRate"),
+  cap({ egressBurst: 8000 }, "egressBurst", "8000", "egressRate"),
+  cap({ egressRate: 999, egressBurst: 8000 }, "egressRate", "999", allowed),
+  cap({ egressRate: 1.1e15, egressBurst: 8000 }, "egressRate", "1100000000000000", allowed),
+  cap({ egressRate: 8000, egressBurst: (2 ** 32 - 1) * 8 }, "egressBurst", "34359738360", "below 32Gi"),
+];
+
+const unknownKeys: readonly BadInput[] = [
+  cap({ egresRate: 8000 }, '"egresRate"', "egressRate"),
+  cap({ unshapedSubnets: [] }, '"unshapedSubnets"'),
+  cap({ defaults: { egress: "10M" } }, '"defaults.egress"', "egressBandwidth"),
+];
+
+const coming: readonly BadInput[] = [
+  ["egress", [{ dscp: 5 }]],
+  ["uplink", { device: "eth0" }],
+  ["policyDir", "/etc/cni/pod-qos"],
+].map(([key, value]) => ({ ...cap({ [String(key)]: value }, String(key), written(value)), code: 2 }));
+
+/** Everything wrong in the conf itself. */
+export const badConfs: readonly BadInput[] = [...fields.map(inConf), ...statics, ...unknownKeys, ...coming];

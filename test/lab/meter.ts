@@ -1,0 +1,80 @@
+import type { Namespace } from "./process.ts";
+
+/** A device whose root qdisc is read while traffic flows. */
+export interface Metered {
+  readonly ns: Namespace;
+  readonly device: string;
+}
+
+export interface Sample {
+  /** Seconds on the kernel's clock. */
+  readonly at: number;
+  /** As the root qdisc counts: with the headers of every segment of a GSO packet, Ethernet header included. */
+  readonly bytes: number;
+}
+
+export interface Meter {
+  readonly stop: () => Promise<readonly Sample[]>;
+}
+
+/** Reads the counter ten times a second for at most so long. */
+export const startMeter = ({ ns, device }: Metered, seconds: number): Meter => {
+  const running = ns.start("sh", ["-ec", SAMPLER, "sh", device, String(seconds * 10)], {
+    timeoutMs: (seconds + 30) * 1000,
+  });
+  return {
+    stop: async () => {
+      running.kill();
+      const { stdout } = await running.done;
+      return [...stdout.matchAll(/^([\d.]+) ([\d.]+) (\d+)$/gm)].map(([, before, after, bytes]) => ({
+        at: (Number(before) + Number(after)) / 2,
+        bytes: Number(bytes),
+      }));
+    },
+  };
+};
+
+/**
+ * One tc answers all questions, and the shell reads the clock around each: under load in the VM to start a process takes
+ * seconds, which would date the counter wrongly. tc forgets nothing between the lines of a batch, so "root" is not asked for
+ * but picked from the answer; what else is in it is skipped with the next.
+ */
+const SAMPLER = `
+dir="/run/meter.$$"
+mkdir "$dir"
+mkfifo "$dir/ask" "$dir/answer"
+stdbuf -oL tc -s -batch - <"$dir/ask" >"$dir/answer" &
+exec 3>"$dir/ask" 4<"$dir/answer"
+rm -r "$dir"
+count=0
+while [ "$count" -lt "$2" ]; do
+  read -r before _ </proc/uptime
+  echo "qdisc show dev $1" >&3
+  root=no
+  while read -r word second line <&4; do
+    case "$word $line" in
+      "qdisc "*" root "*) root=yes ;;
+      "qdisc "*) root=no ;;
+      "Sent "*) [ "$root" = no ] || break ;;
+    esac
+  done
+  read -r after _ </proc/uptime
+  echo "$before $after $second"
+  count=$((count + 1))
+  sleep 0.1
+done
+`;
+
+/** Bits per second over so many seconds, from half a second after the first real load on. */
+export const rateBetween = (samples: readonly Sample[], seconds: number): number => {
+  const start = samples.find(({ bytes }) => bytes > (samples[0]?.bytes ?? 0) + LOAD_BEGINS);
+  const from = samples.find(({ at }) => start !== undefined && at >= start.at + 0.5);
+  const to = samples.find(({ at }) => from !== undefined && at >= from.at + seconds);
+  if (from === undefined || to === undefined) {
+    throw new Error(`the load did not last ${seconds} s: ${samples.length} samples`);
+  }
+  return ((to.bytes - from.bytes) * 8) / (to.at - from.at);
+};
+
+/** More than the handshakes of iperf3. */
+const LOAD_BEGINS = 10_000;

@@ -1,0 +1,13 @@
+import { expect } from "vitest";
+
+/** Measures, and once more if the first missed: the machine is shared. `attempt` gives its complaints; none is a pass. */
+export const twice = async (what: string, attempt: () => Promise<readonly string[]>): Promise<void> => {
+  const complaints = await attempt();
+  if (complaints.length === 0) return;
+  console.log(`measured again, for at first: ${what}: ${complaints.join("; ")}`);
+  expect(await attempt(), `${what}, at the second attempt as well`).toEqual([]);
+};
+
+/** A complaint unless the value lies within the bounds; NaN never does. */
+export const within = (what: string, value: number, low: number, high: number): readonly string[] =>
+  value >= low && value <= high ? [] : [`${what} is ${value.toPrecision(4)}, not ${low} to ${high}`];
