@@ -41,8 +41,7 @@ export const gc: Command = async ({ document, log }) => {
 function validAttachments(document: JsonObject, network: string): readonly Identity[] | undefined {
   const field = "cni.dev/valid-attachments";
   const list = document[field];
-  if (list === undefined || list === null) return undefined;
-  if (!Array.isArray(list)) throw invalidValue(field, list, "a list of attachments");
+  if (!Array.isArray(list)) return undefined;
   return list.map((entry: unknown) => {
     const { containerID, ifname } = isObject(entry) ? entry : {};
     if (typeof containerID !== "string" || typeof ifname !== "string") {

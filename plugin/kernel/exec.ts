@@ -20,11 +20,7 @@ const timeLimitMs = 20_000;
  *
  * `done`, asked every millisecond, may say that the purpose is reached: the tool is then left to end by itself.
  */
-export async function run(
-  argv: readonly string[],
-  input: string,
-  done?: (pid: number) => boolean,
-): Promise<Outcome> {
+export async function run(argv: readonly string[], input: string, done?: () => boolean): Promise<Outcome> {
   const [tool = "", ...args] = argv;
   const program = findTool(tool);
   if (program === undefined) return notStarted(`${tool}: not found in ${searchPath().join(":")}`);
@@ -57,10 +53,10 @@ type Ending =
   | { readonly kind: "done" }
   | { readonly kind: "failed"; readonly reason: string };
 
-function endOf(child: ChildProcess, done: ((pid: number) => boolean) | undefined): Promise<Ending> {
+function endOf(child: ChildProcess, done: (() => boolean) | undefined): Promise<Ending> {
   return new Promise((resolve) => {
     const limit = setTimeout(() => child.kill("SIGKILL"), timeLimitMs);
-    const ask = (): unknown => done?.(child.pid ?? 0) === true && settle({ kind: "done" });
+    const ask = (): unknown => done?.() === true && settle({ kind: "done" });
     const watch = done === undefined ? undefined : setInterval(ask, 1);
     const settle = (ending: Ending): void => {
       clearTimeout(limit);

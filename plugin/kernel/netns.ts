@@ -10,7 +10,7 @@ export function runAt(
   place: Place,
   netns: string,
   { argv, input }: Batch,
-  done?: (pid: number) => boolean,
+  done?: () => boolean,
 ): Promise<Outcome> {
   const [tool = "", ...args] = argv;
   // nsenter is given the full path, or it would look through PATH again; of a missing tool `run` itself tells best.
