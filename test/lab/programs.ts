@@ -3,7 +3,7 @@ import type { Observation } from "../../plugin/program/drift.ts";
 import { addChains, listChains, parseChain, removeChains } from "../../plugin/program/iptables.ts";
 import { addLinks, parseLinks, removeLinks, showLink } from "../../plugin/program/link.ts";
 import type { Batch, Program } from "../../plugin/program/program.ts";
-import { addTc, listTc, removeTc } from "../../plugin/program/tc.ts";
+import { addTc, listTc, removeHolders, removeTc } from "../../plugin/program/tc.ts";
 import { parseTc } from "../../plugin/program/tc-parse.ts";
 import { hasFeature } from "./needs.ts";
 import type { Plug } from "./plug.ts";
@@ -25,7 +25,11 @@ export const make = async (pod: Plug, programs: readonly Program[]): Promise<voi
 };
 
 export const unmake = async (pod: Plug, programs: readonly Program[]): Promise<void> => {
-  for (const program of programs.toReversed()) await run(pod, program.place, batchFor(program, "remove"));
+  for (const program of programs.toReversed()) {
+    await run(pod, program.place, batchFor(program, "remove"));
+    const holders = program.tool === "tc" ? removeHolders(program.objects) : undefined;
+    if (holders !== undefined) await run(pod, program.place, holders);
+  }
 };
 
 export const readBack = (pod: Plug, programs: readonly Program[]): Promise<readonly Observation[]> =>
