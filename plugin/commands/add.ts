@@ -7,8 +7,7 @@ import { kernelHasIpv6 } from "../kernel/linux.ts";
 import { assertPodNetns } from "../kernel/netns.ts";
 import { decidePolicy, hasWishes, type Policy } from "../policy/policy.ts";
 import { messageOf } from "../errors.ts";
-import { keyOf } from "../program/drift.ts";
-import type { Program } from "../program/program.ts";
+import { describe, keys, type Program } from "../program/program.ts";
 import type { AttachmentRecord } from "../state/record.ts";
 import { readRecord, writeRecord } from "../state/store.ts";
 import type { Command, Context } from "./context.ts";
@@ -98,10 +97,7 @@ async function settle(record: AttachmentRecord, applied: Applied, task: Task): P
     if (applied.error !== undefined) throw applied.error;
     if (JSON.stringify(owned) !== JSON.stringify(record)) writeRecord(task.stateDir, owned);
   });
-  const objects = owned.programs.flatMap(({ place, objects: all }) =>
-    all.map(({ kind }) => `${kind} (${place})`),
-  );
-  task.log("info", `ADD ${record.pod} ${record.identity.ifname}: ${objects.join(", ")}`);
+  task.log("info", `ADD ${record.pod} ${record.identity.ifname}: ${describe(owned.programs).join(", ")}`);
 }
 
 /** The failure is what the runtime hears of; what could not be undone beside it goes to the log, and DEL tries again. */
@@ -136,12 +132,8 @@ function sameTargets(a: readonly Program[], b: readonly Program[]): boolean {
 
 /** A clsact does not count: the record lists it only if we made it. */
 function targets(programs: readonly Program[]): string {
-  const names = programs.flatMap(({ tool, place, objects }) =>
-    objects
-      .filter(({ kind }) => kind !== "clsact")
-      .map(
-        (object) => `${tool} ${place} ${"dev" in object ? `${object.dev} ${keyOf(object)}` : object.name}`,
-      ),
-  );
-  return names.toSorted().join("\n");
+  return keys(programs)
+    .filter((key) => !key.endsWith(" clsact"))
+    .toSorted()
+    .join("\n");
 }

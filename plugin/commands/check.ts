@@ -5,9 +5,7 @@ import { readFeatures } from "../kernel/features.ts";
 import { assertPodNetns } from "../kernel/netns.ts";
 import { observe } from "../kernel/observe.ts";
 import { decidePolicy, hasWishes, type Policy } from "../policy/policy.ts";
-import { drift } from "../program/drift.ts";
-import type { Program } from "../program/program.ts";
-import { describeTc } from "../program/tc.ts";
+import { describe, drift, type Program } from "../program/program.ts";
 import type { AttachmentRecord } from "../state/record.ts";
 import { readRecord } from "../state/store.ts";
 import type { Command } from "./context.ts";
@@ -47,22 +45,16 @@ async function checkRecorded(
   ]);
   const wanted = withRecordedHolders(desired.programs, record.programs);
   const unchanged = JSON.stringify(wanted) === JSON.stringify(record.programs);
-  const found = drift(wanted, unchanged ? observed : await observe(wanted, netns));
+  const found = drift(unchanged ? observed : await observe(wanted, netns));
   return unchanged ? found : [...found, ...surplus(wanted, record.programs)];
 }
 
 /** What ADD made and this conf and these wishes no longer ask for. */
 function surplus(wanted: readonly Program[], recorded: readonly Program[]): readonly string[] {
-  const asked = new Set(namesOf(wanted));
-  return namesOf(recorded)
+  const asked = new Set(describe(wanted));
+  return describe(recorded)
     .filter((name) => !asked.has(name))
     .map((name) => `${name} is there, though nothing asks for it any more`);
-}
-
-function namesOf(programs: readonly Program[]): readonly string[] {
-  return programs.flatMap(({ tool, objects }) =>
-    objects.map((object) => ("dev" in object ? describeTc(object) : `${tool} ${object.kind} ${object.name}`)),
-  );
 }
 
 /** With the record lost DEL would leave things behind, so even a pod whose limits hold is not well. */
@@ -70,7 +62,7 @@ async function checkAnew(request: Request, policy: Policy): Promise<readonly str
   const { call, conf } = request;
   const { programs } = await desire(request, policy, readFeatures(conf.stateDir, "forget"));
   const lost = `its record is missing under ${conf.stateDir}: DEL and GC could not find what to undo`;
-  return [...drift(programs, await observe(programs, call.netns)), lost];
+  return [...drift(await observe(programs, call.netns)), lost];
 }
 
 /** A clsact that stood there before ADD is somebody else's: our filters in it are ours to check, it is not. */

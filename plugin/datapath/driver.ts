@@ -1,7 +1,7 @@
 /** What every driver is given and what it returns. Pure. */
 import type { Policy } from "../policy/policy.ts";
 import type { Program } from "../program/program.ts";
-import type { Matcher } from "../program/tc.ts";
+import type { Matcher } from "../program/tc/objects.ts";
 import type { Identity } from "./names.ts";
 
 /** What this kernel can do, found out by trying. */

@@ -10,7 +10,7 @@
  */
 import type { Cap } from "../policy/caps.ts";
 import type { Program } from "../program/program.ts";
-import type { TcObject } from "../program/tc.ts";
+import type { TcObject } from "../program/tc/objects.ts";
 import type { Driver, HostEnd, Task } from "./driver.ts";
 import { guardBucket, policeBucket } from "./rates.ts";
 import { capShaper, ifbOf, policer, redirect } from "./shaper.ts";

@@ -1,7 +1,7 @@
 /** From wishes and facts to the whole desired kernel state of one attachment. Pure. */
 import { CniError, ErrorCode } from "../errors.ts";
 import { merge, type Program } from "../program/program.ts";
-import type { TcObject } from "../program/tc.ts";
+import type { TcObject } from "../program/tc/objects.ts";
 import type { Driver, Task } from "./driver.ts";
 import { hostVeth } from "./host-veth.ts";
 import { podNetns } from "./pod-netns.ts";

@@ -5,8 +5,8 @@
 import type { Cap } from "../policy/caps.ts";
 import type { Policy } from "../policy/policy.ts";
 import type { Program } from "../program/program.ts";
-import type { MangleChain } from "../program/iptables.ts";
-import type { TcObject } from "../program/tc.ts";
+import type { MangleChain } from "../program/iptables/chain.ts";
+import type { TcObject } from "../program/tc/objects.ts";
 import type { Driver, Task } from "./driver.ts";
 import { chainName, type Identity } from "./names.ts";
 import { policeBucket } from "./rates.ts";
@@ -58,7 +58,7 @@ export function marks({ ifname }: Identity, { mark }: Policy, ipv6: boolean): re
   const chain: MangleChain = {
     kind: "chain",
     name: chainName(ifname),
-    ifname,
+    calledFrom: [`POSTROUTING -o ${ifname}`],
     rules: [`-j DSCP --set-dscp 0x${mark.dscp.toString(16).padStart(2, "0")}`],
   };
   return [

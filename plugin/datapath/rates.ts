@@ -4,7 +4,7 @@
  */
 import { CniError, ErrorCode, invalidValue } from "../errors.ts";
 import type { Cap } from "../policy/caps.ts";
-import type { Leaf } from "../program/tc.ts";
+import type { Leaf } from "../program/tc/objects.ts";
 
 const ethernetHeader = 14;
 /** The longest GSO packet, with the headers of each of its segments as the wire will have them. */

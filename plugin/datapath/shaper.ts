@@ -1,6 +1,6 @@
 /** The three things a cap can become on a device, as tc objects: a shaper, a policer, a redirect to where a shaper is. Pure. */
-import type { Ifb } from "../program/link.ts";
-import type { Clsact, Hook, Leaf, Matcher, Policer, Redirect, TcObject } from "../program/tc.ts";
+import type { Ifb } from "../program/link/ifb.ts";
+import type { Clsact, Hook, Leaf, Matcher, Policer, Redirect, TcObject } from "../program/tc/objects.ts";
 import {
   ifbAlias,
   ifbName,

@@ -2,14 +2,12 @@
  * Makes the kernel as the programs want it. Fast path: program as if nothing of ours were there. Where that is refused,
  * look at what is there and do the least that is missing, or say what foreign thing is in the way.
  */
-import type { CniError } from "../errors.ts";
-import { addChains } from "../program/iptables.ts";
-import { addLinks } from "../program/link.ts";
-import type { Batch, Program } from "../program/program.ts";
-import { addTc, type TcObject } from "../program/tc.ts";
+import { CniError, ErrorCode } from "../errors.ts";
+import type { Batch } from "../program/handler.ts";
+import { dependsOn, handlerOf, withObjects, type Program } from "../program/program.ts";
 import { ensureIfbModule } from "./ifb-module.ts";
-import { mend, type Made } from "./mend.ts";
 import { runAt } from "./netns.ts";
+import { observeOne } from "./observe.ts";
 import { refusal } from "./refusal.ts";
 
 export type Applied = {
@@ -19,72 +17,87 @@ export type Applied = {
 };
 
 /** Everything of ours is new: one batch per tool and namespace, side by side where nothing depends on the other. */
-export async function applyFresh(programs: readonly Program[], netns: string): Promise<Applied> {
+export function applyFresh(programs: readonly Program[], netns: string): Promise<Applied> {
   return apply(programs, (program) => addFresh(program, netns));
 }
 
 /** Some of it may be there already, ours or foreign. */
-export async function applyOver(
+export function applyOver(
   programs: readonly Program[],
   netns: string,
   ownedBefore: readonly Program[],
 ): Promise<Applied> {
-  return apply(programs, (program) => mend(program, netns, tcObjectsOf(ownedBefore, program)));
+  return apply(programs, (program) => mend(program, netns, objectsOf(ownedBefore, program)));
 }
 
-/** Links before tc, for a redirect names its ifb; iptables beside both. */
+/** A program as far as it is ours, which is what a failure has to take back, and what went wrong, if anything did. */
+type Made = { readonly owned: Program; readonly error: CniError | undefined };
+
 async function apply(
   programs: readonly Program[],
   make: (program: Program) => Promise<Made>,
 ): Promise<Applied> {
-  const hasLinks = programs.some(({ tool }) => tool === "link");
-  if (hasLinks) await ensureIfbModule();
-  const free = Promise.all(programs.filter((program) => !isTc(program)).map(make));
-  if (hasLinks) await free;
-  const bound = await Promise.all(programs.filter(isTc).map(make));
-  const rest = [...(await free)];
-  const tc = [...bound];
-  // In the order of the plan: CHECK takes a record that differs from the plan for one of other wishes.
-  const made = programs.flatMap((program) => (isTc(program) ? tc : rest).splice(0, 1));
+  if (programs.some(({ tool }) => tool === "link")) await ensureIfbModule();
+  const started = new Map<Program, Promise<Made>>();
+  for (const program of programs) {
+    const needed = programs.filter((other) => dependsOn(program, other)).map((other) => started.get(other));
+    started.set(program, makeAfter(needed, program, make));
+  }
+  const made = await Promise.all(started.values());
   return {
     owned: made.map(({ owned }) => owned).filter(({ objects }) => objects.length > 0),
     error: made.find(({ error }) => error !== undefined)?.error,
   };
 }
 
-function isTc({ tool }: Program): boolean {
-  return tool === "tc";
+/** What stands on something that could not be made is not tried. */
+async function makeAfter(
+  needed: readonly (Promise<Made> | undefined)[],
+  program: Program,
+  make: (program: Program) => Promise<Made>,
+): Promise<Made> {
+  const before = needed.length === 0 ? [] : await Promise.all(needed);
+  const failed = before.some((made) => made?.error !== undefined);
+  return failed ? { owned: withObjects(program, []), error: undefined } : make(program);
 }
 
 async function addFresh(program: Program, netns: string): Promise<Made> {
-  const batch = addBatch(program);
+  const handler = handlerOf(program);
+  const batch = handler.add(program.objects);
   const outcome = await runAt(program.place, netns, batch);
   if (outcome.exitCode === 0) return { owned: program, error: undefined };
   const because = refusal(program.place, batch, outcome);
-  return mend(program, netns, createdBefore(program, outcome.stderr), because);
+  return mend(program, netns, handler.madeBefore(program.objects, outcome.stderr), because);
 }
 
-function addBatch(program: Program): Batch {
-  switch (program.tool) {
-    case "link":
-      return addLinks(program.objects);
-    case "tc":
-      return addTc(program.objects);
-    case "iptables":
-    case "ip6tables":
-      return addChains(program.tool, program.objects);
+/** `because` is the refusal that led here: the error when looking finds nothing to do about it. */
+async function mend(
+  program: Program,
+  netns: string,
+  made: readonly Program["objects"][number][],
+  because?: CniError,
+): Promise<Made> {
+  try {
+    const { seen } = await observeOne(program, netns);
+    const delta = handlerOf(program).delta(program.objects, seen, made);
+    const owned = withObjects(program, delta.ours);
+    if (delta.conflicts.length > 0) {
+      return { owned, error: new CniError(ErrorCode.foreignObject, delta.conflicts.join("; ")) };
+    }
+    if (delta.isUntouched && because !== undefined) return { owned, error: because };
+    if (delta.undo !== undefined) await runAt(program.place, netns, delta.undo);
+    return { owned, error: delta.make && (await attempt(program, netns, delta.make)) };
+  } catch (error) {
+    if (error instanceof CniError) return { owned: program, error: because ?? error };
+    throw error;
   }
 }
 
-/** tc stops at the first line it cannot do and says its number; the objects before it are there by our doing. */
-function createdBefore(program: Program, stderr: string): readonly TcObject[] {
-  if (program.tool !== "tc") return [];
-  const failedLine = /Command failed -:(\d+)/.exec(stderr)?.[1];
-  return failedLine === undefined ? [] : program.objects.slice(0, Number(failedLine) - 1);
+async function attempt(program: Program, netns: string, batch: Batch): Promise<CniError | undefined> {
+  const outcome = await runAt(program.place, netns, batch);
+  return outcome.exitCode === 0 ? undefined : refusal(program.place, batch, outcome);
 }
 
-function tcObjectsOf(programs: readonly Program[], { tool, place }: Program): readonly TcObject[] {
-  return programs.flatMap((program) =>
-    program.tool === "tc" && tool === "tc" && program.place === place ? program.objects : [],
-  );
+function objectsOf(programs: readonly Program[], { tool, place }: Program): Program["objects"] {
+  return programs.find((program) => program.tool === tool && program.place === place)?.objects ?? [];
 }

@@ -2,7 +2,7 @@
 import type { Facts, Features, HostEnd } from "../datapath/driver.ts";
 import type { Interface } from "../cni/request.ts";
 import { CniError, ErrorCode } from "../errors.ts";
-import { parseLinks, showLink, type ObservedLink } from "../program/link.ts";
+import { parseLinks, showLink, type ObservedLink } from "../program/link/ifb.ts";
 import { kernelHasIpv6, readNodeLink } from "./linux.ts";
 import { runAt } from "./netns.ts";
 

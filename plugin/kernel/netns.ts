@@ -1,7 +1,8 @@
 /** Where a program runs: on the node, or inside the namespace that CNI_NETNS names. */
 import { existsSync, statfsSync, statSync } from "node:fs";
 import { CniError, ErrorCode } from "../errors.ts";
-import type { Batch, Place } from "../program/program.ts";
+import type { Batch } from "../program/handler.ts";
+import type { Place } from "../program/program.ts";
 import { run, type Outcome } from "./exec.ts";
 import { findTool } from "./find-tool.ts";
 

@@ -1,6 +1,7 @@
 /** What a tool said when it failed, classified once: which error, in whose words, what to do. */
 import { CniError, ErrorCode } from "../errors.ts";
-import type { Batch, Place } from "../program/program.ts";
+import type { Batch } from "../program/handler.ts";
+import type { Place } from "../program/program.ts";
 import type { Outcome } from "./exec.ts";
 
 export function refusal(place: Place, { argv, input }: Batch, { exitCode, stderr }: Outcome): CniError {

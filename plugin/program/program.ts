@@ -2,37 +2,72 @@
  * Desired kernel state as data. A Program is what one tool shall make true in one network namespace; drivers return
  * lists of them, one applier runs them, CHECK reads the kernel back into the same objects. Pure.
  */
-import type { Ifb } from "./link.ts";
-import type { MangleChain } from "./iptables.ts";
-import type { TcObject } from "./tc.ts";
+import type { Handler } from "./handler.ts";
+import { handlers, type ObjectOf, type Tool } from "./tools.ts";
 
 /** "node" is the namespace the plugin was started in, "pod" the one CNI_NETNS names. */
 export type Place = "node" | "pod";
 
-export type Program =
-  | { readonly tool: "link"; readonly place: Place; readonly objects: readonly Ifb[] }
-  | { readonly tool: "tc"; readonly place: Place; readonly objects: readonly TcObject[] }
-  | { readonly tool: "iptables"; readonly place: Place; readonly objects: readonly MangleChain[] }
-  | { readonly tool: "ip6tables"; readonly place: Place; readonly objects: readonly MangleChain[] };
+export type Program = {
+  readonly [Name in Tool]: {
+    readonly tool: Name;
+    readonly place: Place;
+    readonly objects: readonly ObjectOf[Name][];
+  };
+}[Tool];
 
-export type Tool = Program["tool"];
+export type ProgramOf<Name extends Tool> = Extract<Program, { readonly tool: Name }>;
 
-/** Links first: a redirect names its ifb. */
-const toolOrder: readonly Tool[] = ["link", "tc", "iptables", "ip6tables"];
+type AnyObject = ObjectOf[Tool];
 
-/** One program per tool and place, so that a namespace is entered once per tool. */
+/** A program and the handler of its tool agree about objects by the table they come from; TypeScript cannot follow that. */
+export function handlerOf({ tool }: Program): Handler<AnyObject, unknown> {
+  return handlers[tool] as unknown as Handler<AnyObject, unknown>;
+}
+
+/** What was read back for a program. */
+export type Observation = { readonly program: Program; readonly seen: unknown };
+
+/** Each program against what was seen of it; none means that all is well. */
+export function drift(observations: readonly Observation[]): readonly string[] {
+  return observations.flatMap(({ program, seen }) => handlerOf(program).drift(program.objects, seen));
+}
+
+export function withObjects(program: Program, objects: readonly AnyObject[]): Program {
+  return { ...program, objects } as Program;
+}
+
+/** What must stand before a tool can name it: an ifb before the redirect to it, a set before the rule that looks into it. */
+const needs: Readonly<Partial<Record<Tool, Tool>>> = { tc: "link", iptables: "ipset", ip6tables: "ipset" };
+
+export function dependsOn(program: Program, other: Program): boolean {
+  return needs[program.tool] === other.tool && program.place === other.place;
+}
+
+const toolOrder = Object.keys(handlers);
+
+/** One program per tool and place, so that a namespace is entered once per tool; none before what it depends on. */
 export function merge(programs: readonly Program[]): readonly Program[] {
   const merged: Program[] = [];
   for (const program of programs) {
     const at = merged.findIndex(({ tool, place }) => tool === program.tool && place === program.place);
     const sibling = merged[at];
     if (sibling === undefined) merged.push(program);
-    else merged[at] = { ...sibling, objects: [...sibling.objects, ...program.objects] } as Program;
+    else merged[at] = withObjects(sibling, [...sibling.objects, ...program.objects]);
   }
   return merged
     .filter(({ objects }) => objects.length > 0)
     .toSorted((a, b) => toolOrder.indexOf(a.tool) - toolOrder.indexOf(b.tool));
 }
 
-/** What a batch tells one tool to do. */
-export type Batch = { readonly argv: readonly string[]; readonly input: string };
+/** What an operator reads of programs: each object in words. */
+export function describe(programs: readonly Program[]): readonly string[] {
+  return programs.flatMap((program) => program.objects.map((object) => handlerOf(program).describe(object)));
+}
+
+/** The objects by place and name, whatever their values: what two lists of programs can have in common. */
+export function keys(programs: readonly Program[]): readonly string[] {
+  return programs.flatMap((program) =>
+    program.objects.map((object) => `${program.tool} ${program.place} ${handlerOf(program).key(object)}`),
+  );
+}

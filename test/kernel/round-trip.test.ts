@@ -7,9 +7,7 @@ import type { Features } from "../../plugin/datapath/driver.ts";
 import { plan } from "../../plugin/datapath/plan.ts";
 import { CniError } from "../../plugin/errors.ts";
 import type { Policy } from "../../plugin/policy/policy.ts";
-import { drift } from "../../plugin/program/drift.ts";
-import type { Program } from "../../plugin/program/program.ts";
-import { tcDelta } from "../../plugin/program/reconcile.ts";
+import { drift, handlerOf, type Program } from "../../plugin/program/program.ts";
 import { exactState } from "../lab/exact-state.ts";
 import { hasFeature } from "../lab/needs.ts";
 import { createNode, type LabNode } from "../lab/node.ts";
@@ -65,11 +63,10 @@ const roundTrip = async (pod: Plug, programs: readonly Program[]): Promise<void>
   const before = await exactState(node, pod.pod);
   await make(pod, programs);
   const seen = await readBack(pod, programs);
-  expect(drift(programs, seen)).toEqual([]);
-  for (const [at, program] of programs.entries()) {
-    const observation = seen[at];
-    if (program.tool !== "tc" || observation?.tool !== "tc") continue;
-    expect(tcDelta(program.objects, observation.seen)).toEqual({ conflicts: [], remove: [], add: [] });
+  expect(drift(seen)).toEqual([]);
+  for (const { program, seen: observed } of seen) {
+    const { conflicts, undo, make: missing } = handlerOf(program).delta(program.objects, observed, []);
+    expect({ conflicts, undo, missing }).toEqual({ conflicts: [], undo: undefined, missing: undefined });
   }
   await unmake(pod, programs);
   expect(await exactState(node, pod.pod)).toBe(before);

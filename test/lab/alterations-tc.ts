@@ -1,4 +1,4 @@
-import type { Leaf, TcFilter, TcObject } from "../../plugin/program/tc.ts";
+import type { Leaf, TcFilter, TcObject } from "../../plugin/program/tc/objects.ts";
 import type { Found } from "./alterations.ts";
 
 /** The first way is to remove it. */
@@ -26,6 +26,16 @@ export const ofTc = (object: TcObject): readonly Found[] => {
           title: "root qdisc with another default class",
           script: `tc qdisc del dev ${dev} root; tc qdisc add dev ${dev} root handle ${object.handle} htb default 2`,
           names,
+        },
+        {
+          title: "another class beside ours",
+          script: `tc class add dev ${dev} parent ${object.handle} classid ${object.handle}77 htb rate 1gbit`,
+          names: [`class ${object.handle}77 on ${dev}`],
+        },
+        {
+          title: "a filter at our root",
+          script: `tc filter add dev ${dev} parent ${object.handle} pref 5 protocol all u32 match u32 0 0 flowid ${object.handle}77`,
+          names: [...names, "filter"],
         },
       ];
     }

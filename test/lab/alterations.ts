@@ -1,5 +1,7 @@
 import type { Program } from "../../plugin/program/program.ts";
-import type { TcObject } from "../../plugin/program/tc.ts";
+import type { TcObject } from "../../plugin/program/tc/objects.ts";
+import { jumps, type MangleChain } from "../../plugin/program/iptables/chain.ts";
+import type { NetSet } from "../../plugin/program/ipset/set.ts";
 import { ofTc } from "./alterations-tc.ts";
 
 /** One thing that somebody may do to one object of a plan. */
@@ -45,10 +47,9 @@ const ofProgram = (program: Program): readonly (readonly [string, readonly Found
       return program.objects.map((object) => [kindOf(object), ofTc(object)]);
     case "iptables":
     case "ip6tables":
-      return program.objects.map(({ name, ifname, rules }) => [
-        program.tool,
-        ofChain(program.tool, name, ifname, rules[0] ?? ""),
-      ]);
+      return program.objects.map((chain) => [program.tool, ofChain(program.tool, chain)]);
+    case "ipset":
+      return program.objects.map((set) => [set.kind, ofSet(set)]);
   }
 };
 
@@ -73,28 +74,47 @@ const ofIfb = (name: string, mtu: number): readonly Found[] => [
   },
 ];
 
-const ofChain = (family: string, name: string, ifname: string, rule: string): readonly Found[] => {
-  const names = [`${family} mangle chain ${name}`];
-  const mangle = `${family} -w -t mangle`;
-  const jump = `POSTROUTING -o ${ifname} -m comment --comment pod-qos -j ${name}`;
+const ofSet = ({ name, entries: [first = ""] }: NetSet): readonly Found[] => {
+  const names = [`ipset ${name}`];
+  const foreign = name.includes("-6-") ? "2001:db8:ffff::/48" : "203.0.113.0/24";
   return [
     {
-      title: `${family} chain deleted`,
-      script: `${mangle} -D ${jump}; ${mangle} -F ${name}; ${mangle} -X ${name}`,
-      names,
+      title: "ipset member deleted",
+      script: `ipset del ${name} ${first.replace(" nomatch", "")}`,
+      names: [...names, first],
     },
+    { title: "ipset member added", script: `ipset add ${name} ${foreign}`, names: [...names, foreign] },
+    { title: "ipset flushed", script: `ipset flush ${name}`, names },
+  ];
+};
+
+const ofChain = (family: string, chain: MangleChain): readonly Found[] => {
+  const { name, rules } = chain;
+  const names = [`${family} mangle chain ${name}`];
+  const mangle = `${family} -w -t mangle`;
+  const [jump] = jumps(chain);
+  const own = [
     { title: `${family} chain flushed`, script: `${mangle} -F ${name}`, names },
-    { title: `${family} jump deleted`, script: `${mangle} -D ${jump}`, names: [...names, "jump"] },
-    { title: `${family} jump twice`, script: `${mangle} -A ${jump}`, names },
     {
       title: `${family} rule altered`,
       script: `${mangle} -R ${name} 1 -j DSCP --set-dscp 0x01`,
-      names: [...names, rule],
+      names: [...names, rules[0] ?? ""],
     },
     {
       title: `${family} rule before ours`,
       script: `${mangle} -I ${name} 1 -j RETURN`,
       names: [...names, "RETURN"],
     },
+  ];
+  if (jump === undefined) return own;
+  return [
+    {
+      title: `${family} chain deleted`,
+      script: `${mangle} -D ${jump}; ${mangle} -F ${name}; ${mangle} -X ${name}`,
+      names,
+    },
+    { title: `${family} jump deleted`, script: `${mangle} -D ${jump}`, names: [...names, "jump"] },
+    { title: `${family} jump twice`, script: `${mangle} -A ${jump}`, names },
+    ...own,
   ];
 };

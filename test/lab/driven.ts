@@ -6,7 +6,7 @@ import { readFeatures } from "../../plugin/kernel/features.ts";
 import { inspect } from "../../plugin/kernel/inspect.ts";
 import { observe } from "../../plugin/kernel/observe.ts";
 import { remove } from "../../plugin/kernel/remove.ts";
-import { drift } from "../../plugin/program/drift.ts";
+import { drift } from "../../plugin/program/program.ts";
 import type { Order, Report, Steps } from "./drive.ts";
 
 const order = JSON.parse(readFileSync(0, "utf8")) as Order;
@@ -27,7 +27,7 @@ const perform = async (step: Steps[number]): Promise<readonly string[]> => {
       return error === undefined ? [] : [error.message];
     }
     case "drift":
-      return drift(programs, await observe(programs, netns));
+      return drift(await observe(programs, netns));
     case "remove":
       return (await remove(programs, netns)).map(({ message }) => message);
   }

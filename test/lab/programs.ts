@@ -1,10 +1,6 @@
 import type { Features } from "../../plugin/datapath/driver.ts";
-import type { Observation } from "../../plugin/program/drift.ts";
-import { addChains, listChains, parseChain, removeChains } from "../../plugin/program/iptables.ts";
-import { addLinks, parseLinks, removeLinks, showLink } from "../../plugin/program/link.ts";
-import type { Batch, Program } from "../../plugin/program/program.ts";
-import { addTc, listTc, removeHolders, removeTc } from "../../plugin/program/tc.ts";
-import { parseTc } from "../../plugin/program/tc-parse.ts";
+import type { Batch } from "../../plugin/program/handler.ts";
+import { handlerOf, type Observation, type Program } from "../../plugin/program/program.ts";
 import { hasFeature } from "./needs.ts";
 import type { Plug } from "./plug.ts";
 import type { ExecResult } from "./process.ts";
@@ -21,57 +17,32 @@ export const fewestFeatures: Features = { police: false, fqCodel: false, matcher
 
 /** Runs the text of each program with its tool, in its namespace of the lab; throws what the tool says against it. */
 export const make = async (pod: Plug, programs: readonly Program[]): Promise<void> => {
-  for (const program of programs) await run(pod, program.place, batchFor(program, "add"));
+  for (const program of programs) await run(pod, program, handlerOf(program).add(program.objects));
 };
 
 export const unmake = async (pod: Plug, programs: readonly Program[]): Promise<void> => {
   for (const program of programs.toReversed()) {
-    await run(pod, program.place, batchFor(program, "remove"));
-    const holders = program.tool === "tc" ? removeHolders(program.objects) : undefined;
-    if (holders !== undefined) await run(pod, program.place, holders);
+    const handler = handlerOf(program);
+    const { stdout } = await run(pod, program, handler.remove(program.objects));
+    const then = handler.removeThen(program.objects, stdout);
+    if (then !== undefined) await run(pod, program, then);
   }
 };
 
 export const readBack = (pod: Plug, programs: readonly Program[]): Promise<readonly Observation[]> =>
-  Promise.all(programs.map((program) => readBackOne(pod, program)));
-
-const batchFor = (program: Program, what: "add" | "remove"): Batch => {
-  switch (program.tool) {
-    case "link":
-      return (what === "add" ? addLinks : removeLinks)(program.objects);
-    case "tc":
-      return (what === "add" ? addTc : removeTc)(program.objects);
-    case "iptables":
-    case "ip6tables":
-      return (what === "add" ? addChains : removeChains)(program.tool, program.objects);
-  }
-};
-
-const readBackOne = async (pod: Plug, program: Program): Promise<Observation> => {
-  const ask = async (batch: Batch): Promise<string> => (await run(pod, program.place, batch, false)).stdout;
-  switch (program.tool) {
-    case "link": {
-      const shown = await Promise.all(program.objects.map(({ name }) => ask(showLink(name))));
-      return { tool: "link", seen: shown.flatMap(parseLinks) };
-    }
-    case "tc": {
-      const devices = [...new Set(program.objects.map(({ dev }) => dev))];
-      return {
-        tool: "tc",
-        seen: await Promise.all(devices.map(async (dev) => parseTc(dev, await ask(listTc(dev))))),
-      };
-    }
-    case "iptables":
-    case "ip6tables": {
-      const text = await ask(listChains(program.tool));
-      return { tool: program.tool, seen: program.objects.map((chain) => parseChain(text, chain)) };
-    }
-  }
-};
+  Promise.all(
+    programs.map(async (program) => {
+      const handler = handlerOf(program);
+      const ask = async ({ batch }: { readonly batch: Batch }): Promise<string> =>
+        (await run(pod, program, batch, false)).stdout;
+      const answers = await Promise.all(handler.look(program.objects).map(ask));
+      return { program, seen: handler.parse(answers, program.objects) };
+    }),
+  );
 
 const run = (
   pod: Plug,
-  place: "node" | "pod",
+  { place }: Program,
   { argv: [tool = "", ...args], input }: Batch,
   reject = true,
 ): Promise<ExecResult> => (place === "node" ? pod.node : pod.pod).exec(tool, args, { input, reject });

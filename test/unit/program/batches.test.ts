@@ -1,8 +1,9 @@
 /** What goes into the tools. Adding is shown by golden/plan; here are removal, listing and what comes back from ip. */
 import { describe, expect, it } from "vitest";
 import { policer, redirect, shaper } from "../../../plugin/datapath/shaper.ts";
-import { addLinks, parseLinks, removeLinks, showLink } from "../../../plugin/program/link.ts";
-import { addTc, describeTc, listTc, removeHolders, removeTc } from "../../../plugin/program/tc.ts";
+import { addLinks, parseLinks, removeLinks, showLink } from "../../../plugin/program/link/ifb.ts";
+import { addTc, listTc, removeHolders, removeTc } from "../../../plugin/program/tc/render.ts";
+import { describeTc } from "../../../plugin/program/tc/objects.ts";
 import { fixture } from "../support/fixture.ts";
 
 const bucket = { rate: 2_500_000, burst: 25_000 };
@@ -39,7 +40,7 @@ describe("tc", () => {
 
   it("listing asks in the order by which the hook of a filter is told", () => {
     expect(listTc("eth0").input).toBe(
-      "filter show dev eth0 ingress\nqdisc show dev eth0\nfilter show dev eth0 egress\nclass show dev eth0\n",
+      "filter show dev eth0 ingress\nqdisc show dev eth0\nfilter show dev eth0 egress\nclass show dev eth0\nfilter show dev eth0\n",
     );
   });
 

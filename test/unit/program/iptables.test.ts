@@ -1,23 +1,23 @@
 import { describe, expect, it } from "vitest";
-import { chainDrift } from "../../../plugin/program/drift.ts";
 import {
   addChains,
   listChains,
-  parseChain,
+  parseChains,
   removeChains,
   removeFound,
   type MangleChain,
-} from "../../../plugin/program/iptables.ts";
-import { chainDelta } from "../../../plugin/program/reconcile.ts";
+} from "../../../plugin/program/iptables/chain.ts";
+import { chains } from "../../../plugin/program/iptables/handler.ts";
 import { fixture } from "../support/fixture.ts";
 
 const chain: MangleChain = {
   kind: "chain",
   name: "POD-QOS-eth0",
-  ifname: "eth0",
+  calledFrom: ["POSTROUTING -o eth0"],
   rules: ["-j DSCP --set-dscp 0x2e"],
 };
 const jump = "POSTROUTING -o eth0 -m comment --comment pod-qos -j POD-QOS-eth0";
+const { delta, drift } = chains("iptables");
 const saved = fixture("fixtures", "iptables", "iptables-nft.txt");
 
 describe("the batches", () => {
@@ -43,21 +43,15 @@ describe.each(["iptables-nft", "iptables-legacy", "ip6tables-nft", "ip6tables-le
   "what %s-save prints",
   (tool) => {
     const output = fixture("fixtures", "iptables", `${tool}.txt`);
-    const seen = parseChain(output, chain);
+    const seen = parseChains(output, [chain]);
 
     it("is the chain that was added, beside others' that mention its name", () => {
-      expect(seen).toEqual({
-        name: "POD-QOS-eth0",
-        exists: true,
-        rules: chain.rules,
-        jumpRules: [jump],
-        jumps: 1,
-      });
+      expect(seen).toEqual([{ name: "POD-QOS-eth0", exists: true, rules: chain.rules, jumpRules: [jump] }]);
     });
 
     it("is no drift and needs nothing", () => {
-      expect(chainDrift("iptables", [chain], [seen])).toEqual([]);
-      expect(chainDelta([chain], [seen])).toEqual({ conflicts: [], remove: [], add: [], leftovers: [] });
+      expect(drift([chain], seen)).toEqual([]);
+      expect(delta([chain], seen, [])).toMatchObject({ conflicts: [], undo: undefined, make: undefined });
     });
   },
 );
@@ -79,37 +73,75 @@ describe("a chain that is not as wanted", () => {
     [
       "another mark",
       saved.replace("0x2e", "0x0a"),
-      'has rules "-j DSCP --set-dscp 0x0a", wanted "-j DSCP --set-dscp 0x2e"',
+      'has "-j DSCP --set-dscp 0x0a" as rule 1, wanted "-j DSCP --set-dscp 0x2e"',
     ],
-    ["no rule", saved.replace("-A POD-QOS-eth0 -j DSCP --set-dscp 0x2e\n", ""), 'has rules "", wanted'],
+    [
+      "no rule",
+      saved.replace("-A POD-QOS-eth0 -j DSCP --set-dscp 0x2e\n", ""),
+      "has no rule as rule 1, wanted",
+    ],
     [
       "a rule before ours",
       saved.replace("-A POD-QOS-eth0 ", "-A POD-QOS-eth0 -p udp -j RETURN\n-A POD-QOS-eth0 "),
-      'has rules "-p udp -j RETURN | -j DSCP',
+      'has "-p udp -j RETURN" as rule 1',
     ],
     ["no table at all", "", "is missing"],
   ])("%s", (_, output, sentence) => {
-    const seen = parseChain(output, chain);
-    const drift = chainDrift("iptables", [chain], [seen]);
-    expect(drift).toEqual([expect.stringMatching(/^iptables mangle chain POD-QOS-eth0(?::| )/)]);
-    expect(drift[0]).toContain(sentence);
-    expect(chainDelta([chain], [seen])).toMatchObject({ conflicts: [], add: [chain], leftovers: [seen] });
+    const seen = parseChains(output, [chain]);
+    const sentences = drift([chain], seen);
+    expect(sentences).toEqual([expect.stringMatching(/^iptables mangle chain POD-QOS-eth0(?::| )/)]);
+    expect(sentences[0]).toContain(sentence);
+    expect(delta([chain], seen, []).make?.input).toContain("-A POD-QOS-eth0 -j DSCP --set-dscp 0x2e\n");
+  });
+
+  const foreignJump = "OUTPUT -o eth0 -j POD-QOS-eth0";
+  const twice = saved.replace(`-A ${jump}\n`, `-A ${jump}\n-A ${jump}\n-A ${foreignJump}\n`);
+  const jumpOnly = saved.replaceAll(/^(:POD-QOS-eth0|-A POD-QOS-eth0) .*\n/gm, "");
+
+  it("is made whole in one transaction: no packet goes unmarked", () => {
+    expect(delta([chain], parseChains(twice, [chain]), []).make?.input).toBe(
+      `*mangle\n-F POD-QOS-eth0\n-D ${jump}\n-D ${jump}\n-D ${foreignJump}\n` +
+        `-A POD-QOS-eth0 -j DSCP --set-dscp 0x2e\n-A ${jump}\nCOMMIT\n`,
+    );
+    expect(delta([chain], parseChains(jumpOnly, [chain]), []).make?.input).toBe(
+      `*mangle\n-N POD-QOS-eth0\n-D ${jump}\n-A POD-QOS-eth0 -j DSCP --set-dscp 0x2e\n-A ${jump}\nCOMMIT\n`,
+    );
   });
 
   it("is removed as far as it is there, every jump to it included", () => {
-    const foreignJump = "OUTPUT -o eth0 -j POD-QOS-eth0";
-    const output = saved.replace(`-A ${jump}\n`, `-A ${jump}\n-A ${jump}\n-A ${foreignJump}\n`);
-    expect(removeFound("iptables", [parseChain(output, chain)]).input).toBe(
+    expect(removeFound("iptables", parseChains(twice, [chain])).input).toBe(
       `*mangle\n-D ${jump}\n-D ${jump}\n-D ${foreignJump}\n-F POD-QOS-eth0\n-X POD-QOS-eth0\nCOMMIT\n`,
     );
-    const jumpOnly = saved.replace(/^:POD-QOS-eth0.*\n/m, "");
-    expect(removeFound("iptables", [parseChain(jumpOnly, chain)]).input).toBe(
+    expect(removeFound("iptables", parseChains(jumpOnly, [chain])).input).toBe(
       `*mangle\n-D ${jump}\nCOMMIT\n`,
     );
   });
 
   it("another interface's chain is not taken for it", () => {
     const other = saved.replaceAll("POD-QOS-eth0", "POD-QOS-eth0.1");
-    expect(parseChain(other, chain)).toMatchObject({ exists: false, rules: [], jumpRules: [], jumps: 0 });
+    expect(parseChains(other, [chain])).toEqual([
+      { name: "POD-QOS-eth0", exists: false, rules: [], jumpRules: [] },
+    ]);
+  });
+});
+
+describe("chains that lead to each other", () => {
+  const mark: MangleChain = { ...chain, name: "POD-QOS-eth0-0", calledFrom: [] };
+  const main: MangleChain = { ...chain, rules: ["-d 192.0.2.0/24 -g POD-QOS-eth0-0"] };
+  const both = [main, mark];
+
+  it("exist before a rule names them, and go when none does any more", () => {
+    expect(addChains("iptables", both).input).toBe(
+      "*mangle\n-N POD-QOS-eth0\n-N POD-QOS-eth0-0\n-A POD-QOS-eth0 -d 192.0.2.0/24 -g POD-QOS-eth0-0\n" +
+        `-A POD-QOS-eth0-0 -j DSCP --set-dscp 0x2e\n-A ${jump}\nCOMMIT\n`,
+    );
+    expect(removeChains("iptables", both).input).toBe(
+      `*mangle\n-D ${jump}\n-F POD-QOS-eth0\n-F POD-QOS-eth0-0\n-X POD-QOS-eth0\n-X POD-QOS-eth0-0\nCOMMIT\n`,
+    );
+  });
+
+  it("do not take each other's rules for jumps from outside", () => {
+    const output = addChains("iptables", both).input.replaceAll(/^-N (\S+)/gm, ":$1 - [0:0]");
+    expect(drift(both, parseChains(output, both))).toEqual([]);
   });
 });

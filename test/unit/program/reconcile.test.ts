@@ -1,11 +1,12 @@
 import { describe, expect, it } from "vitest";
 import { policer, shaper } from "../../../plugin/datapath/shaper.ts";
-import { linkDrift } from "../../../plugin/program/drift.ts";
-import { linkDelta, tcDelta } from "../../../plugin/program/reconcile.ts";
-import { parseLinks } from "../../../plugin/program/link.ts";
+import { linkDrift } from "../../../plugin/program/link/handler.ts";
+import { linkDelta } from "../../../plugin/program/link/handler.ts";
+import { tcDelta } from "../../../plugin/program/tc/delta.ts";
+import { parseLinks } from "../../../plugin/program/link/ifb.ts";
 import { merge, type Program } from "../../../plugin/program/program.ts";
-import { parseTc } from "../../../plugin/program/tc-parse.ts";
-import type { TcObject } from "../../../plugin/program/tc.ts";
+import { parseTc } from "../../../plugin/program/tc/parse.ts";
+import type { TcObject } from "../../../plugin/program/tc/objects.ts";
 import { fixture } from "../support/fixture.ts";
 import { printTc } from "../support/tc-print.ts";
 

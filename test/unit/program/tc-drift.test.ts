@@ -1,9 +1,9 @@
 /** Whatever single thing somebody changes on an object of ours, CHECK names the object and ADD puts it right. */
 import { describe, expect, it } from "vitest";
-import { tcDrift } from "../../../plugin/program/drift.ts";
-import { tcDelta } from "../../../plugin/program/reconcile.ts";
-import { describeTc, type Leaf, type TcObject } from "../../../plugin/program/tc.ts";
-import type { ObservedDevice } from "../../../plugin/program/tc-parse.ts";
+import { tcDrift } from "../../../plugin/program/tc/drift.ts";
+import { tcDelta } from "../../../plugin/program/tc/delta.ts";
+import { describeTc, type Leaf, type TcObject } from "../../../plugin/program/tc/objects.ts";
+import type { ObservedDevice } from "../../../plugin/program/tc/parse.ts";
 
 const dev = "eth0";
 const leaf = (queue: Leaf): TcObject => ({ kind: "leaf", dev, parent: "905:1", handle: "906:", queue });
@@ -65,6 +65,7 @@ function seen(objects: readonly TcObject[]): readonly ObservedDevice[] {
     objects: objects.filter((object) => object.dev === name),
     foreign: [],
     foreignFilters: [],
+    rootFilters: [],
   }));
 }
 
@@ -87,6 +88,28 @@ describe("a single altered field", () => {
   it("covers every kind and 25 fields", () => {
     expect(new Set(changes.map(({ wanted }) => wanted.kind)).size).toBe(6);
     expect(changes.length).toBeGreaterThan(25);
+  });
+});
+
+describe("what nobody asked for in a tree of ours", () => {
+  const extra: TcObject = { ...(samples[1] as Extract<TcObject, { kind: "htb-class" }>), classid: "905:2" };
+
+  it("a class is told", () => {
+    expect(tcDrift([htb], seen([htb, extra]))).toEqual([
+      "htb class 905:2 on eth0 is there, though nothing asks for it",
+    ]);
+  });
+
+  it("a filter, which could send a packet past its limit, is told", () => {
+    const text = "filter parent 905: protocol all pref 1 u32 chain 0 flowid 905:2";
+    const [device] = seen([htb]);
+    expect(tcDrift([htb], device === undefined ? [] : [{ ...device, rootFilters: [text] }])).toEqual([
+      `root qdisc htb 905: on eth0 has a filter that is not ours: "${text}"`,
+    ]);
+  });
+
+  it("ADD makes the tree anew", () => {
+    expect(tcDelta([htb], seen([htb, extra]))).toEqual({ conflicts: [], remove: [htb], add: [htb] });
   });
 });
 

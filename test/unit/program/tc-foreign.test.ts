@@ -2,9 +2,9 @@
 import { describe, expect, it } from "vitest";
 import { policeBucket } from "../../../plugin/datapath/rates.ts";
 import { policer, redirect, shaper } from "../../../plugin/datapath/shaper.ts";
-import { tcDrift } from "../../../plugin/program/drift.ts";
-import { tcDelta } from "../../../plugin/program/reconcile.ts";
-import { parseTc, type ObservedDevice } from "../../../plugin/program/tc-parse.ts";
+import { tcDrift } from "../../../plugin/program/tc/drift.ts";
+import { tcDelta } from "../../../plugin/program/tc/delta.ts";
+import { parseTc, type ObservedDevice } from "../../../plugin/program/tc/parse.ts";
 import { dev, ifb } from "../fixtures/tc/cases.ts";
 import { capOf } from "../support/cap.ts";
 import { fixture } from "../support/fixture.ts";
@@ -117,7 +117,14 @@ describe("a device", () => {
     "that is not there (%j) has nothing, and CHECK says so",
     (output) => {
       const seen = parseTc("nope", output);
-      expect(seen).toEqual({ dev: "nope", exists: false, objects: [], foreign: [], foreignFilters: [] });
+      expect(seen).toEqual({
+        dev: "nope",
+        exists: false,
+        objects: [],
+        foreign: [],
+        foreignFilters: [],
+        rootFilters: [],
+      });
       expect(tcDrift(tree, [{ ...seen, dev }])[0]).toBe("root qdisc htb 905: on eth0: the device is gone");
       expect(tcDrift(tree, [])).toHaveLength(tree.length);
     },

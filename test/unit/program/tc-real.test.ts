@@ -1,8 +1,9 @@
 /** Text that tc itself printed, on both kernels: fixtures/tc/capture.ts put the objects there and asked for them. */
 import { describe, expect, it } from "vitest";
-import { keyOf, tcDrift } from "../../../plugin/program/drift.ts";
-import { parseTc } from "../../../plugin/program/tc-parse.ts";
-import type { TcObject } from "../../../plugin/program/tc.ts";
+import { keyOf } from "../../../plugin/program/tc/objects.ts";
+import { tcDrift } from "../../../plugin/program/tc/drift.ts";
+import { parseTc } from "../../../plugin/program/tc/parse.ts";
+import type { TcObject } from "../../../plugin/program/tc/objects.ts";
 import { cases, dev, type TcCase } from "../fixtures/tc/cases.ts";
 import { fixture } from "../support/fixture.ts";
 import { printTc } from "../support/tc-print.ts";

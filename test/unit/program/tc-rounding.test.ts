@@ -1,9 +1,9 @@
 /** CHECK must not fail a pod for tc's rounding, whatever the rate, burst and MTU, nor overlook what somebody changed. */
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { tcDrift } from "../../../plugin/program/drift.ts";
-import { parseTc } from "../../../plugin/program/tc-parse.ts";
-import type { TcObject } from "../../../plugin/program/tc.ts";
+import { tcDrift } from "../../../plugin/program/tc/drift.ts";
+import { parseTc } from "../../../plugin/program/tc/parse.ts";
+import type { TcObject } from "../../../plugin/program/tc/objects.ts";
 import { devices, ratesUpTo } from "../support/arbitrary.ts";
 import { printTc } from "../support/tc-print.ts";
 import { general, printRate, printSize, printTime, type Tc } from "../support/tc-units.ts";

@@ -8,7 +8,7 @@ import {
   shapeBucket,
   shapeLeaf,
 } from "../../../plugin/datapath/rates.ts";
-import type { TcObject } from "../../../plugin/program/tc.ts";
+import type { TcObject } from "../../../plugin/program/tc/objects.ts";
 import { capOf } from "./cap.ts";
 
 /** Rates from 1k to the highest given, as many small ones as large ones, round and crooked. */

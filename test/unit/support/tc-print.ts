@@ -2,7 +2,7 @@
  * What `tc -d` prints for objects of ours once the kernel has them: iproute2's rules for rates, sizes, times and buckets.
  * tc-real.test.ts holds the 6.1 rules against text captured from the tool.
  */
-import type { HtbClass, Leaf, TcFilter, TcObject } from "../../../plugin/program/tc.ts";
+import type { HtbClass, Leaf, TcFilter, TcObject } from "../../../plugin/program/tc/objects.ts";
 import { bucketSize, leafText, printRate, printSize, type Tc } from "./tc-units.ts";
 
 export function printTc(objects: readonly TcObject[], tc: Tc): string {

@@ -1,5 +1,5 @@
 /** iproute2's arithmetic: tc_core.c, utils.c and the kernel's own rounding of what tc hands it. */
-import type { Leaf } from "../../../plugin/program/tc.ts";
+import type { Leaf } from "../../../plugin/program/tc/objects.ts";
 
 /**
  * How a version turns buckets into times and back. Up to 6.13 both ways are cut to whole microseconds; from 6.14 they are

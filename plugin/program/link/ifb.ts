@@ -1,5 +1,5 @@
 /** Links we create: an ifb is the one kind. Pure: `ip -batch` text out, `ip -j -d link` text in. */
-import type { Batch } from "./program.ts";
+import type { Batch } from "../handler.ts";
 
 export type Ifb = {
   readonly kind: "ifb";

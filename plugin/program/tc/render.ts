@@ -1,94 +1,6 @@
-/**
- * Traffic control objects as data, and the `tc -batch` text that adds, removes and lists them. Pure; tc-parse.ts reads
- * them back. Rates are bytes per second and sizes bytes, the units the kernel stores.
- */
-import type { Batch } from "./program.ts";
-
-export type Hook = "ingress" | "egress";
-
-/** cls_u32 with an empty match where the kernel has no cls_matchall: both take every packet. */
-export type Matcher = "matchall" | "u32";
-
-export type HtbQdisc = {
-  readonly kind: "htb";
-  readonly dev: string;
-  readonly handle: string;
-  /** Minor number, hexadecimal, of the class for all that nothing classified. */
-  readonly defaultClass: string;
-  /**
-   * HTB sends past all classes whatever carries its own handle as priority, which any process may set on a socket: with no
-   * room in the queue for that, such packets are dropped.
-   */
-  readonly directPackets: number;
-};
-
-export type HtbClass = {
-  readonly kind: "htb-class";
-  readonly dev: string;
-  readonly parent: string;
-  readonly classid: string;
-  readonly rate: number;
-  readonly ceil: number;
-  readonly burst: number;
-  readonly cburst: number;
-  readonly quantum: number;
-};
-
-export type Leaf =
-  | {
-      readonly kind: "fq_codel";
-      readonly limitPackets: number;
-      readonly targetMicros: number;
-      readonly intervalMicros: number;
-      readonly quantum: number;
-    }
-  | { readonly kind: "bfifo"; readonly limitBytes: number }
-  | { readonly kind: "pfifo"; readonly limitPackets: number }
-  | { readonly kind: "tbf"; readonly rate: number; readonly burst: number };
-
-export type LeafQdisc = {
-  readonly kind: "leaf";
-  readonly dev: string;
-  readonly parent: string;
-  readonly handle: string;
-  readonly queue: Leaf;
-};
-
-/** Holds filters at a device's ingress and egress; shared with whoever else filters there. */
-export type Clsact = { readonly kind: "clsact"; readonly dev: string };
-
-export type Policer = {
-  readonly kind: "police";
-  readonly dev: string;
-  readonly hook: Hook;
-  readonly pref: number;
-  readonly matcher: Matcher;
-  readonly rate: number;
-  readonly burst: number;
-};
-
-export type Redirect = {
-  readonly kind: "redirect";
-  readonly dev: string;
-  readonly hook: Hook;
-  readonly pref: number;
-  readonly matcher: Matcher;
-  readonly to: string;
-};
-
-export type TcFilter = Policer | Redirect;
-
-/** A filter as it was read back, with what about it is not as we make them, in words: it misses packets, or spares them. */
-export type ObservedFilter = TcFilter & { readonly oddities?: readonly string[] };
-export type TcObject = HtbQdisc | HtbClass | LeafQdisc | Clsact | TcFilter;
-
-/**
- * act_police compares each packet with its mtu and drops what is longer. Far above any packet, also MTU 65535 plus its
- * Ethernet header, or kernels that compare a whole GSO packet (before 5.18 or so) would drop all bulk traffic.
- */
-export const policeMtu = 1_048_576;
-/** What exceeds is dropped, what conforms goes on to whatever else filters there. */
-export const policeVerdict = "drop/continue";
+/** The `tc -batch` text that adds, removes and lists objects. Pure; parse.ts reads them back. */
+import type { Batch } from "../handler.ts";
+import { policeMtu, policeVerdict, type Leaf, type TcFilter, type TcObject } from "./objects.ts";
 
 export function addTc(objects: readonly TcObject[]): Batch {
   return { argv: ["tc", "-batch", "-"], input: lines(objects.map(addLine)) };
@@ -127,26 +39,10 @@ export function listTc(dev: string): Batch {
     `qdisc show dev ${dev}`,
     `filter show dev ${dev} egress`,
     `class show dev ${dev}`,
+    // Without a hook: the root qdisc's own filters, each with its parent in the line.
+    `filter show dev ${dev}`,
   ];
   return { argv: ["tc", "-d", "-force", "-batch", "-"], input: lines(queries) };
-}
-
-/** What an operator calls the object: the words that find it in `tc` output. */
-export function describeTc(object: TcObject): string {
-  switch (object.kind) {
-    case "htb":
-      return `root qdisc htb ${object.handle} on ${object.dev}`;
-    case "htb-class":
-      return `htb class ${object.classid} on ${object.dev}`;
-    case "leaf":
-      return `leaf qdisc ${object.queue.kind} ${object.handle} on ${object.dev}`;
-    case "clsact":
-      return `clsact qdisc on ${object.dev}`;
-    case "police":
-      return `police filter pref ${object.pref} at ${object.hook} of ${object.dev}`;
-    case "redirect":
-      return `redirect filter pref ${object.pref} at ${object.hook} of ${object.dev} to ${object.to}`;
-  }
 }
 
 function addLine(object: TcObject): string {

@@ -2,20 +2,17 @@
  * The least that turns what is there into what is wanted, and what is in the way of it. Pure.
  * ADD programs blindly, for nearly always nothing of ours is there; this is for when the kernel says there is.
  */
-import { ingressSuffices, keyOf, tcDrift } from "./drift.ts";
-import type { Ifb, ObservedLink } from "./link.ts";
-import type { MangleChain, ObservedChain } from "./iptables.ts";
-import type { TcObject } from "./tc.ts";
-import type { ForeignFilter, ForeignQdisc, ObservedDevice } from "./tc-parse.ts";
+import { ingressSuffices, tcDrift } from "./drift.ts";
+import { isInTree, keyOf, type TcObject } from "./objects.ts";
+import type { ForeignFilter, ForeignQdisc, ObservedDevice } from "./parse.ts";
 
-export type Delta<Wanted> = {
-  /** Sentences: what stands in the way, where, whose it looks like. */
+export type TcDelta = {
   readonly conflicts: readonly string[];
-  readonly remove: readonly Wanted[];
-  readonly add: readonly Wanted[];
+  readonly remove: readonly TcObject[];
+  readonly add: readonly TcObject[];
 };
 
-export function tcDelta(wanted: readonly TcObject[], observed: readonly ObservedDevice[]): Delta<TcObject> {
+export function tcDelta(wanted: readonly TcObject[], observed: readonly ObservedDevice[]): TcDelta {
   const devices = [...new Set(wanted.map(({ dev }) => dev))];
   const deltas = devices.map((dev) => {
     const here = wanted.filter((object) => object.dev === dev);
@@ -25,6 +22,7 @@ export function tcDelta(wanted: readonly TcObject[], observed: readonly Observed
       objects: [],
       foreign: [],
       foreignFilters: [],
+      rootFilters: [],
     };
     return join([
       rootDelta(here.filter(isInTree), device),
@@ -37,47 +35,9 @@ export function tcDelta(wanted: readonly TcObject[], observed: readonly Observed
   return join(deltas);
 }
 
-export function linkDelta(wanted: readonly Ifb[], observed: readonly ObservedLink[]): Delta<Ifb> {
-  return join(
-    wanted.map((ifb) => {
-      const twin = observed.find(({ name }) => name === ifb.name);
-      if (twin === undefined) return { conflicts: [], remove: [], add: [ifb] };
-      if (isForeignLink(twin, ifb.alias)) {
-        const conflict = `a link ${ifb.name} exists that is not ours (alias "${twin.alias}"): delete or rename it`;
-        return { conflicts: [conflict], remove: [], add: [] };
-      }
-      return twin.up && twin.mtu === ifb.mtu && twin.alias === ifb.alias
-        ? nothing
-        : { conflicts: [], remove: [ifb], add: [ifb] };
-    }),
-  );
-}
-
-/** An ifb without an alias is one of ours that a killed ADD left half made. */
-export function isForeignLink({ kind, alias }: ObservedLink, wantedAlias: string): boolean {
-  return kind !== "ifb" || (alias !== wantedAlias && alias !== "");
-}
-
-export function chainDelta(
-  wanted: readonly MangleChain[],
-  observed: readonly ObservedChain[],
-): Delta<MangleChain> & { readonly leftovers: readonly ObservedChain[] } {
-  const stale = observed.filter((seen) => {
-    const chain = wanted.find(({ name }) => name === seen.name);
-    const same =
-      chain !== undefined &&
-      seen.exists &&
-      seen.jumps === 1 &&
-      seen.rules.join("\n") === chain.rules.join("\n");
-    return !same;
-  });
-  const names = new Set(stale.map(({ name }) => name));
-  return { conflicts: [], remove: [], add: wanted.filter(({ name }) => names.has(name)), leftovers: stale };
-}
-
 const nothing = { conflicts: [], remove: [], add: [] } as const;
 
-function join<Wanted>(deltas: readonly Delta<Wanted>[]): Delta<Wanted> {
+function join(deltas: readonly TcDelta[]): TcDelta {
   return {
     conflicts: deltas.flatMap(({ conflicts }) => conflicts),
     remove: deltas.flatMap(({ remove }) => remove),
@@ -85,12 +45,7 @@ function join<Wanted>(deltas: readonly Delta<Wanted>[]): Delta<Wanted> {
   };
 }
 
-/** A root qdisc, its class and its leaf stand and fall together: the kernel deletes them with the root. */
-function isInTree({ kind }: TcObject): boolean {
-  return kind === "htb" || kind === "htb-class" || kind === "leaf";
-}
-
-function rootDelta(tree: readonly TcObject[], device: ObservedDevice): Delta<TcObject> {
+function rootDelta(tree: readonly TcObject[], device: ObservedDevice): TcDelta {
   const root = tree.find(({ kind }) => kind === "htb");
   if (root === undefined || tcDrift(tree, [device]).length === 0) return nothing;
   const ours = device.objects.some((object) => keyOf(object) === keyOf(root));
@@ -100,7 +55,7 @@ function rootDelta(tree: readonly TcObject[], device: ObservedDevice): Delta<TcO
   return { conflicts: [], remove: [], add: tree };
 }
 
-function hookDeltas(wanted: readonly TcObject[], device: ObservedDevice): readonly Delta<TcObject>[] {
+function hookDeltas(wanted: readonly TcObject[], device: ObservedDevice): readonly TcDelta[] {
   return wanted.map((object) => {
     const twin = device.objects.find((candidate) => keyOf(candidate) === keyOf(object));
     if (object.kind === "clsact") return clsactDelta(object, twin, wanted, device);
@@ -128,7 +83,7 @@ function clsactDelta(
   twin: TcObject | undefined,
   wanted: readonly TcObject[],
   device: ObservedDevice,
-): Delta<TcObject> {
+): TcDelta {
   if (twin !== undefined || ingressSuffices(wanted, device)) return nothing;
   const ingress = device.foreign.find(({ at }) => at === "ingress");
   if (ingress === undefined) return { conflicts: [], remove: [], add: [clsact] };

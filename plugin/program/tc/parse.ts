@@ -1,4 +1,4 @@
-/** `tc -d` text of one device back into the objects of tc.ts, plus what stands there that is none of ours. Pure. */
+/** `tc -d` text of one device back into the objects of objects.ts, plus what stands there that is none of ours. Pure. */
 import {
   policeMtu,
   policeVerdict,
@@ -8,7 +8,8 @@ import {
   type Matcher,
   type ObservedFilter,
   type TcObject,
-} from "./tc.ts";
+} from "./objects.ts";
+import { bytes, bytesPerSecond, micros } from "./units.ts";
 
 export type ForeignQdisc = { readonly dev: string; readonly at: "root" | "ingress"; readonly text: string };
 
@@ -20,6 +21,8 @@ export type ObservedDevice = {
   readonly foreign: readonly ForeignQdisc[];
   /** Filters that are none we could have made, by the place they take. */
   readonly foreignFilters: readonly ForeignFilter[];
+  /** Filters of the root qdisc, which sort packets into its classes past what we say. */
+  readonly rootFilters: readonly string[];
 };
 
 export type ForeignFilter = {
@@ -35,7 +38,7 @@ export function parseTc(dev: string, output: string): ObservedDevice {
   const objects = lines.flatMap((line, at): readonly (TcObject | ObservedFilter)[] => {
     if (line.startsWith("qdisc ")) return qdisc(dev, line);
     if (line.startsWith("class htb ")) return [htbClass(dev, line)];
-    if (line.startsWith("filter ")) return filter(dev, at < firstQdisc ? "ingress" : "egress", line);
+    if (isHookFilter(line)) return filter(dev, at < firstQdisc ? "ingress" : "egress", line);
     return [];
   });
   return {
@@ -44,7 +47,7 @@ export function parseTc(dev: string, output: string): ObservedDevice {
     objects,
     foreign: lines.flatMap((line) => foreignQdisc(dev, line)),
     foreignFilters: lines.flatMap((line, at): readonly ForeignFilter[] => {
-      if (!line.startsWith("filter ")) return [];
+      if (!isHookFilter(line)) return [];
       const hook = at < firstQdisc ? "ingress" : "egress";
       const pref = parseInt(word(line, "pref"), 10);
       const known = objects.some(
@@ -52,7 +55,12 @@ export function parseTc(dev: string, output: string): ObservedDevice {
       );
       return known ? [] : [{ dev, hook, pref, text: line.trim() }];
     }),
+    rootFilters: lines.filter((line) => line.startsWith("filter parent ")).map((line) => line.trim()),
   };
+}
+
+function isHookFilter(line: string): boolean {
+  return line.startsWith("filter ") && !line.startsWith("filter parent ");
 }
 
 /** The action of a filter follows on indented lines; one line per object is easier to read. */
@@ -178,32 +186,4 @@ function foreignQdisc(dev: string, line: string): readonly ForeignQdisc[] {
 /** The word behind a keyword: `burst 25000b/1` gives "25000b/1" for "burst". */
 function word(line: string, keyword: string): string {
   return new RegExp(`(?:^|\\s)${keyword} (\\S+)`).exec(line)?.[1] ?? "";
-}
-
-const bitUnits: Readonly<Record<string, number>> = {
-  bit: 1,
-  Kbit: 1e3,
-  Mbit: 1e6,
-  Gbit: 1e9,
-  Tbit: 1e12,
-};
-
-function bytesPerSecond(text: string): number {
-  const [, amount = "", unit = ""] = /^([\d.]+)(\w+)$/.exec(text) ?? [];
-  return (Number(amount) * (bitUnits[unit] ?? NaN)) / 8;
-}
-
-/** tc prints sizes with six digits and times with three, so that what has more comes as 1.04862e+06Kb or 1e+03ms. */
-const byteUnits: Readonly<Record<string, number>> = { "": 1, b: 1, Kb: 1024, Mb: 1024 ** 2, Gb: 1024 ** 3 };
-
-function bytes(text: string): number {
-  const [, amount = "", unit = ""] = /^([\d.]+(?:e\+\d+)?)([A-Za-z]*)/.exec(text) ?? [];
-  return Number(amount) * (byteUnits[unit] ?? NaN);
-}
-
-const timeUnits: Readonly<Record<string, number>> = { us: 1, ms: 1e3, s: 1e6 };
-
-function micros(text: string): number {
-  const [, amount = "", unit = ""] = /^([\d.]+(?:e\+\d+)?)(\w+)$/.exec(text) ?? [];
-  return Number(amount) * (timeUnits[unit] ?? NaN);
 }

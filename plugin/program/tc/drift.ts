@@ -1,90 +1,37 @@
 /** How wanted and observed objects differ: one sentence per object that is missing or not as wanted. Pure. */
-import type { Ifb, ObservedLink } from "./link.ts";
-import type { MangleChain, ObservedChain } from "./iptables.ts";
-import type { Program } from "./program.ts";
-import { describeTc, type Leaf, type ObservedFilter, type TcObject } from "./tc.ts";
-import type { ObservedDevice } from "./tc-parse.ts";
-
-/** What was read back for one program. */
-export type Observation =
-  | { readonly tool: "link"; readonly seen: readonly ObservedLink[] }
-  | { readonly tool: "tc"; readonly seen: readonly ObservedDevice[] }
-  | { readonly tool: "iptables" | "ip6tables"; readonly seen: readonly ObservedChain[] };
-
-/** Each program against what was seen of it; none means that all is well. */
-export function drift(programs: readonly Program[], observations: readonly Observation[]): readonly string[] {
-  return programs.flatMap((program, at) => {
-    const observation = observations[at];
-    if (program.tool === "link" && observation?.tool === "link")
-      return linkDrift(program.objects, observation.seen);
-    if (program.tool === "tc" && observation?.tool === "tc")
-      return tcDrift(program.objects, observation.seen);
-    if (isChains(program) && observation !== undefined && isChains(observation)) {
-      return chainDrift(program.tool, program.objects, observation.seen);
-    }
-    return [`nothing was read back for ${program.tool}`];
-  });
-}
-
-function isChains<Item extends { readonly tool: Program["tool"] }>(
-  item: Item,
-): item is Extract<Item, { readonly tool: "iptables" | "ip6tables" }> {
-  return item.tool === "iptables" || item.tool === "ip6tables";
-}
+import { describeTc, isInTree, keyOf, type Leaf, type ObservedFilter, type TcObject } from "./objects.ts";
+import type { ObservedDevice } from "./parse.ts";
 
 export function tcDrift(wanted: readonly TcObject[], observed: readonly ObservedDevice[]): readonly string[] {
-  return wanted.flatMap((object) => {
-    const device = observed.find(({ dev }) => dev === object.dev);
-    if (device === undefined || !device.exists) return [`${describeTc(object)}: the device is gone`];
-    const twin = device.objects.find((candidate) => keyOf(candidate) === keyOf(object));
-    if (object.kind === "clsact" && ingressSuffices(wanted, device)) return [];
-    if (twin === undefined) return [`${describeTc(object)} is missing${instead(object, device)}`];
-    return differences(object, twin).map((difference) => `${describeTc(object)}: ${difference}`);
-  });
+  return [...wanted.flatMap((object) => objectDrift(object, wanted, observed)), ...surplus(wanted, observed)];
 }
 
-export function linkDrift(wanted: readonly Ifb[], observed: readonly ObservedLink[]): readonly string[] {
-  return wanted.flatMap((ifb) => {
-    const twin = observed.find(({ name }) => name === ifb.name);
-    if (twin === undefined) return [`ifb ${ifb.name} is missing`];
-    if (twin.alias !== ifb.alias) return [`ifb ${ifb.name} has alias "${twin.alias}", wanted "${ifb.alias}"`];
-    if (!twin.up) return [`ifb ${ifb.name} is down: it drops everything redirected to it`];
-    if (twin.mtu !== ifb.mtu) return [`ifb ${ifb.name} has mtu ${twin.mtu}, wanted ${ifb.mtu}`];
-    return [];
-  });
-}
-
-export function chainDrift(
-  family: string,
-  wanted: readonly MangleChain[],
-  observed: readonly ObservedChain[],
+function objectDrift(
+  object: TcObject,
+  wanted: readonly TcObject[],
+  observed: readonly ObservedDevice[],
 ): readonly string[] {
-  return wanted.flatMap((chain) => {
-    const name = `${family} mangle chain ${chain.name}`;
-    const twin = observed.find((candidate) => candidate.name === chain.name);
-    if (twin === undefined || !twin.exists) return [`${name} is missing`];
-    if (twin.jumps === 0) return [`${name}: the jump to it from POSTROUTING is missing`];
-    if (twin.jumps > 1) return [`${name}: POSTROUTING jumps to it ${twin.jumps} times`];
-    const [has, wants] = [twin.rules.join(" | "), chain.rules.join(" | ")];
-    return has === wants ? [] : [`${name} has rules "${has}", wanted "${wants}"`];
-  });
+  const device = observed.find(({ dev }) => dev === object.dev);
+  if (device === undefined || !device.exists) return [`${describeTc(object)}: the device is gone`];
+  const twin = device.objects.find((candidate) => keyOf(candidate) === keyOf(object));
+  if (object.kind === "clsact" && ingressSuffices(wanted, device)) return [];
+  if (twin === undefined) return [`${describeTc(object)} is missing${instead(object, device)}`];
+  return differences(object, twin).map((difference) => `${describeTc(object)}: ${difference}`);
 }
 
-/** What makes an object the one that was meant: the name the kernel knows it by. */
-export function keyOf(object: TcObject): string {
-  switch (object.kind) {
-    case "htb":
-      return `root ${object.handle}`;
-    case "htb-class":
-      return `class ${object.classid}`;
-    case "leaf":
-      return `leaf ${object.handle}`;
-    case "clsact":
-      return "clsact";
-    case "police":
-    case "redirect":
-      return `${object.hook} ${object.kind} ${object.pref}`;
-  }
+/** What stands in a tree of ours though nobody asked for it: a packet may go that way and past its limit. */
+function surplus(wanted: readonly TcObject[], observed: readonly ObservedDevice[]): readonly string[] {
+  const roots = wanted.filter(({ kind }) => kind === "htb");
+  return roots.flatMap((root) => {
+    const device = observed.find(({ dev }) => dev === root.dev);
+    if (device?.objects.some((object) => keyOf(object) === keyOf(root)) !== true) return [];
+    const asked = new Set(wanted.filter(({ dev }) => dev === root.dev).map(keyOf));
+    const others = device.objects.filter((object) => isInTree(object) && !asked.has(keyOf(object)));
+    return [
+      ...others.map((object) => `${describeTc(object)} is there, though nothing asks for it`),
+      ...device.rootFilters.map((text) => `${describeTc(root)} has a filter that is not ours: "${text}"`),
+    ];
+  });
 }
 
 function instead(object: TcObject, device: ObservedDevice): string {

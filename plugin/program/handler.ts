@@ -1,0 +1,52 @@
+/**
+ * What every tool is to us: the same few functions over its own kind of objects. Pure. One applier, one observer and one
+ * remover in kernel/ work with any of them.
+ */
+
+/** What is told to one tool: how it is started and what it reads. */
+export type Batch = { readonly argv: readonly string[]; readonly input: string };
+
+/** The least that turns what is there into what is wanted, and what is in the way of it. */
+export type Delta<Wanted> = {
+  /** Sentences: what stands in the way, where, whose it looks like. Nothing is done then. */
+  readonly conflicts: readonly string[];
+  /** Run first, where something must go before its place can be taken. */
+  readonly undo: Batch | undefined;
+  readonly make: Batch | undefined;
+  /** The wanted objects without those that somebody else had made before us: what a removal may touch. */
+  readonly ours: readonly Wanted[];
+  /** That nothing of it is there: what was refused is not refused because of something of ours. */
+  readonly isUntouched: boolean;
+};
+
+export type Handler<Wanted, Seen> = {
+  /** Refused, as a whole or from some object on, where something is there already. */
+  readonly add: (objects: readonly Wanted[]) => Batch;
+  /** Of a refused `add`: the objects that it made all the same. */
+  readonly madeBefore: (objects: readonly Wanted[], stderr: string) => readonly Wanted[];
+  readonly remove: (objects: readonly Wanted[]) => Batch;
+  /** What can be removed only now, by what the first removal said. */
+  readonly removeThen: (objects: readonly Wanted[], stdout: string) => Batch | undefined;
+  /** Questions, each with what a good answer looks like: the tools' exit codes do not always tell. */
+  readonly look: (objects: readonly Wanted[]) => readonly Question[];
+  /** `answers` in the order of the questions; empty where the kernel says that what was asked for is not there. */
+  readonly parse: (answers: readonly string[], objects: readonly Wanted[]) => Seen;
+  /** A sentence for each object that is missing or not as wanted. */
+  readonly drift: (objects: readonly Wanted[], seen: Seen) => readonly string[];
+  /** `made`: objects that are there by our own doing. */
+  readonly delta: (objects: readonly Wanted[], seen: Seen, made: readonly Wanted[]) => Delta<Wanted>;
+  /** Takes away what is still there of the objects; undefined when nothing is. */
+  readonly sweep: (objects: readonly Wanted[], seen: Seen) => Batch | undefined;
+  /** The words by which an operator finds the object. */
+  readonly describe: (object: Wanted) => string;
+  /** What makes it the one that was meant, whatever its values are. */
+  readonly key: (object: Wanted) => string;
+};
+
+export type Question = { readonly batch: Batch; readonly isAnswer: (outcome: Answer) => boolean };
+export type Answer = { readonly exitCode: number; readonly stdout: string };
+
+/** The answer of a tool whose exit code tells. */
+export function succeeded({ exitCode }: Answer): boolean {
+  return exitCode === 0;
+}

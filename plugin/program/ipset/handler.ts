@@ -1,0 +1,78 @@
+/** Sets against what is there: what differs, and the least that mends it. Pure. */
+import { succeeded, type Handler } from "../handler.ts";
+import {
+  addSets,
+  listSets,
+  parseSets,
+  removeSets,
+  replaceSets,
+  type NetSet,
+  type ObservedSet,
+} from "./set.ts";
+
+type Seen = readonly ObservedSet[];
+
+export const sets: Handler<NetSet, Seen> = {
+  add: addSets,
+  madeBefore: () => [],
+  remove: removeSets,
+  removeThen: () => undefined,
+  look: () => [{ batch: listSets(), isAnswer: succeeded }],
+  parse: (answers) => answers.flatMap(parseSets),
+  drift: setDrift,
+  delta: (wanted, seen) => {
+    const stale = wanted.filter((set) => setDrift([set], seen).length > 0);
+    return {
+      conflicts: stale.flatMap((set) => conflictOf(set, seen)),
+      undo: undefined,
+      make: stale.length > 0 ? replaceSets(stale) : undefined,
+      ours: wanted,
+      isUntouched: stale.length === wanted.length && !stale.some((set) => twinOf(set, seen) !== undefined),
+    };
+  },
+  sweep: (wanted, seen) => {
+    const left = wanted.filter((set) => twinOf(set, seen) !== undefined);
+    return left.length > 0 ? removeSets(left) : undefined;
+  },
+  describe: ({ name }) => `ipset ${name}`,
+  key: ({ name }) => name,
+};
+
+export function setDrift(wanted: readonly NetSet[], observed: Seen): readonly string[] {
+  return wanted.flatMap((set) => {
+    const twin = twinOf(set, observed);
+    if (twin === undefined) return [`ipset ${set.name} is missing`];
+    if (!isSameKind(set, twin)) return [`ipset ${set.name} is a ${twin.kind} of ${twin.family}`];
+    const [has, wants] = [new Set(twin.entries), new Set(set.entries)];
+    const missing = [...wants].filter((entry) => !has.has(entry));
+    const surplus = [...has].filter((entry) => !wants.has(entry));
+    return [
+      ...(missing.length > 0 ? [`ipset ${set.name} lacks ${some(missing)}`] : []),
+      ...(surplus.length > 0 ? [`ipset ${set.name} has ${some(surplus)}, which nothing asks for`] : []),
+    ];
+  });
+}
+
+function twinOf({ name }: NetSet, observed: Seen): ObservedSet | undefined {
+  return observed.find((candidate) => candidate.name === name);
+}
+
+/** A set cannot be swapped with one of another kind. */
+function conflictOf(set: NetSet, observed: Seen): readonly string[] {
+  const twin = twinOf(set, observed);
+  if (twin === undefined || isSameKind(set, twin)) return [];
+  return [
+    `a set ${set.name} exists that is not ours, a ${twin.kind} of ${twin.family}: rename or destroy it`,
+  ];
+}
+
+function isSameKind({ family }: NetSet, twin: ObservedSet): boolean {
+  return twin.kind === "hash:net" && twin.family === family;
+}
+
+const shown = 3;
+
+function some(entries: readonly string[]): string {
+  const more = entries.length - shown;
+  return entries.slice(0, shown).join(", ") + (more > 0 ? ` and ${more} more` : "");
+}

@@ -1,0 +1,106 @@
+/**
+ * Mangle chains of ours and the jumps into them, for one address family. Pure: `iptables-restore --noflush` text out,
+ * `iptables-save -t mangle` text in.
+ *
+ *     POSTROUTING … -o eth0 -m comment --comment pod-qos -j POD-QOS-eth0
+ *       POD-QOS-eth0 … -j DSCP --set-dscp 0x2e
+ */
+import type { Batch } from "../handler.ts";
+
+export type MangleChain = {
+  readonly kind: "chain";
+  readonly name: string;
+  /** The hooks that jump to it, each with the match of the jump: `POSTROUTING -o eth0`. None: another chain of ours goes there. */
+  readonly calledFrom: readonly string[];
+  /** Rule specifications behind `-A chain`, exactly as iptables-save prints them back. */
+  readonly rules: readonly string[];
+};
+
+export type Family = "iptables" | "ip6tables";
+
+/**
+ * `-N` rather than `:chain`: with a chain of that name already there the whole transaction is refused, nothing changes,
+ * and the caller looks before it goes on. `:chain` would flush it and add the jump a second time.
+ */
+export function addChains(family: Family, chains: readonly MangleChain[]): Batch {
+  return restore(family, [
+    ...chains.map(({ name }) => `-N ${name}`),
+    ...chains.flatMap(ruleLines),
+    ...chains.flatMap(jumps).map((jump) => `-A ${jump}`),
+  ]);
+}
+
+/** A chain goes only when no rule leads to it any more: every jump and every rule first. */
+export function removeChains(family: Family, chains: readonly MangleChain[]): Batch {
+  return restore(family, [
+    ...chains.flatMap(jumps).map((jump) => `-D ${jump}`),
+    ...chains.map(({ name }) => `-F ${name}`),
+    ...chains.map(({ name }) => `-X ${name}`),
+  ]);
+}
+
+/** Whatever there is of the chains, whole or half, becomes what is wanted in one transaction: no packet goes unmarked. */
+export function replaceChains(
+  family: Family,
+  chains: readonly MangleChain[],
+  observed: readonly ObservedChain[],
+): Batch {
+  const isThere = ({ name }: MangleChain): boolean =>
+    observed.some((candidate) => candidate.name === name && candidate.exists);
+  return restore(family, [
+    ...chains.map((chain) => (isThere(chain) ? `-F ${chain.name}` : `-N ${chain.name}`)),
+    ...observed.flatMap(({ jumpRules }) => jumpRules.map((rule) => `-D ${rule}`)),
+    ...chains.flatMap(ruleLines),
+    ...chains.flatMap(jumps).map((jump) => `-A ${jump}`),
+  ]);
+}
+
+/** Takes away what was found of chains: each line is there only if its object is. */
+export function removeFound(family: Family, found: readonly ObservedChain[]): Batch {
+  const there = found.filter(({ exists }) => exists);
+  return restore(family, [
+    ...found.flatMap(({ jumpRules }) => jumpRules.map((rule) => `-D ${rule}`)),
+    ...there.map(({ name }) => `-F ${name}`),
+    ...there.map(({ name }) => `-X ${name}`),
+  ]);
+}
+
+export function listChains(family: Family): Batch {
+  return { argv: [`${family}-save`, "-t", "mangle"], input: "" };
+}
+
+export type ObservedChain = {
+  readonly name: string;
+  readonly exists: boolean;
+  readonly rules: readonly string[];
+  /** The rules outside our own chains that lead to it, as `-D` takes them. */
+  readonly jumpRules: readonly string[];
+};
+
+export function parseChains(output: string, chains: readonly MangleChain[]): readonly ObservedChain[] {
+  const all = output.split("\n").map((line) => line.trim());
+  const names = new Set(chains.map(({ name }) => name));
+  const rules = all.filter((line) => line.startsWith("-A ")).map((line) => line.slice("-A ".length));
+  return chains.map(({ name }) => ({
+    name,
+    exists: all.some((line) => line.startsWith(`:${name} `)),
+    rules: rules.filter((rule) => rule.startsWith(`${name} `)).map((rule) => rule.slice(name.length + 1)),
+    jumpRules: rules.filter(
+      (rule) => / -[jg] (\S+)$/.exec(rule)?.[1] === name && !names.has(rule.split(" ", 1)[0] ?? ""),
+    ),
+  }));
+}
+
+/** The rules, as iptables-save prints them, that lead from the kernel's hooks to a chain. */
+export function jumps({ name, calledFrom }: MangleChain): readonly string[] {
+  return calledFrom.map((hook) => `${hook} -m comment --comment pod-qos -j ${name}`);
+}
+
+function restore(family: Family, body: readonly string[]): Batch {
+  const input = ["*mangle", ...body, "COMMIT", ""].join("\n");
+  return { argv: [`${family}-restore`, "--noflush", "--wait", "10"], input };
+}
+
+function ruleLines({ name, rules }: MangleChain): readonly string[] {
+  return rules.map((rule) => `-A ${name} ${rule}`);
+}

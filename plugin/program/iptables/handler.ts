@@ -1,0 +1,89 @@
+/** Mangle chains against what is there: what differs, and the least that mends it. Pure. */
+import { succeeded, type Handler } from "../handler.ts";
+import {
+  addChains,
+  jumps,
+  listChains,
+  parseChains,
+  removeChains,
+  removeFound,
+  replaceChains,
+  type Family,
+  type MangleChain,
+  type ObservedChain,
+} from "./chain.ts";
+
+type Seen = readonly ObservedChain[];
+
+export function chains(family: Family): Handler<MangleChain, Seen> {
+  return {
+    add: (wanted) => addChains(family, wanted),
+    madeBefore: () => [],
+    remove: (wanted) => removeChains(family, wanted),
+    removeThen: () => undefined,
+    look: () => [{ batch: listChains(family), isAnswer: succeeded }],
+    parse: ([saved = ""], wanted) => parseChains(saved, wanted),
+    drift: (wanted, seen) => chainDrift(family, wanted, seen),
+    delta: (wanted, seen) => {
+      const stale = wanted.filter((chain) => chainDrift(family, [chain], seen).length > 0);
+      const found = seen.filter(({ name }) => stale.some((chain) => chain.name === name));
+      return {
+        conflicts: [],
+        undo: undefined,
+        make: stale.length > 0 ? replaceChains(family, stale, found) : undefined,
+        ours: wanted,
+        isUntouched: stale.length === wanted.length && !found.some(isThere),
+      };
+    },
+    sweep: (_, seen) => {
+      const left = seen.filter(isThere);
+      return left.length > 0 ? removeFound(family, left) : undefined;
+    },
+    describe: ({ name }) => describeChain(family, name),
+    key: ({ name }) => name,
+  };
+}
+
+export function chainDrift(
+  family: Family,
+  wanted: readonly MangleChain[],
+  observed: Seen,
+): readonly string[] {
+  return wanted.flatMap((chain) => {
+    const name = describeChain(family, chain.name);
+    const twin = observed.find((candidate) => candidate.name === chain.name);
+    if (twin === undefined || !twin.exists) return [`${name} is missing`];
+    const jumpFaults = jumps(chain).flatMap((jump) => jumpFault(name, jump, twin));
+    if (jumpFaults.length > 0) return jumpFaults;
+    const stray = twin.jumpRules.filter((rule) => !jumps(chain).includes(rule));
+    if (stray.length > 0) return [`${name} is jumped to by "${stray.join('" and "')}", which is not ours`];
+    return ruleFaults(name, chain.rules, twin.rules);
+  });
+}
+
+function jumpFault(name: string, jump: string, { jumpRules }: ObservedChain): readonly string[] {
+  const count = jumpRules.filter((rule) => rule === jump).length;
+  const hook = jump.split(" ", 1)[0] ?? "";
+  if (count === 0) return [`${name}: the jump to it from ${hook} is missing`];
+  return count === 1 ? [] : [`${name}: ${hook} jumps to it ${count} times`];
+}
+
+/** The first rule that differs says enough: a chain may have thousands. */
+function ruleFaults(name: string, wanted: readonly string[], has: readonly string[]): readonly string[] {
+  const length = Math.max(wanted.length, has.length);
+  const at = Array.from({ length }, (_, index) => index).find((index) => wanted[index] !== has[index]);
+  if (at === undefined) return [];
+  return [`${name} has ${quoted(has[at])} as rule ${at + 1}, wanted ${quoted(wanted[at])}`];
+}
+
+function quoted(rule: string | undefined): string {
+  return rule === undefined ? "no rule" : `"${rule}"`;
+}
+
+function isThere({ exists, jumpRules }: ObservedChain): boolean {
+  return exists || jumpRules.length > 0;
+}
+
+function describeChain(family: Family, name: string): string {
+  return `${family} mangle chain ${name}`;
+}

@@ -1,0 +1,71 @@
+/** Links against what is there: what differs, and the least that mends it. Pure. */
+import { succeeded, type Handler } from "../handler.ts";
+import { addLinks, parseLinks, removeLinks, showLink, type Ifb, type ObservedLink } from "./ifb.ts";
+
+type Seen = readonly ObservedLink[];
+
+export const links: Handler<Ifb, Seen> = {
+  add: addLinks,
+  madeBefore: () => [],
+  remove: removeLinks,
+  removeThen: () => undefined,
+  look: (wanted) => wanted.map(({ name }) => ({ batch: showLink(name), isAnswer: succeeded })),
+  parse: (answers) => answers.flatMap(parseLinks),
+  drift: linkDrift,
+  delta: (wanted, seen) => {
+    const { conflicts, remove, add } = linkDelta(wanted, seen);
+    return {
+      conflicts,
+      undo: remove.length > 0 ? removeLinks(remove) : undefined,
+      make: add.length > 0 ? addLinks(add) : undefined,
+      ours: wanted.filter((ifb) => !seen.some((link) => link.name === ifb.name && isForeign(link, ifb))),
+      isUntouched: remove.length === 0 && add.length === wanted.length,
+    };
+  },
+  sweep: (wanted, seen) => {
+    const left = wanted.filter((ifb) => seen.some((link) => link.name === ifb.name && !isForeign(link, ifb)));
+    return left.length > 0 ? removeLinks(left) : undefined;
+  },
+  describe: ({ name }) => `ifb ${name}`,
+  key: ({ name }) => name,
+};
+
+export function linkDrift(wanted: readonly Ifb[], observed: Seen): readonly string[] {
+  return wanted.flatMap((ifb) => {
+    const twin = observed.find(({ name }) => name === ifb.name);
+    if (twin === undefined) return [`ifb ${ifb.name} is missing`];
+    if (twin.alias !== ifb.alias) return [`ifb ${ifb.name} has alias "${twin.alias}", wanted "${ifb.alias}"`];
+    if (!twin.up) return [`ifb ${ifb.name} is down: it drops everything redirected to it`];
+    if (twin.mtu !== ifb.mtu) return [`ifb ${ifb.name} has mtu ${twin.mtu}, wanted ${ifb.mtu}`];
+    return [];
+  });
+}
+
+type LinkDelta = {
+  readonly conflicts: readonly string[];
+  readonly remove: readonly Ifb[];
+  readonly add: readonly Ifb[];
+};
+
+export function linkDelta(wanted: readonly Ifb[], observed: Seen): LinkDelta {
+  const deltas = wanted.map((ifb): LinkDelta => {
+    const twin = observed.find(({ name }) => name === ifb.name);
+    if (twin === undefined) return { conflicts: [], remove: [], add: [ifb] };
+    if (isForeign(twin, ifb)) {
+      const conflict = `a link ${ifb.name} exists that is not ours (alias "${twin.alias}"): delete or rename it`;
+      return { conflicts: [conflict], remove: [], add: [] };
+    }
+    const isFine = linkDrift([ifb], [twin]).length === 0;
+    return isFine ? { conflicts: [], remove: [], add: [] } : { conflicts: [], remove: [ifb], add: [ifb] };
+  });
+  return {
+    conflicts: deltas.flatMap(({ conflicts }) => conflicts),
+    remove: deltas.flatMap(({ remove }) => remove),
+    add: deltas.flatMap(({ add }) => add),
+  };
+}
+
+/** An ifb without an alias is one of ours that a killed ADD left half made. */
+function isForeign({ kind, alias }: ObservedLink, wanted: Ifb): boolean {
+  return kind !== "ifb" || (alias !== wanted.alias && alias !== "");
+}

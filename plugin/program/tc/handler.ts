@@ -1,0 +1,58 @@
+/** Traffic control against what is there: what differs, and the least that mends it. Pure. */
+import type { Handler } from "../handler.ts";
+import { blockerOf, tcDelta } from "./delta.ts";
+import { tcDrift } from "./drift.ts";
+import { describeTc, keyOf, type TcObject } from "./objects.ts";
+import { parseTc, type ObservedDevice } from "./parse.ts";
+import { addTc, listTc, removeHolders, removeTc } from "./render.ts";
+
+type Seen = readonly ObservedDevice[];
+
+export const trafficControl: Handler<TcObject, Seen> = {
+  add: addTc,
+  // tc stops at the first line it cannot do and says its number.
+  madeBefore: (wanted, stderr) => {
+    const failedLine = /Command failed -:(\d+)/.exec(stderr)?.[1];
+    return failedLine === undefined ? [] : wanted.slice(0, Number(failedLine) - 1);
+  },
+  remove: removeTc,
+  removeThen: (wanted, filtersLeft) => (filtersLeft.trim() === "" ? removeHolders(wanted) : undefined),
+  look: (wanted) => devicesOf(wanted).map((dev) => ({ batch: listTc(dev), isAnswer: hasQdiscs })),
+  parse: (answers, wanted) => devicesOf(wanted).map((dev, at) => parseTc(dev, answers[at] ?? "")),
+  drift: tcDrift,
+  delta: (wanted, seen, made) => {
+    const { conflicts, remove, add } = tcDelta(wanted, seen);
+    const isForeign = (object: TcObject): boolean =>
+      object.kind === "clsact"
+        ? !add.includes(object) && !made.some(({ kind, dev }) => kind === "clsact" && dev === object.dev)
+        : seen.some((device) => device.dev === object.dev && blockerOf(object, device) !== undefined);
+    return {
+      conflicts,
+      undo: remove.length > 0 ? removeTc(remove) : undefined,
+      make: add.length > 0 ? addTc(add) : undefined,
+      // A clsact that stood there before belongs to whoever made it.
+      ours: wanted.filter((object) => !isForeign(object)),
+      isUntouched: remove.length === 0 && made.length + add.length >= wanted.length,
+    };
+  },
+  sweep: (wanted, seen) => {
+    const there = new Set(
+      seen.flatMap(({ dev, objects }) => objects.map((object) => `${dev} ${keyOf(object)}`)),
+    );
+    const left = wanted.filter(
+      (object) => object.kind !== "clsact" && there.has(`${object.dev} ${keyOf(object)}`),
+    );
+    return left.length > 0 ? removeTc(left) : undefined;
+  },
+  describe: describeTc,
+  key: (object) => `${object.dev} ${keyOf(object)}`,
+};
+
+function devicesOf(objects: readonly TcObject[]): readonly string[] {
+  return [...new Set(objects.map(({ dev }) => dev))];
+}
+
+/** A hook without a clsact fails its own line, so the exit code does not tell; but every device has a qdisc line. */
+function hasQdiscs({ stdout }: { readonly stdout: string }): boolean {
+  return /^qdisc /m.test(stdout);
+}

@@ -1,0 +1,127 @@
+/** Traffic control objects as data. Pure. Rates are bytes per second and sizes bytes, the units the kernel stores. */
+
+export type Hook = "ingress" | "egress";
+
+/** cls_u32 with an empty match where the kernel has no cls_matchall: both take every packet. */
+export type Matcher = "matchall" | "u32";
+
+export type HtbQdisc = {
+  readonly kind: "htb";
+  readonly dev: string;
+  readonly handle: string;
+  /** Minor number, hexadecimal, of the class for all that nothing classified. */
+  readonly defaultClass: string;
+  /**
+   * HTB sends past all classes whatever carries its own handle as priority, which any process may set on a socket: with no
+   * room in the queue for that, such packets are dropped.
+   */
+  readonly directPackets: number;
+};
+
+export type HtbClass = {
+  readonly kind: "htb-class";
+  readonly dev: string;
+  readonly parent: string;
+  readonly classid: string;
+  readonly rate: number;
+  readonly ceil: number;
+  readonly burst: number;
+  readonly cburst: number;
+  readonly quantum: number;
+};
+
+export type Leaf =
+  | {
+      readonly kind: "fq_codel";
+      readonly limitPackets: number;
+      readonly targetMicros: number;
+      readonly intervalMicros: number;
+      readonly quantum: number;
+    }
+  | { readonly kind: "bfifo"; readonly limitBytes: number }
+  | { readonly kind: "pfifo"; readonly limitPackets: number }
+  | { readonly kind: "tbf"; readonly rate: number; readonly burst: number };
+
+export type LeafQdisc = {
+  readonly kind: "leaf";
+  readonly dev: string;
+  readonly parent: string;
+  readonly handle: string;
+  readonly queue: Leaf;
+};
+
+/** Holds filters at a device's ingress and egress; shared with whoever else filters there. */
+export type Clsact = { readonly kind: "clsact"; readonly dev: string };
+
+export type Policer = {
+  readonly kind: "police";
+  readonly dev: string;
+  readonly hook: Hook;
+  readonly pref: number;
+  readonly matcher: Matcher;
+  readonly rate: number;
+  readonly burst: number;
+};
+
+export type Redirect = {
+  readonly kind: "redirect";
+  readonly dev: string;
+  readonly hook: Hook;
+  readonly pref: number;
+  readonly matcher: Matcher;
+  readonly to: string;
+};
+
+export type TcFilter = Policer | Redirect;
+
+/** A filter as it was read back, with what about it is not as we make them, in words: it misses packets, or spares them. */
+export type ObservedFilter = TcFilter & { readonly oddities?: readonly string[] };
+export type TcObject = HtbQdisc | HtbClass | LeafQdisc | Clsact | TcFilter;
+
+/**
+ * act_police compares each packet with its mtu and drops what is longer. Far above any packet, also MTU 65535 plus its
+ * Ethernet header, or kernels that compare a whole GSO packet (before 5.18 or so) would drop all bulk traffic.
+ */
+export const policeMtu = 1_048_576;
+/** What exceeds is dropped, what conforms goes on to whatever else filters there. */
+export const policeVerdict = "drop/continue";
+
+/** What an operator calls the object: the words that find it in `tc` output. */
+export function describeTc(object: TcObject): string {
+  switch (object.kind) {
+    case "htb":
+      return `root qdisc htb ${object.handle} on ${object.dev}`;
+    case "htb-class":
+      return `htb class ${object.classid} on ${object.dev}`;
+    case "leaf":
+      return `leaf qdisc ${object.queue.kind} ${object.handle} on ${object.dev}`;
+    case "clsact":
+      return `clsact qdisc on ${object.dev}`;
+    case "police":
+      return `police filter pref ${object.pref} at ${object.hook} of ${object.dev}`;
+    case "redirect":
+      return `redirect filter pref ${object.pref} at ${object.hook} of ${object.dev} to ${object.to}`;
+  }
+}
+
+/** What makes an object the one that was meant: the name the kernel knows it by. */
+export function keyOf(object: TcObject): string {
+  switch (object.kind) {
+    case "htb":
+      return `root ${object.handle}`;
+    case "htb-class":
+      return `class ${object.classid}`;
+    case "leaf":
+      return `leaf ${object.handle}`;
+    case "clsact":
+      return "clsact";
+    case "police":
+    case "redirect":
+      return `${object.hook} ${object.kind} ${object.pref}`;
+  }
+}
+
+/** A root qdisc, its classes and its leaves stand and fall together: the kernel deletes them with the root. */
+export function isInTree({ kind }: TcObject): boolean {
+  return kind === "htb" || kind === "htb-class" || kind === "leaf";
+}
