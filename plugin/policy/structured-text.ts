@@ -1,0 +1,37 @@
+/** JSON or YAML text to a value. Pure. The YAML library is loaded for what JSON.parse does not take. */
+import { CniError, ErrorCode, messageOf } from "../errors.ts";
+
+/** What Kubernetes allows all annotations of an object together. */
+const longest = 256 * 1024;
+
+export async function parseStructured(field: string, text: string): Promise<unknown> {
+  if (text.length > longest) {
+    throw new CniError(
+      ErrorCode.invalidConfig,
+      `${field}: ${text.length} characters are too many: at most ${longest}`,
+    );
+  }
+  try {
+    return JSON.parse(text);
+  } catch {
+    return parseYaml(field, text);
+  }
+}
+
+/** Aliases are refused: nobody needs them here, and nested ones make a page of text into gigabytes. */
+async function parseYaml(field: string, text: string): Promise<unknown> {
+  const { parse } = await import("yaml");
+  try {
+    return parse(text, { maxAliasCount: 0, logLevel: "error", schema: "core" });
+  } catch (error) {
+    throw new CniError(
+      ErrorCode.invalidConfig,
+      `${field} is neither JSON nor YAML: ${firstLine(messageOf(error))}`,
+      messageOf(error),
+    );
+  }
+}
+
+function firstLine(text: string): string {
+  return text.split("\n", 1)[0]?.replace(/:$/, "") ?? "";
+}
