@@ -32,6 +32,10 @@ export type Conf = {
   };
   readonly enforce: Enforce;
   readonly discipline: Discipline;
+  /** The conf's `egress`: rules for every pod of this network. */
+  readonly rules: unknown;
+  /** Where EgressQoS and NetworkQoS manifests are; with no such key there are none. */
+  readonly policyDir: string | undefined;
   readonly stateDir: string;
   readonly logFile: string | undefined;
   readonly logLevel: LogLevel;
@@ -71,12 +75,14 @@ const ownKeys = [
   "defaults",
   "enforce",
   "discipline",
+  "egress",
+  "policyDir",
   "stateDir",
   "logFile",
   "logLevel",
 ];
 /** In the contract, not in this version: refused by name, since ignoring one would leave a pod without its limit. */
-const comingKeys = ["egress", "uplink", "policyDir"];
+const comingKeys = ["uplink", "policyDir"];
 
 export function parseConf(conf: JsonObject, network: string): Conf {
   refuseComing(conf, "", comingKeys);
@@ -95,6 +101,8 @@ export function parseConf(conf: JsonObject, network: string): Conf {
     },
     enforce: optional(conf, "", "enforce", oneOf(["auto", "host", "pod"])) ?? "auto",
     discipline: optional(conf, "", "discipline", oneOf(disciplines)) ?? "shape",
+    rules: conf["egress"] ?? undefined,
+    policyDir: optional(conf, "", "policyDir", anAbsolutePath),
     stateDir: optional(conf, "", "stateDir", anAbsolutePath) ?? defaultStateDir,
     logFile: optional(conf, "", "logFile", anAbsolutePath),
     logLevel: optional(conf, "", "logLevel", oneOf(logLevels)) ?? "info",

@@ -12,6 +12,16 @@ export type Annotations = Readonly<Record<string, string>>;
 
 export type RuntimeCap = { readonly rate: unknown; readonly burst: unknown };
 
+/** A pod's labels; a runtime that gives none leaves them unknown, which is not the same as having none. */
+export type Labels = Readonly<Record<string, string>>;
+
+/** Who the attachment is for, as far as the runtime said. */
+export type Pod = {
+  readonly namespace: string | undefined;
+  readonly name: string | undefined;
+  readonly labels: Labels | undefined;
+};
+
 export type Interface = { readonly name: string; readonly sandbox: string };
 
 export type Request = {
@@ -22,6 +32,7 @@ export type Request = {
     readonly egress: RuntimeCap;
     readonly annotations: Annotations;
   };
+  readonly pod: Pod;
   readonly interfaces: readonly Interface[];
 };
 
@@ -36,6 +47,7 @@ export function parseRequest(call: Call, document: JsonObject): Request {
       egress: runtimeCap(bandwidth, "egress"),
       annotations: annotationsOf(runtimeConfig[annotationsCapability]),
     },
+    pod: podOf(call, document["args"]),
     interfaces: interfacesOf(document["prevResult"]),
   };
 }
@@ -84,6 +96,32 @@ function annotationsOf(value: unknown): Annotations {
     if (typeof text !== "string") throw invalidValue(`${field}["${key}"]`, text, "a string");
   }
   return annotations as Annotations;
+}
+
+function podOf({ args }: Call, confArgs: unknown): Pod {
+  const cniArgs = objectOrEmpty("args.cni", objectOrEmpty("args", confArgs)["cni"]);
+  return {
+    namespace: args["K8S_POD_NAMESPACE"],
+    name: args["K8S_POD_NAME"],
+    labels: labelsOf("args.cni.labels", cniArgs["labels"]),
+  };
+}
+
+/** CNI's convention is a list of key and value; a plain object is what people write by hand. */
+function labelsOf(field: string, value: unknown): Labels | undefined {
+  if (value === undefined || value === null) return undefined;
+  const pairs = Array.isArray(value)
+    ? value.map((entry: unknown, at) => labelOf(`${field}[${at}]`, entry))
+    : Object.entries(objectOrEmpty(field, value));
+  for (const [key, text] of pairs) {
+    if (typeof text !== "string") throw invalidValue(`${field}["${key}"]`, text, "a string");
+  }
+  return Object.fromEntries(pairs) as Labels;
+}
+
+function labelOf(field: string, entry: unknown): readonly [string, unknown] {
+  if (isObject(entry) && typeof entry["key"] === "string") return [entry["key"], entry["value"] ?? ""];
+  throw invalidValue(field, entry, 'an object such as {"key": "app", "value": "web"}');
 }
 
 function interfacesOf(prevResult: unknown): readonly Interface[] {

@@ -5,19 +5,21 @@ import { applyFresh, applyOver, type Applied } from "../kernel/apply.ts";
 import { readFeatures } from "../kernel/features.ts";
 import { kernelHasIpv6 } from "../kernel/linux.ts";
 import { assertPodNetns } from "../kernel/netns.ts";
-import { decidePolicy, hasWishes, type Policy } from "../policy/policy.ts";
+import { hasWishes, type Policy } from "../policy/policy.ts";
 import { messageOf } from "../errors.ts";
 import { describe, keys, type Program } from "../program/program.ts";
 import type { AttachmentRecord } from "../state/record.ts";
 import { readRecord, writeRecord } from "../state/store.ts";
 import type { Command, Context } from "./context.ts";
 import { desire, identityOf, type Desired } from "./desired.ts";
+import { policyFor } from "./policy-for.ts";
 import { tearDown } from "./tear-down.ts";
 
 export const add: Command = async ({ call, input, document, version, log }) => {
   const request = parseRequest(call, document);
   const result = resultFrom(input, version);
-  const policy = decidePolicy(request);
+  const policy = await policyFor(request);
+  for (const warning of policy.warnings) log("warn", `ADD ${podName(call)} ${call.ifname}: ${warning}`);
   const task: Task = {
     request,
     policy,

@@ -4,18 +4,19 @@ import { parseRequest, podName, resultFrom, type Request } from "../cni/request.
 import { readFeatures } from "../kernel/features.ts";
 import { assertPodNetns } from "../kernel/netns.ts";
 import { observe } from "../kernel/observe.ts";
-import { decidePolicy, hasWishes, type Policy } from "../policy/policy.ts";
+import { hasWishes, type Policy } from "../policy/policy.ts";
 import { describe, drift, type Program } from "../program/program.ts";
 import type { AttachmentRecord } from "../state/record.ts";
 import { readRecord } from "../state/store.ts";
 import type { Command } from "./context.ts";
 import { desire, identityOf } from "./desired.ts";
+import { policyFor } from "./policy-for.ts";
 import type { Facts } from "../datapath/driver.ts";
 
 export const check: Command = async ({ call, input, document, version }) => {
   const request = parseRequest(call, document);
   resultFrom(input, version);
-  const policy = decidePolicy(request);
+  const policy = await policyFor(request);
   assertPodNetns(call.netns);
   const { stateDir } = request.conf;
   const record = readRecord(stateDir, identityOf(request));

@@ -14,7 +14,9 @@ const markTools = ["iptables-restore", "ip6tables-restore"];
 export const status: Command = async ({ document }) => {
   const conf = parseConf(document, networkName(document));
   validateConf(conf);
-  const needed = conf.defaults.dscp === undefined ? tools : [...tools, ...markTools];
+  if (conf.rules !== undefined) (await import("../policy/own-rules.ts")).parseConfRules(conf.rules);
+  const marks = conf.defaults.dscp !== undefined || conf.rules !== undefined;
+  const needed = marks ? [...tools, ...markTools] : tools;
   const missing = needed.filter((tool) => findTool(tool) === undefined);
   if (missing.length > 0) {
     throw notReady(

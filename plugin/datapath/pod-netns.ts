@@ -2,8 +2,9 @@
  * Everything that lives in the pod's own namespace and dies with it: marks, the shaping of what the pod sends, and both
  * caps where there is no host end to put them on (ipvlan, macvlan, OVS ports, `enforce: pod`). Pure.
  */
+import { CniError, ErrorCode } from "../errors.ts";
 import type { Cap } from "../policy/caps.ts";
-import type { Policy } from "../policy/policy.ts";
+import { catchAll, type Policy } from "../policy/policy.ts";
 import type { Program } from "../program/program.ts";
 import type { MangleChain } from "../program/iptables/chain.ts";
 import type { TcObject } from "../program/tc/objects.ts";
@@ -53,13 +54,21 @@ function ingress(cap: Cap, task: Task): readonly Program[] {
  * The part of the plan that needs to know nothing of the pod's link. ECN, the lower two bits of the same byte, is left
  * alone by the DSCP target.
  */
-export function marks({ ifname }: Identity, { mark }: Policy, ipv6: boolean): readonly Program[] {
-  if (mark === undefined) return [];
+export function marks({ ifname }: Identity, { rules }: Policy, ipv6: boolean): readonly Program[] {
+  const [first] = rules;
+  if (first === undefined) return [];
+  const dscp = rules.length === 1 && first.limit === undefined ? catchAll(rules)?.dscp : undefined;
+  if (dscp === undefined) {
+    throw new CniError(
+      ErrorCode.unsupportedField,
+      `${first.source}: this version of pod-qos cannot program rules yet, only a mark for all traffic`,
+    );
+  }
   const chain: MangleChain = {
     kind: "chain",
     name: chainName(ifname),
     calledFrom: [`POSTROUTING -o ${ifname}`],
-    rules: [`-j DSCP --set-dscp 0x${mark.dscp.toString(16).padStart(2, "0")}`],
+    rules: [`-j DSCP --set-dscp 0x${dscp.toString(16).padStart(2, "0")}`],
   };
   return [
     { tool: "iptables", place: "pod", objects: [chain] },

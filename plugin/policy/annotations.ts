@@ -9,11 +9,12 @@ export const ownKeys = [
   "egress-burst",
   "discipline",
   "dscp",
+  "egress",
 ] as const;
 export type OwnKey = (typeof ownKeys)[number];
 
 /** In the contract, not in this version: refused, since ignoring one would leave the pod without its limit. */
-const comingKeys: ReadonlySet<string> = new Set(["egress", "class"]);
+const comingKeys: ReadonlySet<string> = new Set(["class"]);
 
 /** An annotation with the full key it was found under, so that an error can name it as it stands in the pod's manifest. */
 export type Found = { readonly key: string; readonly text: string };

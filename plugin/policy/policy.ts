@@ -7,20 +7,35 @@ import { disciplines, type Conf, type Discipline, type Enforce } from "../cni/co
 import type { Annotations, Request } from "../cni/request.ts";
 import { ownAnnotations, wishesFor, type OwnKey, type Wishes } from "./annotations.ts";
 import { annotatedCap, chooseCap, defaultCap, staticCap, type Cap, type Direction } from "./caps.ts";
-import { parseDscp, type Dscp } from "./dscp.ts";
+import { parseDscp } from "./dscp.ts";
+import { nearMisses } from "./near-miss.ts";
 import { parseBandwidth, parseBurst } from "./quantity.ts";
-
-export type Mark = { readonly dscp: Dscp; readonly source: string };
+import type { Rule } from "./rule.ts";
 
 export type Policy = {
   readonly ingress: Cap | undefined;
   readonly egress: Cap | undefined;
-  readonly mark: Mark | undefined;
+  /** In the order in which they are tried; the first that matches a packet decides alone. */
+  readonly rules: readonly Rule[];
   readonly discipline: Discipline;
   readonly enforce: Enforce;
+  /** What was let pass and should not stay so, in words. */
+  readonly warnings: readonly string[];
 };
 
-export function decidePolicy({ call, conf, runtime }: Request): Policy {
+/** Rules from wherever they are written, by source. Reading them is kept apart: it loads code that most pods do not need. */
+export type RuleSources = {
+  readonly annotation: readonly Rule[];
+  readonly networkQos: readonly Rule[];
+  readonly conf: readonly Rule[];
+  readonly egressQos: readonly Rule[];
+  readonly warnings: readonly string[];
+};
+
+export const noRules: RuleSources = { annotation: [], networkQos: [], conf: [], egressQos: [], warnings: [] };
+
+export function decidePolicy({ call, conf, runtime }: Request, sources: RuleSources): Policy {
+  const misses = nearMisses(runtime.annotations);
   validateAnnotations(runtime.annotations);
   const wishes = wishesFor(call.ifname, runtime.annotations);
   const cap = (direction: Direction): Cap | undefined =>
@@ -28,14 +43,33 @@ export function decidePolicy({ call, conf, runtime }: Request): Policy {
   return {
     ingress: cap("ingress"),
     egress: cap("egress"),
-    mark: chooseMark(conf, wishes),
+    rules: [
+      ...sources.annotation,
+      ...sources.networkQos,
+      ...sources.conf,
+      ...sources.egressQos,
+      ...chooseCatchAll(conf, wishes),
+    ],
     discipline: chooseDiscipline(conf, wishes),
     enforce: conf.enforce,
+    warnings: [...misses, ...sources.warnings],
   };
 }
 
 export function hasWishes(policy: Policy): boolean {
-  return policy.ingress !== undefined || policy.egress !== undefined || policy.mark !== undefined;
+  return policy.ingress !== undefined || policy.egress !== undefined || policy.rules.some(acts);
+}
+
+/** The rule behind all others that takes every packet they left, if there is one. */
+export function catchAll(rules: readonly Rule[]): Rule | undefined {
+  const last = rules.at(-1);
+  return last !== undefined && [last.to, last.from, last.services].every(({ length }) => length === 0)
+    ? last
+    : undefined;
+}
+
+function acts({ dscp, limit }: Rule): boolean {
+  return dscp !== undefined || limit !== undefined;
 }
 
 /** What the conf alone can get wrong; STATUS tells it before the first pod finds out. */
@@ -44,17 +78,17 @@ export function validateConf(conf: Conf): void {
     staticCap(direction, conf[direction]);
     defaultCap(direction, conf);
   }
-  chooseMark(conf, {});
+  chooseCatchAll(conf, {});
 }
 
-function chooseMark({ defaults }: Conf, wishes: Wishes): Mark | undefined {
-  const fallback =
-    defaults.dscp === undefined
-      ? undefined
-      : { dscp: parseDscp("defaults.dscp", defaults.dscp), source: "defaults.dscp" };
-  if (wishes.dscp === undefined) return fallback;
-  const source = `annotation ${wishes.dscp.key}`;
-  return { dscp: parseDscp(source, wishes.dscp.text), source };
+/** The mark for whatever no other rule decides. */
+function chooseCatchAll({ defaults }: Conf, wishes: Wishes): readonly Rule[] {
+  const fallback = defaults.dscp === undefined ? [] : [markAll("defaults.dscp", defaults.dscp)];
+  return wishes.dscp === undefined ? fallback : [markAll(`annotation ${wishes.dscp.key}`, wishes.dscp.text)];
+}
+
+export function markAll(source: string, dscp: unknown): Rule {
+  return { dscp: parseDscp(source, dscp), limit: undefined, to: [], from: [], services: [], source };
 }
 
 function chooseDiscipline({ discipline }: Conf, wishes: Wishes): Discipline {
@@ -77,6 +111,8 @@ const readers: Readonly<Record<OwnKey, (field: string, text: string) => unknown>
   "egress-burst": parseBurst,
   discipline: parseDiscipline,
   dscp: parseDscp,
+  // May be YAML, whose reader is loaded when it is needed: own-rules.ts has read it by now.
+  egress: () => undefined,
 };
 
 function validateAnnotations(annotations: Annotations): void {

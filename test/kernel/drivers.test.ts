@@ -1,6 +1,6 @@
 /** Every cell of the design's table of caps, on this kernel: made, found as wanted, left alone when made again, removed. */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import type { Policy } from "../../plugin/policy/policy.ts";
+import { markAll, type Policy } from "../../plugin/policy/policy.ts";
 import { drive } from "../lab/drive.ts";
 import { exactState } from "../lab/exact-state.ts";
 import { suite } from "../lab/needs.ts";
@@ -17,17 +17,18 @@ const cap = (rate: number) => ({ rate, burst: undefined, source: "test", burstSo
 const none: Policy = {
   ingress: undefined,
   egress: undefined,
-  mark: undefined,
+  rules: [],
   discipline: "shape",
   enforce: "auto",
+  warnings: [],
 };
 
 const wishes: readonly (readonly [string, Partial<Policy>])[] = [
   ["an egress cap", { egress: cap(10e6) }],
   ["an ingress cap", { ingress: cap(20e6) }],
-  ["both caps and a mark", { egress: cap(10e6), ingress: cap(20e6), mark: { dscp: 46, source: "test" } }],
+  ["both caps and a mark", { egress: cap(10e6), ingress: cap(20e6), rules: [markAll("test", 46)] }],
   ["both caps, the lowest and the highest there are", { egress: cap(1e3), ingress: cap(1e15) }],
-  ["a mark alone", { mark: { dscp: 0, source: "test" } }],
+  ["a mark alone", { rules: [markAll("test", 0)] }],
 ];
 
 const cells = (["shape", "police"] as const).flatMap((discipline) =>

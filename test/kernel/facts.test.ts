@@ -15,9 +15,10 @@ afterAll(() => node[Symbol.asyncDispose]());
 const policy: Policy = {
   ingress: undefined,
   egress: { rate: 10e6, burst: undefined, source: "test", burstSource: undefined },
-  mark: undefined,
+  rules: [],
   discipline: "shape",
   enforce: "auto",
+  warnings: [],
 };
 
 describe("features", () => {

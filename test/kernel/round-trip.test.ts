@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Features } from "../../plugin/datapath/driver.ts";
 import { plan } from "../../plugin/datapath/plan.ts";
 import { CniError } from "../../plugin/errors.ts";
-import type { Policy } from "../../plugin/policy/policy.ts";
+import { markAll, type Policy } from "../../plugin/policy/policy.ts";
 import { drift, handlerOf, type Program } from "../../plugin/program/program.ts";
 import { exactState } from "../lab/exact-state.ts";
 import { hasFeature } from "../lab/needs.ts";
@@ -92,7 +92,8 @@ describe.each(kernels.slice(isSmall ? 1 : 0))("with %s", (_, features) => {
         const policy: Policy = {
           ingress: cap(rate, "ingressRate"),
           egress: cap(rate, "egressRate"),
-          mark: rate === 1e6 ? { dscp: 46, source: "test" } : undefined,
+          rules: rate === 1e6 ? [markAll("test", 46)] : [],
+          warnings: [],
           ...setting,
         };
         const programs = await planned(pod, policy, features(), mtu);
@@ -116,7 +117,13 @@ describe("on other links than veth", () => {
       for (const discipline of ["shape", "police"] as const) {
         const pod = await plug(node, { kind });
         const caps = { ingress: cap(20e6, "ingressRate"), egress: cap(10e6, "egressRate") };
-        const policy: Policy = { ...caps, mark: { dscp: 8, source: "test" }, enforce: "auto", discipline };
+        const policy: Policy = {
+          ...caps,
+          rules: [markAll("test", 8)],
+          warnings: [],
+          enforce: "auto",
+          discipline,
+        };
         const programs = await planned(pod, policy, kernelFeatures(), 1500);
         expect(programs?.map(({ place }) => place)).not.toContain("node");
         await roundTrip(pod, programs ?? []);

@@ -73,14 +73,12 @@ const annotationKeys: readonly BadInput[] = [
   annotations: { [key]: text },
 }));
 
-const comingAnnotations: readonly BadInput[] = ["pod-qos/egress", "pod-qos/class", "net1.pod-qos/class"].map(
-  (key) => ({
-    title: `annotation ${key} of a later version`,
-    code: 2,
-    names: [key],
-    annotations: { [key]: "x" },
-  }),
-);
+const comingAnnotations: readonly BadInput[] = ["pod-qos/class", "net1.pod-qos/class"].map((key) => ({
+  title: `annotation ${key} of a later version`,
+  code: 2,
+  names: [key],
+  annotations: { [key]: "x" },
+}));
 
 const shapes: readonly BadInput[] = [
   {

@@ -71,11 +71,10 @@ const unknownKeys: readonly BadInput[] = [
   cap({ defaults: { egress: "10M" } }, '"defaults.egress"', "egressBandwidth"),
 ];
 
-const coming: readonly BadInput[] = [
-  ["egress", [{ dscp: 5 }]],
-  ["uplink", { device: "eth0" }],
-  ["policyDir", "/etc/cni/pod-qos"],
-].map(([key, value]) => ({ ...cap({ [String(key)]: value }, String(key), written(value)), code: 2 }));
+const coming: readonly BadInput[] = [["uplink", { device: "eth0" }]].map(([key, value]) => ({
+  ...cap({ [String(key)]: value }, String(key), written(value)),
+  code: 2,
+}));
 
 /** Everything wrong in the conf itself. */
 export const badConfs: readonly BadInput[] = [...fields.map(inConf), ...statics, ...unknownKeys, ...coming];

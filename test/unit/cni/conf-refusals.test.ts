@@ -57,7 +57,6 @@ describe("parseConf", () => {
   });
 
   it.each([
-    [{ egress: [] }, "egress"],
     [{ uplink: { device: "eth0" } }, "uplink"],
     [{ policyDir: "/etc/cni/pod-qos" }, "policyDir"],
     [{ defaults: { class: "bulk" } }, "defaults.class"],

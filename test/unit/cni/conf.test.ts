@@ -8,6 +8,8 @@ const bare = {
   defaults: { ingressBandwidth: undefined, egressBandwidth: undefined, dscp: undefined },
   enforce: "auto",
   discipline: "shape",
+  rules: undefined,
+  policyDir: undefined,
   stateDir: "/run/pod-qos",
   logFile: undefined,
   logLevel: "info",
@@ -22,6 +24,7 @@ describe("parseConf", () => {
       { enforce: "pod", discipline: "police" },
     ],
     [{ stateDir: "/var/lib/x" }, { stateDir: "/var/lib/x" }],
+    [{ egress: [{ dscp: 5 }] }, { rules: [{ dscp: 5 }] }],
     [
       { logFile: "/var/log/x.log", logLevel: "debug" },
       { logFile: "/var/log/x.log", logLevel: "debug" },

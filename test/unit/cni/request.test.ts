@@ -3,7 +3,7 @@ import { isObject, type JsonObject } from "../../../plugin/cni/fields.ts";
 import { networkName, parseRequest, podName } from "../../../plugin/cni/request.ts";
 import { readCall } from "../../../plugin/cni/call.ts";
 import { ErrorCode } from "../../../plugin/errors.ts";
-import { decidePolicy } from "../../../plugin/policy/policy.ts";
+import { decidePolicy, markAll, noRules } from "../../../plugin/policy/policy.ts";
 import { fixture } from "../support/fixture.ts";
 import { requestOf } from "../support/request.ts";
 import { refusal } from "../support/refusal.ts";
@@ -41,10 +41,10 @@ describe("what containerd 1.6 sent", () => {
   const request = parseRequest(call, isObject(document) ? document : {});
 
   it("004-2 004-3 asks for 10M from the pod and 20M to it, without the sentinel bursts", () => {
-    const { ingress, egress, mark } = decidePolicy(request);
+    const { ingress, egress, rules } = decidePolicy(request, noRules);
     expect([egress?.rate, egress?.burst]).toEqual([10_000_000, undefined]);
     expect([ingress?.rate, ingress?.burst]).toEqual([20_000_000, undefined]);
-    expect(mark).toEqual({ dscp: 46, source: "annotation pod-qos/dscp" });
+    expect(rules).toEqual([markAll("annotation pod-qos/dscp", 46)]);
   });
 
   it("names the interfaces of the node and of the pod", () => {
@@ -67,7 +67,9 @@ describe("pod annotations", () => {
 
   it("survive keys that mean something to JavaScript", () => {
     const annotations = JSON.parse('{"__proto__":"x","constructor":"y","pod-qos/dscp":"1"}') as JsonObject;
-    expect(decidePolicy(requestOf({ annotations })).mark?.dscp).toBe(1);
+    expect(decidePolicy(requestOf({ annotations }), noRules).rules).toEqual([
+      markAll("annotation pod-qos/dscp", 1),
+    ]);
   });
 });
 
@@ -96,4 +98,37 @@ it.each([
   expect(
     podName(readCall({ CNI_COMMAND: "DEL", CNI_CONTAINERID: "c1", CNI_IFNAME: "eth0", CNI_ARGS: args })),
   ).toBe(name);
+});
+
+const calledWith = (args: Record<string, string>, document: JsonObject) =>
+  parseRequest({ ...call, args }, { name: "podnet", ...document }).pod;
+
+describe("the pod", () => {
+  it.each([
+    [undefined, undefined],
+    [null, undefined],
+    [{}, undefined],
+    [{ cni: {} }, undefined],
+    [{ cni: { labels: null } }, undefined],
+    [{ cni: { labels: [] } }, {}],
+    [{ cni: { labels: [{ key: "app", value: "web" }, { key: "beta" }] } }, { app: "web", beta: "" }],
+    [{ cni: { labels: { app: "web" } } }, { app: "web" }],
+  ])("001-10 has the labels that the runtime gave in args %j, or none known", (args, labels) => {
+    expect(calledWith({}, { args }).labels).toEqual(labels);
+  });
+
+  it("has the name and namespace of CNI_ARGS", () => {
+    const args = { K8S_POD_NAMESPACE: "prod", K8S_POD_NAME: "web-1" };
+    expect(calledWith(args, {})).toEqual({ namespace: "prod", name: "web-1", labels: undefined });
+  });
+
+  it.each([
+    [[1], "args.cni.labels[0]: 1 is not valid"],
+    [[{ value: "x" }], 'args.cni.labels[0]: {"value":"x"} is not valid'],
+    [[{ key: "app", value: 5 }], 'args.cni.labels["app"]: 5 is not valid: a string'],
+    [{ app: true }, 'args.cni.labels["app"]: true is not valid'],
+    ["app=web", 'args.cni.labels: "app=web" is not valid: an object'],
+  ])("must have labels that are texts: %j", (labels, text) => {
+    expect(refusal(() => calledWith({}, { args: { cni: { labels } } })).message).toContain(text);
+  });
 });

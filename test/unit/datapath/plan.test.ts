@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { markAll } from "../../../plugin/policy/policy.ts";
 import { plan } from "../../../plugin/datapath/plan.ts";
 import { ErrorCode } from "../../../plugin/errors.ts";
 import { refusal } from "../support/refusal.ts";
@@ -59,7 +60,7 @@ describe.each(cells)(
 );
 
 describe("caps and marks together", () => {
-  const everything = { egress: egressCap, ingress: ingressCap, mark: { dscp: 46, source: "test" } };
+  const everything = { egress: egressCap, ingress: ingressCap, rules: [markAll("test", 46)] };
 
   it.each(kernels)("on a veth, $kernel kernel", async ({ kernel, features }) => {
     const text = rendered(plan(taskOf({ ...everything, features })));
@@ -93,7 +94,7 @@ describe("caps and marks together", () => {
 
 describe("a mark", () => {
   it("001-18 001-23 is set on what leaves through the interface, DSCP bits only", () => {
-    const text = rendered(plan(taskOf({ mark: { dscp: 46, source: "test" }, ipv6: false })));
+    const text = rendered(plan(taskOf({ rules: [markAll("test", 46)], ipv6: false })));
     expect(text).toBe(
       "[pod] iptables-restore --noflush --wait 10\n" +
         "*mangle\n" +
@@ -108,15 +109,15 @@ describe("a mark", () => {
     [true, ["iptables", "ip6tables"]],
     [false, ["iptables"]],
   ])("001-7 covers both families where the kernel has IPv6 (%s)", (ipv6, tools) => {
-    expect(plan(taskOf({ mark: { dscp: 1, source: "test" }, ipv6 })).map(({ tool }) => tool)).toEqual(tools);
+    expect(plan(taskOf({ rules: [markAll("test", 1)], ipv6 })).map(({ tool }) => tool)).toEqual(tools);
   });
 
   it("of 0 is a wish like any other", () => {
-    expect(rendered(plan(taskOf({ mark: { dscp: 0, source: "test" } })))).toContain("--set-dscp 0x00\n");
+    expect(rendered(plan(taskOf({ rules: [markAll("test", 0)] })))).toContain("--set-dscp 0x00\n");
   });
 
   it("needs no host end, even when the conf insists on one for caps", () => {
-    const task = taskOf({ mark: { dscp: 1, source: "test" }, enforce: "host", hostEnd: undefined });
+    const task = taskOf({ rules: [markAll("test", 1)], enforce: "host", hostEnd: undefined });
     expect(plan(task).map(({ place }) => place)).toEqual(["pod", "pod"]);
   });
 });

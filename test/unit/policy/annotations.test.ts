@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { ErrorCode } from "../../../plugin/errors.ts";
+import { catchAll, markAll } from "../../../plugin/policy/policy.ts";
 import { policyOf } from "../support/request.ts";
 import { refusal } from "../support/refusal.ts";
 
@@ -21,7 +22,11 @@ describe("an annotation for one interface", () => {
     { ifname: "net", dscp: 10, discipline: "police", rate: 1e6 },
   ])("speaks of $ifname alone and wins over the plain key there", ({ ifname, dscp, discipline, rate }) => {
     const policy = policyOf({ annotations, ifname });
-    expect([policy.mark?.dscp, policy.discipline, policy.egress?.rate]).toEqual([dscp, discipline, rate]);
+    expect([catchAll(policy.rules)?.dscp, policy.discipline, policy.egress?.rate]).toEqual([
+      dscp,
+      discipline,
+      rate,
+    ]);
   });
 });
 
@@ -38,23 +43,20 @@ describe("a key of our own prefix", () => {
     expect(code).toBe(ErrorCode.invalidConfig);
     expect(message).toContain(`annotation ${key} is not known`);
     expect(message).toContain(
-      "ingress-bandwidth, egress-bandwidth, ingress-burst, egress-burst, discipline, dscp",
+      "ingress-bandwidth, egress-bandwidth, ingress-burst, egress-burst, discipline, dscp, egress",
     );
   });
 
-  it.each(["pod-qos/egress", "pod-qos/class", "net1.pod-qos/class"])(
-    "%s is refused as not there yet, code 2",
-    (key) => {
-      const { code, message } = refusal(() => policyOf({ annotations: { [key]: "x" } }));
-      expect(code).toBe(ErrorCode.unsupportedField);
-      expect(message).toContain(`annotation ${key}`);
-    },
-  );
+  it.each(["pod-qos/class", "net1.pod-qos/class"])("%s is refused as not there yet, code 2", (key) => {
+    const { code, message } = refusal(() => policyOf({ annotations: { [key]: "x" } }));
+    expect(code).toBe(ErrorCode.unsupportedField);
+    expect(message).toContain(`annotation ${key}`);
+  });
 
   it.each(["my-pod-qos/dscp", "pod-qos.io/dscp", "example.com/pod-qos", "kubernetes.io/bandwidth", "app"])(
     "%s is somebody else's and none of our business",
     (key) => {
-      expect(policyOf({ annotations: { [key]: "nonsense" } }).mark).toBeUndefined();
+      expect(policyOf({ annotations: { [key]: "nonsense" } })).toMatchObject({ rules: [], warnings: [] });
     },
   );
 });
@@ -103,5 +105,7 @@ it.each([
   ["the annotation", { "pod-qos/dscp": "46" }, 46, "annotation pod-qos/dscp"],
   ["the conf's default without one", {}, 8, "defaults.dscp"],
 ])("001-5 the mark is that of %s", (_, annotations, dscp, source) => {
-  expect(policyOf({ conf: { defaults: { dscp: "CS1" } }, annotations }).mark).toEqual({ dscp, source });
+  expect(policyOf({ conf: { defaults: { dscp: "CS1" } }, annotations }).rules).toEqual([
+    markAll(source, dscp),
+  ]);
 });

@@ -52,9 +52,10 @@ it("004-9 there is no cap, and no mark, when nobody says anything", () => {
   expect(policy).toEqual({
     ingress: undefined,
     egress: undefined,
-    mark: undefined,
+    rules: [],
     discipline: "shape",
     enforce: "auto",
+    warnings: [],
   });
 });
 

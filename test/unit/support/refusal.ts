@@ -11,3 +11,14 @@ export function refusal(attempt: () => unknown): CniError {
   }
   throw new Error(`expected a refusal, got ${JSON.stringify(outcome)}`);
 }
+
+/** The same for what takes its time. */
+export async function asyncRefusal(attempt: () => Promise<unknown>): Promise<CniError> {
+  try {
+    await attempt();
+  } catch (error) {
+    if (error instanceof CniError) return error;
+    throw error;
+  }
+  throw new Error("expected a refusal");
+}

@@ -1,6 +1,6 @@
 import type { Call } from "../../../plugin/cni/call.ts";
 import { parseRequest, type Request } from "../../../plugin/cni/request.ts";
-import { decidePolicy, type Policy } from "../../../plugin/policy/policy.ts";
+import { decidePolicy, noRules, type Policy } from "../../../plugin/policy/policy.ts";
 
 /** What a test says about one attachment; the rest is a plain containerd ADD. */
 export type Saying = {
@@ -17,5 +17,5 @@ export function requestOf({ conf = {}, annotations, bandwidth, ifname = "eth0" }
 }
 
 export function policyOf(saying: Saying): Policy {
-  return decidePolicy(requestOf(saying));
+  return decidePolicy(requestOf(saying), noRules);
 }

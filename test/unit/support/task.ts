@@ -30,7 +30,7 @@ export function taskOf({ features = stock, ipv6 = true, mtu = 1500, ...rest }: W
     ipv6,
     features,
   };
-  const none = { ingress: undefined, egress: undefined, mark: undefined };
+  const none = { ingress: undefined, egress: undefined, rules: [], warnings: [] };
   return {
     identity: { network: "podnet", containerId: "c1", ifname: "eth0" },
     policy: { ...none, discipline: "shape", enforce: "auto", ...wishes },
