@@ -1,13 +1,13 @@
 /** ADD: decide, record, program, hand prevResult back. A failed ADD leaves nothing; a repeated one changes nothing. */
 import { parseRequest, podName, resultFrom, type Request } from "../cni/request.ts";
-import { marks } from "../datapath/pod-netns.ts";
+import { ruleChains } from "../datapath/rules/chains.ts";
 import { applyFresh, applyOver, type Applied } from "../kernel/apply.ts";
 import { readFeatures } from "../kernel/features.ts";
 import { kernelHasIpv6 } from "../kernel/linux.ts";
 import { assertPodNetns } from "../kernel/netns.ts";
 import { hasWishes, type Policy } from "../policy/policy.ts";
 import { messageOf } from "../errors.ts";
-import { describe, keys, type Program } from "../program/program.ts";
+import { describe, keys, merge, type Program } from "../program/program.ts";
 import type { AttachmentRecord } from "../state/record.ts";
 import { readRecord, writeRecord } from "../state/store.ts";
 import type { Command, Context } from "./context.ts";
@@ -45,7 +45,7 @@ type Task = {
 async function addFirst(task: Task): Promise<void> {
   const { request, policy, stateDir } = task;
   const { netns } = request.call;
-  const early = marks(identityOf(request), policy, kernelHasIpv6());
+  const early = merge(ruleChains(request.call.ifname, policy.rules, kernelHasIpv6()));
   const first = recordOf(task, undefined, early);
   if (early.length > 0) writeRecord(stateDir, first);
   const [marking, looking] = await Promise.allSettled([

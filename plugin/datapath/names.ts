@@ -12,6 +12,19 @@ export const rootHandle = "905:";
 export const classMinor = "1";
 export const classId = `${rootHandle}${classMinor}`;
 export const leafHandle = "906:";
+/** With rules that have limits 905:1 is the parent of all and what no rule limits is its child. */
+export const restMinor = "2";
+/** Limits of rules: classes 905:10 on, leaves 910: on. */
+const firstLimitMinor = 0x10;
+const firstLimitLeaf = 0x910;
+
+export function limitMinor(number: number): number {
+  return firstLimitMinor + number;
+}
+
+export function limitLeafHandle(number: number): string {
+  return `${(firstLimitLeaf + number).toString(16)}:`;
+}
 
 /** Early, so that an agent's filter that ends the walk with "ok" does not skip the limit; it passes on what conforms. */
 export const policePref = 9;
@@ -48,6 +61,16 @@ export function identityFromAlias(alias: string): Identity | undefined {
 
 export function chainName(ifname: string): string {
   return `POD-QOS-${ifname}`;
+}
+
+/** ":" cannot be part of an interface's name, so no other interface has a chain or a set of that name. */
+export function verdictChainName(ifname: string, number: number): string {
+  return `${chainName(ifname)}:${number.toString(36)}`;
+}
+
+/** At most 30 characters, one less than the kernel takes: the set that replaces one is filled under its name and a "+". */
+export function setName(ifname: string, family: 4 | 6, number: number): string {
+  return `pod-qos-${ifname}:${family}:${number.toString(36)}`;
 }
 
 export function sameIdentity(a: Identity, b: Identity): boolean {

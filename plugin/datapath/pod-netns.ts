@@ -1,17 +1,15 @@
 /**
- * Everything that lives in the pod's own namespace and dies with it: marks, the shaping of what the pod sends, and both
+ * Everything that lives in the pod's own namespace and dies with it: rules, the shaping of what the pod sends, and both
  * caps where there is no host end to put them on (ipvlan, macvlan, OVS ports, `enforce: pod`). Pure.
  */
-import { CniError, ErrorCode } from "../errors.ts";
 import type { Cap } from "../policy/caps.ts";
-import { catchAll, type Policy } from "../policy/policy.ts";
 import type { Program } from "../program/program.ts";
-import type { MangleChain } from "../program/iptables/chain.ts";
 import type { TcObject } from "../program/tc/objects.ts";
 import type { Driver, Task } from "./driver.ts";
-import { chainName, type Identity } from "./names.ts";
 import { policeBucket } from "./rates.ts";
-import { capShaper, ifbOf, policer, redirect } from "./shaper.ts";
+import { ruleChains } from "./rules/chains.ts";
+import { hasLimits, limitTree } from "./rules/limits.ts";
+import { capShaper, ifbOf, policer, redirect, shapedCap } from "./shaper.ts";
 
 export const podNetns: Driver = (task) => {
   const { identity, policy, facts } = task;
@@ -19,19 +17,31 @@ export const podNetns: Driver = (task) => {
   // With a guard outside the pod shapes itself; without act_police the node does, on an ifb.
   const shapesEgress = !hostHoldsCaps || (policy.discipline === "shape" && facts.features.police);
   return [
-    ...marks(identity, policy, facts.ipv6),
-    ...(policy.egress === undefined || !shapesEgress ? [] : egress(policy.egress, task)),
+    ...ruleChains(identity.ifname, policy.rules, facts.ipv6),
+    ...egress(shapesEgress ? policy.egress : undefined, task),
     ...(policy.ingress === undefined || hostHoldsCaps ? [] : ingress(policy.ingress, task)),
   ];
 };
 
-function egress(cap: Cap, task: Task): readonly Program[] {
+function egress(cap: Cap | undefined, task: Task): readonly Program[] {
+  const { identity, policy, facts } = task;
+  if (cap === undefined || policy.discipline === "shape" || !facts.features.police) {
+    return [inPod(egressTree(cap, task))];
+  }
+  const bucket = policeBucket(cap, facts.podLink.mtu);
+  const filter = policer(identity.ifname, "egress", bucket, facts.features.matcher);
+  return [inPod([...filter, ...egressTree(undefined, task)])];
+}
+
+/** The shaped cap, and the limits of rules inside it; nothing where there is neither. */
+function egressTree(cap: Cap | undefined, task: Task): readonly TcObject[] {
   const { identity, policy, facts } = task;
   const { mtu } = facts.podLink;
-  if (policy.discipline === "police" && facts.features.police) {
-    return [inPod(policer(identity.ifname, "egress", policeBucket(cap, mtu), facts.features.matcher))];
+  if (hasLimits(policy.rules)) {
+    const shaped = cap === undefined ? undefined : shapedCap(cap, mtu, task);
+    return limitTree(identity.ifname, mtu, policy.rules, shaped, facts.features.fqCodel);
   }
-  return [inPod(capShaper(cap, identity.ifname, mtu, task))];
+  return cap === undefined ? [] : capShaper(cap, identity.ifname, mtu, task);
 }
 
 function ingress(cap: Cap, task: Task): readonly Program[] {
@@ -47,32 +57,6 @@ function ingress(cap: Cap, task: Task): readonly Program[] {
       ...capShaper(cap, ifb.name, mtu, task),
       ...redirect(identity.ifname, facts.features.matcher, ifb.name),
     ]),
-  ];
-}
-
-/**
- * The part of the plan that needs to know nothing of the pod's link. ECN, the lower two bits of the same byte, is left
- * alone by the DSCP target.
- */
-export function marks({ ifname }: Identity, { rules }: Policy, ipv6: boolean): readonly Program[] {
-  const [first] = rules;
-  if (first === undefined) return [];
-  const dscp = rules.length === 1 && first.limit === undefined ? catchAll(rules)?.dscp : undefined;
-  if (dscp === undefined) {
-    throw new CniError(
-      ErrorCode.unsupportedField,
-      `${first.source}: this version of pod-qos cannot program rules yet, only a mark for all traffic`,
-    );
-  }
-  const chain: MangleChain = {
-    kind: "chain",
-    name: chainName(ifname),
-    calledFrom: [`POSTROUTING -o ${ifname}`],
-    rules: [`-j DSCP --set-dscp 0x${dscp.toString(16).padStart(2, "0")}`],
-  };
-  return [
-    { tool: "iptables", place: "pod", objects: [chain] },
-    ...(ipv6 ? [{ tool: "ip6tables", place: "pod", objects: [chain] } as const] : []),
   ];
 }
 

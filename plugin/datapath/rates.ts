@@ -3,6 +3,7 @@
  * The figures behind the constants were measured; ARCHITECTURE.md tells how.
  */
 import { CniError, ErrorCode, invalidValue } from "../errors.ts";
+import type { Discipline } from "../cni/conf.ts";
 import type { Cap } from "../policy/caps.ts";
 import type { Leaf } from "../program/tc/objects.ts";
 
@@ -32,15 +33,15 @@ export function frameBytes(mtu: number): number {
 }
 
 export function shapeBucket(cap: Cap, mtu: number): Bucket {
-  const rate = bytesPerSecond(cap.rate);
-  if (frameBytes(mtu) > rate * longestDebtSeconds) {
-    throw new CniError(
-      ErrorCode.invalidConfig,
-      `${cap.source}: the kernel cannot hold ${cap.rate} bit/s at an MTU of ${mtu}: one packet would take longer ` +
-        `than a minute; the lowest rate for this MTU is ${Math.ceil(frameBytes(mtu) / longestDebtSeconds) * 8} bit/s`,
-    );
-  }
+  const rate = htbRate(cap, mtu);
   return bucket(cap, rate, Math.max(rate * shapeBurstSeconds, 2 * frameBytes(mtu)));
+}
+
+/** A policer's bucket where HTB keeps it: what is longer than the bucket passes as a debt, so that any burst will do. */
+export function limitBucket(cap: Cap, discipline: Discipline, mtu: number): Bucket {
+  if (discipline === "shape") return shapeBucket(cap, mtu);
+  const rate = htbRate(cap, mtu);
+  return bucket(cap, rate, Math.max(rate * policeBurstSeconds, gsoBytes));
 }
 
 export function policeBucket(cap: Cap, mtu: number): Bucket {
@@ -116,6 +117,16 @@ export const noQueue: Leaf = { kind: "pfifo", limitPackets: 1 };
 /** Rounded down: a cap is never exceeded for the sake of a fraction of a byte. */
 function bytesPerSecond(bits: number): number {
   return Math.floor(bits / 8);
+}
+
+function htbRate(cap: Cap, mtu: number): number {
+  const rate = bytesPerSecond(cap.rate);
+  if (frameBytes(mtu) <= rate * longestDebtSeconds) return rate;
+  throw new CniError(
+    ErrorCode.invalidConfig,
+    `${cap.source}: the kernel cannot hold ${cap.rate} bit/s at an MTU of ${mtu}: one packet would take longer ` +
+      `than a minute; the lowest rate for this MTU is ${Math.ceil(frameBytes(mtu) / longestDebtSeconds) * 8} bit/s`,
+  );
 }
 
 function bucket(cap: Cap, rate: number, ownBurst: number): Bucket {

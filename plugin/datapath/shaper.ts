@@ -21,11 +21,20 @@ export function capShaper(
   cap: Cap,
   dev: string,
   mtu: number,
-  { policy, facts }: Pick<Task, "policy" | "facts">,
+  context: Pick<Task, "policy" | "facts">,
 ): readonly TcObject[] {
-  if (policy.discipline === "police") return shaper(dev, policeBucket(cap, mtu), noQueue, mtu);
+  const { bucket, leaf } = shapedCap(cap, mtu, context);
+  return shaper(dev, bucket, leaf, mtu);
+}
+
+export function shapedCap(
+  cap: Cap,
+  mtu: number,
+  { policy, facts }: Pick<Task, "policy" | "facts">,
+): { readonly bucket: Bucket; readonly leaf: Leaf } {
+  if (policy.discipline === "police") return { bucket: policeBucket(cap, mtu), leaf: noQueue };
   const bucket = shapeBucket(cap, mtu);
-  return shaper(dev, bucket, shapeLeaf(bucket.rate, mtu, facts.features.fqCodel), mtu);
+  return { bucket, leaf: shapeLeaf(bucket.rate, mtu, facts.features.fqCodel) };
 }
 
 /** HTB with every parameter explicit: unset cburst costs a tenth of the rate, unset quantum makes the kernel guess. */

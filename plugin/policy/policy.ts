@@ -60,14 +60,6 @@ export function hasWishes(policy: Policy): boolean {
   return policy.ingress !== undefined || policy.egress !== undefined || policy.rules.some(acts);
 }
 
-/** The rule behind all others that takes every packet they left, if there is one. */
-export function catchAll(rules: readonly Rule[]): Rule | undefined {
-  const last = rules.at(-1);
-  return last !== undefined && [last.to, last.from, last.services].every(({ length }) => length === 0)
-    ? last
-    : undefined;
-}
-
 function acts({ dscp, limit }: Rule): boolean {
   return dscp !== undefined || limit !== undefined;
 }

@@ -1,6 +1,8 @@
 /** Every cell of the design's table of caps, on this kernel: made, found as wanted, left alone when made again, removed. */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { markAll, type Policy } from "../../plugin/policy/policy.ts";
+import type { Rule } from "../../plugin/policy/rule.ts";
+import { parseRules } from "../../plugin/policy/rules.ts";
 import { drive } from "../lab/drive.ts";
 import { exactState } from "../lab/exact-state.ts";
 import { suite } from "../lab/needs.ts";
@@ -23,12 +25,36 @@ const none: Policy = {
   warnings: [],
 };
 
+const to = (cidr: string, ...except: readonly string[]): object => ({ ipBlock: { cidr, except } });
+const rules: readonly Rule[] = [
+  ...parseRules(
+    "test",
+    [
+      { dscp: "EF", classifier: { ports: [{ protocol: "TCP", port: 443 }, { protocol: "SCTP" }] } },
+      {
+        bandwidth: { rate: 2000, burst: 100 },
+        classifier: { to: [to("0.0.0.0/0", "10.0.0.0/8", "10.1.2.3/32")] },
+      },
+      {
+        dscp: 20,
+        bandwidth: { rate: 64, discipline: "shape" },
+        classifier: { to: [to("2001:db8::/32", "2001:db8:1::/48")] },
+      },
+      { classifier: { from: [to("192.0.2.1/32"), to("2001:db8::1/128")] } },
+    ],
+    "own list",
+  ),
+  markAll("test", 8),
+];
+
 const wishes: readonly (readonly [string, Partial<Policy>])[] = [
   ["an egress cap", { egress: cap(10e6) }],
   ["an ingress cap", { ingress: cap(20e6) }],
   ["both caps and a mark", { egress: cap(10e6), ingress: cap(20e6), rules: [markAll("test", 46)] }],
   ["both caps, the lowest and the highest there are", { egress: cap(1e3), ingress: cap(1e15) }],
   ["a mark alone", { rules: [markAll("test", 0)] }],
+  ["rules", { rules }],
+  ["rules with limits inside a cap", { egress: cap(10e6), rules }],
 ];
 
 const cells = (["shape", "police"] as const).flatMap((discipline) =>

@@ -12,12 +12,12 @@ export const exactState = async (node: LabNode, ...pods: readonly Pod[]): Promis
   return stdout;
 };
 
-/** Carrier and operstate come a little later than what they follow from; flows of fq_codel come and go with packets. */
+/** Carrier and operstate come a little later than what they follow from; flows of fq_codel come and go with packets, and some packet is always sent. */
 const LOOK = `
 look() {
   $1 ip link show | sed -E 's/NO-CARRIER,?|,?LOWER_UP|,?M-DOWN//g; s/ state [A-Z]+//' | tee /run/.look
   sed -nE 's/^[0-9]+: ([^:@]+).*/qdisc show dev \\1\\nclass show dev \\1\\nfilter show dev \\1 ingress\\nfilter show dev \\1 egress/p' /run/.look |
-    $1 tc -d -force -batch - 2>/dev/null | sed -E 's/ref [0-9]+ bind [0-9]+//; /^class fq_codel/d'
+    $1 tc -d -force -batch - 2>/dev/null | sed -E 's/ref [0-9]+ bind [0-9]+//; s/direct_packets_stat [0-9]+//; /^class fq_codel/d'
   for family in ip ip6; do $1 \${family}tables-save -t mangle 2>/dev/null | grep -E '^-A|^:.* - '; done
   rm /run/.look
   return 0

@@ -57,7 +57,9 @@ function differences(wanted: TcObject, observed: TcObject | ObservedFilter): rea
         ...rateDiffers("ceil", observed.ceil, wanted.ceil),
         ...sizeDiffers("burst", observed.burst, wanted.burst, wanted.rate),
         ...sizeDiffers("cburst", observed.cburst, wanted.cburst, wanted.ceil),
-        ...sizeDiffers("quantum", observed.quantum, wanted.quantum, 0),
+        ...(observed.quantum === undefined || wanted.quantum === undefined
+          ? []
+          : sizeDiffers("quantum", observed.quantum, wanted.quantum, 0)),
       ];
     case "leaf":
       if (observed.kind !== wanted.kind) return [];

@@ -27,7 +27,8 @@ export type HtbClass = {
   readonly ceil: number;
   readonly burst: number;
   readonly cburst: number;
-  readonly quantum: number;
+  /** undefined as read back of a class that has children: it sends nothing itself. */
+  readonly quantum: number | undefined;
 };
 
 export type Leaf =

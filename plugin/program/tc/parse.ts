@@ -126,7 +126,7 @@ function htbClass(dev: string, line: string): HtbClass {
     ceil: bytesPerSecond(word(line, "ceil")),
     burst: bytes(word(line, "burst")),
     cburst: bytes(word(line, "cburst")),
-    quantum: bytes(word(line, "quantum")),
+    quantum: / quantum /.test(line) ? bytes(word(line, "quantum")) : undefined,
   };
 }
 

@@ -53,7 +53,8 @@ function addLine(object: TcObject): string {
       return (
         `class add dev ${object.dev} parent ${object.parent} classid ${object.classid} htb ` +
         `rate ${object.rate}bps ceil ${object.ceil}bps ` +
-        `burst ${object.burst} cburst ${object.cburst} quantum ${object.quantum}`
+        `burst ${object.burst} cburst ${object.cburst}` +
+        (object.quantum === undefined ? "" : ` quantum ${object.quantum}`)
       );
     case "leaf":
       return `qdisc add dev ${object.dev} parent ${object.parent} handle ${object.handle} ${leafWords(object.queue)}`;

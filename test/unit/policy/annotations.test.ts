@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { ErrorCode } from "../../../plugin/errors.ts";
-import { catchAll, markAll } from "../../../plugin/policy/policy.ts";
+import { markAll } from "../../../plugin/policy/policy.ts";
 import { policyOf } from "../support/request.ts";
 import { refusal } from "../support/refusal.ts";
 
@@ -22,7 +22,7 @@ describe("an annotation for one interface", () => {
     { ifname: "net", dscp: 10, discipline: "police", rate: 1e6 },
   ])("speaks of $ifname alone and wins over the plain key there", ({ ifname, dscp, discipline, rate }) => {
     const policy = policyOf({ annotations, ifname });
-    expect([catchAll(policy.rules)?.dscp, policy.discipline, policy.egress?.rate]).toEqual([
+    expect([policy.rules.at(-1)?.dscp, policy.discipline, policy.egress?.rate]).toEqual([
       dscp,
       discipline,
       rate,

@@ -1,0 +1,94 @@
+/** What a rule matches, as the words that iptables takes and prints back, for one address family. Pure. */
+import type { NetSet } from "../../program/ipset/set.ts";
+import { bitsOf, formatCidr } from "../../policy/cidr.ts";
+import type { Block, Family, Rule, Service } from "../../policy/rule.ts";
+import { setName } from "../names.ts";
+import { membersOf, type Member } from "./address-set.ts";
+
+/** Gives the set that holds the members; the same set to all that ask for the same ones. */
+export type Sets = {
+  readonly holding: (members: readonly Member[]) => string;
+  readonly all: () => readonly NetSet[];
+};
+
+export function createSets(ifname: string, family: Family): Sets {
+  const sets = new Map<string, NetSet>();
+  return {
+    holding: (members) => {
+      const entries = members.flatMap(entriesOf);
+      const key = entries.join();
+      const known = sets.get(key);
+      if (known !== undefined) return known.name;
+      const name = setName(ifname, family, sets.size);
+      sets.set(key, { kind: "set", name, family: family === 4 ? "inet" : "inet6", entries });
+      return name;
+    },
+    all: () => [...sets.values()],
+  };
+}
+
+/** One text for each line that the rule takes, "" for every packet; none where no packet of this family can match. */
+export function conditionsOf(rule: Rule, family: Family, sets: Sets): readonly string[] {
+  const to = addressMatch(rule.to, family);
+  const from = addressMatch(rule.from, family);
+  if (to === "nothing" || from === "nothing") return [];
+  const network = [...networkWords("-s", from), ...networkWords("-d", to)];
+  const looked = [...setWords("src", from, sets), ...setWords("dst", to, sets)];
+  return serviceMatches(rule.services).map(({ protocol, ports }) =>
+    [...network, ...protocol, ...looked, ...ports].join(" "),
+  );
+}
+
+type AddressMatch = "anything" | "nothing" | readonly Member[];
+
+function addressMatch(blocks: readonly Block[], family: Family): AddressMatch {
+  if (blocks.length === 0) return "anything";
+  const members = membersOf(blocks.filter(({ cidr }) => cidr.family === family));
+  const [first, ...more] = members;
+  if (first === undefined) return "nothing";
+  return first.cidr.prefix === 0 && more.length === 0 ? "anything" : members;
+}
+
+/** A single network needs no set. */
+function isSingle(match: AddressMatch): match is readonly [Member] {
+  return Array.isArray(match) && match.length === 1;
+}
+
+function networkWords(option: "-s" | "-d", match: AddressMatch): readonly string[] {
+  return isSingle(match) ? [`${option} ${formatCidr(match[0].cidr)}`] : [];
+}
+
+function setWords(direction: "src" | "dst", match: AddressMatch, sets: Sets): readonly string[] {
+  if (typeof match === "string" || isSingle(match)) return [];
+  return [`-m set --match-set ${sets.holding(match)} ${direction}`];
+}
+
+type ServiceMatch = { readonly protocol: readonly string[]; readonly ports: readonly string[] };
+
+/** What xt_multiport takes. */
+const portsPerLine = 15;
+
+function serviceMatches(services: readonly Service[]): readonly ServiceMatch[] {
+  if (services.length === 0) return [{ protocol: [], ports: [] }];
+  const protocols = [...new Set(services.map(({ protocol }) => protocol))];
+  return protocols.flatMap((name): readonly ServiceMatch[] => {
+    const protocol = [`-p ${name.toLowerCase()}`];
+    const wanted = services.filter((service) => service.protocol === name);
+    const ports = [...new Set(wanted.flatMap(({ port }) => (port === undefined ? [] : [port])))];
+    if (wanted.some(({ port }) => port === undefined)) return [{ protocol, ports: [] }];
+    return chunks(ports).map((chunk) => ({ protocol, ports: [`-m multiport --dports ${chunk.join(",")}`] }));
+  });
+}
+
+function chunks(ports: readonly number[]): readonly (readonly number[])[] {
+  const count = Math.ceil(ports.length / portsPerLine);
+  return Array.from({ length: count }, (_, at) => ports.slice(at * portsPerLine, (at + 1) * portsPerLine));
+}
+
+/** A set takes no /0, and prints a single address without its length. */
+function entriesOf({ cidr, matches }: Member): readonly string[] {
+  const flag = matches ? "" : " nomatch";
+  if (cidr.prefix === bitsOf(cidr.family)) return [cidr.address + flag];
+  if (cidr.prefix > 0) return [formatCidr(cidr) + flag];
+  return (cidr.family === 4 ? ["0.0.0.0/1", "128.0.0.0/1"] : ["::/1", "8000::/1"]).map((half) => half + flag);
+}
