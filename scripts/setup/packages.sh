@@ -9,6 +9,8 @@ iptables iptables
 ipset ipset
 iperf3 iperf3
 iputils-ping ping
+tcpdump tcpdump
+socat socat
 util-linux nsenter
 kmod modprobe
 containernetworking-plugins /usr/lib/cni/bridge
