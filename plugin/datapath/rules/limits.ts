@@ -21,7 +21,7 @@ import {
   restMinor,
   rootHandle,
 } from "../names.ts";
-import { frameBytes, limitBucket, noQueue, shapeLeaf, type Bucket } from "../rates.ts";
+import { frameBytes, limitBucket, policeLeaf, shapeLeaf, type Bucket } from "../rates.ts";
 
 type LimitedRule = Rule & { readonly limit: Limit };
 
@@ -74,7 +74,8 @@ export function limitTree(
     ...limited.flatMap(({ limit, source }, number): readonly TcObject[] => {
       const minor = limitMinor(number).toString(16);
       const bucket = limitBucket(asCap(limit, source), limit.discipline, mtu);
-      const queue = limit.discipline === "police" ? noQueue : shapeLeaf(bucket.rate, mtu, fqCodel);
+      const queue =
+        limit.discipline === "police" ? policeLeaf(bucket.rate, mtu) : shapeLeaf(bucket.rate, mtu, fqCodel);
       return [child(minor, bucket), leaf(minor, limitLeafHandle(number), queue)];
     }),
   ];

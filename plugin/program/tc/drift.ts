@@ -87,6 +87,8 @@ function queueDiffers(observed: Leaf, wanted: Leaf): readonly string[] {
     return [
       ...rateDiffers("rate", observed.rate, wanted.rate),
       ...sizeDiffers("burst", observed.burst, wanted.burst, wanted.rate),
+      // Two times are cut to whole microseconds on the way.
+      ...sizeDiffers("limitBytes", observed.limitBytes, wanted.limitBytes, 2 * wanted.rate),
     ];
   }
   const has = new Map(numbers(observed));

@@ -41,7 +41,12 @@ export type Leaf =
     }
   | { readonly kind: "bfifo"; readonly limitBytes: number }
   | { readonly kind: "pfifo"; readonly limitPackets: number }
-  | { readonly kind: "tbf"; readonly rate: number; readonly burst: number };
+  | {
+      readonly kind: "tbf";
+      readonly rate: number;
+      readonly burst: number;
+      readonly limitBytes: number;
+    };
 
 export type LeafQdisc = {
   readonly kind: "leaf";

@@ -109,10 +109,18 @@ function leafQueue(kind: string, line: string): Leaf | undefined {
     case "pfifo":
       return { kind, limitPackets: parseInt(word(line, "limit"), 10) };
     case "tbf":
-      return { kind, rate: bytesPerSecond(word(line, "rate")), burst: bytes(word(line, "burst")) };
+      return tbf(line);
     default:
       return undefined;
   }
+}
+
+/** tc says the limit as the time that a queue so long takes behind a full bucket. */
+function tbf(line: string): Leaf {
+  const rate = bytesPerSecond(word(line, "rate"));
+  const burst = bytes(word(line, "burst"));
+  const limitBytes = Math.round((micros(word(line, "lat")) / 1e6) * rate + burst);
+  return { kind: "tbf", rate, burst, limitBytes };
 }
 
 function htbClass(dev: string, line: string): HtbClass {

@@ -82,7 +82,7 @@ function leafWords(queue: Leaf): string {
     case "pfifo":
       return `pfifo limit ${queue.limitPackets}`;
     case "tbf":
-      return `tbf rate ${queue.rate}bps burst ${queue.burst} limit ${16 * queue.burst}`;
+      return `tbf rate ${queue.rate}bps burst ${queue.burst} limit ${queue.limitBytes}`;
   }
 }
 

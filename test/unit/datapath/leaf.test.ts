@@ -49,7 +49,12 @@ describe("the queue behind a shaper", () => {
   );
 
   it("without fq_codel cuts GSO packets as long as 16 segments last 10 ms, and if there is anything to cut", () => {
-    expect(shapeLeaf(2_500_000, 1500, false)).toEqual({ kind: "tbf", rate: 12.5e9, burst: 1770 });
+    expect(shapeLeaf(2_500_000, 1500, false)).toEqual({
+      kind: "tbf",
+      rate: 12.5e9,
+      burst: 1770,
+      limitBytes: 28_320,
+    });
     expect(shapeLeaf(2_832_000, 1500, false)).toMatchObject({ kind: "tbf" });
     expect(shapeLeaf(2_833_000, 1500, false)).toMatchObject({ kind: "bfifo" });
   });

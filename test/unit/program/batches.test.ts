@@ -7,7 +7,12 @@ import { describeTc } from "../../../plugin/program/tc/objects.ts";
 import { fixture } from "../support/fixture.ts";
 
 const bucket = { rate: 2_500_000, burst: 25_000 };
-const tree = shaper("eth0", bucket, { kind: "tbf", rate: 125_000_000, burst: 1770 }, 1500);
+const tree = shaper(
+  "eth0",
+  bucket,
+  { kind: "tbf", rate: 125_000_000, burst: 1770, limitBytes: 28_320 },
+  1500,
+);
 
 describe("tc", () => {
   it("a low rate's leaf is a tbf with a queue of 16 buckets", () => {

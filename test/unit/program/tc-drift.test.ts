@@ -26,7 +26,7 @@ const samples: readonly TcObject[] = [
   leaf({ kind: "fq_codel", limitPackets: 1024, targetMicros: 5_000, intervalMicros: 100_000, quantum: 1514 }),
   leaf({ kind: "bfifo", limitBytes: 131_072 }),
   leaf({ kind: "pfifo", limitPackets: 1 }),
-  leaf({ kind: "tbf", rate: 125_000_000, burst: 1_770 }),
+  leaf({ kind: "tbf", rate: 125_000_000, burst: 1_770, limitBytes: 28_320 }),
   clsact,
   { kind: "police", dev, hook: "ingress", pref: 9, matcher: "matchall", ...limits },
   { kind: "redirect", dev, hook: "ingress", pref: 65_000, matcher: "u32", to: "pq0123456789abc" },

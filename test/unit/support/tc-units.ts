@@ -69,7 +69,7 @@ export function leafText(queue: Leaf, tc: Tc): string {
       return `limit ${queue.limitPackets}p`;
     case "tbf": {
       const ticks = tbfTicks(queue.rate, queue.burst);
-      const latency = Math.floor((16 * queue.burst * 1e6) / queue.rate - Math.floor(ticks / ticksPerMicro));
+      const latency = Math.floor((queue.limitBytes * 1e6) / queue.rate - Math.floor(ticks / ticksPerMicro));
       const burst = printSize(shownSize(queue.rate, ticks, tc));
       return `rate ${printRate(queue.rate)} burst ${burst}/1 mpu 0b lat ${printTime(latency)} linklayer ethernet `;
     }
