@@ -1,0 +1,123 @@
+/** Which of a namespace's policies speak of an attachment. Pure. What cannot be known is told, never guessed. */
+import type { Pod } from "../../cni/request.ts";
+import type { Rule } from "../rule.ts";
+import type {
+  EgressQos,
+  Nad,
+  NamespacePolicies,
+  NetworkQosHead,
+  NetworkSelector,
+  Surroundings,
+} from "./manifest.ts";
+import { matches, type Selector } from "./selector.ts";
+
+/** One interface of a pod in a network, as far as selectors ask. */
+export type Attachment = { readonly pod: Pod; readonly network: string; readonly ifname: string };
+
+export type Selected<Qos> = {
+  readonly networkQos: readonly Qos[];
+  readonly egressQos: readonly Rule[];
+  readonly warnings: readonly string[];
+};
+
+export function select<Qos extends NetworkQosHead>(
+  policies: NamespacePolicies<Qos>,
+  surroundings: Surroundings,
+  attachment: Attachment,
+): Selected<Qos> {
+  const warnings = [...policies.warnings];
+  const isSelected = ({ title, podSelector, networks }: Qos): boolean => {
+    const pod = matchesPod(podSelector, attachment.pod);
+    const network = selectsNetwork(networks, surroundings, attachment);
+    if (pod === false || network.answer === false) return false;
+    if (pod === true && network.answer === true) return true;
+    const reasons = [...(pod === undefined ? [labelsUnknown] : []), ...network.unknown];
+    warnings.push(`${title} is not applied: ${reasons.join("; ")}`);
+    return false;
+  };
+  return {
+    networkQos: policies.networkQos.filter(isSelected),
+    egressQos: egressRules(policies.egressQos, surroundings, attachment, warnings),
+    warnings,
+  };
+}
+
+const labelsUnknown =
+  "its podSelector asks for labels, and the runtime gave none (they arrive in args.cni.labels)";
+
+function matchesPod(selector: Selector, { labels }: Pod): boolean | undefined {
+  return matches(selector, labels ?? {}, labels !== undefined);
+}
+
+/** Upstream's EgressQoS is about the cluster's default network alone. */
+function egressRules(
+  egressQos: EgressQos | undefined,
+  { nads }: Surroundings,
+  attachment: Attachment,
+  warnings: string[],
+): readonly Rule[] {
+  if (egressQos === undefined || !isDefaultNetwork(nads, attachment)) return [];
+  return egressQos.entries.flatMap(({ podSelector, rule }) => {
+    const answer = matchesPod(podSelector, attachment.pod);
+    if (answer === undefined) warnings.push(`${rule.source} is not applied: ${labelsUnknown}`);
+    return answer === true ? [rule] : [];
+  });
+}
+
+type Answer = { readonly answer: boolean | undefined; readonly unknown: readonly string[] };
+
+/** Selectors are ORed: one that is met is enough, whatever is not known of the others. */
+function selectsNetwork(
+  selectors: readonly NetworkSelector[],
+  surroundings: Surroundings,
+  attachment: Attachment,
+): Answer {
+  if (selectors.length === 0) return { answer: true, unknown: [] };
+  const answers = selectors.map((selector) => selectorMeets(selector, surroundings, attachment));
+  if (answers.some(({ answer }) => answer === true)) return { answer: true, unknown: [] };
+  const unknown = answers.flatMap((each) => each.unknown);
+  return { answer: unknown.length > 0 ? undefined : false, unknown };
+}
+
+function selectorMeets(
+  selector: NetworkSelector,
+  { namespaces, nads }: Surroundings,
+  attachment: Attachment,
+): Answer {
+  switch (selector.type) {
+    case "DefaultNetwork":
+      return { answer: isDefaultNetwork(nads, attachment), unknown: [] };
+    case "NetworkAttachmentDefinitions": {
+      const met = nadsOf(nads, attachment)
+        .filter(({ labels }) => matches(selector.networkSelector, labels, true) === true)
+        .map(({ namespace }) => matchesNamespace(selector.namespaceSelector, namespace, namespaces));
+      if (met.some(({ answer }) => answer === true)) return { answer: true, unknown: [] };
+      return met.find(({ answer }) => answer === undefined) ?? { answer: false, unknown: [] };
+    }
+    case "ClusterUserDefinedNetworks":
+    case "PrimaryUserDefinedNetworks":
+    case "SecondaryUserDefinedNetworks":
+      return {
+        answer: undefined,
+        unknown: [`which networks are ${selector.type} is known to the Kubernetes API alone`],
+      };
+  }
+}
+
+/** Every namespace has its name as a label, with no Namespace manifest to say so. */
+function matchesNamespace(selector: Selector, name: string, namespaces: Surroundings["namespaces"]): Answer {
+  const known = namespaces.find((namespace) => namespace.name === name);
+  const labels = { ...known?.labels, "kubernetes.io/metadata.name": name };
+  const answer = matches(selector, labels, known !== undefined);
+  const why = `its namespaceSelector asks for labels of namespace ${name}, of which the directory has no manifest`;
+  return { answer, unknown: answer === undefined ? [why] : [] };
+}
+
+/** A pod's first interface, in a network that no NetworkAttachmentDefinition makes. */
+function isDefaultNetwork(nads: readonly Nad[], attachment: Attachment): boolean {
+  return attachment.ifname === "eth0" && nadsOf(nads, attachment).length === 0;
+}
+
+function nadsOf(nads: readonly Nad[], { network }: Attachment): readonly Nad[] {
+  return nads.filter((nad) => nad.network === network);
+}

@@ -1,0 +1,273 @@
+import { describe, expect, it } from "vitest";
+import { ErrorCode } from "../../../../plugin/errors.ts";
+import { compiled, dscpsFor, egressQos, networkQos } from "../../support/manifests.ts";
+import { asyncRefusal } from "../../support/refusal.ts";
+
+const title = "a.json: NetworkQoS default/video: ";
+const egressTitle = "a.json: EgressQoS default/default: ";
+const nadSelector = "networkAttachmentDefinitionSelector";
+const nads = { networkSelectionType: "NetworkAttachmentDefinitions" };
+const some = { matchLabels: { a: "b" } };
+const network = (selector: unknown) => networkQos({ networkSelectors: [selector] });
+
+/** Wrong as the API would say: the pods of the namespace hear of it, those of others do not. */
+describe("what the CRD refuses fails the pods of its namespace:", () => {
+  it.each([
+    [
+      networkQos({ priority: undefined }),
+      `${title}spec.priority: null is not valid: a whole number from 0 to 100`,
+    ],
+    [networkQos({ priority: -1 }), `${title}spec.priority: -1`],
+    [networkQos({ priority: 101 }), `${title}spec.priority: 101`],
+    [networkQos({ priority: "10" }), `${title}spec.priority: "10"`],
+    [networkQos({ egress: undefined }), `${title}spec.egress: null is not valid: a list`],
+    [
+      networkQos({ egress: Array.from({ length: 21 }, () => ({ dscp: 1 })) }),
+      `${title}spec.egress: 21 rules are not valid: at most 20`,
+    ],
+    [networkQos({ egress: [{ dscp: 64 }] }), `${title}spec.egress[0].dscp: 64 is not valid`],
+    [networkQos({ egress: [{ dscp: "EF" }] }), `${title}spec.egress[0].dscp: "EF" is not valid`],
+    [networkQos({ egress: [{ bandwidth: { rate: 1 } }] }), `${title}spec.egress[0].dscp: null is not valid`],
+    [
+      networkQos({ egress: [{ dscp: 1, bandwidth: { burst: 5 } }] }),
+      `${title}spec.egress[0].bandwidth: {"burst":5}`,
+    ],
+    [
+      networkQos({ egress: [{ dscp: 1, classifier: { ports: [{ protocol: "TCPfoo" }] } }] }),
+      `${title}spec.egress[0].classifier.ports[0].protocol: "TCPfoo"`,
+    ],
+    [
+      networkQos({ egress: [{ dscp: 1, classifier: { to: [{ podSelector: {} }] } }] }),
+      `${title}spec.egress[0].classifier.to[0].podSelector: a plugin on a node`,
+    ],
+    [networkQos({ podselector: {} }), `${title}unknown key "spec.podselector": known are podSelector`],
+    [networkQos({ podSelector: { app: "x" } }), `${title}unknown key "spec.podSelector.app"`],
+    [
+      networkQos({ podSelector: { matchLabels: { a: 5 } } }),
+      `spec.podSelector.matchLabels["a"]: 5 is not valid: a string`,
+    ],
+    [
+      networkQos({ podSelector: { matchLabels: { a: "b c" } } }),
+      `["a"]: "b c" is not valid: a label's value`,
+    ],
+    [
+      networkQos({ podSelector: { matchLabels: { "-a": "b" } } }),
+      `spec.podSelector.matchLabels: "-a" is not valid`,
+    ],
+    [networkQos({ podSelector: { matchLabels: { "a/b/c": "d" } } }), `"a/b/c" is not valid: a label's key`],
+    [networkQos({ podSelector: { matchLabels: { ["x".repeat(64)]: "d" } } }), "is not valid: a label's key"],
+    [
+      networkQos({ podSelector: { matchExpressions: [{ key: "a", operator: "in", values: ["b"] }] } }),
+      `matchExpressions[0].operator: "in" is not valid: one of In, NotIn`,
+    ],
+    [
+      networkQos({ podSelector: { matchExpressions: [{ key: "a", operator: "In" }] } }),
+      "matchExpressions[0].values: [] is not valid: In takes one value or more",
+    ],
+    [
+      networkQos({ podSelector: { matchExpressions: [{ key: "a", operator: "Exists", values: ["b"] }] } }),
+      `values: ["b"] is not valid: Exists takes no values`,
+    ],
+    [
+      networkQos({ podSelector: { matchExpressions: [{ operator: "Exists" }] } }),
+      "matchExpressions[0].key: null is not valid",
+    ],
+    [networkQos({ networkSelectors: [] }), `${title}spec.networkSelectors: 0 entries are not valid: 1 to 5`],
+    [network({}), "spec.networkSelectors[0].networkSelectionType: null is not valid: one of DefaultNetwork"],
+    [network({ networkSelectionType: "AllNetworks" }), `networkSelectionType: "AllNetworks" is not valid`],
+    [network(nads), `${nadSelector}: null is not valid: an object`],
+    [network({ ...nads, [nadSelector]: {} }), `${nadSelector}.namespaceSelector: null is not valid`],
+    [
+      network({ ...nads, [nadSelector]: { namespaceSelector: {} } }),
+      `${nadSelector}.networkSelector: null is not valid`,
+    ],
+    [
+      network({ ...nads, [nadSelector]: { namespaceSelector: {}, networkSelector: {} } }),
+      `${nadSelector}.networkSelector: {} is not valid: a label selector that is not empty`,
+    ],
+    [
+      network({ networkSelectionType: "DefaultNetwork", [nadSelector]: {} }),
+      `${nadSelector}: does not go with networkSelectionType DefaultNetwork, which takes no selector`,
+    ],
+    [
+      network({ ...nads, primaryUserDefinedNetworkSelector: { namespaceSelector: some } }),
+      `does not go with networkSelectionType NetworkAttachmentDefinitions, which takes ${nadSelector}`,
+    ],
+    [
+      networkQos({ networkSelectors: [1, 2].map(() => ({ networkSelectionType: "DefaultNetwork" })) }),
+      `"DefaultNetwork" is not valid: each networkSelectionType once`,
+    ],
+    [egressQos([{ dscp: 64 }]), `${egressTitle}spec.egress[0].dscp: 64`],
+    [egressQos([{}]), `${egressTitle}spec.egress[0].dscp: null`],
+    [egressQos([{ dscp: -1 }]), `${egressTitle}spec.egress[0].dscp: -1`],
+    [egressQos(undefined), `${egressTitle}spec.egress: a list of rules is required`],
+    [
+      egressQos([{ dscp: 1, dstCIDR: "1.2.3.256/32" }]),
+      `${egressTitle}spec.egress[0].dstCIDR: "1.2.3.256/32"`,
+    ],
+    [egressQos([{ dscp: 1, dstCIDR: "1.2.3.4/42" }]), `${egressTitle}spec.egress[0].dstCIDR: "1.2.3.4/42"`],
+    [egressQos([{ dscp: 1, dstCIDR: "abc&!ABC/24" }]), `${egressTitle}spec.egress[0].dstCIDR: "abc&!ABC/24"`],
+    [egressQos([{ dscp: 1, dstCIDR: "2001:::::::7334/158" }]), 'dstCIDR: "2001:::::::7334/158"'],
+    [egressQos([{ dscp: 1, dstCidr: "0.0.0.0/0" }]), `${egressTitle}unknown key "spec.egress[0].dstCidr"`],
+    [
+      egressQos(Array.from({ length: 1001 }, () => ({ dscp: 1 }))),
+      `${egressTitle}spec.egress: 1001 rules are not valid: at most 1000`,
+    ],
+  ])("001-5 002-6 002-13 %s", async (manifest, text) => {
+    const other = networkQos({ namespace: "other" });
+    const { namespaces } = await compiled({ "a.json": manifest, "b.json": other });
+    expect(namespaces.get("default")?.faults).toEqual([expect.stringContaining(text)]);
+    expect(namespaces.get("other")?.faults).toEqual([]);
+  });
+
+  it("every wrong object is told, and one that is there twice", async () => {
+    const files = {
+      "a.json": networkQos({ priority: 101 }),
+      "b.json": egressQos([{ dscp: 99 }]),
+      "c.json": networkQos({}),
+    };
+    expect((await compiled(files)).namespaces.get("default")?.faults).toEqual([
+      "c.json: NetworkQoS default/video is in a.json as well: delete one of the two",
+      expect.stringMatching(/^a\.json: .*spec\.priority/),
+      expect.stringMatching(/^b\.json: .*dscp: 99/),
+    ]);
+  });
+});
+
+describe("what the CRD takes:", () => {
+  it.each([
+    ["priority 0", networkQos({ priority: 0 })],
+    ["priority 100", networkQos({ priority: 100 })],
+    ["20 rules", networkQos({ egress: Array.from({ length: 20 }, () => ({ dscp: 20 })) })],
+    [
+      "002-8 the guide's from",
+      networkQos({ egress: [{ dscp: 20, classifier: { from: [{ ipBlock: { cidr: "10.0.0.0/8" } }] } }] }),
+    ],
+    ["a status", networkQos({}).replace("{", '{"status":{"status":"NetworkQoS Destinations applied"},')],
+    ["1000 rules", egressQos(Array.from({ length: 1000 }, () => ({ dscp: 20 })))],
+    ["001-13 an unusual spelling", egressQos([{ dscp: 20, dstCIDR: "2001:0DB8::0001/64" }])],
+  ])("%s", async (_, manifest) => {
+    expect(new Set(await dscpsFor({ "a.json": manifest }))).toEqual(new Set([20]));
+  });
+
+  it("002-7 every type of network", async () => {
+    const both = { namespaceSelector: some, networkSelector: some };
+    const networkSelectors = [
+      { networkSelectionType: "DefaultNetwork" },
+      {
+        networkSelectionType: "ClusterUserDefinedNetworks",
+        clusterUserDefinedNetworkSelector: { networkSelector: some },
+      },
+      {
+        networkSelectionType: "PrimaryUserDefinedNetworks",
+        primaryUserDefinedNetworkSelector: { namespaceSelector: some },
+      },
+      { networkSelectionType: "SecondaryUserDefinedNetworks", secondaryUserDefinedNetworkSelector: both },
+      { ...nads, [nadSelector]: both },
+    ];
+    expect(await dscpsFor({ "a.json": networkQos({ networkSelectors }) })).toEqual([20]);
+  });
+});
+
+describe("a file that may be about any pod fails all, with file and place:", () => {
+  it.each([
+    ["torn YAML", "a.yaml", "kind: EgressQoS\nspec: {egress: [", "a.yaml is not YAML: ", "line 2"],
+    ["YAML with tabs", "a.yaml", "kind: EgressQoS\nspec:\n\tegress: []", "a.yaml is not YAML: ", "line 3"],
+    ["a key said twice", "a.yaml", "kind: A\nkind: B", "Map keys must be unique", "line 2"],
+    ["torn JSON", "a.json", '{"kind": "EgressQoS",\n', "a.json is not JSON: ", "line 2"],
+    ["no object", "a.yaml", "- dscp: 1", 'a.yaml: a document: [{"dscp":1}] is not valid: an object', ""],
+    [
+      "no kind",
+      "a.json",
+      '{"apiVersion": "v1"}',
+      "a.json: an object: kind: null is not valid",
+      "one of EgressQoS",
+    ],
+    [
+      "another kind",
+      "a.json",
+      '{"kind": "EgresQoS", "metadata": {"name": "x"}}',
+      'EgresQoS x: kind: "EgresQoS"',
+      "",
+    ],
+    [
+      "another version",
+      "a.json",
+      networkQos({}).replace("v1alpha1", "v1"),
+      'NetworkQoS video: apiVersion of NetworkQoS: "k8s.ovn.org/v1" is not valid: k8s.ovn.org/v1alpha1',
+      "",
+    ],
+    [
+      "no name",
+      "a.json",
+      networkQos({}).replace('"name":"video",', ""),
+      "NetworkQoS: metadata.name: null",
+      "",
+    ],
+    [
+      "a name that cannot be",
+      "a.json",
+      networkQos({ name: "Video" }),
+      'metadata.name: "Video" is not valid',
+      "",
+    ],
+    [
+      "a namespace that cannot be",
+      "a.json",
+      networkQos({ namespace: "a.b" }),
+      'metadata.namespace: "a.b"',
+      "",
+    ],
+    ["another key", "a.json", networkQos({}).replace("{", '{"specs":{},'), 'unknown key "specs"', ""],
+    [
+      "a NAD that is no JSON",
+      "a.yaml",
+      "apiVersion: k8s.cni.cncf.io/v1\nkind: NetworkAttachmentDefinition\nmetadata: {name: x}\nspec: {config: '{'}",
+      "a.yaml: NetworkAttachmentDefinition default/x: spec.config is not JSON",
+      "",
+    ],
+  ])("%s", async (_, file, text, said, also) => {
+    const { code, message } = await asyncRefusal(() => compiled({ [file]: text }));
+    expect(code).toBe(ErrorCode.invalidConfig);
+    expect(message).toContain(said);
+    expect(message).toContain(also);
+    expect(message.startsWith(file)).toBe(true);
+  });
+});
+
+describe("as kubectl takes them:", () => {
+  const object = networkQos({});
+
+  it.each([
+    [
+      "several documents, some empty",
+      "a.yaml",
+      `---\n${object}\n---\n---\n# nothing\n---\n${networkQos({ name: "b" })}\n`,
+      2,
+    ],
+    ["a List", "a.json", `{"apiVersion":"v1","kind":"List","items":[${object}]}`, 1],
+    [
+      "a typed list, whose items need not say their kind",
+      "a.json",
+      `{"apiVersion":"k8s.ovn.org/v1alpha1","kind":"NetworkQoSList","metadata":{},"items":[${object.replace(
+        '"apiVersion":"k8s.ovn.org/v1alpha1","kind":"NetworkQoS",',
+        "",
+      )}]}`,
+      1,
+    ],
+    ["an empty list", "a.json", '{"apiVersion":"v1","kind":"List","items":[]}', 0],
+    ["an empty YAML file", "a.yaml", "", 0],
+    ["an empty JSON file", "a.json", "\n", 0],
+    ["comments alone", "a.yml", "# later\n", 0],
+    ["JSON in a YAML file", "a.yml", object, 1],
+    ["anchors", "a.yaml", `kind: List\nitems:\n- &a ${object}\n`, 1],
+    [
+      "what kubectl get adds",
+      "a.json",
+      object.replace('"name":', '"uid":"x","resourceVersion":"5","name":'),
+      1,
+    ],
+  ])("%s", async (_, file, text, count) => {
+    expect((await dscpsFor({ [file]: text })).length).toBe(count);
+  });
+});
