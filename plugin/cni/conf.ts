@@ -82,7 +82,7 @@ const ownKeys = [
   "logLevel",
 ];
 /** In the contract, not in this version: refused by name, since ignoring one would leave a pod without its limit. */
-const comingKeys = ["uplink", "policyDir"];
+const comingKeys = ["uplink"];
 
 export function parseConf(conf: JsonObject, network: string): Conf {
   refuseComing(conf, "", comingKeys);

@@ -18,7 +18,7 @@ import { tearDown } from "./tear-down.ts";
 export const add: Command = async ({ call, input, document, version, log }) => {
   const request = parseRequest(call, document);
   const result = resultFrom(input, version);
-  const policy = await policyFor(request);
+  const policy = await policyFor(request, "keep");
   for (const warning of policy.warnings) log("warn", `ADD ${podName(call)} ${call.ifname}: ${warning}`);
   const task: Task = {
     request,

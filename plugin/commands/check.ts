@@ -16,7 +16,7 @@ import type { Facts } from "../datapath/driver.ts";
 export const check: Command = async ({ call, input, document, version }) => {
   const request = parseRequest(call, document);
   resultFrom(input, version);
-  const policy = await policyFor(request);
+  const policy = await policyFor(request, "forget");
   assertPodNetns(call.netns);
   const { stateDir } = request.conf;
   const record = readRecord(stateDir, identityOf(request));

@@ -1,16 +1,31 @@
 /** What an attachment shall have, for every verb that asks. Reads rules only where there are some. */
 import type { Request } from "../cni/request.ts";
 import { ownAnnotations } from "../policy/annotations.ts";
-import { decidePolicy, noRules, type Policy } from "../policy/policy.ts";
+import { decidePolicy, noRules, type Policy, type RuleSources } from "../policy/policy.ts";
+import type { Keep, ManifestRules } from "../state/policies.ts";
 
-export async function policyFor(request: Request): Promise<Policy> {
-  if (!hasOwnRules(request)) return decidePolicy(request, noRules);
-  const { readOwnRules } = await import("../policy/own-rules.ts");
-  return decidePolicy(request, { ...noRules, ...(await readOwnRules(request)) });
+export async function policyFor(request: Request, keep: Keep): Promise<Policy> {
+  return decidePolicy(request, await ruleSourcesFor(request, keep));
+}
+
+export async function ruleSourcesFor(request: Request, keep: Keep): Promise<RuleSources> {
+  const own = hasOwnRules(request)
+    ? await (await import("../policy/own-rules.ts")).readOwnRules(request)
+    : {};
+  const { policyDir } = request.conf;
+  const manifests = policyDir === undefined ? {} : await manifestRules(request, policyDir, keep);
+  return { ...noRules, ...own, ...manifests };
 }
 
 function hasOwnRules({ conf, runtime }: Request): boolean {
   return (
     conf.rules !== undefined || ownAnnotations(runtime.annotations).some(({ name }) => name === "egress")
   );
+}
+
+async function manifestRules(request: Request, policyDir: string, keep: Keep): Promise<ManifestRules> {
+  const { call, conf, pod } = request;
+  const { loadPolicies } = await import("../state/policies.ts");
+  const attachment = { pod, network: conf.network, ifname: call.ifname };
+  return loadPolicies({ policyDir, stateDir: conf.stateDir }, attachment, keep);
 }

@@ -15,7 +15,8 @@ export const status: Command = async ({ document }) => {
   const conf = parseConf(document, networkName(document));
   validateConf(conf);
   if (conf.rules !== undefined) (await import("../policy/own-rules.ts")).parseConfRules(conf.rules);
-  const marks = conf.defaults.dscp !== undefined || conf.rules !== undefined;
+  const { policyDir, stateDir } = conf;
+  const marks = [conf.defaults.dscp, conf.rules, policyDir].some((wish) => wish !== undefined);
   const needed = marks ? [...tools, ...markTools] : tools;
   const missing = needed.filter((tool) => findTool(tool) === undefined);
   if (missing.length > 0) {
@@ -24,15 +25,25 @@ export const status: Command = async ({ document }) => {
       "install iproute2, util-linux and iptables",
     );
   }
+  if (policyDir !== undefined) await assertPolicies(policyDir, stateDir);
   try {
-    const place = nearestExisting(conf.stateDir);
+    const place = nearestExisting(stateDir);
     // The trailing slash makes it an error that it is no directory.
     accessSync(`${place}/`, constants.W_OK);
   } catch (error) {
-    throw notReady(`the state directory ${conf.stateDir} cannot be written`, messageOf(error));
+    throw notReady(`the state directory ${stateDir} cannot be written`, messageOf(error));
   }
   return undefined;
 };
+
+/** Files that no ADD could be served with. What is wrong for the pods of one namespace is theirs to hear: others are well. */
+async function assertPolicies(policyDir: string, stateDir: string): Promise<void> {
+  try {
+    await (await import("../state/policies.ts")).assertReadable({ policyDir, stateDir });
+  } catch (error) {
+    throw notReady(messageOf(error), error instanceof CniError ? error.details : "");
+  }
+}
 
 function notReady(message: string, details: string): CniError {
   return new CniError(ErrorCode.notAvailable, `pod-qos cannot serve ADD: ${message}`, details);

@@ -20,6 +20,8 @@ describe("parseConf", () => {
     ["stateDir", ""],
     ["stateDir", "run/pod-qos"],
     ["stateDir", "/run\0"],
+    ["policyDir", "policies"],
+    ["policyDir", ""],
     ["logFile", "pod-qos.log"],
     ["logFile", false],
     ["logLevel", "trace"],
@@ -58,7 +60,6 @@ describe("parseConf", () => {
 
   it.each([
     [{ uplink: { device: "eth0" } }, "uplink"],
-    [{ policyDir: "/etc/cni/pod-qos" }, "policyDir"],
     [{ defaults: { class: "bulk" } }, "defaults.class"],
   ])("what the contract has and this version has not is code 2: %j", (conf, named) => {
     const { code, message } = refusal(() => parseConf(conf, "podnet"));

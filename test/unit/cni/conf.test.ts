@@ -24,6 +24,7 @@ describe("parseConf", () => {
       { enforce: "pod", discipline: "police" },
     ],
     [{ stateDir: "/var/lib/x" }, { stateDir: "/var/lib/x" }],
+    [{ policyDir: "/etc/cni/pod-qos" }, { policyDir: "/etc/cni/pod-qos" }],
     [{ egress: [{ dscp: 5 }] }, { rules: [{ dscp: 5 }] }],
     [
       { logFile: "/var/log/x.log", logLevel: "debug" },

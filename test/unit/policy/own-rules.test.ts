@@ -5,7 +5,7 @@ import { requestOf, type Saying } from "../support/request.ts";
 import { asyncRefusal } from "../support/refusal.ts";
 
 const sources = async (saying: Saying) =>
-  (await policyFor(requestOf(saying))).rules.map(({ source, dscp }) => [source, dscp]);
+  (await policyFor(requestOf(saying), "forget")).rules.map(({ source, dscp }) => [source, dscp]);
 
 const yaml = `
 # the guide's rule
@@ -81,7 +81,7 @@ describe("an annotation that is refused, with its name and code 7:", () => {
     ["a bad value", '[{"dscp": 64}]', "annotation pod-qos/egress[0].dscp: 64 is not valid"],
   ])("%s", async (_, text, said) => {
     const { code, message } = await asyncRefusal(() =>
-      policyFor(requestOf({ annotations: { "pod-qos/egress": text } })),
+      policyFor(requestOf({ annotations: { "pod-qos/egress": text } }), "forget"),
     );
     expect(code).toBe(ErrorCode.invalidConfig);
     expect(message).toContain("annotation pod-qos/egress");
@@ -90,14 +90,14 @@ describe("an annotation that is refused, with its name and code 7:", () => {
 
   it("one for another interface, for a typo is found when the pod starts", async () => {
     const annotations = { "net7.pod-qos/egress": '[{"dscp": 64}]' };
-    expect((await asyncRefusal(() => policyFor(requestOf({ annotations })))).message).toContain(
+    expect((await asyncRefusal(() => policyFor(requestOf({ annotations }), "forget"))).message).toContain(
       "annotation net7.pod-qos/egress[0].dscp: 64",
     );
   });
 
   it("one of the conf, which names no annotation", async () => {
     const conf = { egress: [{ dscp: 1 }, { dscp: 99 }] };
-    expect((await asyncRefusal(() => policyFor(requestOf({ conf })))).message).toMatch(
+    expect((await asyncRefusal(() => policyFor(requestOf({ conf }), "forget"))).message).toMatch(
       /^egress\[1\]\.dscp: 99/,
     );
   });

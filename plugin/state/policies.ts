@@ -1,0 +1,103 @@
+/** The manifests of a policy directory that speak of an attachment, from the cache where that is as good as the files. */
+import { CniError, ErrorCode } from "../errors.ts";
+import type {
+  Directory,
+  NamespacePolicies,
+  NetworkQosHead,
+  Surroundings,
+} from "../policy/manifests/manifest.ts";
+import { select, type Attachment } from "../policy/manifests/select.ts";
+import type { Rule } from "../policy/rule.ts";
+import { checksum } from "./checksum.ts";
+import { withCache, writeCache } from "./policy-cache.ts";
+import { compileFiles, inDirectory, stampFiles, type Stamps } from "./policy-files.ts";
+
+export type Place = { readonly policyDir: string; readonly stateDir: string };
+
+/** CHECK and explain write nothing. */
+export type Keep = "keep" | "forget";
+
+export type ManifestRules = {
+  readonly networkQos: readonly Rule[];
+  readonly egressQos: readonly Rule[];
+  readonly warnings: readonly string[];
+};
+
+export async function loadPolicies(place: Place, attachment: Attachment, keep: Keep): Promise<ManifestRules> {
+  const { namespace } = attachment.pod;
+  const stamps = stampFiles(place.policyDir);
+  if (stamps.names.length === 0) return none;
+  if (namespace === undefined) return { ...none, warnings: [namespaceUnknown(place)] };
+  const cached = withCache(cachePath(place), stamps.key, (cache) =>
+    answer(cache.policies(namespace), cache.surroundings, cache.rules, attachment),
+  );
+  if (cached !== undefined) return withoutFaults(place, cached);
+  const compiled = await compileAndKeep(place, stamps, keep);
+  return withoutFaults(
+    place,
+    answer(
+      compiled.namespaces.get(namespace),
+      () => compiled.surroundings,
+      ({ rules }) => rules,
+      attachment,
+    ),
+  );
+}
+
+/** Throws if no pod could be served with the files. STATUS asks so every few seconds, hence it keeps what it compiled. */
+export async function assertReadable(place: Place): Promise<void> {
+  const stamps = stampFiles(place.policyDir);
+  if (stamps.names.length > 0 && withCache(cachePath(place), stamps.key, () => true) === undefined) {
+    await compileAndKeep(place, stamps, "keep");
+  }
+}
+
+const none: ManifestRules = { networkQos: [], egressQos: [], warnings: [] };
+
+type Answer = ManifestRules & { readonly faults: readonly string[] };
+
+function answer<Qos extends NetworkQosHead>(
+  policies: NamespacePolicies<Qos> | undefined,
+  surroundings: () => Surroundings,
+  rulesOf: (qos: Qos) => readonly Rule[],
+  attachment: Attachment,
+): Answer {
+  if (policies === undefined) return { ...none, faults: [] };
+  const { networkQos, egressQos, warnings } = select(policies, surroundings(), attachment);
+  return { networkQos: networkQos.flatMap(rulesOf), egressQos, warnings, faults: policies.faults };
+}
+
+function withoutFaults({ policyDir }: Place, { faults, ...rules }: Answer): ManifestRules {
+  const [first, ...others] = faults;
+  if (first === undefined) return rules;
+  throw inDirectory(policyDir, new CniError(ErrorCode.invalidConfig, first, others.join("\n")));
+}
+
+/** Timestamps advance in steps: within one of them a file can change twice and look the same. */
+const settlesAfterMs = 2_000;
+
+/** A file from the future is not settled either: the clock was set back, and the next change may bear any time. */
+function isSettled({ youngestMs, takenMs }: Stamps): boolean {
+  return takenMs - youngestMs > settlesAfterMs;
+}
+
+/** What cannot be kept is compiled again next time. */
+async function compileAndKeep(place: Place, before: Stamps, keep: Keep): Promise<Directory> {
+  const { compiled, stamps } = await compileFiles(place.policyDir, before);
+  if (keep === "forget" || !isSettled(stamps)) return compiled;
+  try {
+    writeCache(cachePath(place), stamps.key, compiled);
+  } catch (error) {
+    if (!(error instanceof Error && "syscall" in error)) throw error;
+  }
+  return compiled;
+}
+
+/** Confs may share a state directory and not their policies. The key names the directory: a clash costs time, no more. */
+function cachePath({ policyDir, stateDir }: Place): string {
+  return `${stateDir}/policies/${checksum(Buffer.from(policyDir)).toString(16).padStart(8, "0")}`;
+}
+
+function namespaceUnknown({ policyDir }: Place): string {
+  return `no policy of ${policyDir} is applied: the runtime did not say the pod's namespace (K8S_POD_NAMESPACE in CNI_ARGS)`;
+}
