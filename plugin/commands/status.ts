@@ -1,7 +1,7 @@
 /** STATUS: could the next ADD succeed? Asked every few seconds, so a few stats and no process. */
 import { accessSync, constants, existsSync } from "node:fs";
 import { CniError, ErrorCode, messageOf } from "../errors.ts";
-import { parseConf } from "../cni/conf.ts";
+import { parseConf, type Conf } from "../cni/conf.ts";
 import { networkName } from "../cni/request.ts";
 import { findTool } from "../kernel/find-tool.ts";
 import { validateConf } from "../policy/policy.ts";
@@ -10,19 +10,20 @@ import type { Command } from "./context.ts";
 const tools = ["tc", "ip", "nsenter", "unshare"];
 /** A pod may ask for a mark where these are missing, and hears of it then; every pod will, if the conf does. */
 const markTools = ["iptables-restore", "ip6tables-restore"];
+/** The same of rules. */
+const ruleTools = [...markTools, "ipset"];
 
 export const status: Command = async ({ document }) => {
   const conf = parseConf(document, networkName(document));
   validateConf(conf);
   if (conf.rules !== undefined) (await import("../policy/own-rules.ts")).parseConfRules(conf.rules);
   const { policyDir, stateDir } = conf;
-  const marks = [conf.defaults.dscp, conf.rules, policyDir].some((wish) => wish !== undefined);
-  const needed = marks ? [...tools, ...markTools] : tools;
+  const needed = neededTools(conf);
   const missing = needed.filter((tool) => findTool(tool) === undefined);
   if (missing.length > 0) {
     throw notReady(
       `not found on this node: ${missing.join(", ")}`,
-      "install iproute2, util-linux and iptables",
+      "install iproute2, util-linux, iptables and ipset",
     );
   }
   if (policyDir !== undefined) await assertPolicies(policyDir, stateDir);
@@ -35,6 +36,11 @@ export const status: Command = async ({ document }) => {
   }
   return undefined;
 };
+
+function neededTools({ defaults, rules, policyDir }: Conf): readonly string[] {
+  if (rules !== undefined || policyDir !== undefined) return [...tools, ...ruleTools];
+  return defaults.dscp === undefined ? tools : [...tools, ...markTools];
+}
 
 /** Files that no ADD could be served with. What is wrong for the pods of one namespace is theirs to hear: others are well. */
 async function assertPolicies(policyDir: string, stateDir: string): Promise<void> {
