@@ -27,21 +27,11 @@ type Sources = {
   readonly annotations: Annotations;
 };
 
-export function chooseCap(
-  direction: Direction,
-  { conf, wishes, runtime, annotations }: Sources,
-): Cap | undefined {
-  const fixed = staticCap(direction, conf[direction]);
-  const candidates = [
-    annotatedCap(wishes[`${direction}-bandwidth`]?.key, annotations),
-    runtimeCap(direction, runtime),
-    annotatedCap(`kubernetes.io/${direction}-bandwidth`, annotations),
-    defaultCap(direction, conf),
-  ];
-  const wish = candidates.find((candidate) => candidate !== undefined);
+export function chooseCap(direction: Direction, sources: Sources): Cap | undefined {
+  const { conf, wishes, annotations } = sources;
+  const [wish] = capWishes(direction, sources);
   const burst = wishes[`${direction}-burst`];
-  if (fixed !== undefined) return fixed;
-  if (burst === undefined) return wish;
+  if (burst === undefined || conf[direction] !== undefined) return wish;
   if (wish === undefined) {
     // A plain burst may be meant for the interface that has a cap: `net1.pod-qos/egress-bandwidth`.
     if (
@@ -57,6 +47,20 @@ export function chooseCap(
   }
   const field = `annotation ${burst.key}`;
   return { ...wish, burst: parseBurst(field, burst.text), burstSource: field };
+}
+
+/** All of them, the one that counts first. */
+export function capWishes(
+  direction: Direction,
+  { conf, wishes, runtime, annotations }: Sources,
+): readonly Cap[] {
+  return [
+    staticCap(direction, conf[direction]),
+    annotatedCap(wishes[`${direction}-bandwidth`]?.key, annotations),
+    runtimeCap(direction, runtime),
+    annotatedCap(`kubernetes.io/${direction}-bandwidth`, annotations),
+    defaultCap(direction, conf),
+  ].filter((cap) => cap !== undefined);
 }
 
 export function staticCap(direction: Direction, cap: StaticCap | undefined): Cap | undefined {

@@ -30,9 +30,18 @@ export type RuleSources = {
   readonly conf: readonly Rule[];
   readonly egressQos: readonly Rule[];
   readonly warnings: readonly string[];
+  /** Manifests of the pod's namespace that do not speak of it, and why not: for people who ask. */
+  readonly passedOver: readonly string[];
 };
 
-export const noRules: RuleSources = { annotation: [], networkQos: [], conf: [], egressQos: [], warnings: [] };
+export const noRules: RuleSources = {
+  annotation: [],
+  networkQos: [],
+  conf: [],
+  egressQos: [],
+  warnings: [],
+  passedOver: [],
+};
 
 export function decidePolicy({ call, conf, runtime }: Request, sources: RuleSources): Policy {
   const misses = nearMisses(runtime.annotations);

@@ -21,6 +21,7 @@ export type ManifestRules = {
   readonly networkQos: readonly Rule[];
   readonly egressQos: readonly Rule[];
   readonly warnings: readonly string[];
+  readonly passedOver: readonly string[];
 };
 
 export async function loadPolicies(place: Place, attachment: Attachment, keep: Keep): Promise<ManifestRules> {
@@ -52,7 +53,7 @@ export async function assertReadable(place: Place): Promise<void> {
   }
 }
 
-const none: ManifestRules = { networkQos: [], egressQos: [], warnings: [] };
+const none: ManifestRules = { networkQos: [], egressQos: [], warnings: [], passedOver: [] };
 
 type Answer = ManifestRules & { readonly faults: readonly string[] };
 
@@ -63,8 +64,8 @@ function answer<Qos extends NetworkQosHead>(
   attachment: Attachment,
 ): Answer {
   if (policies === undefined) return { ...none, faults: [] };
-  const { networkQos, egressQos, warnings } = select(policies, surroundings(), attachment);
-  return { networkQos: networkQos.flatMap(rulesOf), egressQos, warnings, faults: policies.faults };
+  const { networkQos, ...rest } = select(policies, surroundings(), attachment);
+  return { ...rest, networkQos: networkQos.flatMap(rulesOf), faults: policies.faults };
 }
 
 function withoutFaults({ policyDir }: Place, { faults, ...rules }: Answer): ManifestRules {

@@ -18,6 +18,8 @@ export type Selected<Qos> = {
   readonly networkQos: readonly Qos[];
   readonly egressQos: readonly Rule[];
   readonly warnings: readonly string[];
+  /** What of the namespace does not speak of this attachment, and why not. */
+  readonly passedOver: readonly string[];
 };
 
 export function select<Qos extends NetworkQosHead>(
@@ -26,10 +28,15 @@ export function select<Qos extends NetworkQosHead>(
   attachment: Attachment,
 ): Selected<Qos> {
   const warnings = [...policies.warnings];
+  const passedOver: string[] = [];
   const isSelected = ({ title, podSelector, networks }: Qos): boolean => {
     const pod = matchesPod(podSelector, attachment.pod);
     const network = selectsNetwork(networks, surroundings, attachment);
-    if (pod === false || network.answer === false) return false;
+    if (pod === false || network.answer === false) {
+      const selector = pod === false ? "podSelector" : "networkSelectors";
+      passedOver.push(`${title}: its ${selector} ${pod === false ? "does" : "do"} not match`);
+      return false;
+    }
     if (pod === true && network.answer === true) return true;
     const reasons = [...(pod === undefined ? [labelsUnknown] : []), ...network.unknown];
     warnings.push(`${title} is not applied: ${reasons.join("; ")}`);
@@ -37,8 +44,9 @@ export function select<Qos extends NetworkQosHead>(
   };
   return {
     networkQos: policies.networkQos.filter(isSelected),
-    egressQos: egressRules(policies.egressQos, surroundings, attachment, warnings),
+    egressQos: egressRules(policies.egressQos, surroundings, attachment, { warnings, passedOver }),
     warnings,
+    passedOver,
   };
 }
 
@@ -54,12 +62,17 @@ function egressRules(
   egressQos: EgressQos | undefined,
   { nads }: Surroundings,
   attachment: Attachment,
-  warnings: string[],
+  { warnings, passedOver }: { readonly warnings: string[]; readonly passedOver: string[] },
 ): readonly Rule[] {
-  if (egressQos === undefined || !isDefaultNetwork(nads, attachment)) return [];
+  if (egressQos === undefined) return [];
+  if (!isDefaultNetwork(nads, attachment)) {
+    passedOver.push(`${egressQos.title}: it is about the pod's default network alone`);
+    return [];
+  }
   return egressQos.entries.flatMap(({ podSelector, rule }) => {
     const answer = matchesPod(podSelector, attachment.pod);
     if (answer === undefined) warnings.push(`${rule.source} is not applied: ${labelsUnknown}`);
+    if (answer === false) passedOver.push(`${rule.source}: its podSelector does not match`);
     return answer === true ? [rule] : [];
   });
 }
