@@ -3,8 +3,8 @@ import { supportedVersions } from "./cni/versions.ts";
 
 declare const __VERSION__: string;
 
-export function serveHuman(args: readonly string[], print: (text: string) => boolean): number {
-  const [first] = args;
+export async function serveHuman(args: readonly string[], print: (text: string) => boolean): Promise<number> {
+  const [first, ...rest] = args;
   switch (first) {
     case undefined:
     case "help":
@@ -14,6 +14,8 @@ export function serveHuman(args: readonly string[], print: (text: string) => boo
     case "version":
     case "--version":
       return print(`pod-qos ${__VERSION__}`) ? 0 : 1;
+    case "explain":
+      return (await import("./commands/explain.ts")).explain(rest, print);
     default:
       print(`pod-qos: unknown argument ${JSON.stringify(first)}\n\n${help()}`);
       return 2;
@@ -37,10 +39,12 @@ and annotate pods:
   pod-qos/egress-burst: 4M                  bits above the rate at once (also ingress)
   pod-qos/discipline: police                drop what is above the cap instead of queueing it
   pod-qos/dscp: AF21                        mark what the pod sends
+  pod-qos/egress: '[{"dscp": 46, ...}]'     marks and limits by destination: rules
   net1.pod-qos/dscp: EF                     any of these for one interface of the pod
 
 CNI versions: ${supportedVersions.join(", ")}
 
+  pod-qos explain      what would a pod get, and why (explain --help)
   pod-qos --help       this page
   pod-qos --version    the version`;
 }

@@ -11,8 +11,9 @@ import { createLog } from "./log.ts";
 import { print, readInput } from "./stdio.ts";
 import { commands } from "./verbs.ts";
 
-if (process.env["CNI_COMMAND"] === undefined) process.exitCode = serveHuman(process.argv.slice(2), print);
-else void serveRuntime().then((exitCode) => (process.exitCode = exitCode));
+const served =
+  process.env["CNI_COMMAND"] === undefined ? serveHuman(process.argv.slice(2), print) : serveRuntime();
+void served.then((exitCode) => (process.exitCode = exitCode));
 
 async function serveRuntime(): Promise<number> {
   let document: JsonObject = {};

@@ -1,0 +1,107 @@
+/** What ADD would decide and program for an attachment, and why, as one value. Touches no kernel and writes nothing. */
+import { parseRequest } from "../../cni/request.ts";
+import type { Facts, Features } from "../../datapath/driver.ts";
+import { plan } from "../../datapath/plan.ts";
+import { CniError } from "../../errors.ts";
+import { adviceOn } from "../../policy/advice.ts";
+import { decide, type Packet } from "../../policy/model.ts";
+import { decidePolicy, hasWishes, type Policy } from "../../policy/policy.ts";
+import { listWishes, type Wish } from "../../policy/wishes.ts";
+import { actionWords, matchWords } from "../../policy/words.ts";
+import { handlerOf, type Place, type Program } from "../../program/program.ts";
+import { identityOf } from "../desired.ts";
+import { ruleSourcesFor } from "../policy-for.ts";
+import type { Options } from "./options.ts";
+
+export type Explanation = {
+  readonly pod: { readonly namespace: string | null; readonly name: string | null };
+  /** null: not known. */
+  readonly labels: Readonly<Record<string, string>> | null;
+  readonly network: string;
+  readonly interface: string;
+  readonly wishes: readonly Wish[];
+  readonly rules: readonly RuleWords[];
+  /** Manifests of the namespace that do not speak of this interface. */
+  readonly passedOver: readonly string[];
+  readonly packet: (Packet & { readonly rule: number | null }) | null;
+  readonly programs: readonly Batch[];
+  /** Why there are none, where planning is refused. */
+  readonly refusal: { readonly code: number; readonly msg: string } | null;
+  readonly warnings: readonly string[];
+};
+
+type RuleWords = { readonly source: string; readonly matches: string; readonly does: string };
+type Batch = { readonly place: Place; readonly command: readonly string[]; readonly input: string };
+
+export async function explainFor(options: Options): Promise<Explanation> {
+  const request = parseRequest(callOf(options), options.document);
+  const sources = await ruleSourcesFor(request, "forget");
+  const policy = decidePolicy(request, sources);
+  const planned = planFor(policy, identityOf(request), factsOf(options));
+  const { pod, call, conf } = request;
+  return {
+    pod: { namespace: pod.namespace ?? null, name: pod.name ?? null },
+    labels: pod.labels ?? null,
+    network: conf.network,
+    interface: call.ifname,
+    wishes: listWishes(request, policy),
+    rules: policy.rules.map((rule) => ({
+      source: rule.source,
+      matches: matchWords(rule),
+      does: actionWords(rule),
+    })),
+    passedOver: sources.passedOver,
+    packet: options.packet === undefined ? null : decided(policy, options.packet),
+    ...planned,
+    warnings: [...policy.warnings, ...adviceOn(policy.rules), ...sourceUnknown(policy, options)],
+  };
+}
+
+function callOf({ ifname, args }: Options): Parameters<typeof parseRequest>[0] {
+  return { verb: "ADD", containerId: "explained", netns: "", ifname, args };
+}
+
+function decided(policy: Policy, packet: Packet): Explanation["packet"] {
+  return { ...packet, rule: decide(policy.rules, packet) ?? null };
+}
+
+function sourceUnknown({ rules }: Policy, { packet, sourceIsGiven }: Options): readonly string[] {
+  return packet === undefined || sourceIsGiven || rules.every(({ from }) => from.length === 0)
+    ? []
+    : [`some rules ask for the source: without --from they were held against ${packet.source}`];
+}
+
+function planFor(
+  policy: Policy,
+  identity: ReturnType<typeof identityOf>,
+  facts: Facts,
+): Pick<Explanation, "programs" | "refusal"> {
+  if (!hasWishes(policy)) return { programs: [], refusal: null };
+  try {
+    return { programs: plan({ identity, policy, facts }).map(batchOf), refusal: null };
+  } catch (error) {
+    if (!(error instanceof CniError)) throw error;
+    return { programs: [], refusal: { code: error.code, msg: error.message } };
+  }
+}
+
+function batchOf(program: Program): Batch {
+  const { argv, input } = handlerOf(program).add(program.objects);
+  return { place: program.place, command: argv, input };
+}
+
+const features: Readonly<Record<Options["kernel"], Features>> = {
+  stock: { police: true, fqCodel: true, matcher: "matchall" },
+  small: { police: false, fqCodel: false, matcher: "u32" },
+};
+
+function factsOf({ link, mtu, kernel }: Options): Facts {
+  const isVeth = link === "veth";
+  return {
+    podLink: { kind: link, mtu },
+    hostEnd: isVeth ? { name: "veth-on-node", ifindex: 1, mtu } : undefined,
+    hostEndRefusal: isVeth ? "" : `the pod's interface is a ${link}, which has no end on the node`,
+    ipv6: true,
+    features: features[kernel],
+  };
+}

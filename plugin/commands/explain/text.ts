@@ -1,0 +1,116 @@
+/** An explanation as a page of at most 80 columns. Pure. */
+import type { Explanation } from "./explanation.ts";
+import type { Options } from "./options.ts";
+
+const width = 80;
+
+export function explanationText(explanation: Explanation, options: Options): string {
+  const sections = [
+    heading(explanation),
+    section("Wishes", wishLines(explanation), "none"),
+    section(
+      "Rules, in the order they are tried; the first that matches decides alone",
+      ruleLines(explanation),
+      "none",
+    ),
+    section(
+      "Manifests of the namespace that do not speak of this interface",
+      bullets("-", explanation.passedOver),
+    ),
+    packetSection(explanation),
+    section(
+      `Programs, assuming ${options.link}, MTU ${options.mtu} and a ${options.kernel} kernel`,
+      programLines(explanation),
+      "nothing is programmed",
+    ),
+    section("Warnings", bullets("!", explanation.warnings)),
+  ];
+  return sections.filter((text) => text !== "").join("\n\n");
+}
+
+export function refusalText(code: number, message: string, details: string, indent = 0): string {
+  return (
+    wrapped(`ADD would fail with code ${code}: ${message}`, indent) + (details === "" ? "" : `\n${details}`)
+  );
+}
+
+function heading({ pod, network, interface: ifname, labels }: Explanation): string {
+  const name = [pod.namespace, pod.name].filter((part) => part !== null).join("/");
+  const known = labels === null ? "labels not known" : labelWords(labels);
+  return wrapped(`${name === "" ? "A pod" : `Pod ${name}`}, ${ifname} in network ${network}, ${known}`, 0);
+}
+
+function labelWords(labels: Readonly<Record<string, string>>): string {
+  const pairs = Object.entries(labels).map(([key, value]) => `${key}=${value}`);
+  return pairs.length === 0 ? "no labels" : `labels ${pairs.join(" ")}`;
+}
+
+function section(title: string, lines: readonly string[], none = ""): string {
+  if (lines.length === 0) return none === "" ? "" : `${title}: ${none}`;
+  return [title, ...lines].join("\n");
+}
+
+function wishLines({ wishes }: Explanation): readonly string[] {
+  return wishes.map(({ about, source, value, outcome }) =>
+    wrapped(`${outcome === "counts" ? "*" : "-"} ${about}: ${value}, ${source}${ending(outcome)}`, 2),
+  );
+}
+
+function ending(outcome: Explanation["wishes"][number]["outcome"]): string {
+  return outcome === "counts" ? "" : ` (${outcome})`;
+}
+
+function ruleLines({ rules }: Explanation): readonly string[] {
+  return rules.flatMap(({ source, matches, does }, at) => [
+    wrapped(`${at}. ${source}`, 2),
+    wrapped(`${matches}: ${does}`, 5),
+  ]);
+}
+
+function packetSection({ packet, rules }: Explanation): string {
+  if (packet === null) return "";
+  const { protocol, port, source, destination, rule } = packet;
+  const from = /^(?:0\.0\.0\.0|::)$/.test(source) ? "" : ` from ${source}`;
+  const title = `A packet of ${protocol}${from} to ${destination}${port === null || port === undefined ? "" : ` port ${port}`}`;
+  const chosen = rule === null ? undefined : rules[rule];
+  const answer =
+    chosen === undefined ? "no rule matches: it is left alone" : `rule ${rule} decides: ${chosen.does}`;
+  return [wrapped(title, 0), wrapped(answer, 2)].join("\n");
+}
+
+/** Of a long batch the beginning tells how it goes on; --json has all of it. */
+const longestBatch = 30;
+
+function programLines({ programs, refusal }: Explanation): readonly string[] {
+  if (refusal !== null) return [refusalText(refusal.code, refusal.msg, "", 2)];
+  return programs.flatMap(({ place, command, input }) => {
+    const lines = input.split("\n").filter((line) => line !== "");
+    const more = lines.length - longestBatch;
+    return [
+      `  [${place}] ${command.join(" ")}`,
+      ...lines.slice(0, longestBatch).map((line) => wrapped(line, 4, " \\")),
+      ...(more > 0 ? [`    … and ${more} lines more: --json has them`] : []),
+    ];
+  });
+}
+
+function bullets(mark: "-" | "!", texts: readonly string[]): readonly string[] {
+  return texts.map((text) => wrapped(`${mark} ${text}`, 2));
+}
+
+/** Broken at blanks; what follows is set in deeper, and `mark` ends each line that goes on. A longer word stays whole. */
+function wrapped(text: string, indent: number, mark = ""): string {
+  const lines: string[] = [];
+  let line = " ".repeat(indent);
+  let isEmpty = true;
+  for (const word of text.split(" ")) {
+    if (!isEmpty && line.length + 1 + word.length + mark.length > width) {
+      lines.push(line + mark);
+      line = " ".repeat(indent + 4);
+      isEmpty = true;
+    }
+    line += isEmpty ? word : ` ${word}`;
+    isEmpty = false;
+  }
+  return [...lines, line].join("\n");
+}

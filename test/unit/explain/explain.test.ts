@@ -1,0 +1,243 @@
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { explain } from "../../../plugin/commands/explain.ts";
+import type { Explanation } from "../../../plugin/commands/explain/explanation.ts";
+import { egressQos, networkQos } from "../support/manifests.ts";
+
+const root = mkdtempSync(join(tmpdir(), "pod-qos-explain-"));
+const file = (name: string) => join(root, name);
+const stateDir = file("state");
+const conflist = file("10-flannel.conflist");
+const podFile = file("pod.yaml");
+
+beforeAll(() => {
+  mkdirSync(file("policies"));
+  const internet = { ipBlock: { cidr: "0.0.0.0/0", except: ["10.11.12.13/32", "172.16.0.0/12"] } };
+  const egress = [
+    { dscp: 20, bandwidth: { rate: 20000, burst: 100 }, classifier: { to: [internet] } },
+    { dscp: 21 },
+  ];
+  const labelled = { matchLabels: { app: "web" } };
+  writeFileSync(file("policies/a.json"), networkQos({ podSelector: labelled, egress }));
+  writeFileSync(
+    file("policies/b.json"),
+    networkQos({ name: "other", podSelector: { matchLabels: { app: "db" } } }),
+  );
+  writeFileSync(file("policies/c.json"), egressQos([{ dscp: 5, dstCIDR: "10.11.12.0/24" }]));
+  const ours = {
+    type: "pod-qos",
+    policyDir: file("policies"),
+    stateDir,
+    defaults: { egressBandwidth: "1G" },
+  };
+  const plugins = [{ type: "flannel" }, ours];
+  writeFileSync(conflist, JSON.stringify({ cniVersion: "1.0.0", name: "cbr0", plugins }));
+  writeFileSync(file("entry.json"), JSON.stringify(ours));
+  writeFileSync(file("two.conflist"), JSON.stringify({ plugins: [ours, ours] }));
+  writeFileSync(
+    podFile,
+    `kind: Pod
+metadata:
+  name: web-1
+  namespace: default
+  labels: { app: web }
+  annotations:
+    pod-qos/egress-bandwidth: 50M
+    kubernetes.io/egress-bandwidth: 10M
+    net1.pod-qos/dscp: EF
+    kubernetes.io/ingres-bandwidth: 10M
+`,
+  );
+});
+afterAll(() => rmSync(root, { recursive: true }));
+
+type Outcome = { readonly exitCode: number; readonly text: string };
+
+async function run(...args: readonly string[]): Promise<Outcome> {
+  const printed: string[] = [];
+  const exitCode = await explain(args, (text) => printed.push(text) > 0);
+  return { exitCode, text: printed.join("\n") };
+}
+
+async function json(...args: readonly string[]): Promise<Explanation> {
+  const { text } = await run(...args, "--json");
+  return JSON.parse(text) as Explanation;
+}
+
+describe("explain of a pod", () => {
+  const web = ["--conf", conflist, "--pod", podFile];
+
+  it("tells each wish and where it was found, those that lost as well", async () => {
+    const { wishes } = await json(...web);
+    expect(wishes).toEqual([
+      {
+        about: "egress cap",
+        source: "annotation pod-qos/egress-bandwidth",
+        value: "50 Mbit/s",
+        outcome: "counts",
+      },
+      {
+        about: "egress cap",
+        source: "annotation kubernetes.io/egress-bandwidth",
+        value: "10 Mbit/s",
+        outcome: "outranked",
+      },
+      { about: "egress cap", source: "defaults.egressBandwidth", value: "1 Gbit/s", outcome: "outranked" },
+      { about: "discipline", source: "discipline", value: "shape", outcome: "counts" },
+      {
+        about: "mark for the rest",
+        source: "annotation net1.pod-qos/dscp",
+        value: "EF",
+        outcome: "for another interface",
+      },
+    ]);
+  });
+
+  it("tells the rules in the order they are tried, and which manifests speak of other pods", async () => {
+    const { rules, passedOver } = await json(...web);
+    expect(rules).toEqual([
+      {
+        source: "NetworkQoS default/video egress[0] (a.json)",
+        matches: "to 0.0.0.0/0 except 10.11.12.13/32, 172.16.0.0/12",
+        does: "mark 20, limit to 20 Mbit/s (burst 100 kbit, police)",
+      },
+      { source: "NetworkQoS default/video egress[1] (a.json)", matches: "every packet", does: "mark 21" },
+      { source: "EgressQoS default/default egress[0] (c.json)", matches: "to 10.11.12.0/24", does: "mark 5" },
+    ]);
+    expect(passedOver).toEqual(["NetworkQoS default/other (b.json): its podSelector does not match"]);
+  });
+
+  it.each([
+    ["192.0.2.1", ["--port", "443"], 0, "TCP"],
+    ["10.11.12.13", [], 1, "ICMP"],
+    ["172.16.5.5", ["--proto", "udp", "--port", "53"], 1, "UDP"],
+    ["2001:db8::1", ["--from", "2001:db8::2"], 1, "ICMP"],
+  ])("002-19 tells which rule decides for %s %j", async (to, flags, rule, protocol) => {
+    expect((await json(...web, "--to", to, ...flags)).packet).toMatchObject({ rule, protocol });
+  });
+
+  it("tells that no rule decides where none matches", async () => {
+    const { text, exitCode } = await run(
+      "--annotations",
+      'pod-qos/egress=[{"dscp":1,"classifier":{"to":[{"ipBlock":{"cidr":"::/0"}}]}}]',
+      "--to",
+      "192.0.2.1",
+    );
+    expect(exitCode).toBe(0);
+    expect(text).toContain("A packet of ICMP to 192.0.2.1\n  no rule matches: it is left alone");
+  });
+
+  it("warns of what ADD would log, of rules that never decide, and of where upstream would decide otherwise", async () => {
+    const { warnings } = await json(...web);
+    expect(warnings).toEqual([
+      expect.stringContaining("did you mean kubernetes.io/ingress-bandwidth?"),
+      expect.stringContaining("EgressQoS default/default egress[0] (c.json) can never decide: NetworkQoS"),
+      expect.stringContaining("OVN-Kubernetes would let the later one decide"),
+    ]);
+  });
+
+  it("warns when a rule asks for the source and none was given", async () => {
+    const rule = 'pod-qos/egress=[{"dscp":1,"classifier":{"from":[{"ipBlock":{"cidr":"10.0.0.0/8"}}]}}]';
+    const asked = ["--annotations", rule, "--to", "192.0.2.1"];
+    expect((await json(...asked)).warnings).toEqual([expect.stringContaining("without --from")]);
+    const given = await json(...asked, "--from", "10.1.1.1");
+    expect([given.warnings, given.packet?.rule]).toEqual([[], 0]);
+  });
+
+  it("shows what would be programmed, on the link and kernel that are assumed", async () => {
+    const places = async (...flags: string[]) =>
+      (await json(...web, ...flags)).programs.map(({ place, command }) => `${place} ${command[0]}`);
+    expect(await places()).toContain("node tc");
+    expect(await places("--link", "ipvlan")).not.toContain("node tc");
+    expect((await json(...web, "--kernel", "small", "--mtu", "9000")).programs).not.toEqual(
+      (await json(...web)).programs,
+    );
+  });
+
+  it("writes nothing", async () => {
+    await run(...web);
+    expect(existsSync(stateDir)).toBe(false);
+  });
+
+  it("is a page of 80 columns, but for words that are longer", async () => {
+    const { text, exitCode } = await run(...web, "--to", "192.0.2.1", "--port", "443");
+    expect(exitCode).toBe(0);
+    expect(text.split("\n").filter((line) => line.length > 80 && /\S \S/.test(line.trim()))).toEqual([]);
+    for (const part of [
+      "Pod default/web-1, eth0 in network cbr0, labels app=web",
+      "rule 0 decides: mark 20",
+      "Warnings",
+    ]) {
+      expect(text).toContain(part);
+    }
+  });
+});
+
+describe("explain takes", () => {
+  it.each([
+    ["an entry alone", ["--conf", file("entry.json")], { network: "podnet" }],
+    ["a conflist", ["--conf", conflist], { network: "cbr0" }],
+    ["no conf", [], { network: "podnet", rules: [] }],
+    ["labels one by one", ["--labels", "a=b", "--labels", "c="], { labels: { a: "b", c: "" } }],
+    ["labels over the Pod's", ["--pod", podFile, "--labels", "app=db"], { labels: { app: "db" } }],
+    ["no labels: not known", [], { labels: null }],
+    [
+      "a namespace and name",
+      ["--namespace", "prod", "--name", "x"],
+      { pod: { namespace: "prod", name: "x" } },
+    ],
+    ["an interface", ["--interface", "net1"], { interface: "net1" }],
+  ])("%s", async (_, args, expected) => {
+    expect(await json(...args)).toMatchObject(expected);
+  });
+});
+
+describe("the exit code is 1 where ADD would refuse,", () => {
+  it.each([
+    ["a wish", ["--annotations", "pod-qos/dscp=99"], 7, 'annotation pod-qos/dscp: "99"'],
+    ["a policy directory", ["--conf", file("gone.json")], 7, "cannot be read"],
+    ["a plan", ["--conf", file("host.json"), "--link", "macvlan"], 102, '"enforce": "host"'],
+  ])("%s, and the reason is what it would say", async (_, args, code, said) => {
+    writeFileSync(file("gone.json"), JSON.stringify({ policyDir: file("gone") }));
+    writeFileSync(
+      file("host.json"),
+      JSON.stringify({ enforce: "host", defaults: { egressBandwidth: "1M" } }),
+    );
+    const { exitCode, text } = await run(...args);
+    expect(exitCode).toBe(1);
+    expect(text.replaceAll(/\s+/g, " ")).toContain(`ADD would fail with code ${code}: `);
+    expect(text.replaceAll(/\s+/g, " ")).toContain(said);
+    expect((await run(...args, "--json")).text).toContain(`"code": ${code}`);
+  });
+});
+
+describe("the exit code is 2 where the command line is wrong:", () => {
+  it.each([
+    [["--what"], "--what"],
+    [["pod"], "pod"],
+    [["--conf", "/nonexistent/file"], "--conf: ENOENT"],
+    [["--conf", file("two.conflist")], 'has 2 entries of type "pod-qos"'],
+    [["--annotations", file("10-flannel.conflist"), "--labels", "/nonexistent"], "--labels: ENOENT"],
+    [["--to", "example.com"], "--to example.com is not an IP address"],
+    [["--to", "192.0.2.1", "--from", "::1"], "--from ::1 is not an IPv4 address"],
+    [["--port", "443"], "--port is about a packet"],
+    [["--to", "192.0.2.1", "--port", "0"], "--port 0: 1 to 65535"],
+    [["--link", "bridge"], "--link bridge: one of veth, ipvlan, macvlan"],
+    [["--mtu", "1e3"], "--mtu 1e3: 68 to 65535"],
+    [["--kernel", "6.1"], "--kernel 6.1: one of stock, small"],
+    [["--interface", "a/b"], "--interface"],
+  ])("%j", async (args, said) => {
+    const { exitCode, text } = await run(...args);
+    expect(exitCode).toBe(2);
+    expect(text).toContain(said);
+    expect(text).toContain("explain --help");
+  });
+});
+
+it("--help fits 80 columns and is no mistake", async () => {
+  const { exitCode, text } = await run("--help");
+  expect(exitCode).toBe(0);
+  expect(text.split("\n").filter((line) => line.length > 80)).toEqual([]);
+});
