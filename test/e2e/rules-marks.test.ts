@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { createNode, type LabNode } from "../lab/node.ts";
 import { sendAndSee, type Packet } from "../lab/packets.ts";
-import { podWith, ruledPod, type Wishes } from "../lab/ruled-pod.ts";
+import { nodeEnd, podWith, ruledPod, type Wishes } from "../lab/ruled-pod.ts";
 
 let node: LabNode;
 beforeAll(async () => {
@@ -16,7 +16,7 @@ const marks = async (
   packets: readonly Packet[],
 ): Promise<readonly (number | undefined)[]> => {
   const { pod, wire, end } = await podWith(node, wishes);
-  const seen = await sendAndSee(node, pod, wire.hostDevice, packets);
+  const seen = await sendAndSee(node, pod, nodeEnd(node, wire), packets);
   await end();
   return seen.map((tos) => (tos === undefined ? undefined : tos >> 2));
 };
@@ -52,7 +52,7 @@ describe("a rule of the pod's annotation", () => {
     });
     const packets = [udp("2001:db8:85a3::8a2e:370:7334"), udp("2001:db8:85a3::8a2e:370:7340")];
     const { pod, wire, end } = await podWith(node, wishes);
-    expect(await sendAndSee(node, pod, wire.hostDevice, packets)).toEqual([192, 0]);
+    expect(await sendAndSee(node, pod, nodeEnd(node, wire), packets)).toEqual([192, 0]);
     await end();
   });
 
@@ -61,7 +61,7 @@ describe("a rule of the pod's annotation", () => {
       ["192.0.2.7", "2001:db8:ffff::7"].map((destination) => ({ ...udp(destination), tos: 0xb8 | tos })),
     );
     const { pod, wire, end } = await podWith(node, egress({ dscp: "AF11" }));
-    const seen = await sendAndSee(node, pod, wire.hostDevice, packets);
+    const seen = await sendAndSee(node, pod, nodeEnd(node, wire), packets);
     expect(seen).toEqual(packets.map(({ tos }) => (10 << 2) | (tos & 3)));
     await end();
   });
@@ -71,7 +71,7 @@ describe("a rule of the pod's annotation", () => {
     const { pod, wire, end } = await podWith(node, wishes);
     await pod.exec("ip", ["address", "add", "192.0.2.200/32", "dev", "eth0"]);
     const packets = [udp("203.0.113.7"), { ...udp("203.0.113.7"), source: "192.0.2.200" }];
-    expect(await sendAndSee(node, pod, wire.hostDevice, packets)).toEqual([0, 20 << 2]);
+    expect(await sendAndSee(node, pod, nodeEnd(node, wire), packets)).toEqual([0, 20 << 2]);
     await end();
   });
 
@@ -163,20 +163,20 @@ describe("several interfaces of one pod", () => {
 
     const second = await ruledPod(node, first.pod, { annotations, wire: { podDevice: "net1" } });
     expect((await second.call("ADD")).exitCode).toBe(0);
-    expect(await sendAndSee(node, first.pod, first.wire.hostDevice, [udp(first.wire.node4, 5000)])).toEqual([
-      80,
-    ]);
+    expect(
+      await sendAndSee(node, first.pod, nodeEnd(node, first.wire), [udp(first.wire.node4, 5000)]),
+    ).toEqual([80]);
     const packets = [
       udp(second.wire.node4, 5000),
       udp(second.wire.node4, 5001),
       udp(second.wire.node6, 5000),
     ];
-    expect(await sendAndSee(node, first.pod, second.wire.hostDevice, packets)).toEqual([184, 0, 184]);
+    expect(await sendAndSee(node, first.pod, nodeEnd(node, second.wire), packets)).toEqual([184, 0, 184]);
     expect((await second.call("DEL")).exitCode).toBe(0);
-    expect(await sendAndSee(node, first.pod, second.wire.hostDevice, packets)).toEqual([0, 0, 0]);
-    expect(await sendAndSee(node, first.pod, first.wire.hostDevice, [udp(first.wire.node4, 5000)])).toEqual([
-      80,
-    ]);
+    expect(await sendAndSee(node, first.pod, nodeEnd(node, second.wire), packets)).toEqual([0, 0, 0]);
+    expect(
+      await sendAndSee(node, first.pod, nodeEnd(node, first.wire), [udp(first.wire.node4, 5000)]),
+    ).toEqual([80]);
     await first.end();
   });
 });

@@ -6,7 +6,7 @@ import { parseRules } from "../../plugin/policy/rules.ts";
 import { createNode, type LabNode } from "../lab/node.ts";
 import { rounds } from "../lab/pace.ts";
 import { sendAndSee, type Packet } from "../lab/packets.ts";
-import { podWith } from "../lab/ruled-pod.ts";
+import { nodeEnd, podWith } from "../lab/ruled-pod.ts";
 
 let node: LabNode;
 beforeAll(async () => {
@@ -87,7 +87,7 @@ it("the decision of the model is what the receiver sees, on 300 packets and more
       source: each.destination.includes(":") ? wire.pod6 : wire.pod4,
       ...each,
     }));
-    const seen = await sendAndSee(node, pod, wire.hostDevice, mine);
+    const seen = await sendAndSee(node, pod, nodeEnd(node, wire), mine);
     const expected = mine.map((each) => ((decide(rules, { ...each, port: each.port }) ?? -1) + 1) << 2);
     decided += expected.filter((tos) => tos !== 0).length;
     const wrong = mine.flatMap((each, at) =>

@@ -1,6 +1,7 @@
 import { captured } from "./capture.ts";
 import type { LabNode } from "./node.ts";
 import type { Pod } from "./pod.ts";
+import type { Namespace } from "./process.ts";
 
 /** A packet of any protocol, made by hand: nothing needs to listen, or to exist, where it goes. */
 export interface Packet {
@@ -13,14 +14,14 @@ export interface Packet {
   readonly tos?: number;
 }
 
-/** The byte of DSCP and ECN of each packet as it arrives at the node's end; undefined for one that did not. */
+/** The byte of DSCP and ECN of each packet as it arrives at a device; undefined for one that did not. */
 export const sendAndSee = async (
   node: LabNode,
   pod: Pod,
-  device: string,
+  at: { readonly ns: Namespace; readonly device: string },
   list: readonly Packet[],
 ): Promise<readonly (number | undefined)[]> => {
-  const seen = await captured(node, { ns: node, device }, async () => {
+  const seen = await captured(node, at, async () => {
     await pod.exec("sh", ["-c", list.map(command).join("\n")], { timeoutMs: 240_000 });
   });
   const byNumber = new Map(seen.map(({ payload, tos }) => [numberOf(payload), tos]));

@@ -30,6 +30,15 @@ export const podWith = async (node: LabNode, wishes: Wishes): Promise<RuledPod> 
   return ruled;
 };
 
+/** Where what the pod sends arrives. */
+export const nodeEnd = (
+  node: LabNode,
+  { hostDevice }: Wire,
+): { readonly ns: LabNode; readonly device: string } => ({
+  ns: node,
+  device: hostDevice,
+});
+
 /** Wired, and not called for yet. */
 export const ruledPod = async (node: LabNode, pod: Pod, wishes: Wishes): Promise<RuledPod> => {
   const wire = await wirePod(node, pod, wishes.wire);
