@@ -9,7 +9,8 @@ import type {
 import { select, type Attachment } from "../policy/manifests/select.ts";
 import type { Rule } from "../policy/rule.ts";
 import { checksum } from "./checksum.ts";
-import { withCache, writeCache } from "./policy-cache.ts";
+import { writeCache } from "./policy-cache-file.ts";
+import { withCache } from "./policy-cache.ts";
 import { compileFiles, inDirectory, stampFiles, type Stamps } from "./policy-files.ts";
 
 export type Place = { readonly policyDir: string; readonly stateDir: string };

@@ -1,9 +1,7 @@
 /** The files of a policy directory: which there are, how to tell that one changed, and their documents. */
 import { readdirSync, readFileSync, statSync } from "node:fs";
 import { CniError, ErrorCode, messageOf } from "../errors.ts";
-import { compile } from "../policy/manifests/compile.ts";
 import type { Directory } from "../policy/manifests/manifest.ts";
-import { parseFile } from "../policy/manifests/parse-file.ts";
 
 /** How the directory stood at one moment. */
 export type Stamps = {
@@ -58,6 +56,9 @@ async function readAndCompile(
   directory: string,
   names: readonly string[],
 ): Promise<{ readonly compiled: Directory }> {
+  // Loaded for who compiles: most find all of it in the cache.
+  const { compile } = await import("../policy/manifests/compile.ts");
+  const { parseFile } = await import("../policy/manifests/parse-file.ts");
   try {
     const files = [];
     for (const name of names) files.push(await parseFile(name, readText(directory, name)));
@@ -84,25 +85,24 @@ function listFiles(directory: string): readonly string[] {
 
 type Stamp = { readonly name: string; readonly text: string; readonly ctimeMs: number };
 
-/** A file that is listed and not there went away just now, or is a link to nothing: then reading it says so. */
+/**
+ * Times are kept to a quarter of a microsecond, all that a number has room for. That is plenty: what was compiled is kept only if
+ * no file had changed for two seconds, so a later change is later by that much. Nanoseconds would cost twice the time.
+ *
+ * A file that is listed and not there went away just now, or is a link to nothing: then reading it says so.
+ */
 function stampOf(directory: string, name: string): readonly Stamp[] {
-  const stat = statSync(`${directory}/${name}`, { bigint: true, throwIfNoEntry: false });
+  const stat = statSync(`${directory}/${name}`, { throwIfNoEntry: false });
   if (stat === undefined) return [{ name, text: JSON.stringify(name), ctimeMs: 0 }];
   if (stat.isDirectory()) return [];
-  const { size, mtimeNs, ctimeNs, ino, dev, ctimeMs } = stat;
-  return [
-    {
-      name,
-      text: [JSON.stringify(name), size, mtimeNs, ctimeNs, ino, dev].join(" "),
-      ctimeMs: Number(ctimeMs),
-    },
-  ];
+  const { size, mtimeMs, ctimeMs, ino, dev } = stat;
+  return [{ name, text: [JSON.stringify(name), size, mtimeMs, ctimeMs, ino, dev].join(" "), ctimeMs }];
 }
 
 /** What another build made of the files may not be what this one would. */
 function buildStamp(): string {
-  const { size, mtimeNs, ino, dev } = statSync(process.execPath, { bigint: true });
-  return [size, mtimeNs, ino, dev].join(" ");
+  const { size, mtimeMs, ino, dev } = statSync(process.execPath);
+  return [size, mtimeMs, ino, dev].join(" ");
 }
 
 function readText(directory: string, name: string): string {
