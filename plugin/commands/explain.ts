@@ -1,7 +1,8 @@
 /** `pod-qos explain`: what ADD would decide and program, and why, without a kernel. On the code that ADD runs on. */
 import { CniError, ErrorCode, messageOf } from "../errors.ts";
 import { explainFor } from "./explain/explanation.ts";
-import { readOptions, UsageError, type Options } from "./explain/options.ts";
+import { UsageError } from "./explain/files.ts";
+import { readOptions, type Options } from "./explain/options.ts";
 import { explanationText, refusalText } from "./explain/text.ts";
 
 /** 0: explained; 1: ADD would refuse it; 2: the command line is wrong. */

@@ -1,11 +1,11 @@
-/** The flags of `pod-qos explain`, and the files that they name, as what a runtime would have said. */
-import { readFileSync } from "node:fs";
+/** The flags of `pod-qos explain`, as what a runtime would have said. */
 import { parseArgs } from "node:util";
 import { interfaceNameFault } from "../../cni/call.ts";
-import { isObject, type JsonObject } from "../../cni/fields.ts";
+import type { JsonObject } from "../../cni/fields.ts";
 import { messageOf } from "../../errors.ts";
 import { parseAddress } from "../../policy/address.ts";
 import type { Packet } from "../../policy/model.ts";
+import { confFrom, mapFrom, podFrom, UsageError } from "./files.ts";
 
 export const linkKinds = ["veth", "ipvlan", "macvlan"] as const;
 export const kernels = ["stock", "small"] as const;
@@ -23,9 +23,6 @@ export type Options = {
   readonly kernel: (typeof kernels)[number];
   readonly json: boolean;
 };
-
-/** Something is wrong with the command line itself. */
-export class UsageError extends Error {}
 
 export async function readOptions(args: readonly string[]): Promise<Options> {
   const { values } = parse(args);
@@ -81,76 +78,6 @@ function parse(args: readonly string[]) {
     });
   } catch (error) {
     throw new UsageError(messageOf(error));
-  }
-}
-
-/** A conflist, of which our entry counts, or that entry alone. */
-async function confFrom(path: string | undefined): Promise<JsonObject> {
-  const bare = { cniVersion: "1.0.0", name: "podnet", type: "pod-qos" };
-  if (path === undefined) return bare;
-  const conf = await objectIn("--conf", path);
-  if (!Array.isArray(conf["plugins"])) return { ...bare, ...conf };
-  const ours = conf["plugins"].filter(isObject).filter(({ type }) => type === "pod-qos");
-  const [entry] = ours;
-  if (entry === undefined || ours.length > 1) {
-    throw new UsageError(`--conf ${path} has ${ours.length} entries of type "pod-qos": one is needed`);
-  }
-  const { cniVersion = bare.cniVersion, name = bare.name } = conf;
-  return { ...entry, cniVersion, name };
-}
-
-type PodFile = {
-  readonly annotations: JsonObject | undefined;
-  readonly labels: JsonObject | undefined;
-  readonly namespace: string | undefined;
-  readonly name: string | undefined;
-};
-
-/** A Pod as kubectl prints it. */
-async function podFrom(path: string | undefined): Promise<PodFile> {
-  if (path === undefined)
-    return { annotations: undefined, labels: undefined, namespace: undefined, name: undefined };
-  const { metadata } = await objectIn("--pod", path);
-  if (!isObject(metadata)) throw new UsageError(`--pod ${path} has no metadata: is it a Pod?`);
-  const { annotations, labels, namespace, name } = metadata;
-  return {
-    annotations: isObject(annotations) ? annotations : undefined,
-    // A Pod without labels has none; with no Pod they are not known.
-    labels: isObject(labels) ? labels : {},
-    namespace: typeof namespace === "string" ? namespace : "default",
-    name: typeof name === "string" ? name : undefined,
-  };
-}
-
-/** `key=value`, or a file with an object of them; later ones win. */
-async function mapFrom(
-  flag: string,
-  given: readonly string[] | undefined,
-  before: JsonObject | undefined,
-): Promise<JsonObject | undefined> {
-  if (given === undefined) return before;
-  let all: JsonObject = before ?? {};
-  for (const text of given) {
-    const at = text.indexOf("=");
-    all = { ...all, ...(at > 0 ? { [text.slice(0, at)]: text.slice(at + 1) } : await objectIn(flag, text)) };
-  }
-  return all;
-}
-
-async function objectIn(flag: string, path: string): Promise<JsonObject> {
-  const { parseStructured } = await import("../../policy/structured-text.ts");
-  const value = await parseStructured(`${flag} ${path}`, readText(flag, path)).catch((error: unknown) => {
-    throw new UsageError(messageOf(error));
-  });
-  if (!isObject(value)) throw new UsageError(`${flag} ${path}: there is no object in it`);
-  return value;
-}
-
-function readText(flag: string, path: string): string {
-  try {
-    return readFileSync(path, "utf8");
-  } catch (error) {
-    throw new UsageError(`${flag}: ${messageOf(error)}`);
   }
 }
 
