@@ -48,6 +48,15 @@ export function messageOf(error: unknown): string {
 }
 
 function show(value: unknown): string {
-  const text = JSON.stringify(value) ?? String(value);
+  const text = asJson(value);
   return text.length > 200 ? `${text.slice(0, 200)}…` : text;
+}
+
+function asJson(value: unknown): string {
+  try {
+    return JSON.stringify(value) ?? String(value);
+  } catch {
+    // Text can be nested deeper than the stack is: JSON.parse takes that, JSON.stringify does not.
+    return "what was given, too deep to show,";
+  }
 }

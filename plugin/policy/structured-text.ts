@@ -1,5 +1,6 @@
 /** JSON or YAML text to a value. Pure. The YAML library is loaded for what JSON.parse does not take. */
-import { CniError, ErrorCode, messageOf } from "../errors.ts";
+import { CniError, ErrorCode } from "../errors.ts";
+import { yamlFault } from "./yaml-fault.ts";
 
 /** What Kubernetes allows all annotations of an object together. */
 const longest = 256 * 1024;
@@ -24,14 +25,6 @@ async function parseYaml(field: string, text: string): Promise<unknown> {
   try {
     return parse(text, { maxAliasCount: 0, logLevel: "error", schema: "core" });
   } catch (error) {
-    throw new CniError(
-      ErrorCode.invalidConfig,
-      `${field} is neither JSON nor YAML: ${firstLine(messageOf(error))}`,
-      messageOf(error),
-    );
+    throw yamlFault(`${field} is neither JSON nor YAML`, error);
   }
-}
-
-function firstLine(text: string): string {
-  return text.split("\n", 1)[0]?.replace(/:$/, "") ?? "";
 }

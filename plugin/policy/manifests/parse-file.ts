@@ -1,5 +1,6 @@
 /** The text of a manifest file to its documents. Pure. The YAML library is loaded for the first file that is not JSON. */
 import { CniError, ErrorCode, messageOf } from "../../errors.ts";
+import { yamlFault } from "../yaml-fault.ts";
 import type { ManifestFile } from "./compile.ts";
 
 export async function parseFile(name: string, text: string): Promise<ManifestFile> {
@@ -17,21 +18,14 @@ function parseJson(name: string, text: string): unknown {
 
 async function parseYaml(name: string, text: string): Promise<readonly unknown[]> {
   const { parseAllDocuments } = await import("yaml");
-  const documents = parseAllDocuments(text, { logLevel: "error", schema: "core" });
-  // An empty stream is an empty array with properties of its own.
-  return Array.from(documents, (document) => {
-    try {
+  try {
+    // An empty stream is an empty array with properties of its own.
+    return Array.from(parseAllDocuments(text, { logLevel: "error", schema: "core" }), (document): unknown => {
       const [error] = document.errors;
       if (error !== undefined) throw error;
-      const value: unknown = document.toJS();
-      return value;
-    } catch (error) {
-      const [what = ""] = messageOf(error).split("\n", 1);
-      throw new CniError(
-        ErrorCode.invalidConfig,
-        `${name} is not YAML: ${what.replace(/:$/, "")}`,
-        messageOf(error),
-      );
-    }
-  });
+      return document.toJS();
+    });
+  } catch (error) {
+    throw yamlFault(`${name} is not YAML`, error);
+  }
 }

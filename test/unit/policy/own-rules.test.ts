@@ -78,6 +78,8 @@ describe("an annotation that is refused, with its name and code 7:", () => {
     ["aliases", alias, "Alias resolution is disabled"],
     ["two documents", "- dscp: 1\n---\n- dscp: 2", "multiple documents"],
     ["a page too long", `[${" ".repeat(256 * 1024)}]`, "at most 262144"],
+    ["JSON that is nested without end", "[".repeat(1e5) + "]".repeat(1e5), "too deep to show, is not valid"],
+    ["YAML that is nested without end", `- ${"[".repeat(1e5)}`, "neither JSON nor YAML"],
     ["a bad value", '[{"dscp": 64}]', "annotation pod-qos/egress[0].dscp: 64 is not valid"],
   ])("%s", async (_, text, said) => {
     const { code, message } = await asyncRefusal(() =>

@@ -169,12 +169,21 @@ describe("what the CRD takes:", () => {
   });
 });
 
+const aliases = [
+  "a: &a [x,x,x,x,x,x,x,x,x]",
+  "b: &b [*a,*a,*a,*a,*a,*a]",
+  "c: &c [*b,*b,*b,*b,*b,*b]",
+  "d: [*c,*c,*c]",
+].join("\n");
+
 describe("a file that may be about any pod fails all, with file and place:", () => {
   it.each([
     ["torn YAML", "a.yaml", "kind: EgressQoS\nspec: {egress: [", "a.yaml is not YAML: ", "line 2"],
     ["YAML with tabs", "a.yaml", "kind: EgressQoS\nspec:\n\tegress: []", "a.yaml is not YAML: ", "line 3"],
     ["a key said twice", "a.yaml", "kind: A\nkind: B", "Map keys must be unique", "line 2"],
     ["torn JSON", "a.json", '{"kind": "EgressQoS",\n', "a.json is not JSON: ", "line 2"],
+    ["nested without end", "a.yaml", `a: ${"[".repeat(1e5)}`, "a.yaml is not YAML: ", ""],
+    ["aliases that multiply", "a.yaml", aliases, "a.yaml is not YAML: Excessive alias count", ""],
     ["no object", "a.yaml", "- dscp: 1", 'a.yaml: a document: [{"dscp":1}] is not valid: an object', ""],
     [
       "no kind",
