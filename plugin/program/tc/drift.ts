@@ -6,7 +6,8 @@ export function tcDrift(wanted: readonly TcObject[], observed: readonly Observed
   return [...wanted.flatMap((object) => objectDrift(object, wanted, observed)), ...surplus(wanted, observed)];
 }
 
-function objectDrift(
+/** Of one object alone, whatever else stands in its tree. */
+export function objectDrift(
   object: TcObject,
   wanted: readonly TcObject[],
   observed: readonly ObservedDevice[],

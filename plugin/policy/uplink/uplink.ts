@@ -1,0 +1,191 @@
+/**
+ * The uplink's classes as numbers, with ids, names and defaults settled, or what about them cannot be. Pure. Rates are
+ * bit/s, buckets bits, as everywhere left of datapath/.
+ */
+import { CniError, ErrorCode, invalidValue } from "../../errors.ts";
+import { aSetName, type ClassConf, type UplinkConf } from "../../cni/uplink.ts";
+import { parseDscp, type Dscp } from "../dscp.ts";
+import { parseBandwidth, parseBurst } from "../quantity.ts";
+import { markInWords, marksMatch, parseFirewallMark, type FirewallMark } from "./mark.ts";
+import { parseSelector, type Selector } from "./selector.ts";
+
+export type Uplink = {
+  readonly device: string;
+  readonly rate: number;
+  /** The default class first, the others in the order of the conf. */
+  readonly classes: readonly UplinkClass[];
+};
+
+export type UplinkClass = {
+  readonly name: string;
+  /** As tc reads it, in hexadecimal: "10" is the default class, then "20", "30" and so on. */
+  readonly minor: string;
+  readonly rate: number;
+  readonly ceil: number;
+  readonly priority: number;
+  readonly burst: number | undefined;
+  readonly cburst: number | undefined;
+  /** Bytes, undefined: in proportion to the rate. */
+  readonly quantum: number | undefined;
+  /** undefined for the default class, which takes whatever no other does. */
+  readonly set: string | undefined;
+  readonly mark: FirewallMark | undefined;
+  readonly dscp: Dscp | undefined;
+  readonly selector: Selector | undefined;
+};
+
+/** What the node says where the conf says "auto". */
+export type LinkFacts = {
+  readonly device: string;
+  /** bit/s; undefined where the kernel does not know, as of a veth or a bridge. */
+  readonly speed: number | undefined;
+};
+
+export function decideUplink(conf: UplinkConf, link: LinkFacts): Uplink {
+  const rate = linkRate(conf, link);
+  const classes = inOrder(conf).map((entry, at) => decideClass(entry, at, rate));
+  assertGuaranteesFit(classes, rate);
+  assertDistinct(classes);
+  return { device: link.device, rate, classes };
+}
+
+/** What can be said with no look at the node: STATUS does, before the first pod finds out. */
+export function validateUplink(conf: UplinkConf): void {
+  const unknown = isAuto(conf.rate) ? highestBandwidth : undefined;
+  decideUplink(conf, { device: conf.device, speed: unknown });
+}
+
+const highestBandwidth = 1e15;
+
+function isAuto(rate: unknown): boolean {
+  return rate === "auto" || rate === undefined;
+}
+
+/** Just under the link, or the queue forms in the card, where nobody sorts it. */
+const shareOfLink = 0.95;
+
+function linkRate({ rate }: UplinkConf, { device, speed }: LinkFacts): number {
+  if (!isAuto(rate)) return parseBandwidth("uplink.rate", rate);
+  if (speed !== undefined) return Math.floor(speed * shareOfLink);
+  throw new CniError(
+    ErrorCode.invalidConfig,
+    `uplink.rate: "auto" does not work for ${device}, of which the kernel knows no speed: ` +
+      `write the rate, 95 % of what the link really carries, for example "950M"`,
+  );
+}
+
+function inOrder({ classes, defaultClass }: UplinkConf): readonly ClassConf[] {
+  const first = classes.find(({ name }) => name === defaultClass);
+  if (first !== undefined) return [first, ...classes.filter((entry) => entry !== first)];
+  const names = classes.map(({ name }) => name).join(", ") || "none";
+  throw new CniError(
+    ErrorCode.invalidConfig,
+    `uplink.default: there is no class ${JSON.stringify(defaultClass)} in uplink.classes (there: ${names})`,
+  );
+}
+
+/** tc reads "100" as hexadecimal too, so decimal digits stay distinct as far as four of them go. */
+const mostClasses = 999;
+
+function decideClass(entry: ClassConf, at: number, link: number): UplinkClass {
+  const field = `uplink.classes.${entry.name}`;
+  if (at >= mostClasses) throw invalidValue(field, entry.name, `at most ${mostClasses} classes`);
+  const isDefault = at === 0;
+  const rate = parseBandwidth(`${field}.rate`, entry.rate ?? null);
+  const ceil = entry.ceil === undefined ? link : parseBandwidth(`${field}.ceil`, entry.ceil);
+  if (ceil < rate || ceil > link) {
+    throw invalidValue(
+      `${field}.ceil`,
+      entry.ceil ?? ceil,
+      `between the class's own rate (${inWords(rate)}) and the link's (${inWords(link)})`,
+    );
+  }
+  if (isDefault) refuseOnDefault(entry, field);
+  return {
+    name: entry.name,
+    minor: String((at + 1) * 10),
+    rate,
+    ceil,
+    priority: entry.priority ?? 0,
+    burst: bucket(`${field}.burst`, entry.burst),
+    cburst: bucket(`${field}.cburst`, entry.cburst),
+    quantum: entry.quantum === undefined ? undefined : quantum(`${field}.quantum`, entry.quantum),
+    set: isDefault ? undefined : aSetName(`${field}.set`, entry.set ?? `pod-qos-${entry.name}`),
+    mark: entry.mark === undefined ? undefined : parseFirewallMark(`${field}.mark`, entry.mark),
+    dscp: entry.dscp === undefined ? undefined : parseDscp(`${field}.dscp`, entry.dscp),
+    selector:
+      entry.podSelector === undefined ? undefined : parseSelector(`${field}.podSelector`, entry.podSelector),
+  };
+}
+
+function bucket(field: string, amount: unknown): number | undefined {
+  return amount === undefined ? undefined : parseBurst(field, amount);
+}
+
+/** What HTB itself keeps a quantum between; below a packet a class would lose its turns. */
+const [smallestQuantum, largestQuantum] = [1_500, 200_000];
+
+function quantum(field: string, bytes: number): number {
+  if (bytes >= smallestQuantum && bytes <= largestQuantum) return bytes;
+  throw invalidValue(field, bytes, `bytes, from ${smallestQuantum} to ${largestQuantum}`);
+}
+
+function refuseOnDefault(entry: ClassConf, field: string): void {
+  for (const key of ["set", "mark"] as const) {
+    if (entry[key] === undefined) continue;
+    throw invalidValue(
+      `${field}.${key}`,
+      entry[key],
+      "not for the default class, which takes all traffic that no other class takes",
+    );
+  }
+}
+
+/**
+ * A class under its own rate is not held back by its parent: guarantees that add up to more than the link would overfill it,
+ * and what each class got would be left to chance.
+ */
+function assertGuaranteesFit(classes: readonly UplinkClass[], link: number): void {
+  const sum = classes.reduce((total, { rate }) => total + rate, 0);
+  if (sum <= link) return;
+  const terms = classes.map(({ name, rate }) => `${name} ${inWords(rate)}`).join(" + ");
+  throw new CniError(
+    ErrorCode.invalidConfig,
+    `uplink.classes: the guaranteed rates add up to more than uplink.rate: ${terms} = ${inWords(sum)}, ` +
+      `the link has ${inWords(link)}: lower them by ${inWords(sum - link)}, and let "ceil" say what a class may borrow`,
+  );
+}
+
+/** Traffic cannot be in two classes. */
+function assertDistinct(classes: readonly UplinkClass[]): void {
+  for (const [at, one] of classes.entries()) {
+    for (const other of classes.slice(0, at)) {
+      const clash = clashOf(one, other);
+      if (clash === undefined) continue;
+      throw new CniError(
+        ErrorCode.invalidConfig,
+        `uplink.classes.${one.name}: ${clash} is taken by class ${other.name} already: give it another`,
+      );
+    }
+  }
+}
+
+function clashOf(one: UplinkClass, other: UplinkClass): string | undefined {
+  if (one.set !== undefined && one.set === other.set) return `set "${one.set}"`;
+  if (one.dscp !== undefined && one.dscp === other.dscp) return `dscp ${one.dscp}`;
+  if (one.mark === undefined || other.mark === undefined) return undefined;
+  const isAmbiguous = marksMatch(one.mark, other.mark) || marksMatch(other.mark, one.mark);
+  return isAmbiguous ? `mark ${markInWords(one.mark)}` : undefined;
+}
+
+/** The shortest exact form: "450M", "1G", "12345". */
+export function inWords(rate: number): string {
+  const units = [
+    [1e12, "T"],
+    [1e9, "G"],
+    [1e6, "M"],
+    [1e3, "k"],
+  ] as const;
+  const unit = units.find(([size]) => rate >= size && rate % (size / 1000) === 0 && rate / size >= 1);
+  return unit === undefined ? String(rate) : `${rate / unit[0]}${unit[1]}`;
+}

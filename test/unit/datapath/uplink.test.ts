@@ -1,0 +1,71 @@
+import { describe, expect, it } from "vitest";
+import { membersOf, uplinkState } from "../../../plugin/datapath/uplink.ts";
+import type { UplinkState } from "../../../plugin/program/uplink/objects.ts";
+import { changeRules } from "../../../plugin/program/uplink/rules.ts";
+import { addToSets } from "../../../plugin/program/uplink/sets.ts";
+import { createTree } from "../../../plugin/program/uplink/tree.ts";
+import { runbook, stateOf, uplinkOf } from "../support/uplink.ts";
+
+const nothing = { chainExists: false, inChain: [], atHooks: [] };
+
+function rendered(state: UplinkState): string {
+  const { iptables, ip6tables } = state.rules;
+  const batches = [
+    createTree(state.tree),
+    addToSets(state.sets, []),
+    iptables && changeRules("iptables", iptables, nothing),
+    ip6tables && changeRules("ip6tables", ip6tables, nothing),
+  ];
+  return batches.flatMap((batch) => (batch ? [`${batch.argv.join(" ")}\n${batch.input}`] : [])).join("\n");
+}
+
+describe("an uplink in the kernel", () => {
+  it("000-7 000-8 000-9 is what the runbook looks for", async () => {
+    await expect(rendered(stateOf(runbook))).toMatchFileSnapshot("../golden/uplink/runbook.txt");
+  });
+
+  it("on a small kernel without IPv6 has short queues and one family", async () => {
+    const state = uplinkState(uplinkOf(runbook), { mtu: 9000, fqCodel: false, ipv6: false });
+    await expect(rendered(state)).toMatchFileSnapshot("../golden/uplink/small.txt");
+  });
+
+  it("takes explicit bursts and quantum as they are", () => {
+    const state = stateOf({
+      ...runbook,
+      classes: { default: { rate: "8M", burst: "80k", cburst: "160k", quantum: 3000 } },
+    });
+    expect(createTree(state.tree).input).toMatch(
+      /classid 1:10 htb rate 1000000bps ceil 118750000bps burst 10000 cburst 20000 quantum 3000 prio 0\n/,
+    );
+  });
+
+  it("000-15 what is left over is shared in proportion to the guarantees", () => {
+    const quanta = stateOf({
+      ...runbook,
+      classes: {
+        default: { rate: "150M" },
+        bulk: { rate: "50M" },
+        tiny: { rate: "1M" },
+        huge: { rate: "700M" },
+      },
+    }).tree.classes.map(({ quantum }) => quantum);
+    expect(quanta).toEqual([1514, 18_750, 6_250, 1514, 87_500]);
+  });
+
+  it("no packet passes beside the classes", () => {
+    expect(stateOf(runbook).tree.root.directPackets).toBe(0);
+  });
+});
+
+describe("a pod's addresses", () => {
+  it("000-10 join the set of their family", () => {
+    expect(membersOf("bulkseed-pods", ["192.0.2.7", "2001:db8::7"])).toEqual([
+      { set: "bulkseed-pods", address: "192.0.2.7" },
+      { set: "bulkseed-pods-v6", address: "2001:db8::7" },
+    ]);
+  });
+
+  it("000-6 of the default class join none", () => {
+    expect(membersOf(undefined, ["192.0.2.7"])).toEqual([]);
+  });
+});

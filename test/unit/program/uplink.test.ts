@@ -1,0 +1,183 @@
+import { describe, expect, it } from "vitest";
+import { uplinkState } from "../../../plugin/datapath/uplink.ts";
+import {
+  changeRules,
+  foreignRule,
+  parseRules,
+  removeRules,
+  rulesDrift,
+  setsOf,
+} from "../../../plugin/program/uplink/rules.ts";
+import { ourSets, parseSet } from "../../../plugin/program/uplink/sets.ts";
+import {
+  changeTree,
+  parseTree,
+  rootOwner,
+  treeDrift,
+  trimTree,
+} from "../../../plugin/program/uplink/tree.ts";
+import type { UplinkRules } from "../../../plugin/program/uplink/objects.ts";
+import { fixture } from "../support/fixture.ts";
+import { runbook, uplinkOf } from "../support/uplink.ts";
+
+const stateFor = (conf: object) => uplinkState(uplinkOf(conf), { mtu: 1500, fqCodel: false, ipv6: true });
+const { tree, rules } = stateFor(runbook);
+const tcText = fixture("fixtures", "uplink", "tc.txt");
+const seenTree = parseTree("eth0", tcText);
+const wantedRules: UplinkRules = rules.iptables ?? { chain: "", comment: "", inChain: [], atHooks: [] };
+const saved = fixture("fixtures", "uplink", "iptables.txt");
+const seenRules = parseRules(wantedRules, saved);
+
+describe("a tree of classes", () => {
+  it("000-8 is read back as it was made", () => {
+    expect(treeDrift(tree, seenTree)).toEqual([]);
+    expect(rootOwner(tree, seenTree)).toBe("ours");
+    expect(changeTree(tree, seenTree)).toBeUndefined();
+    expect(trimTree(tree, seenTree)).toBeUndefined();
+  });
+
+  it.each([
+    ["prio 1 ", "prio 2 ", "htb class 1:20 on eth0: prio is 2, wanted 1"],
+    [
+      "rate 500Mbit",
+      "rate 400Mbit",
+      "htb class 1:20 on eth0: rate is 400000000 bit/s, wanted 500000000 bit/s",
+    ],
+    ["class htb 1:20", "class htb 1:30", "htb class 1:20 on eth0 is missing"],
+    ["1:20 parent 1:1 ", "1:20 parent 1:10 ", "htb class 1:20 on eth0: parent is 1:10, wanted 1:1"],
+    ["match 00200000", "match 00280000", "filter pref 907 (dscp 8 to 1:20) on eth0 is missing"],
+    ["*flowid 1:20", "*flowid 1:10", "filter pref 907 (dscp 8 to 1:20) on eth0 is missing"],
+  ])("000-14 tells that %j became %j", (has, became, sentence) => {
+    expect(treeDrift(tree, parseTree("eth0", tcText.replace(has, became)))).toContain(sentence);
+  });
+
+  it.each([
+    [
+      "qdisc htb 1: root refcnt 3 r2q 10 default 0x10 direct_packets_stat 0 ver 3.17 direct_qlen 1000",
+      "htb 1:",
+    ],
+    ["qdisc tbf 8001: root refcnt 2 rate 1Gbit burst 1Mb lat 25ms", "tbf 8001:"],
+  ])("whose root is not ours: %s", (line, name) => {
+    const owner = rootOwner(tree, parseTree("eth0", `${line}\n`));
+    expect(owner).toMatchObject({ text: expect.stringContaining(name) as string });
+  });
+
+  it("the kernel's default root is nobody's", () => {
+    expect(
+      rootOwner(tree, parseTree("eth0", "qdisc mq 0: root \nqdisc fq_codel 0: parent :1\n")),
+    ).toBeUndefined();
+  });
+
+  it("a changed rate changes its own class and nothing else", () => {
+    const { default: first, "bulk-seed": bulk } = runbook.classes;
+    const changed = stateFor({
+      ...runbook,
+      classes: { default: first, "bulk-seed": { ...bulk, rate: "400M" } },
+    });
+    expect(changeTree(changed.tree, seenTree)?.input).toBe(
+      "class replace dev eth0 parent 1:1 classid 1:20 htb rate 50000000bps ceil 118750000bps " +
+        "burst 500000 cburst 1187500 quantum 50000 prio 1\n",
+    );
+    expect(trimTree(changed.tree, seenTree)).toBeUndefined();
+  });
+
+  it("a class more is added, one less is taken away after its traffic has gone elsewhere", () => {
+    const more = { ...runbook, rate: "1G", classes: { ...runbook.classes, extra: { rate: "1M" } } };
+    expect(changeTree(stateFor(more).tree, seenTree)?.input).toMatch(
+      /^class replace .* classid 1:1 .*\nclass replace .*classid 1:10 .*\nclass replace .* classid 1:30 .*\nqdisc replace .*parent 1:10 .*\nqdisc replace .*parent 1:30 /,
+    );
+    const less = stateFor({ ...runbook, classes: { default: runbook.classes.default } }).tree;
+    expect(changeTree(less, seenTree)).toBeUndefined();
+    expect(trimTree(less, seenTree)?.input).toBe(
+      "filter del dev eth0 parent 1: pref 907\n" +
+        "filter del dev eth0 parent 1: pref 908\n" +
+        "class del dev eth0 classid 1:20\n",
+    );
+  });
+});
+
+describe("an uplink's rules", () => {
+  it.each(["iptables.txt", "iptables-legacy.txt"])(
+    "000-9 are read back from %s as they were made",
+    (file) => {
+      const seen = parseRules(wantedRules, fixture("fixtures", "uplink", file));
+      expect(rulesDrift("iptables", wantedRules, seen)).toEqual([]);
+      expect(changeRules("iptables", wantedRules, seen)).toBeUndefined();
+      expect(foreignRule(wantedRules, seen)).toBeUndefined();
+    },
+  );
+
+  it("a rule too many, or one that is gone, is mended in one transaction that cannot double it", () => {
+    const [mark = "", jump = ""] = wantedRules.atHooks;
+    const doubled = { ...seenRules, atHooks: [...seenRules.atHooks, mark] };
+    expect(changeRules("iptables", wantedRules, doubled)?.input).toBe(
+      [
+        "*mangle",
+        "-F POD-QOS-UP-eth0",
+        `-D ${mark}`,
+        `-D ${jump}`,
+        `-D ${mark}`,
+        ...wantedRules.inChain.map((rule) => `-A POD-QOS-UP-eth0 ${rule}`),
+        `-A ${mark}`,
+        `-A ${jump}`,
+        "COMMIT",
+        "",
+      ].join("\n"),
+    );
+    const gone = { ...seenRules, atHooks: [mark] };
+    expect(rulesDrift("iptables", wantedRules, gone)).toEqual([`iptables mangle rule "${jump}" is missing`]);
+  });
+
+  it("those of another uplink and of others are not looked at", () => {
+    const others = saved.replace(
+      "COMMIT",
+      '-A PREROUTING -m comment --comment "pod-qos:eth01" -j MARK --set-xmark 0x2/0x2\n' +
+        "-A PREROUTING -j CONNMARK --restore-mark\nCOMMIT",
+    );
+    expect(parseRules(wantedRules, others)).toEqual(seenRules);
+  });
+
+  it("a chain of our name with somebody else's rule is told", () => {
+    const foreign = saved.replace("COMMIT", "-A POD-QOS-UP-eth0 -j ACCEPT\nCOMMIT");
+    expect(foreignRule(wantedRules, parseRules(wantedRules, foreign))).toBe("-j ACCEPT");
+  });
+
+  it("are taken away as they were found", () => {
+    expect(removeRules("iptables", wantedRules.chain, seenRules)?.input).toBe(
+      [
+        "*mangle",
+        ...seenRules.atHooks.map((rule) => `-D ${rule}`),
+        "-F POD-QOS-UP-eth0",
+        "-X POD-QOS-UP-eth0",
+        "COMMIT",
+        "",
+      ].join("\n"),
+    );
+    expect(removeRules("iptables", "X", { chainExists: false, inChain: [], atHooks: [] })).toBeUndefined();
+    expect(setsOf([...seenRules.inChain, ...seenRules.atHooks])).toEqual(["bulkseed-pods"]);
+  });
+});
+
+describe("sets of addresses", () => {
+  it("000-10 are read back with their members", () => {
+    expect(parseSet(fixture("fixtures", "uplink", "ipset.txt"))).toEqual({
+      isOurs: true,
+      properties: "hash:ip family inet hashsize 1024 maxelem 65905",
+      addresses: ["192.0.2.7"],
+    });
+    expect(parseSet("")).toBeUndefined();
+  });
+
+  it("are known by a size that nobody else chooses", () => {
+    expect(parseSet("create bulkseed-pods hash:ip family inet hashsize 1024 maxelem 65536\n")?.isOurs).toBe(
+      false,
+    );
+    expect(ourSets(fixture("fixtures", "uplink", "ipset-list.txt"))).toEqual([
+      "bulkseed-pods",
+      "bulkseed-pods-v6",
+    ]);
+    expect(ourSets(fixture("fixtures", "uplink", "ipset-list.txt").replace("65905 ", "65536 "))).toEqual([
+      "bulkseed-pods-v6",
+    ]);
+  });
+});
