@@ -2,17 +2,19 @@
  * One entry of a conflist, decoded. Pure. The names are the product's contract.
  * Amounts and marks stay as they were written: what they mean, and whether they can be, is policy's to say.
  */
-import { CniError, ErrorCode } from "../errors.ts";
+import { CniError, ErrorCode, invalidValue } from "../errors.ts";
 import {
   aCount,
   anAbsolutePath,
   anObject,
+  aString,
   oneOf,
   optional,
   refuseUnknownKeys,
   type Decoder,
   type JsonObject,
 } from "./fields.ts";
+import { parseUplink, type UplinkConf } from "./uplink.ts";
 
 export type Enforce = "auto" | "host" | "pod";
 export type Discipline = "shape" | "police";
@@ -29,6 +31,7 @@ export type Conf = {
     readonly ingressBandwidth: unknown;
     readonly egressBandwidth: unknown;
     readonly dscp: unknown;
+    readonly class: string | undefined;
   };
   readonly enforce: Enforce;
   readonly discipline: Discipline;
@@ -36,6 +39,8 @@ export type Conf = {
   readonly rules: unknown;
   /** Where EgressQoS and NetworkQoS manifests are; with no such key there are none. */
   readonly policyDir: string | undefined;
+  /** The classes of the node's uplink; with no such key its traffic is left as it is. */
+  readonly uplink: UplinkConf | undefined;
   readonly stateDir: string;
   readonly logFile: string | undefined;
   readonly logLevel: LogLevel;
@@ -77,19 +82,25 @@ const ownKeys = [
   "discipline",
   "egress",
   "policyDir",
+  "uplink",
   "stateDir",
   "logFile",
   "logLevel",
 ];
-/** In the contract, not in this version: refused by name, since ignoring one would leave a pod without its limit. */
-const comingKeys = ["uplink"];
 
 export function parseConf(conf: JsonObject, network: string): Conf {
-  refuseComing(conf, "", comingKeys);
   refuseUnknownKeys(conf, "", [...ownKeys, ...cniKeys]);
   const defaults = optional(conf, "", "defaults", anObject) ?? {};
-  refuseComing(defaults, "defaults.", ["class"]);
-  refuseUnknownKeys(defaults, "defaults.", ["ingressBandwidth", "egressBandwidth", "dscp"]);
+  refuseUnknownKeys(defaults, "defaults.", ["ingressBandwidth", "egressBandwidth", "dscp", "class"]);
+  const uplink = optional(conf, "", "uplink", parseUplink);
+  const defaultClass = optional(defaults, "defaults.", "class", aString);
+  if (defaultClass !== undefined && uplink === undefined) {
+    throw invalidValue(
+      "defaults.class",
+      defaultClass,
+      'only with "uplink", which says what classes there are',
+    );
+  }
   return {
     network,
     ingress: staticCap(conf, "ingress"),
@@ -98,11 +109,13 @@ export function parseConf(conf: JsonObject, network: string): Conf {
       ingressBandwidth: defaults["ingressBandwidth"] ?? undefined,
       egressBandwidth: defaults["egressBandwidth"] ?? undefined,
       dscp: defaults["dscp"] ?? undefined,
+      class: defaultClass,
     },
     enforce: optional(conf, "", "enforce", oneOf(["auto", "host", "pod"])) ?? "auto",
     discipline: optional(conf, "", "discipline", oneOf(disciplines)) ?? "shape",
     rules: conf["egress"] ?? undefined,
     policyDir: optional(conf, "", "policyDir", anAbsolutePath),
+    uplink,
     stateDir: optional(conf, "", "stateDir", anAbsolutePath) ?? defaultStateDir,
     logFile: optional(conf, "", "logFile", anAbsolutePath),
     logLevel: optional(conf, "", "logLevel", oneOf(logLevels)) ?? "info",
@@ -142,13 +155,4 @@ function staticCap(conf: JsonObject, direction: "ingress" | "egress"): StaticCap
     );
   }
   return { rate, burst };
-}
-
-function refuseComing(object: JsonObject, prefix: string, keys: readonly string[]): void {
-  const key = keys.find((coming) => object[coming] !== undefined && object[coming] !== null);
-  if (key === undefined) return;
-  throw new CniError(
-    ErrorCode.unsupportedField,
-    `${prefix}${key}: this version of pod-qos does not have it yet (value ${JSON.stringify(object[key])})`,
-  );
 }

@@ -34,6 +34,8 @@ export type Request = {
   };
   readonly pod: Pod;
   readonly interfaces: readonly Interface[];
+  /** The attachment's own, without prefix lengths. */
+  readonly addresses: readonly string[];
 };
 
 export function parseRequest(call: Call, document: JsonObject): Request {
@@ -49,6 +51,7 @@ export function parseRequest(call: Call, document: JsonObject): Request {
     },
     pod: podOf(call, document["args"]),
     interfaces: interfacesOf(document["prevResult"]),
+    addresses: addressesOf(document["prevResult"], call.ifname),
   };
 }
 
@@ -132,6 +135,20 @@ function interfacesOf(prevResult: unknown): readonly Interface[] {
     .flatMap(({ name, sandbox }) =>
       typeof name === "string" ? [{ name, sandbox: typeof sandbox === "string" ? sandbox : "" }] : [],
     );
+}
+
+/** Those of the pod's interface, and those of which prevResult does not say whose they are. */
+function addressesOf(prevResult: unknown, ifname: string): readonly string[] {
+  const { ips, interfaces } = isObject(prevResult) ? prevResult : {};
+  if (!Array.isArray(ips)) return [];
+  const known: readonly unknown[] = Array.isArray(interfaces) ? interfaces : [];
+  return ips.filter(isObject).flatMap(({ address, interface: at }) => {
+    const owner = typeof at === "number" ? known[at] : undefined;
+    const isOurs =
+      !isObject(owner) ||
+      (owner["name"] === ifname && typeof owner["sandbox"] === "string" && owner["sandbox"] !== "");
+    return isOurs && typeof address === "string" ? [address.replace(/\/.*/, "")] : [];
+  });
 }
 
 function objectOrEmpty(field: string, value: unknown): JsonObject {

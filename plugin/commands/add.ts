@@ -7,13 +7,14 @@ import { kernelHasIpv6 } from "../kernel/linux.ts";
 import { assertPodNetns } from "../kernel/netns.ts";
 import { hasWishes, type Policy } from "../policy/policy.ts";
 import { messageOf } from "../errors.ts";
-import { describe, keys, merge, type Program } from "../program/program.ts";
+import { describe, keys, merge, withObjects, type Program } from "../program/program.ts";
 import type { AttachmentRecord } from "../state/record.ts";
 import { readRecord, writeRecord } from "../state/store.ts";
 import type { Command, Context } from "./context.ts";
 import { desire, identityOf, type Desired } from "./desired.ts";
 import { policyFor } from "./policy-for.ts";
-import { tearDown } from "./tear-down.ts";
+import { leaveUplink, tearDown } from "./tear-down.ts";
+import type { UplinkPart } from "./uplink-part.ts";
 
 export const add: Command = async ({ call, input, document, version, log }) => {
   const request = parseRequest(call, document);
@@ -25,6 +26,7 @@ export const add: Command = async ({ call, input, document, version, log }) => {
     policy,
     netnsId: assertPodNetns(call.netns),
     stateDir: request.conf.stateDir,
+    uplink: policy.uplink && (await import("./uplink-part.ts")).enterUplink(policy.uplink, request),
     log,
   };
   const before = readRecord(task.stateDir, identityOf(request));
@@ -38,6 +40,7 @@ type Task = {
   readonly policy: Policy;
   readonly netnsId: string;
   readonly stateDir: string;
+  readonly uplink: UplinkPart | undefined;
   readonly log: Context["log"];
 };
 
@@ -45,20 +48,23 @@ type Task = {
 async function addFirst(task: Task): Promise<void> {
   const { request, policy, stateDir } = task;
   const { netns } = request.call;
+  const features = readFeatures(stateDir, "keep");
   const early = merge(ruleChains(request.call.ifname, policy.rules, kernelHasIpv6()));
   const first = recordOf(task, undefined, early);
-  if (early.length > 0) writeRecord(stateDir, first);
-  const [marking, looking] = await Promise.allSettled([
+  if (early.length > 0 || first.membership !== undefined) writeRecord(stateDir, first);
+  const [marking, looking, joining] = await Promise.allSettled([
     applyFresh(early, netns),
-    desire(request, policy, readFeatures(stateDir, "keep")),
+    desire(request, policy, features),
+    task.uplink?.join(features),
   ]);
   await orUndo(first, task, async () => {
+    fulfilled(joining);
     const marked = fulfilled(marking);
     const desired = fulfilled(looking);
     const record = recordOf(task, desired, desired.programs);
     writeRecord(stateDir, record);
-    const capped = await applyFresh(desired.programs.filter(isCap), netns);
-    const owned = [...capped.owned, ...marked.owned];
+    const capped = await applyFresh(without(desired.programs, early), netns);
+    const owned = merge([...marked.owned, ...capped.owned]);
     await settle(record, { owned, error: capped.error ?? marked.error }, task);
   });
 }
@@ -66,17 +72,33 @@ async function addFirst(task: Task): Promise<void> {
 /** A runtime repeats an ADD, or repeats it with other wishes. What differs only in values is changed in place. */
 async function addAgain(task: Task, before: AttachmentRecord): Promise<void> {
   const { request, policy, stateDir } = task;
-  const desired = await desire(request, policy, readFeatures(stateDir, "keep"));
+  const features = readFeatures(stateDir, "keep");
+  const desired = await desire(request, policy, features);
   const inPlace = before.netnsId === task.netnsId && sameTargets(before.programs, desired.programs);
   if (!inPlace) await undo(before, task);
   const record = recordOf(task, desired, desired.programs);
   writeRecord(stateDir, record);
+  await orUndo(record, task, async () => {
+    await leaveFormer(task, before);
+    await task.uplink?.join(features);
+  });
   const owned = inPlace ? before.programs : [];
   await settle(record, await applyOver(desired.programs, request.call.netns, owned), task);
 }
 
+/** The sets of a class that the pod is in no longer. */
+async function leaveFormer(
+  { stateDir, uplink }: Task,
+  { membership, identity }: AttachmentRecord,
+): Promise<void> {
+  const kept = new Set(uplink?.membership.members.map((member) => JSON.stringify(member)));
+  const left = membership?.members.filter((member) => !kept.has(JSON.stringify(member))) ?? [];
+  const error = await leaveUplink(stateDir, left, identity);
+  if (error !== undefined) throw error;
+}
+
 function recordOf(
-  { request, netnsId }: Task,
+  { request, netnsId, uplink }: Task,
   desired: Desired | undefined,
   programs: readonly Program[],
 ): AttachmentRecord {
@@ -89,6 +111,7 @@ function recordOf(
     pod: podName(call),
     facts: desired?.facts,
     programs,
+    ...(uplink === undefined ? {} : { membership: uplink.membership }),
   };
 }
 
@@ -123,8 +146,19 @@ function fulfilled<Value>(outcome: PromiseSettledResult<Value>): Value {
   return outcome.value;
 }
 
-function isCap({ tool }: Program): boolean {
-  return tool === "link" || tool === "tc";
+/** What is left to make once some of it has been. */
+function without(programs: readonly Program[], made: readonly Program[]): readonly Program[] {
+  const done = new Set(keys(made));
+  return programs
+    .map((program) =>
+      withObjects(
+        program,
+        program.objects.filter(
+          (object) => !keys([withObjects(program, [object])]).some((key) => done.has(key)),
+        ),
+      ),
+    )
+    .filter(({ objects }) => objects.length > 0);
 }
 
 /** The same objects in the same places, whatever their values: then every difference can be settled in place. */

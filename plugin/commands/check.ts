@@ -24,9 +24,13 @@ export const check: Command = async ({ call, input, document, version }) => {
   const who = `${podName(call)} ${call.ifname}`;
   if (!hasWishes(policy)) throw drifted(who, ["it has limits that nothing asks for any more: ADD it again"]);
 
-  const found = await (record?.facts === undefined
-    ? checkAnew(request, policy)
-    : checkRecorded(request, policy, record, record.facts));
+  const [own, uplink] = await Promise.all([
+    record?.facts === undefined
+      ? checkAnew(request, policy)
+      : checkRecorded(request, policy, record, record.facts),
+    checkUplink(request, policy, record),
+  ]);
+  const found = [...own, ...uplink];
   if (found.length > 0) throw drifted(who, found);
   return undefined;
 };
@@ -48,6 +52,19 @@ async function checkRecorded(
   const unchanged = JSON.stringify(wanted) === JSON.stringify(record.programs);
   const found = drift(unchanged ? observed : await observe(wanted, netns));
   return unchanged ? found : [...found, ...surplus(wanted, record.programs)];
+}
+
+async function checkUplink(
+  request: Request,
+  { uplink }: Policy,
+  record: AttachmentRecord | undefined,
+): Promise<readonly string[]> {
+  if (uplink === undefined) return [];
+  const features =
+    record?.facts === undefined
+      ? readFeatures(request.conf.stateDir, "forget")
+      : Promise.resolve(record.facts.features);
+  return (await import("./uplink-part.ts")).checkUplink(uplink, request, record, features);
 }
 
 /** What ADD made and this conf and these wishes no longer ask for. */

@@ -5,7 +5,9 @@ import { decidePolicy, noRules, type Policy, type RuleSources } from "../policy/
 import type { Keep, ManifestRules } from "../state/policies.ts";
 
 export async function policyFor(request: Request, keep: Keep): Promise<Policy> {
-  return decidePolicy(request, await ruleSourcesFor(request, keep));
+  const { uplink } = request.conf;
+  const choose = uplink && (await import("./uplink-for.ts")).uplinkFor(uplink, request);
+  return decidePolicy(request, await ruleSourcesFor(request, keep), choose);
 }
 
 export async function ruleSourcesFor(request: Request, keep: Keep): Promise<RuleSources> {

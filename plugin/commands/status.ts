@@ -2,6 +2,7 @@
 import { accessSync, constants, existsSync } from "node:fs";
 import { CniError, ErrorCode, messageOf } from "../errors.ts";
 import { parseConf, type Conf } from "../cni/conf.ts";
+import type { UplinkConf } from "../cni/uplink.ts";
 import { networkName } from "../cni/request.ts";
 import { findTool } from "../kernel/find-tool.ts";
 import { validateConf } from "../policy/policy.ts";
@@ -17,6 +18,7 @@ export const status: Command = async ({ document }) => {
   const conf = parseConf(document, networkName(document));
   validateConf(conf);
   if (conf.rules !== undefined) (await import("../policy/own-rules.ts")).parseConfRules(conf.rules);
+  if (conf.uplink !== undefined) await assertUplink(conf.uplink);
   const { policyDir, stateDir } = conf;
   const needed = neededTools(conf);
   const missing = needed.filter((tool) => findTool(tool) === undefined);
@@ -37,8 +39,8 @@ export const status: Command = async ({ document }) => {
   return undefined;
 };
 
-function neededTools({ defaults, rules, policyDir }: Conf): readonly string[] {
-  if (rules !== undefined || policyDir !== undefined) return [...tools, ...ruleTools];
+function neededTools({ defaults, rules, policyDir, uplink }: Conf): readonly string[] {
+  if (rules !== undefined || policyDir !== undefined || uplink !== undefined) return [...tools, ...ruleTools];
   return defaults.dscp === undefined ? tools : [...tools, ...markTools];
 }
 
@@ -48,6 +50,18 @@ async function assertPolicies(policyDir: string, stateDir: string): Promise<void
     await (await import("../state/policies.ts")).assertReadable({ policyDir, stateDir });
   } catch (error) {
     throw notReady(messageOf(error), error instanceof CniError ? error.details : "");
+  }
+}
+
+/** Its classes, and whether this node has the link: read from sysfs. */
+async function assertUplink(conf: UplinkConf): Promise<void> {
+  const { validateUplink, decideUplink } = await import("../policy/uplink/uplink.ts");
+  validateUplink(conf);
+  try {
+    const { readUplinkLink } = await import("../kernel/uplink-link.ts");
+    decideUplink(conf, readUplinkLink(conf.device));
+  } catch (error) {
+    throw notReady("the uplink cannot be had", messageOf(error));
   }
 }
 

@@ -7,6 +7,8 @@ import { nodeHasLink, readNodeLink } from "../kernel/linux.ts";
 import { remove } from "../kernel/remove.ts";
 import type { Log } from "../log.ts";
 import type { Program } from "../program/program.ts";
+import type { Member } from "../program/uplink/objects.ts";
+import { claimedByOthers } from "../state/members.ts";
 import type { AttachmentRecord } from "../state/record.ts";
 import { deleteRecord } from "../state/store.ts";
 
@@ -26,11 +28,28 @@ export async function tearDown({ stateDir, identity, record, netns }: Doomed, lo
   const programs = [...(record === undefined ? [] : reachable(record, netns)), ...strayIfb(identity, record)];
   const inPod = programs.filter(({ place }) => place === "pod");
   const onNode = programs.filter(({ place }) => place === "node");
-  const [podErrors, nodeErrors] = await Promise.all([remove(inPod, netns), remove(onNode, netns)]);
+  const [podErrors, nodeErrors] = await Promise.all([
+    remove(inPod, netns),
+    Promise.all([
+      remove(onNode, netns),
+      leaveUplink(stateDir, record?.membership?.members ?? [], identity),
+    ]).then(([errors, left]) => (left === undefined ? errors : [...errors, left])),
+  ]);
   if (log !== undefined) podErrors.forEach((error) => log("warn", `left in the pod: ${error.message}`));
   const fatal = log === undefined ? [...nodeErrors, ...podErrors] : nodeErrors;
   if (fatal.length > 0) throw together(fatal);
   deleteRecord(stateDir, identity);
+}
+
+/** The uplink itself stays: it is the node's. */
+export async function leaveUplink(
+  stateDir: string,
+  members: readonly Member[],
+  owner: Identity,
+): Promise<CniError | undefined> {
+  if (members.length === 0) return undefined;
+  const { leaveSets } = await import("../kernel/uplink-members.ts");
+  return leaveSets(members, (asked) => claimedByOthers(stateDir, asked, owner));
 }
 
 /**

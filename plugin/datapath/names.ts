@@ -73,6 +73,10 @@ export function setName(ifname: string, family: 4 | 6, number: number): string {
   return `pod-qos-${ifname}:${family}:${number.toString(36)}`;
 }
 
+export function classChainName(ifname: string): string {
+  return `POD-CLASS-${ifname}`;
+}
+
 export function sameIdentity(a: Identity, b: Identity): boolean {
   return a.network === b.network && a.containerId === b.containerId && a.ifname === b.ifname;
 }

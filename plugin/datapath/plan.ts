@@ -4,9 +4,10 @@ import { merge, type Program } from "../program/program.ts";
 import type { TcObject } from "../program/tc/objects.ts";
 import type { Driver, Task } from "./driver.ts";
 import { hostVeth } from "./host-veth.ts";
+import { podClass } from "./pod-class.ts";
 import { podNetns } from "./pod-netns.ts";
 
-const drivers: readonly Driver[] = [hostVeth, podNetns];
+const drivers: readonly Driver[] = [hostVeth, podNetns, podClass];
 
 export function plan(task: Task): readonly Program[] {
   const placed = withEnforcement(task);

@@ -3,6 +3,7 @@
  * of ADDs may make it so at once. Pure.
  *
  *     PREROUTING   source in a class's set -> its mark         (what the runbook looks for)
+ *     FORWARD      a class's DSCP -> the default class         (nobody talks himself into a class)
  *     POSTROUTING -> POD-QOS-UP-eth0    mark, source in set -> priority 1:20
  *     eth0 root htb 1: ── 1:1 rate = link ──┬── 1:10 default
  *                                           └── 1:20 ...       priority, else DSCP, else default
@@ -10,6 +11,7 @@
  * mangle comes before nat, so the source is still the pod's; and a tunnel keeps priority and mark of what it wraps, so what
  * was sorted at the tunnel's device stays sorted at the link below.
  */
+import { formatAddress, parseAddress } from "../policy/address.ts";
 import type { Cap } from "../policy/caps.ts";
 import type { FirewallMark } from "../policy/uplink/mark.ts";
 import type { Uplink, UplinkClass } from "../policy/uplink/uplink.ts";
@@ -61,13 +63,16 @@ export function uplinkState(uplink: Uplink, facts: UplinkFacts): UplinkState {
   };
 }
 
-/** What a pod of the class adds. Addresses without prefix length, as prevResult's `ips` have them before the slash. */
+/** What a pod of the class adds, written as ipset prints it. */
 export function membersOf(set: string | undefined, addresses: readonly string[]): readonly Member[] {
   if (set === undefined) return [];
-  return addresses.map((address) => ({
-    set: setName(set, address.includes(":") ? "inet6" : "inet"),
-    address,
-  }));
+  return addresses
+    .map(parseAddress)
+    .filter((address) => address !== undefined)
+    .map((address) => ({
+      set: setName(set, address.family === 6 ? "inet6" : "inet"),
+      address: formatAddress(address),
+    }));
 }
 
 export function classId({ minor }: UplinkClass): string {
@@ -164,9 +169,25 @@ function rules({ device, classes }: Uplink, tool: RuleTool): UplinkRules {
           ? []
           : [`PREROUTING ${match} ${commented} -j MARK --set-xmark ${hex(mark.value)}/${hex(mark.mask)}`],
       ),
+      ...classes.flatMap(({ dscp }) =>
+        dscp === undefined ? [] : [bleach(dscp, commented, classes[0]?.minor ?? "")],
+      ),
       `POSTROUTING ${commented} -j ${chain}`,
     ],
   };
+}
+
+/**
+ * The uplink sorts by DSCP what has no priority yet. A pod whose packets the node forwards has its class by address, whatever
+ * DSCP it writes; what the node itself sends, tunnels above all, is not forwarded and keeps the class it has.
+ */
+function bleach(dscp: number, commented: string, minor: string): string {
+  return `FORWARD -m dscp --dscp ${dscpWords(dscp)} ${commented} ${classify(minor)}`;
+}
+
+/** As iptables-save prints it. */
+export function dscpWords(dscp: number): string {
+  return `0x${dscp.toString(16).padStart(2, "0")}`;
 }
 
 function matchWords({ value, mask }: FirewallMark): string {

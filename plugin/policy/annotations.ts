@@ -10,11 +10,9 @@ export const ownKeys = [
   "discipline",
   "dscp",
   "egress",
+  "class",
 ] as const;
 export type OwnKey = (typeof ownKeys)[number];
-
-/** In the contract, not in this version: refused, since ignoring one would leave the pod without its limit. */
-const comingKeys: ReadonlySet<string> = new Set(["class"]);
 
 /** An annotation with the full key it was found under, so that an error can name it as it stands in the pod's manifest. */
 export type Found = { readonly key: string; readonly text: string };
@@ -46,12 +44,6 @@ export function ownAnnotations(annotations: Annotations): readonly OwnAnnotation
 function knownKey(key: string, name: string): OwnKey {
   const known = ownKeys.find((own) => own === name);
   if (known !== undefined) return known;
-  if (comingKeys.has(name)) {
-    throw new CniError(
-      ErrorCode.unsupportedField,
-      `annotation ${key}: this version of pod-qos does not have it yet`,
-    );
-  }
   throw new CniError(
     ErrorCode.invalidConfig,
     `annotation ${key} is not known: pod-qos/ has ${ownKeys.join(", ")}`,

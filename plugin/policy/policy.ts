@@ -2,15 +2,18 @@
  * What this attachment shall have, decided from every place a wish can come from. Pure.
  * Every wish is checked, also one that another outranks: a typo is a typo.
  */
-import { invalidValue } from "../errors.ts";
+import { CniError, ErrorCode, invalidValue } from "../errors.ts";
+import type { Call } from "../cni/call.ts";
 import { disciplines, type Conf, type Discipline, type Enforce } from "../cni/conf.ts";
 import type { Annotations, Request } from "../cni/request.ts";
-import { ownAnnotations, wishesFor, type OwnKey, type Wishes } from "./annotations.ts";
+import { ownAnnotations, wishesFor, type Found, type OwnKey, type Wishes } from "./annotations.ts";
 import { annotatedCap, chooseCap, defaultCap, staticCap, type Cap, type Direction } from "./caps.ts";
 import { parseDscp } from "./dscp.ts";
 import { nearMisses } from "./near-miss.ts";
 import { parseBandwidth, parseBurst } from "./quantity.ts";
 import type { Rule } from "./rule.ts";
+import type { Choice } from "./uplink/choose.ts";
+import type { Uplink } from "./uplink/uplink.ts";
 
 export type Policy = {
   readonly ingress: Cap | undefined;
@@ -19,6 +22,8 @@ export type Policy = {
   readonly rules: readonly Rule[];
   readonly discipline: Discipline;
   readonly enforce: Enforce;
+  /** Where the conf has an uplink: the class that this pod's traffic is in. */
+  readonly uplink?: UplinkChoice | undefined;
   /** What was let pass and should not stay so, in words. */
   readonly warnings: readonly string[];
 };
@@ -43,10 +48,23 @@ export const noRules: RuleSources = {
   passedOver: [],
 };
 
-export function decidePolicy({ call, conf, runtime }: Request, sources: RuleSources): Policy {
+export type UplinkChoice = Choice & {
+  readonly uplink: Uplink;
+  readonly link: { readonly mtu: number };
+};
+
+/** What is known about a pod's class from outside policy: `choose` is called once the wishes are read. */
+export type ChooseClass = (wish: Found | undefined) => UplinkChoice;
+
+export function decidePolicy(
+  { call, conf, runtime }: Request,
+  sources: RuleSources,
+  choose?: ChooseClass,
+): Policy {
   const misses = nearMisses(runtime.annotations);
   validateAnnotations(runtime.annotations);
   const wishes = wishesFor(call.ifname, runtime.annotations);
+  const uplink = choose?.(wishes.class);
   const cap = (direction: Direction): Cap | undefined =>
     chooseCap(direction, { conf, wishes, runtime: runtime[direction], annotations: runtime.annotations });
   return {
@@ -57,16 +75,18 @@ export function decidePolicy({ call, conf, runtime }: Request, sources: RuleSour
       ...sources.networkQos,
       ...sources.conf,
       ...sources.egressQos,
-      ...chooseCatchAll(conf, wishes),
+      ...chooseCatchAll(conf, wishes, uplink),
     ],
     discipline: chooseDiscipline(conf, wishes),
     enforce: conf.enforce,
-    warnings: [...misses, ...sources.warnings],
+    uplink,
+    warnings: [...misses, ...sources.warnings, ...classWithoutUplink(call, conf, wishes)],
   };
 }
 
 export function hasWishes(policy: Policy): boolean {
-  return policy.ingress !== undefined || policy.egress !== undefined || policy.rules.some(acts);
+  const { ingress, egress, rules, uplink } = policy;
+  return ingress !== undefined || egress !== undefined || uplink !== undefined || rules.some(acts);
 }
 
 function acts({ dscp, limit }: Rule): boolean {
@@ -83,9 +103,20 @@ export function validateConf(conf: Conf): void {
 }
 
 /** The mark for whatever no other rule decides. */
-function chooseCatchAll({ defaults }: Conf, wishes: Wishes): readonly Rule[] {
+function chooseCatchAll({ defaults }: Conf, wishes: Wishes, uplink?: UplinkChoice): readonly Rule[] {
   const fallback = defaults.dscp === undefined ? [] : [markAll("defaults.dscp", defaults.dscp)];
-  return wishes.dscp === undefined ? fallback : [markAll(`annotation ${wishes.dscp.key}`, wishes.dscp.text)];
+  if (wishes.dscp !== undefined) return [markAll(`annotation ${wishes.dscp.key}`, wishes.dscp.text)];
+  const ofClass = uplink?.chosen.dscp;
+  return ofClass === undefined ? fallback : [markAll(`uplink.classes.${uplink?.chosen.name}.dscp`, ofClass)];
+}
+
+/** A plain key speaks of every interface of the pod, and another network may have the uplink; of eth0 there is no other. */
+function classWithoutUplink({ ifname }: Call, { uplink }: Conf, wishes: Wishes): readonly string[] {
+  if (uplink !== undefined || wishes.class === undefined) return [];
+  const { key, text } = wishes.class;
+  const message = `annotation ${key} is "${text}", but the conf of this network has no "uplink", so there are no classes`;
+  if (ifname !== "eth0" && key.startsWith("pod-qos/")) return [message];
+  throw new CniError(ErrorCode.invalidConfig, message);
 }
 
 export function markAll(source: string, dscp: unknown): Rule {
@@ -114,6 +145,8 @@ const readers: Readonly<Record<OwnKey, (field: string, text: string) => unknown>
   dscp: parseDscp,
   // May be YAML, whose reader is loaded when it is needed: own-rules.ts has read it by now.
   egress: () => undefined,
+  // Which classes there are is the conf's to say.
+  class: () => undefined,
 };
 
 function validateAnnotations(annotations: Annotations): void {

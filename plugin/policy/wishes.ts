@@ -17,6 +17,7 @@ export function listWishes(request: Request, policy: Policy): readonly Wish[] {
     ...capsOf("ingress", request, policy.ingress),
     ...capsOf("egress", request, policy.egress),
     ...settings(request),
+    ...classes(request, policy),
     ...unheard(request),
   ];
 }
@@ -62,6 +63,17 @@ function settings({ call, conf, runtime }: Request): readonly Wish[] {
   ]);
 }
 
+/** The annotation, a podSelector, or what the conf says of pods that nobody speaks of. */
+function classes({ conf }: Request, { uplink }: Policy): readonly Wish[] {
+  if (uplink === undefined) return [];
+  const fallback = conf.defaults.class;
+  const isOutranked = fallback !== undefined && uplink.source !== "defaults.class";
+  return [
+    wish(subjects.class, uplink.source, uplink.chosen.name, "counts"),
+    ...(isOutranked ? [wish(subjects.class, "defaults.class", fallback, "outranked")] : []),
+  ];
+}
+
 /** Annotations of ours that do not speak for this interface, or that one for it alone outranks. */
 function unheard({ call, runtime }: Request): readonly Wish[] {
   const heard = wishesFor(call.ifname, runtime.annotations);
@@ -85,6 +97,7 @@ const subjects: Readonly<Record<OwnKey, string>> = {
   discipline: "discipline",
   dscp: "mark for the rest",
   egress: "rules",
+  class: "class of the uplink",
 };
 
 function wish(about: string, source: string, value: string, outcome: Wish["outcome"]): Wish {

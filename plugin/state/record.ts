@@ -6,6 +6,7 @@ import { isObject } from "../cni/fields.ts";
 import type { Facts } from "../datapath/driver.ts";
 import type { Identity } from "../datapath/names.ts";
 import type { Program } from "../program/program.ts";
+import type { Member } from "../program/uplink/objects.ts";
 
 export type AttachmentRecord = {
   readonly version: 1;
@@ -18,6 +19,15 @@ export type AttachmentRecord = {
   /** undefined until the pod's link has been looked at: marks need not wait for that. */
   readonly facts: Facts | undefined;
   readonly programs: readonly Program[];
+  /** The class of the node's uplink that its traffic is in, where the conf has one. */
+  readonly membership?: Membership;
+};
+
+export type Membership = {
+  readonly device: string;
+  readonly class: string;
+  /** Its addresses in the class's sets; none for the default class. */
+  readonly members: readonly Member[];
 };
 
 export function isFromAnotherVersion(value: unknown): boolean {

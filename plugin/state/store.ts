@@ -39,6 +39,10 @@ export function listAttachments(stateDir: string, network: string): readonly Ide
   });
 }
 
+export function listNetworks(stateDir: string): readonly string[] {
+  return readNames(`${stateDir}/attachments`);
+}
+
 /** "@" cannot be part of a container ID, so the first one ends it. */
 function pathOf(stateDir: string, { network, containerId, ifname }: Identity): string {
   return `${stateDir}/attachments/${network}/${containerId}@${ifname}.json`;

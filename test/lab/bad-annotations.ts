@@ -73,10 +73,10 @@ const annotationKeys: readonly BadInput[] = [
   annotations: { [key]: text },
 }));
 
-const comingAnnotations: readonly BadInput[] = ["pod-qos/class", "net1.pod-qos/class"].map((key) => ({
-  title: `annotation ${key} of a later version`,
-  code: 2,
-  names: [key],
+const classAnnotations: readonly BadInput[] = ["pod-qos/class", "eth0.pod-qos/class"].map((key) => ({
+  title: `annotation ${key} without an uplink in the conf`,
+  code: 7,
+  names: [key, '"x"', "uplink"],
   annotations: { [key]: "x" },
 }));
 
@@ -120,6 +120,6 @@ const shapes: readonly BadInput[] = [
 export const badAnnotations: readonly BadInput[] = [
   ...annotationRows.map(inAnnotation),
   ...annotationKeys,
-  ...comingAnnotations,
+  ...classAnnotations,
   ...shapes,
 ];

@@ -71,10 +71,13 @@ const unknownKeys: readonly BadInput[] = [
   cap({ defaults: { egress: "10M" } }, '"defaults.egress"', "egressBandwidth"),
 ];
 
-const coming: readonly BadInput[] = [["uplink", { device: "eth0" }]].map(([key, value]) => ({
-  ...cap({ [String(key)]: value }, String(key), written(value)),
-  code: 2,
-}));
+const uplinks: readonly BadInput[] = [
+  cap({ uplink: { device: "eth0" } }, "uplink.classes", "an object"),
+  cap({ uplink: { device: "eth0", default: "d", classes: { d: { rte: "1M" } } } }, '"uplink.classes.d.rte"'),
+  cap({ uplink: { device: "lo", rate: "1M", default: "d", classes: { d: { rate: "2M" } } } }, "(2M)", "(1M)"),
+  cap({ uplink: { device: "nolink0", default: "d", classes: { d: { rate: "2M" } } } }, '"nolink0"'),
+  cap({ defaults: { class: "bulk" } }, "defaults.class", '"bulk"', "uplink"),
+];
 
 /** Everything wrong in the conf itself. */
-export const badConfs: readonly BadInput[] = [...fields.map(inConf), ...statics, ...unknownKeys, ...coming];
+export const badConfs: readonly BadInput[] = [...fields.map(inConf), ...statics, ...unknownKeys, ...uplinks];

@@ -1,11 +1,11 @@
 /** What ADD would decide and program for an attachment, and why, as one value. Touches no kernel and writes nothing. */
-import { parseRequest } from "../../cni/request.ts";
+import { parseRequest, type Request } from "../../cni/request.ts";
 import type { Facts, Features } from "../../datapath/driver.ts";
 import { plan } from "../../datapath/plan.ts";
 import { CniError } from "../../errors.ts";
 import { adviceOn } from "../../policy/advice.ts";
 import { decide, type Packet } from "../../policy/model.ts";
-import { decidePolicy, hasWishes, type Policy } from "../../policy/policy.ts";
+import { decidePolicy, hasWishes, type ChooseClass, type Policy } from "../../policy/policy.ts";
 import { listWishes, type Wish } from "../../policy/wishes.ts";
 import { actionWords, matchWords } from "../../policy/words.ts";
 import { handlerOf, type Place, type Program } from "../../program/program.ts";
@@ -36,7 +36,7 @@ type Batch = { readonly place: Place; readonly command: readonly string[]; reado
 export async function explainFor(options: Options): Promise<Explanation> {
   const request = parseRequest(callOf(options), options.document);
   const sources = await ruleSourcesFor(request, "forget");
-  const policy = decidePolicy(request, sources);
+  const policy = decidePolicy(request, sources, await chooserFor(request, options));
   const planned = planFor(policy, identityOf(request), factsOf(options));
   const { pod, call, conf } = request;
   return {
@@ -55,6 +55,14 @@ export async function explainFor(options: Options): Promise<Explanation> {
     ...planned,
     warnings: [...policy.warnings, ...adviceOn(policy.rules), ...sourceUnknown(policy, options)],
   };
+}
+
+/** On whatever machine this is asked: the link is taken as fast as any conf wants it, and is not looked at. */
+async function chooserFor(request: Request, { mtu }: Options): Promise<ChooseClass | undefined> {
+  const { uplink } = request.conf;
+  if (uplink === undefined) return undefined;
+  const { uplinkFor } = await import("../uplink-for.ts");
+  return uplinkFor(uplink, request, { device: uplink.device, speed: 1e15, mtu });
 }
 
 function callOf({ ifname, args }: Options): Parameters<typeof parseRequest>[0] {

@@ -27,6 +27,10 @@ export function removeFromSets(members: readonly Member[]): Batch {
   );
 }
 
+export function putBack(members: readonly Member[]): Batch {
+  return addToSets([], members);
+}
+
 export function destroySet(name: string): Batch {
   return { argv: ["ipset", "destroy", name], input: "" };
 }

@@ -57,13 +57,4 @@ describe("parseConf", () => {
     expect(message).toContain(`unknown key ${named}: known are `);
     expect(message).toContain(named.includes("defaults") ? "egressBandwidth" : "egressRate");
   });
-
-  it.each([
-    [{ uplink: { device: "eth0" } }, "uplink"],
-    [{ defaults: { class: "bulk" } }, "defaults.class"],
-  ])("what the contract has and this version has not is code 2: %j", (conf, named) => {
-    const { code, message } = refusal(() => parseConf(conf, "podnet"));
-    expect(code).toBe(ErrorCode.unsupportedField);
-    expect(message).toMatch(new RegExp(`^${named}: .*\\(value .+\\)$`));
-  });
 });

@@ -47,10 +47,18 @@ describe("a key of our own prefix", () => {
     );
   });
 
-  it.each(["pod-qos/class", "net1.pod-qos/class"])("%s is refused as not there yet, code 2", (key) => {
-    const { code, message } = refusal(() => policyOf({ annotations: { [key]: "x" } }));
-    expect(code).toBe(ErrorCode.unsupportedField);
-    expect(message).toContain(`annotation ${key}`);
+  it.each([
+    ["pod-qos/class", "eth0"],
+    ["net1.pod-qos/class", "net1"],
+  ])("%s is refused for %s where the conf has no uplink, and so no classes", (key, ifname) => {
+    const { code, message } = refusal(() => policyOf({ annotations: { [key]: "x" }, ifname }));
+    expect(code).toBe(ErrorCode.invalidConfig);
+    expect(message).toContain(`annotation ${key} is "x", but the conf of this network has no "uplink"`);
+  });
+
+  it("a plain class may be meant for another network of the pod: told, not refused", () => {
+    const { warnings } = policyOf({ annotations: { "pod-qos/class": "x" }, ifname: "net1" });
+    expect(warnings).toEqual([expect.stringContaining('annotation pod-qos/class is "x"')]);
   });
 
   it.each(["my-pod-qos/dscp", "pod-qos.io/dscp", "example.com/pod-qos", "kubernetes.io/bandwidth", "app"])(

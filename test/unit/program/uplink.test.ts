@@ -108,23 +108,25 @@ describe("an uplink's rules", () => {
   );
 
   it("a rule too many, or one that is gone, is mended in one transaction that cannot double it", () => {
-    const [mark = "", jump = ""] = wantedRules.atHooks;
+    const [mark = "", bleach = "", jump = ""] = wantedRules.atHooks;
     const doubled = { ...seenRules, atHooks: [...seenRules.atHooks, mark] };
     expect(changeRules("iptables", wantedRules, doubled)?.input).toBe(
       [
         "*mangle",
         "-F POD-QOS-UP-eth0",
         `-D ${mark}`,
+        `-D ${bleach}`,
         `-D ${jump}`,
         `-D ${mark}`,
         ...wantedRules.inChain.map((rule) => `-A POD-QOS-UP-eth0 ${rule}`),
         `-A ${mark}`,
+        `-A ${bleach}`,
         `-A ${jump}`,
         "COMMIT",
         "",
       ].join("\n"),
     );
-    const gone = { ...seenRules, atHooks: [mark] };
+    const gone = { ...seenRules, atHooks: [mark, bleach] };
     expect(rulesDrift("iptables", wantedRules, gone)).toEqual([`iptables mangle rule "${jump}" is missing`]);
   });
 

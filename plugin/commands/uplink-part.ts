@@ -1,0 +1,52 @@
+/** A pod's part in its node's uplink: settled between the networks, joined by ADD, looked at by CHECK. */
+import type { Request } from "../cni/request.ts";
+import type { Features } from "../datapath/driver.ts";
+import { membersOf, uplinkState } from "../datapath/uplink.ts";
+import { kernelHasIpv6 } from "../kernel/linux.ts";
+import { ensureUplink, uplinkDrift } from "../kernel/uplink.ts";
+import type { UplinkChoice } from "../policy/policy.ts";
+import { assertAgreed } from "../policy/uplink/agree.ts";
+import type { UplinkState } from "../program/uplink/objects.ts";
+import type { AttachmentRecord, Membership } from "../state/record.ts";
+import { say } from "../state/uplinks.ts";
+
+export type UplinkPart = {
+  readonly membership: Membership;
+  readonly join: (features: Promise<Features>) => Promise<void>;
+};
+
+/** Before anything is touched: a network that contradicts another goes no further. */
+export function enterUplink(choice: UplinkChoice, request: Request): UplinkPart {
+  const { stateDir, network } = request.conf;
+  const mine = { network, uplink: choice.uplink };
+  say(stateDir, mine, (standing, others) => assertAgreed(mine, standing, others));
+  const membership = membershipOf(choice, request);
+  return {
+    membership,
+    join: async (features) => ensureUplink(stateOf(choice, await features), membership.members),
+  };
+}
+
+/** What is not as it should be, in sentences. */
+export async function checkUplink(
+  choice: UplinkChoice,
+  request: Request,
+  record: AttachmentRecord | undefined,
+  features: Promise<Features>,
+): Promise<readonly string[]> {
+  const { members, ...wanted } = membershipOf(choice, request);
+  const recorded = record?.membership;
+  const moved =
+    recorded !== undefined && (recorded.class !== wanted.class || recorded.device !== wanted.device)
+      ? [`it is in class ${recorded.class} of ${recorded.device}, wanted ${wanted.class} of ${wanted.device}`]
+      : [];
+  return [...moved, ...(await uplinkDrift(stateOf(choice, await features), members))];
+}
+
+function membershipOf({ chosen, uplink }: UplinkChoice, { addresses }: Request): Membership {
+  return { device: uplink.device, class: chosen.name, members: membersOf(chosen.set, addresses) };
+}
+
+function stateOf({ uplink, link }: UplinkChoice, { fqCodel }: Features): UplinkState {
+  return uplinkState(uplink, { mtu: link.mtu, fqCodel, ipv6: kernelHasIpv6() });
+}

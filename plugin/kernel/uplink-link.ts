@@ -1,0 +1,62 @@
+/** What the node says of its uplink where the conf says "auto": read from /proc and sysfs, without starting a process. */
+import { readFileSync } from "node:fs";
+import { CniError, ErrorCode } from "../errors.ts";
+import type { LinkFacts } from "../policy/uplink/uplink.ts";
+import { readNodeLink } from "./linux.ts";
+
+export type NodeUplink = LinkFacts & { readonly mtu: number };
+
+export function readUplinkLink(device: string): NodeUplink {
+  const name = device === "auto" ? defaultRouteDevice() : device;
+  const link = name === undefined ? undefined : readNodeLink(name);
+  if (name !== undefined && link !== undefined)
+    return { device: name, mtu: link.mtu, speed: readSpeed(name) };
+  throw new CniError(
+    ErrorCode.invalidConfig,
+    name === undefined
+      ? 'uplink.device: "auto" is the device of the default route, but this node has no default route: name the device'
+      : `uplink.device: this node has no link ${JSON.stringify(name)}`,
+  );
+}
+
+/** The default route with the lowest metric, IPv4 before IPv6. */
+function defaultRouteDevice(): string | undefined {
+  return [...ipv4Defaults(), ...ipv6Defaults()].at(0);
+}
+
+/** iface, destination, gateway, flags, refcnt, use, metric, mask ... in hexadecimal but the metric. */
+function ipv4Defaults(): readonly string[] {
+  const routes = rowsOf("/proc/net/route").filter(
+    ([, destination, , , , , , mask]) => destination === "00000000" && mask === "00000000",
+  );
+  return routes.toSorted((a, b) => Number(a[6]) - Number(b[6])).map(([device = ""]) => device);
+}
+
+/** destination, prefix length, source, prefix length, next hop, metric, refcnt, use, flags, iface; lo holds the refusal. */
+function ipv6Defaults(): readonly string[] {
+  const routes = rowsOf("/proc/net/ipv6_route").filter(
+    ([destination, length, , , , , , , , device]) =>
+      /^0+$/.test(destination ?? "") && length === "00" && device !== "lo",
+  );
+  return routes
+    .toSorted((a, b) => parseInt(a[5] ?? "", 16) - parseInt(b[5] ?? "", 16))
+    .map(([, , , , , , , , , device = ""]) => device);
+}
+
+function rowsOf(path: string): readonly (readonly string[])[] {
+  return (read(path) ?? "").split("\n").map((line) => line.trim().split(/\s+/));
+}
+
+/** In Mbit/s; -1, or an error, where the device has none. */
+function readSpeed(device: string): number | undefined {
+  const speed = Number(read(`/sys/class/net/${device}/speed`) ?? -1);
+  return speed > 0 ? speed * 1e6 : undefined;
+}
+
+function read(path: string): string | undefined {
+  try {
+    return readFileSync(path, "utf8").trim();
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,189 @@
+/**
+ * Makes an uplink what it shall be, with any number of others doing the same at once and no lock: look, do the least that
+ * is missing, look again. Every step is refused or harmless when somebody else was faster.
+ */
+import { CniError, ErrorCode } from "../errors.ts";
+import type { Batch } from "../program/handler.ts";
+import { listTc } from "../program/tc/render.ts";
+import type { Member, RuleTool, UplinkRules, UplinkState } from "../program/uplink/objects.ts";
+import {
+  changeRules,
+  foreignRule,
+  listRules,
+  parseRules,
+  rulesDrift,
+  setsOf,
+  type ObservedRules,
+} from "../program/uplink/rules.ts";
+import { addToSets, destroySet, listSet, parseSet } from "../program/uplink/sets.ts";
+import {
+  changeTree,
+  createTree,
+  parseTree,
+  rootOwner,
+  treeDrift,
+  trimTree,
+  type ObservedTree,
+} from "../program/uplink/tree.ts";
+import { run, type Outcome } from "./exec.ts";
+import { refusal } from "./refusal.ts";
+
+const mostRounds = 12;
+
+export async function ensureUplink(state: UplinkState, members: readonly Member[]): Promise<void> {
+  const joining = members.length > 0 ? joinSets(state, members) : undefined;
+  const [first] = await Promise.all([observeUplink(state), joining]);
+  let seen = first;
+  for (let round = 1; ; round += 1) {
+    assertNothingForeign(state, seen);
+    if (driftOf(state, seen).length === 0) return;
+    const refused = await approach(state, seen);
+    seen = await observeUplink(state);
+    const left = driftOf(state, seen);
+    if (left.length === 0) return;
+    if (refused?.code === ErrorCode.missingFeature || round === mostRounds)
+      throw refused ?? unsettled(state, left);
+    await pause(round);
+  }
+}
+
+/** A sentence for whatever of the uplink, or of a pod's part in it, is not as it should be. Changes nothing. */
+export async function uplinkDrift(
+  state: UplinkState,
+  members: readonly Member[],
+): Promise<readonly string[]> {
+  const [seen, ...missing] = await Promise.all([observeUplink(state), ...members.map(memberDrift)]);
+  return [...driftOf(state, seen), ...missing.flat()];
+}
+
+export type SeenUplink = {
+  readonly tree: ObservedTree;
+  readonly rules: ReadonlyMap<RuleTool, ObservedRules>;
+};
+
+export async function observeUplink({ device, rules }: UplinkState): Promise<SeenUplink> {
+  const [tc, ...seen] = await Promise.all([
+    run(listTc(device).argv, listTc(device).input),
+    ...wantedRules(rules).map(async ([tool, wanted]) => [tool, await observeRules(tool, wanted)] as const),
+  ]);
+  // A device without clsact fails the lines that ask for it, so the exit code does not tell.
+  if (!/^qdisc /m.test(tc.stdout)) throw refusal("node", listTc(device), tc);
+  return { tree: parseTree(device, tc.stdout), rules: new Map(seen) };
+}
+
+export async function observeRules(
+  tool: RuleTool,
+  wanted: Pick<UplinkRules, "chain" | "comment">,
+): Promise<ObservedRules> {
+  const batch = listRules(tool);
+  const outcome = await run(batch.argv, batch.input);
+  if (outcome.exitCode !== 0) throw refusal("node", batch, outcome);
+  return parseRules(wanted, outcome.stdout);
+}
+
+/** Sets before the rules that look into them; what is no longer wanted last, when nothing leads to it any more. */
+async function approach(state: UplinkState, seen: SeenUplink): Promise<CniError | undefined> {
+  const refusals: (CniError | undefined)[] = [];
+  const attempt = async (batch: Batch | undefined): Promise<void> => {
+    if (batch !== undefined) refusals.push(refusedBy(batch, await run(batch.argv, batch.input)));
+  };
+  const isNew = rootOwner(state.tree, seen.tree) === undefined;
+  await Promise.all([
+    attempt(isNew ? createTree(state.tree) : changeTree(state.tree, seen.tree)),
+    joinSets(state, []),
+  ]);
+  await Promise.all(
+    wantedRules(state.rules).map(([tool, wanted]) => {
+      const observed = seen.rules.get(tool);
+      return attempt(observed && changeRules(tool, wanted, observed));
+    }),
+  );
+  if (!isNew) await attempt(trimTree(state.tree, seen.tree));
+  await Promise.all(surplusSets(state, seen).map((name) => run(destroySet(name).argv, "")));
+  return refusals.find((each) => each !== undefined);
+}
+
+/** Creates what sets are missing on the way: a member cannot be added to none. */
+async function joinSets(state: UplinkState, members: readonly Member[]): Promise<void> {
+  if (state.sets.length === 0) return;
+  const batch = addToSets(state.sets, members);
+  const outcome = await run(batch.argv, batch.input);
+  if (outcome.exitCode === 0) return;
+  for (const { name } of state.sets) {
+    const observed = parseSet((await run(listSet(name).argv, "")).stdout);
+    if (observed === undefined || observed.isOurs) continue;
+    throw new CniError(
+      ErrorCode.foreignObject,
+      `there is a set ${name} that is not ours (${observed.properties}): stop what keeps it, then "ipset destroy ${name}", ` +
+        `or give the class another "set"`,
+    );
+  }
+  throw refusal("node", batch, outcome);
+}
+
+function assertNothingForeign(state: UplinkState, seen: SeenUplink): void {
+  const { device, tree } = state;
+  const owner = rootOwner(tree, seen.tree);
+  if (owner !== undefined && owner !== "ours") {
+    const script = owner.text.startsWith("qdisc htb 1: ")
+      ? " (it looks like a script's or the bulk-seed DaemonSet's: stop that first)"
+      : "";
+    throw new CniError(
+      ErrorCode.foreignObject,
+      `${device} already has "${owner.text}", which is not ours${script}; to hand over: "tc qdisc del dev ${device} root"`,
+    );
+  }
+  for (const [tool, wanted] of wantedRules(state.rules)) {
+    const observed = seen.rules.get(tool);
+    const foreign = observed && foreignRule(wanted, observed);
+    if (foreign === undefined) continue;
+    throw new CniError(
+      ErrorCode.foreignObject,
+      `${tool} mangle chain ${wanted.chain} has a rule that is not ours, "${foreign}": take it out, or rename that chain`,
+    );
+  }
+}
+
+function driftOf(state: UplinkState, seen: SeenUplink): readonly string[] {
+  const rules = wantedRules(state.rules).flatMap(([tool, wanted]) => {
+    const observed = seen.rules.get(tool);
+    return observed === undefined ? [] : rulesDrift(tool, wanted, observed);
+  });
+  return [...treeDrift(state.tree, seen.tree), ...rules];
+}
+
+async function memberDrift({ set, address }: Member): Promise<readonly string[]> {
+  const observed = parseSet((await run(listSet(set).argv, "")).stdout);
+  if (observed === undefined) return [`ipset ${set} is missing`];
+  return observed.addresses.includes(address) ? [] : [`ipset ${set} lacks ${address}`];
+}
+
+/** What rules of ours look into although no class has it any more. */
+function surplusSets(state: UplinkState, seen: SeenUplink): readonly string[] {
+  const wanted = new Set(state.sets.map(({ name }) => name));
+  const used = [...seen.rules.values()].flatMap(({ inChain, atHooks }) => setsOf([...inChain, ...atHooks]));
+  return [...new Set(used)].filter((name) => !wanted.has(name));
+}
+
+function wantedRules(rules: UplinkState["rules"]): readonly (readonly [RuleTool, UplinkRules])[] {
+  return (["iptables", "ip6tables"] as const).flatMap((tool) => {
+    const wanted = rules[tool];
+    return wanted === undefined ? [] : [[tool, wanted] as const];
+  });
+}
+
+function refusedBy(batch: Batch, outcome: Outcome): CniError | undefined {
+  return outcome.exitCode === 0 ? undefined : refusal("node", batch, outcome);
+}
+
+function unsettled({ device }: UplinkState, left: readonly string[]): CniError {
+  return new CniError(
+    ErrorCode.tryAgainLater,
+    `the uplink ${device} does not come to rest, somebody else changes it: ${left.join("; ")}`,
+  );
+}
+
+/** Longer each time and by chance, so that two who undo each other's work part. */
+function pause(round: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, Math.random() * 8 * round));
+}

@@ -1,0 +1,89 @@
+/**
+ * Who said what of a node's uplinks: `uplinks/<device>.json` is what stands and whose word it was, `uplinks/<device>/`
+ * has a file for each network with what it said last. One file has one writer, so nothing is lost without a lock.
+ */
+import { linkSync, readdirSync, rmSync, unlinkSync } from "node:fs";
+import { isObject } from "../cni/fields.ts";
+import type { Said } from "../policy/uplink/agree.ts";
+import { readJson, writeJson } from "./file.ts";
+
+/** Settles with the other networks, by `assertAgreed`, and keeps what was said, also when that is refused. */
+export function say(
+  stateDir: string,
+  mine: Said,
+  assertAgreed: (standing: Said | undefined, others: readonly Said[]) => void,
+): void {
+  const { device } = mine.uplink;
+  const others = otherNetworks(stateDir, mine);
+  keep(`${directoryOf(stateDir, device)}/${mine.network}.json`, mine);
+  const standing = readStanding(stateDir, device) ?? firstWord(stateDir, mine);
+  assertAgreed(standing, others);
+  if (JSON.stringify(standing) !== JSON.stringify(mine)) keep(standingPath(stateDir, device), mine);
+}
+
+export function readStanding(stateDir: string, device: string): Said | undefined {
+  return asSaid(readJson(standingPath(stateDir, device)));
+}
+
+/** The devices that have an uplink by our records. */
+export function listUplinks(stateDir: string): readonly string[] {
+  return namesIn(`${stateDir}/uplinks`).flatMap((name) =>
+    name.endsWith(".json") ? [name.slice(0, -".json".length)] : [],
+  );
+}
+
+export function forgetUplink(stateDir: string, device: string): void {
+  rmSync(standingPath(stateDir, device), { force: true });
+  rmSync(directoryOf(stateDir, device), { force: true, recursive: true });
+}
+
+/** Of several that are the first, one: a link to a name that exists is refused. */
+function firstWord(stateDir: string, mine: Said): Said | undefined {
+  const path = standingPath(stateDir, mine.uplink.device);
+  const draft = `${directoryOf(stateDir, mine.uplink.device)}/${mine.network}.${process.pid}.first`;
+  keep(draft, mine);
+  try {
+    linkSync(draft, path);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
+  } finally {
+    unlinkSync(draft);
+  }
+  return asSaid(readJson(path));
+}
+
+function otherNetworks(stateDir: string, { network, uplink }: Said): readonly Said[] {
+  const directory = directoryOf(stateDir, uplink.device);
+  return namesIn(directory)
+    .filter((name) => name.endsWith(".json"))
+    .map((name) => asSaid(readJson(`${directory}/${name}`)))
+    .filter((said) => said !== undefined)
+    .filter((said) => said.network !== network);
+}
+
+/** Several ADDs of one network write the same; each has a name of its own to do it beside. */
+function keep(path: string, said: Said): void {
+  writeJson(path, said, `${path}.${process.pid}.tmp`);
+}
+
+/** Ours, mode 0600, whole or not there: only the outer shape is looked at. */
+function asSaid(value: unknown): Said | undefined {
+  const whole = isObject(value) && typeof value["network"] === "string" && isObject(value["uplink"]);
+  return whole ? (value as Said) : undefined;
+}
+
+function standingPath(stateDir: string, device: string): string {
+  return `${stateDir}/uplinks/${device}.json`;
+}
+
+function directoryOf(stateDir: string, device: string): string {
+  return `${stateDir}/uplinks/${device}`;
+}
+
+function namesIn(directory: string): readonly string[] {
+  try {
+    return readdirSync(directory);
+  } catch {
+    return [];
+  }
+}
