@@ -75,7 +75,6 @@ const uplinks: readonly BadInput[] = [
   cap({ uplink: { device: "eth0" } }, "uplink.classes", "an object"),
   cap({ uplink: { device: "eth0", default: "d", classes: { d: { rte: "1M" } } } }, '"uplink.classes.d.rte"'),
   cap({ uplink: { device: "lo", rate: "1M", default: "d", classes: { d: { rate: "2M" } } } }, "(2M)", "(1M)"),
-  cap({ uplink: { device: "nolink0", default: "d", classes: { d: { rate: "2M" } } } }, '"nolink0"'),
   cap({ defaults: { class: "bulk" } }, "defaults.class", '"bulk"', "uplink"),
 ];
 

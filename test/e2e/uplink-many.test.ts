@@ -1,0 +1,137 @@
+/** Many ADDs at once, confs that change or contradict, and what is somebody else's. */
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { suite } from "../lab/needs.ts";
+import { measure } from "../lab/traffic.ts";
+import {
+  addedUplinkPod,
+  bulkLabel,
+  membersOf,
+  openUplinkSite,
+  uplink200,
+  uplinkPod,
+  type UplinkPod,
+  type UplinkSite,
+} from "../lab/uplink.ts";
+
+suite("an uplink that many use", { plugin: true, tools: ["ipset", "iperf3"] }, () => {
+  let site: UplinkSite;
+  beforeEach(async () => {
+    site = await openUplinkSite();
+  });
+  afterEach(() => site.node[Symbol.asyncDispose]());
+
+  const said = async (command: string): Promise<string> =>
+    (await site.node.exec("sh", ["-c", command])).stdout;
+  const count = async (command: string, pattern: RegExp): Promise<number> =>
+    [...(await said(command)).matchAll(pattern)].length;
+
+  test("60 ADDs from 16 processes on a bare link make one root, one class each, one rule each, 60 members", async () => {
+    const pods: UplinkPod[] = [];
+    for (let at = 0; at < 60; at += 1) pods.push(await uplinkPod(site, { labels: bulkLabel }));
+    const waiting = [...pods];
+    const failures: string[] = [];
+    const work = async (): Promise<void> => {
+      for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
+        const { exitCode, stdout } = await next.call("ADD");
+        if (exitCode !== 0) failures.push(stdout);
+      }
+    };
+    await Promise.all(Array.from({ length: 16 }, work));
+    expect(failures).toEqual([]);
+    expect(await count("tc qdisc show dev eth0", /^qdisc htb 1: root/gm)).toBe(1);
+    expect(await count("tc class show dev eth0", /^class htb /gm)).toBe(3);
+    for (const save of ["iptables-save -t mangle", "ip6tables-save -t mangle"]) {
+      expect(await count(save, /^-A PREROUTING /gm)).toBe(1);
+      expect(await count(save, /^-A POSTROUTING /gm)).toBe(1);
+      expect(await count(save, /^-A POD-QOS-UP-eth0 /gm)).toBe(2);
+    }
+    expect(await membersOf(site.node, "bulkseed-pods")).toEqual(pods.map(({ wire }) => wire.pod4).toSorted());
+    expect(await membersOf(site.node, "bulkseed-pods-v6")).toHaveLength(60);
+  });
+
+  test("a changed conf takes effect with the next ADD and costs an untouched class no packet", async () => {
+    const user = await addedUplinkPod(site);
+    const bulk = await addedUplinkPod(site, { labels: bulkLabel });
+    const { default: first, "bulk-seed": bulkSeed } = uplink200.classes;
+    const confs = [
+      { ...uplink200, classes: { default: first, "bulk-seed": { ...bulkSeed, rate: "20M", ceil: "100M" } } },
+      {
+        ...uplink200,
+        classes: { default: first, "bulk-seed": { ...bulkSeed, rate: "20M" }, extra: { rate: "10M" } },
+      },
+      { ...uplink200, classes: { default: first, other: { rate: "30M" } } },
+      uplink200,
+    ];
+    const stream = { from: user.pod, to: site.server, address: site.server4, seconds: 6, udp: true };
+    const flow = measure({ ...stream, bitrate: "20M", segment: 1200 });
+    const crowd = measure({ ...stream, from: bulk.pod, bitrate: "40M", segment: 1200 });
+    await new Promise((resolve) => setTimeout(resolve, 1000));
+    const trees: string[] = [];
+    for (const uplink of confs) {
+      const labels = "other" in uplink.classes ? {} : bulkLabel;
+      const { exitCode, stdout } = await bulk.call("ADD", { uplink, args: { cni: { labels } } });
+      expect([exitCode, stdout]).toMatchObject([0, expect.anything()]);
+      trees.push(await said("tc class show dev eth0 | sort"));
+    }
+    expect((await flow).lostPercent).toBe(0);
+    await crowd;
+    expect(trees[0]).toMatch(/1:20 .* rate 20Mbit ceil 100Mbit/);
+    expect(trees[1]).toMatch(/1:30 .* rate 10Mbit ceil 200Mbit/);
+    expect(trees[2]).not.toContain("1:30");
+    expect(trees[2]).toMatch(/1:20 .* rate 30Mbit/);
+    expect(trees[3]).toMatch(/1:20 .* rate 50Mbit ceil 200Mbit/);
+    // The sets of classes that are no more went with them.
+    expect(await said("ipset list -name")).toBe("bulkseed-pods\nbulkseed-pods-v6");
+    for (const { call } of [user, bulk]) expect((await call("CHECK")).stdout).toBe("");
+  });
+
+  test("two networks agree on an uplink, or the second is told who said what", async () => {
+    const first = await addedUplinkPod(site, { network: "neta" });
+    const { default: kept } = uplink200.classes;
+    const other = { ...uplink200, classes: { default: kept, "bulk-seed": { rate: "40M" } } };
+    const second = await uplinkPod(site, { network: "netb", uplink: other });
+    const before = await said("tc class show dev eth0");
+    expect((await second.call("ADD")).error).toMatchObject({
+      code: 7,
+      msg: 'networks "netb" and "neta" share the uplink eth0 and must say the same of it',
+      details: expect.stringContaining('classes.bulk-seed.rate: "netb" says 40M, "neta" says 50M') as string,
+    });
+    expect(await said("tc class show dev eth0")).toBe(before);
+    // Who says what stands goes on, and once both say the new it is true.
+    expect((await first.call("ADD")).exitCode).toBe(0);
+    expect((await first.call("ADD", { uplink: other })).exitCode).toBe(0);
+    expect((await second.call("ADD")).exitCode).toBe(0);
+    expect(await said("tc class show dev eth0")).toMatch(/1:20 .* rate 40Mbit/);
+  });
+
+  test.each([
+    [
+      "tc qdisc add dev eth0 root handle 1: htb default 10",
+      "qdisc htb 1: root",
+      "tc qdisc del dev eth0 root",
+    ],
+    [
+      "tc qdisc add dev eth0 root tbf rate 1gbit burst 1mb latency 50ms",
+      "qdisc tbf",
+      "tc qdisc del dev eth0 root",
+    ],
+    [
+      "ipset create bulkseed-pods hash:ip",
+      "there is a set bulkseed-pods that is not ours",
+      "ipset destroy bulkseed-pods",
+    ],
+    [
+      "iptables -t mangle -N POD-QOS-UP-eth0; iptables -t mangle -A POD-QOS-UP-eth0 -j ACCEPT",
+      'chain POD-QOS-UP-eth0 has a rule that is not ours, "-j ACCEPT"',
+      "take it out",
+    ],
+  ])("what is foreign is respected, code 101: %s", async (command, what, how) => {
+    await site.node.exec("sh", ["-ec", command]);
+    const { call } = await uplinkPod(site, { labels: bulkLabel });
+    const tree = await said("tc class show dev eth0");
+    const { error } = await call("ADD");
+    expect(error).toMatchObject({ code: 101, msg: expect.stringContaining(what) as string });
+    expect(error?.msg).toContain(how);
+    expect(await said("tc class show dev eth0")).toBe(tree);
+  });
+});

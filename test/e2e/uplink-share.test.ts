@@ -1,0 +1,85 @@
+/** Seed 000's functional test, scaled to seconds: bulk borrows an idle link, yields to users, and climbs back. */
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { rateBetween, startMeter } from "../lab/meter.ts";
+import { suite } from "../lab/needs.ts";
+import { measure, type Load } from "../lab/traffic.ts";
+import { twice, within } from "../lab/twice.ts";
+import { addedUplinkPod, bulkLabel, openUplinkSite, type UplinkPod, type UplinkSite } from "../lab/uplink.ts";
+
+const link = 200e6;
+/** What TCP makes of a rate that counts whole frames of 1514 bytes. */
+const payload = 1448 / 1514;
+
+suite("an uplink's classes under load", { plugin: true, tools: ["ipset", "iperf3"] }, () => {
+  let site: UplinkSite;
+  let user: UplinkPod;
+  let bulk: UplinkPod;
+  beforeAll(async () => {
+    site = await openUplinkSite();
+    user = await addedUplinkPod(site, { name: "user" });
+    bulk = await addedUplinkPod(site, { name: "bulk", labels: bulkLabel });
+  });
+  afterAll(() => site.node[Symbol.asyncDispose]());
+
+  const load = ({ pod }: UplinkPod, seconds: number, more: Partial<Load> = {}): Load => ({
+    from: pod,
+    to: site.server,
+    address: site.server4,
+    seconds,
+    ...(more.udp === true ? {} : { congestion: "cubic" }),
+    ...more,
+  });
+  const sentBy = async (classid: string): Promise<number> => {
+    const { stdout } = await site.node.exec("tc", ["-s", "class", "show", "dev", "eth0"]);
+    return Number(new RegExp(`^class htb ${classid} .*\\n Sent (\\d+) bytes`, "m").exec(stdout)?.[1]);
+  };
+
+  test.each([
+    ["server4", 0.93],
+    // Its header is 20 bytes longer.
+    ["server6", 0.915],
+  ] as const)(
+    "000-2 000-3 000-11 000-12 000-13 000-14 bulk borrows, yields and climbs back: %s",
+    async (server, full) => {
+      await twice("bulk 15 s, user 5 s of them", async () => {
+        const address = site[server];
+        const before = { user: await sentBy("1:10"), bulk: await sentBy("1:20") };
+        const bulkLoad = measure(load(bulk, 15, { address }));
+        await pause(4000);
+        const userLoad = await measure(load(user, 5, { address }));
+        const { perSecond } = await bulkLoad;
+        const after = { user: await sentBy("1:10"), bulk: await sentBy("1:20") };
+        expect(after.user - before.user).toBeGreaterThan((5 * 100e6) / 8);
+        expect(after.bulk - before.bulk).toBeGreaterThan((8 * 100e6) / 8);
+        return [
+          ...within("bulk alone", mean(perSecond.slice(1, 4)) / link, full, 1),
+          ...within("user beside bulk", mean(userLoad.perSecond.slice(1)) / 140e6, 1, 1.15),
+          ...within("bulk beside user", mean(perSecond.slice(6, 8)) / 50e6, 0.9, 1.1),
+          ...within("bulk after the user", mean(perSecond.slice(12)) / link, full, 1),
+        ];
+      });
+    },
+  );
+
+  test("000-15 bulk that floods with UDP leaves the user's TCP its share", async () => {
+    await twice("500M of UDP", async () => {
+      const flood = measure(load(bulk, 8, { udp: true, bitrate: "500M", segment: 1400 }));
+      await pause(1500);
+      const { perSecond } = await measure(load(user, 5));
+      await flood;
+      return within("user beside a flood", mean(perSecond.slice(1)) / (150e6 * payload), 0.9, 1.05);
+    });
+  });
+
+  test("000-15 the sum stays within the link when both classes flood", async () => {
+    const meter = startMeter({ ns: site.node, device: "eth0" }, 12);
+    const flood = { udp: true, bitrate: "300M", segment: 1400 };
+    await Promise.all([measure(load(user, 8, flood)), measure(load(bulk, 8, flood))]);
+    expect(rateBetween(await meter.stop(), 5) / link).toBeLessThanOrEqual(1.02);
+  });
+});
+
+const mean = (values: readonly number[]): number =>
+  values.reduce((sum, value) => sum + value, 0) / values.length;
+
+const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
