@@ -16,6 +16,10 @@ export async function serveHuman(args: readonly string[], print: (text: string) 
       return print(`pod-qos ${__VERSION__}`) ? 0 : 1;
     case "explain":
       return (await import("./commands/explain.ts")).explain(rest, print);
+    case "show":
+      return (await import("./commands/show.ts")).show(rest, print);
+    case "uplink":
+      return (await import("./commands/uplink.ts")).uplink(rest, print);
     default:
       print(`pod-qos: unknown argument ${JSON.stringify(first)}\n\n${help()}`);
       return 2;
@@ -45,6 +49,12 @@ and annotate pods:
 CNI versions: ${supportedVersions.join(", ")}
 
   pod-qos explain      what would a pod get, and why (explain --help)
+  pod-qos show [POD]        what this node's pods have, and what they use of it
+  pod-qos show --watch      the same, drawn again every second
+  pod-qos uplink show       the classes of the node's uplink: sure of, at most, now
+  pod-qos uplink remove     take the uplink's classes, sets and rules away
+                            all with --json; exit code 1: not well, 2: wrong arguments
+
   pod-qos --help       this page
   pod-qos --version    the version`;
 }

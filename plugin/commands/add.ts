@@ -6,6 +6,7 @@ import { readFeatures } from "../kernel/features.ts";
 import { kernelHasIpv6 } from "../kernel/linux.ts";
 import { assertPodNetns } from "../kernel/netns.ts";
 import { hasWishes, type Policy } from "../policy/policy.ts";
+import { matchesAll } from "../policy/rule.ts";
 import { messageOf } from "../errors.ts";
 import { describe, keys, merge, withObjects, type Program } from "../program/program.ts";
 import type { AttachmentRecord } from "../state/record.ts";
@@ -98,7 +99,7 @@ async function leaveFormer(
 }
 
 function recordOf(
-  { request, netnsId, uplink }: Task,
+  { request, policy, netnsId, uplink }: Task,
   desired: Desired | undefined,
   programs: readonly Program[],
 ): AttachmentRecord {
@@ -111,7 +112,18 @@ function recordOf(
     pod: podName(call),
     facts: desired?.facts,
     programs,
+    limits: limitsOf(policy),
     ...(uplink === undefined ? {} : { membership: uplink.membership }),
+  };
+}
+
+function limitsOf({ egress, ingress, rules }: Policy): NonNullable<AttachmentRecord["limits"]> {
+  const last = rules.at(-1);
+  return {
+    ...(egress === undefined ? {} : { egress: egress.rate }),
+    ...(ingress === undefined ? {} : { ingress: ingress.rate }),
+    ...(last?.dscp === undefined || !matchesAll(last) ? {} : { dscp: last.dscp }),
+    rules: rules.length,
   };
 }
 

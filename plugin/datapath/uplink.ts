@@ -14,9 +14,9 @@
 import { formatAddress, parseAddress } from "../policy/address.ts";
 import type { Cap } from "../policy/caps.ts";
 import type { FirewallMark } from "../policy/uplink/mark.ts";
-import type { Uplink, UplinkClass } from "../policy/uplink/uplink.ts";
+import { defaultMinor, type Uplink, type UplinkClass } from "../policy/uplink/uplink.ts";
 import { ipv6Suffix } from "../cni/uplink.ts";
-import type { Leaf, LeafQdisc } from "../program/tc/objects.ts";
+import type { HtbQdisc, Leaf, LeafQdisc } from "../program/tc/objects.ts";
 import type {
   AddressSet,
   DscpFilter,
@@ -42,13 +42,7 @@ export function uplinkState(uplink: Uplink, facts: UplinkFacts): UplinkState {
   return {
     device: dev,
     tree: {
-      root: {
-        kind: "htb",
-        dev,
-        handle: rootHandle,
-        defaultClass: classes[0]?.minor ?? "",
-        directPackets: uplinkDirectPackets,
-      },
+      root: uplinkRoot(dev),
       classes: [linkRoot(uplink, facts), ...classes.map((each) => treeClass(dev, each, facts))],
       leaves: classes.map((each) => leaf(dev, each, facts)),
       filters: classes.flatMap((each, at) => filters(each, at, facts)),
@@ -61,6 +55,21 @@ export function uplinkState(uplink: Uplink, facts: UplinkFacts): UplinkState {
       ip6tables: facts.ipv6 ? rules(uplink, "ip6tables") : undefined,
     },
   };
+}
+
+export function uplinkRoot(dev: string): HtbQdisc {
+  return {
+    kind: "htb",
+    dev,
+    handle: rootHandle,
+    defaultClass: defaultMinor,
+    directPackets: uplinkDirectPackets,
+  };
+}
+
+/** The chain's name, and what our rules elsewhere carry. */
+export function uplinkNames(device: string): Pick<UplinkRules, "chain" | "comment"> {
+  return { chain: `POD-QOS-UP-${device}`, comment: `pod-qos:${device}` };
 }
 
 /** What a pod of the class adds, written as ipset prints it. */
@@ -146,8 +155,7 @@ function filters(entry: UplinkClass, at: number, { ipv6 }: UplinkFacts): readonl
 
 function rules({ device, classes }: Uplink, tool: RuleTool): UplinkRules {
   const family = tool === "iptables" ? "inet" : "inet6";
-  const chain = `POD-QOS-UP-${device}`;
-  const comment = `pod-qos:${device}`;
+  const { chain, comment } = uplinkNames(device);
   const commented = `-m comment --comment ${comment}`;
   const inSet = classes.flatMap((entry) =>
     entry.set === undefined ? [] : [{ entry, match: `-m set --match-set ${setName(entry.set, family)} src` }],
@@ -169,9 +177,7 @@ function rules({ device, classes }: Uplink, tool: RuleTool): UplinkRules {
           ? []
           : [`PREROUTING ${match} ${commented} -j MARK --set-xmark ${hex(mark.value)}/${hex(mark.mask)}`],
       ),
-      ...classes.flatMap(({ dscp }) =>
-        dscp === undefined ? [] : [bleach(dscp, commented, classes[0]?.minor ?? "")],
-      ),
+      ...classes.flatMap(({ dscp }) => (dscp === undefined ? [] : [bleach(dscp, commented, defaultMinor)])),
       `POSTROUTING ${commented} -j ${chain}`,
     ],
   };

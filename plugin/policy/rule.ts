@@ -39,3 +39,8 @@ export type Rule = {
   /** Where it was written, for messages: `annotation pod-qos/egress[0]`, `NetworkQoS prod/video egress[2] (video.yaml)`. */
   readonly source: string;
 };
+
+/** The catch-all at the end of a list has nothing to match. */
+export function matchesAll({ to, from, services }: Rule): boolean {
+  return to.length === 0 && from.length === 0 && services.length === 0;
+}

@@ -19,6 +19,14 @@ export type AttachmentRecord = {
   /** undefined until the pod's link has been looked at: marks need not wait for that. */
   readonly facts: Facts | undefined;
   readonly programs: readonly Program[];
+  /** For people, bit/s: what was asked for, of which the programs are the consequence. */
+  readonly limits?: {
+    readonly egress?: number;
+    readonly ingress?: number;
+    /** Of whatever no rule decides. */
+    readonly dscp?: number;
+    readonly rules: number;
+  };
   /** The class of the node's uplink that its traffic is in, where the conf has one. */
   readonly membership?: Membership;
 };

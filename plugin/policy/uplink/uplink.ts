@@ -84,6 +84,8 @@ function inOrder({ classes, defaultClass }: UplinkConf): readonly ClassConf[] {
   );
 }
 
+export const defaultMinor = "10";
+
 /** tc reads "100" as hexadecimal too, so decimal digits stay distinct as far as four of them go. */
 const mostClasses = 999;
 

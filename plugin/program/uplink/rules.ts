@@ -36,7 +36,10 @@ export function parseRules(
 }
 
 /** A rule of somebody else's in a chain of our name. */
-export function foreignRule({ comment }: UplinkRules, { inChain }: ObservedRules): string | undefined {
+export function foreignRule(
+  { comment }: Pick<UplinkRules, "comment">,
+  { inChain }: ObservedRules,
+): string | undefined {
   return inChain.find((rule) => !isCommented(rule, comment));
 }
 

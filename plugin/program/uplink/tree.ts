@@ -27,7 +27,10 @@ export function parseTree(dev: string, output: string): ObservedTree {
 }
 
 /** Whose the root qdisc is; undefined where there is only the kernel's own default. */
-export function rootOwner(tree: Tree, seen: ObservedTree): "ours" | { readonly text: string } | undefined {
+export function rootOwner(
+  tree: Pick<Tree, "root">,
+  seen: ObservedTree,
+): "ours" | { readonly text: string } | undefined {
   if (driftOf(tree.root, seen).length === 0) return "ours";
   return seen.device.foreign.find(({ at }) => at === "root");
 }

@@ -1,0 +1,100 @@
+/**
+ * `pod-qos show`: this node's attachments and uplinks, by our records and the kernel's counters. Changes nothing.
+ * Exit codes: 0 shown and well; 1 there is no such pod, or what it has is not as it should be; 2 wrong arguments.
+ */
+import { isatty } from "node:tty";
+import { messageOf } from "../errors.ts";
+import { inspectText, inspection } from "./show/inspection.ts";
+import { podOf, readCounters, readNode, type Node, type Reading } from "./show/node.ts";
+import { report, type Report } from "./show/report.ts";
+import { readOptions, type Options } from "./show/options.ts";
+import { listText, uplinkText } from "./show/text.ts";
+
+type Print = (text: string) => boolean;
+
+export async function show(args: readonly string[], print: Print): Promise<number> {
+  const options = readOptions(args);
+  if (typeof options === "string") return print(`pod-qos show: ${options}`) ? 2 : 1;
+  try {
+    const { pod } = options;
+    if (pod !== undefined) return await showPod(pod, options, print);
+    return await showAll(options, (seen) => listText(seen, style()), print);
+  } catch (error) {
+    print(`pod-qos show: ${messageOf(error)}`);
+    return 1;
+  }
+}
+
+export function showUplinks(options: Options, print: Print): Promise<number> {
+  return showAll(
+    { ...options, uplinksOnly: true },
+    ({ uplinks }) =>
+      uplinks.length === 0
+        ? "No conf that a pod came with has an uplink."
+        : uplinks.map((uplink) => uplinkText(uplink, style())).join("\n\n"),
+    print,
+  );
+}
+
+/** Rates need two readings: once, half a second apart; watched, one after another. */
+async function showAll(options: Options, text: (seen: Report) => string, print: Print): Promise<number> {
+  const draw = (seen: Report): boolean =>
+    print(frame(options, options.json ? json(seen, options) : text(seen)));
+  let node = readNode(options.stateDir);
+  let before = await readCounters(node);
+  for (let frames = 1; ; frames += 1) {
+    await pause(options.watch ? options.intervalMs : 500);
+    const after = await readCounters(node);
+    if (!draw(visible(report(node, before, after), options))) return 1;
+    if (!options.watch || frames === options.frames) return 0;
+    [node, before] = await again(options, node, after);
+  }
+}
+
+/** Pods come and go while one watches: readings belong to the attachments that they were made of. */
+async function again(options: Options, node: Node, reading: Reading): Promise<readonly [Node, Reading]> {
+  const current = readNode(options.stateDir);
+  const isSame = JSON.stringify(current) === JSON.stringify(node);
+  return isSame ? [node, reading] : [current, await readCounters(current)];
+}
+
+async function showPod(name: string, options: Options, print: Print): Promise<number> {
+  const found = readNode(options.stateDir).attachments.filter(
+    ({ pod, identity }) =>
+      podOf(pod) === name || podOf(pod).endsWith(`/${name}`) || identity.containerId.startsWith(name),
+  );
+  if (found.length === 0) {
+    print(
+      `pod-qos show: no pod ${JSON.stringify(name)} on this node has anything of pod-qos; "pod-qos show" lists those that do`,
+    );
+    return 1;
+  }
+  const inspections = await Promise.all(found.map((record) => inspection(record)));
+  const isWell = inspections.every(({ drift }) => drift.length === 0);
+  const shown = options.json
+    ? JSON.stringify(inspections, null, 2)
+    : inspections.map(inspectText).join("\n\n");
+  return print(shown) && isWell ? 0 : 1;
+}
+
+function visible(seen: Report, { uplinksOnly }: Options): Report {
+  return uplinksOnly ? { ...seen, attachments: [] } : seen;
+}
+
+function json(seen: Report, { uplinksOnly, watch }: Options): string {
+  return JSON.stringify(uplinksOnly ? seen.uplinks : seen, null, watch ? 0 : 2);
+}
+
+/** A screen is drawn over; in a file or a pipe one frame follows the other. */
+function frame({ watch, json: isJson }: Options, text: string): string {
+  if (!watch || isJson) return text;
+  return isatty(1) ? `\u001B[H\u001B[J${text}` : `${text}\n`;
+}
+
+function style(): { readonly colour: boolean } {
+  return { colour: isatty(1) && (process.env["NO_COLOR"] ?? "") === "" };
+}
+
+function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}

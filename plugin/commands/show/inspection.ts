@@ -1,0 +1,83 @@
+/** One attachment in full: what it was given, every kernel object of it, and whether each is as it should be. */
+import { existsSync } from "node:fs";
+import { readDrops } from "../../kernel/counters.ts";
+import { netnsId } from "../../kernel/netns.ts";
+import { observe } from "../../kernel/observe.ts";
+import { describe, drift, type Program } from "../../program/program.ts";
+import type { AttachmentRecord } from "../../state/record.ts";
+import { podOf, readCounters } from "./node.ts";
+import { amount } from "./text.ts";
+
+export type Inspection = {
+  readonly pod: string;
+  readonly record: AttachmentRecord;
+  readonly objects: readonly { readonly place: string; readonly object: string }[];
+  readonly counters: {
+    readonly sentBytes?: number;
+    readonly receivedBytes?: number;
+    readonly dropped: number;
+  };
+  /** Sentences; none when all is well. */
+  readonly drift: readonly string[];
+};
+
+export async function inspection(record: AttachmentRecord): Promise<Inspection> {
+  const { netns, programs } = record;
+  const isThere = existsSync(netns) && netnsId(netns) === record.netnsId;
+  const reachable = programs.filter(({ place }) => place === "node" || isThere);
+  const found = drift(await observe(reachable, netns));
+  const { links } = await readCounters({ attachments: [record], uplinks: [] });
+  const drops = await Promise.all(reachable.map((program) => dropsOf(program, netns)));
+  return {
+    pod: podOf(record.pod),
+    record,
+    objects: programs.flatMap(objectsOf),
+    counters: { ...links[0], dropped: drops.reduce((sum, dropped) => sum + dropped, 0) },
+    drift: isThere ? found : [`its network namespace ${netns} is gone: DEL has not come yet`, ...found],
+  };
+}
+
+export function inspectText({ pod, record, objects, counters, drift: faults }: Inspection): string {
+  const { identity, facts, membership, limits } = record;
+  const rows: readonly (readonly [string, string | undefined])[] = [
+    ["network", identity.network],
+    ["container", identity.containerId],
+    ["namespace", record.netns],
+    ["link", facts && `${facts.podLink.kind}, MTU ${facts.podLink.mtu}`],
+    ["node's end", facts?.hostEnd?.name ?? facts?.hostEndRefusal],
+    ["sends", limits?.egress === undefined ? undefined : `at most ${amount(limits.egress)}bit/s`],
+    ["receives", limits?.ingress === undefined ? undefined : `at most ${amount(limits.ingress)}bit/s`],
+    ["so far", traffic(counters)],
+    ["mark", limits?.dscp === undefined ? undefined : `DSCP ${limits.dscp}`],
+    ["rules", limits === undefined || limits.rules === 0 ? undefined : String(limits.rules)],
+    ["class", membership && `${membership.class} of ${membership.device}`],
+    ...(membership?.members ?? []).map(
+      ({ set, address }) => ["member", `${address} in ipset ${set}`] as const,
+    ),
+    ...objects.map(({ place, object }) => [place === "pod" ? "in the pod" : "on the node", object] as const),
+    ...(faults.length === 0
+      ? [["state", "as it should be"] as const]
+      : faults.map((fault) => ["NOT WELL", fault] as const)),
+  ];
+  const lines = rows.flatMap(([name, value]) =>
+    value === undefined || value === "" ? [] : [`  ${name.padEnd(12)} ${value}`],
+  );
+  return [`${pod} ${identity.ifname}`, ...lines].join("\n");
+}
+
+function traffic({ sentBytes, receivedBytes, dropped }: Inspection["counters"]): string {
+  const link =
+    sentBytes === undefined || receivedBytes === undefined
+      ? ""
+      : `sent ${amount(sentBytes)}B, received ${amount(receivedBytes)}B, `;
+  return `${link}dropped ${dropped} packets`;
+}
+
+async function dropsOf(program: Program, netns: string): Promise<number> {
+  if (program.tool !== "tc") return 0;
+  return readDrops(program.place, netns, [...new Set(program.objects.map(({ dev }) => dev))]);
+}
+
+function objectsOf(program: Program): Inspection["objects"] {
+  return describe([program]).map((object) => ({ place: program.place, object }));
+}

@@ -1,0 +1,62 @@
+/** What this node has, as values: its attachments and uplinks by our records, and a reading of their counters. */
+import { listAttachments, listNetworks, readRecord } from "../../state/store.ts";
+import { listUplinks, readStanding } from "../../state/uplinks.ts";
+import type { AttachmentRecord } from "../../state/record.ts";
+import type { Uplink } from "../../policy/uplink/uplink.ts";
+import {
+  processesByNetns,
+  readClassCounters,
+  readHostEnd,
+  readThroughProcess,
+  type LinkCounters,
+} from "../../kernel/counters.ts";
+import type { ClassCounters } from "../../program/uplink/class-counters.ts";
+
+export type Node = {
+  readonly attachments: readonly AttachmentRecord[];
+  readonly uplinks: readonly StandingUplink[];
+};
+
+export type StandingUplink = Uplink & { readonly network: string };
+
+export function readNode(stateDir: string): Node {
+  const attachments = listNetworks(stateDir)
+    .flatMap((network) => listAttachments(stateDir, network))
+    .flatMap((identity) => readRecord(stateDir, identity) ?? [])
+    .toSorted((a, b) => nameOf(a).localeCompare(nameOf(b)));
+  const uplinks = listUplinks(stateDir).flatMap((device) => {
+    const said = readStanding(stateDir, device);
+    return said === undefined ? [] : [{ ...said.uplink, network: said.network }];
+  });
+  return { attachments, uplinks };
+}
+
+/** "prod/web-1 eth0": what a person calls an attachment. */
+export function nameOf({ pod, identity }: AttachmentRecord): string {
+  return `${podOf(pod)} ${identity.ifname}`;
+}
+
+export function podOf(pod: string): string {
+  return pod.replace(/^(pod|container) /, "");
+}
+
+export type Reading = {
+  readonly atMs: number;
+  /** By the attachment's place in `attachments`; undefined where nothing can be read without entering the pod. */
+  readonly links: readonly (LinkCounters | undefined)[];
+  readonly classes: ReadonlyMap<string, readonly ClassCounters[]>;
+};
+
+export async function readCounters({ attachments, uplinks }: Node): Promise<Reading> {
+  const needsProcess = attachments.some(({ facts }) => facts?.hostEnd === undefined);
+  const processes = needsProcess ? processesByNetns() : undefined;
+  const classes = await Promise.all(
+    uplinks.map(async ({ device }) => [device, await readClassCounters(device)] as const),
+  );
+  const links = attachments.map(({ facts, netnsId, identity }) => {
+    if (facts?.hostEnd !== undefined) return readHostEnd(facts.hostEnd.name);
+    const pid = processes?.get(netnsId);
+    return pid === undefined ? undefined : readThroughProcess(pid, identity.ifname);
+  });
+  return { atMs: performance.now(), links, classes: new Map(classes) };
+}

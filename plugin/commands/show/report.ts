@@ -1,0 +1,128 @@
+/** Two readings and what the node has, brought together: what `show` prints, as text or as JSON. Pure. */
+import type { AttachmentRecord } from "../../state/record.ts";
+import { podOf, type Node, type Reading, type StandingUplink } from "./node.ts";
+
+export type Report = {
+  readonly attachments: readonly AttachmentReport[];
+  readonly uplinks: readonly UplinkReport[];
+};
+
+/** bit/s and bytes; null where there is none, or it cannot be read. */
+export type AttachmentReport = {
+  readonly pod: string;
+  readonly interface: string;
+  readonly network: string;
+  readonly container: string;
+  /** What the interface is, and where its caps are: "veth", "ipvlan", ... */
+  readonly link: string;
+  readonly class: string | null;
+  readonly addresses: readonly string[];
+  /** What is marked by no rule of its own; null where that is left as it is. */
+  readonly dscp: number | null;
+  readonly rules: number;
+  readonly sends: Direction;
+  readonly receives: Direction;
+};
+
+export type Direction = {
+  readonly cap: number | null;
+  readonly bytes: number | null;
+  readonly rate: number | null;
+};
+
+export type UplinkReport = {
+  readonly device: string;
+  readonly rate: number;
+  readonly network: string;
+  readonly now: number | null;
+  readonly classes: readonly ClassReport[];
+};
+
+export type ClassReport = {
+  readonly name: string;
+  readonly id: string;
+  readonly guaranteed: number;
+  readonly ceiling: number;
+  readonly priority: number;
+  readonly set: string | null;
+  readonly pods: number;
+  readonly bytes: number | null;
+  readonly dropped: number | null;
+  readonly rate: number | null;
+};
+
+export function report(node: Node, before: Reading, after: Reading): Report {
+  const seconds = (after.atMs - before.atMs) / 1000;
+  const rateOf: RateOf = (first, second) =>
+    first === undefined || second === undefined || second < first ? null : ((second - first) * 8) / seconds;
+  return {
+    attachments: node.attachments.map((record, at) => attachment(record, at, before, after, rateOf)),
+    uplinks: node.uplinks.map((uplink) => uplinkReport(uplink, node, before, after, rateOf)),
+  };
+}
+
+/** Counters of a link or class that came anew in between start from nothing: no rate then. */
+type RateOf = (first: number | undefined, second: number | undefined) => number | null;
+
+function attachment(
+  { pod, identity, facts, membership, limits }: AttachmentRecord,
+  at: number,
+  before: Reading,
+  after: Reading,
+  rateOf: RateOf,
+): AttachmentReport {
+  const [first, second] = [before.links[at], after.links[at]];
+  return {
+    pod: podOf(pod),
+    interface: identity.ifname,
+    network: identity.network,
+    container: identity.containerId,
+    link: facts?.podLink.kind ?? "unknown",
+    class: membership?.class ?? null,
+    addresses: membership?.members.map(({ address }) => address) ?? [],
+    dscp: limits?.dscp ?? null,
+    rules: limits?.rules ?? 0,
+    sends: {
+      cap: limits?.egress ?? null,
+      bytes: second?.sentBytes ?? null,
+      rate: rateOf(first?.sentBytes, second?.sentBytes),
+    },
+    receives: {
+      cap: limits?.ingress ?? null,
+      bytes: second?.receivedBytes ?? null,
+      rate: rateOf(first?.receivedBytes, second?.receivedBytes),
+    },
+  };
+}
+
+function uplinkReport(
+  { device, rate, network, classes }: StandingUplink,
+  { attachments }: Node,
+  before: Reading,
+  after: Reading,
+  rateOf: RateOf,
+): UplinkReport {
+  const countersOf = (reading: Reading, id: string) =>
+    reading.classes.get(device)?.find(({ classid }) => classid === id);
+  const rateOfClass = (id: string): number | null =>
+    rateOf(countersOf(before, id)?.bytes, countersOf(after, id)?.bytes);
+  return {
+    device,
+    rate,
+    network,
+    now: rateOfClass("1:1"),
+    classes: classes.map(({ name, minor, rate: guaranteed, ceil, priority, set }) => ({
+      name,
+      id: `1:${minor}`,
+      guaranteed,
+      ceiling: ceil,
+      priority,
+      set: set ?? null,
+      pods: attachments.filter(({ membership }) => membership?.device === device && membership.class === name)
+        .length,
+      bytes: countersOf(after, `1:${minor}`)?.bytes ?? null,
+      dropped: countersOf(after, `1:${minor}`)?.dropped ?? null,
+      rate: rateOfClass(`1:${minor}`),
+    })),
+  };
+}

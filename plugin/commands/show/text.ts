@@ -1,0 +1,110 @@
+/** A report for people: at most 80 columns, colours only where they are wanted. Pure. */
+import type { AttachmentReport, ClassReport, Direction, Report, UplinkReport } from "./report.ts";
+
+export type Style = { readonly colour: boolean };
+
+export function listText({ attachments, uplinks }: Report, style: Style): string {
+  if (attachments.length === 0 && uplinks.length === 0) {
+    return "No pod on this node has a limit, a mark or a class of pod-qos.";
+  }
+  const rows = attachments.map((each) => attachmentRow(each, style));
+  const table = rows.length === 0 ? [] : [bold(attachmentHeader, style), ...rows];
+  const trees = uplinks.map((uplink) => uplinkText(uplink, style));
+  return [...(table.length === 0 ? [] : [table.join("\n")]), ...trees].join("\n\n");
+}
+
+export function uplinkText({ device, rate, now, network, classes }: UplinkReport, style: Style): string {
+  const head = `${device}  ${amount(rate)}bit/s, now ${amount(now)}  (conf of ${network})`;
+  const rows = classes.map((each, at) =>
+    classRow(each, at === classes.length - 1 ? "└─" : "├─", rate, style),
+  );
+  return [bold(fit(head, 80).trimEnd(), style), `   ${classHeader}`, ...rows].join("\n");
+}
+
+const attachmentHeader =
+  `${fit("POD", 20)} ${fit("IF", 5)} ${fit("LINK", 6)} ${fit("CLASS", 10)} ${fit("DSCP", 4)} ` +
+  `${"SENDS/CAP".padStart(14)} ${"RECEIVES/CAP".padStart(14)}`;
+
+function attachmentRow(each: AttachmentReport, style: Style): string {
+  const words = [
+    fit(each.pod, 20),
+    fit(each.interface, 5),
+    fit(each.link, 6),
+    fit(each.class ?? "-", 10),
+    fit(marks(each), 4),
+    direction(each.sends, style),
+    direction(each.receives, style),
+  ];
+  return words.join(" ");
+}
+
+/** The mark of all its traffic; "+" where rules of its own mark some of it. */
+function marks({ dscp, rules }: AttachmentReport): string {
+  const own = rules - (dscp === null ? 0 : 1);
+  return `${dscp ?? (own > 0 ? "" : "-")}${own > 0 ? "+" : ""}`;
+}
+
+/** "12.3M/50M 25%"; yellow when the cap holds it back. */
+function direction({ rate, cap }: Direction, style: Style): string {
+  const text = cap === null ? amount(rate) : `${amount(rate)}/${amount(cap)}${percent(rate, cap)}`;
+  return tint(text.padStart(14), share(rate, cap) >= 0.9, style);
+}
+
+const classHeader = `${fit("CLASS", 16)} ${"SURE".padStart(6)} ${"MOST".padStart(6)} ${"NOW".padStart(6)} ${fit("", 20)} ${"PODS".padStart(4)} ${"DROPPED".padStart(8)}`;
+
+/** The bar is the whole link; "|" in it is what the class is sure of. */
+function classRow(each: ClassReport, branch: string, link: number, style: Style): string {
+  const words = [
+    `${branch} ${fit(`${each.id} ${each.name}`, 16)}`,
+    amount(each.guaranteed).padStart(6),
+    amount(each.ceiling).padStart(6),
+    amount(each.rate).padStart(6),
+    tint(
+      bar((each.rate ?? 0) / link, each.guaranteed / link, 20),
+      share(each.rate, each.guaranteed) > 1,
+      style,
+    ),
+    String(each.pods).padStart(4),
+    (each.dropped === null ? "-" : String(each.dropped)).padStart(8),
+  ];
+  return words.join(" ");
+}
+
+export function bar(part: number, mark: number, width: number): string {
+  const filled = Math.round(Math.min(Math.max(part, 0), 1) * width);
+  const markAt = Math.min(Math.round(mark * width), width - 1);
+  return Array.from({ length: width }, (_, at) => (at === markAt ? "|" : at < filled ? "█" : "·")).join("");
+}
+
+/** Three digits and a unit, six characters at most: "950M", "1.25G", "12.3k". */
+export function amount(value: number | null): string {
+  if (value === null) return "-";
+  const units = ["", "k", "M", "G", "T", "P"];
+  const power = value < 1 ? 0 : Math.min(Math.floor(Math.log10(value) / 3 + 1e-9), units.length - 1);
+  const scaled = value / 1000 ** power;
+  const text = power === 0 ? String(Math.round(scaled)) : scaled.toPrecision(3);
+  // 999.9 rounds to the next unit's 1.
+  if (Number(text) >= 1000 && power < units.length - 1) return `1${units[power + 1]}`;
+  return `${text.includes(".") ? text.replace(/\.?0+$/, "") : text}${units[power]}`;
+}
+
+function percent(rate: number | null, cap: number): string {
+  return rate === null ? "" : ` ${Math.round((rate / cap) * 100)}%`;
+}
+
+function share(rate: number | null, of: number | null): number {
+  return rate === null || of === null ? 0 : rate / of;
+}
+
+/** Cut or padded to a width; what was cut shows. */
+export function fit(text: string, width: number): string {
+  return text.length > width ? `${text.slice(0, width - 1)}…` : text.padEnd(width);
+}
+
+function bold(text: string, { colour }: Style): string {
+  return colour ? `\u001B[1m${text}\u001B[0m` : text;
+}
+
+function tint(text: string, isHigh: boolean, { colour }: Style): string {
+  return colour && isHigh ? `\u001B[33m${text}\u001B[0m` : text;
+}

@@ -1,0 +1,57 @@
+/** `pod-qos uplink show` and `pod-qos uplink remove [DEVICE]`. Exit codes as of show; 1 also if something could not go. */
+import { CniError, messageOf } from "../errors.ts";
+import { removeUplink } from "../kernel/uplink-remove.ts";
+import { forgetUplink, listUplinks } from "../state/uplinks.ts";
+import { showUplinks } from "./show.ts";
+import { readOptions, type Options } from "./show/options.ts";
+
+type Print = (text: string) => boolean;
+
+export async function uplink(args: readonly string[], print: Print): Promise<number> {
+  const [verb, ...rest] = args;
+  const options = readOptions(rest);
+  if (typeof options === "string") return usage(options, print);
+  try {
+    switch (verb) {
+      case "show":
+        return options.pod === undefined
+          ? await showUplinks(options, print)
+          : usage("uplink show takes no name: it shows every uplink", print);
+      case "remove":
+        return await remove(options, print);
+      default:
+        return usage("there are uplink show and uplink remove [DEVICE]", print);
+    }
+  } catch (error) {
+    const details = error instanceof CniError && error.details !== "" ? `\n${error.details}` : "";
+    print(`pod-qos uplink: ${messageOf(error)}${details}`);
+    return 1;
+  }
+}
+
+async function remove({ stateDir, pod: named, json }: Options, print: Print): Promise<number> {
+  const known = listUplinks(stateDir);
+  const [only, ...others] = known;
+  const device = named ?? (others.length === 0 ? only : undefined);
+  if (device === undefined) {
+    return usage(
+      known.length === 0
+        ? "there is no uplink; name its device to look all the same"
+        : `which one? ${known.join(", ")}`,
+      print,
+    );
+  }
+  const removed = await removeUplink(device);
+  forgetUplink(stateDir, device);
+  const text = [
+    removed.length === 0 ? `nothing of ours was on ${device}` : `removed from this node:`,
+    ...removed.map((each) => `  ${each}`),
+    `The next pod whose conf has this uplink makes it again: take "uplink" out of the conf first.`,
+  ];
+  return print(json ? JSON.stringify({ device, removed }) : text.join("\n")) ? 0 : 1;
+}
+
+function usage(text: string, print: Print): number {
+  print(`pod-qos uplink: ${text}`);
+  return 2;
+}

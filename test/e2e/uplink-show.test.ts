@@ -1,0 +1,116 @@
+/** What an operator sees of a node: `pod-qos show`, `pod-qos uplink show`, and what `uplink remove` leaves. */
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { suite } from "../lab/needs.ts";
+import { callPlugin, type PluginResult } from "../lab/plugin.ts";
+import { measure } from "../lab/traffic.ts";
+import { addedUplinkPod, bulkLabel, openUplinkSite, type UplinkPod, type UplinkSite } from "../lab/uplink.ts";
+
+suite("pod-qos show", { plugin: true, tools: ["ipset", "iperf3"] }, () => {
+  let site: UplinkSite;
+  let bulk: UplinkPod;
+  beforeAll(async () => {
+    site = await openUplinkSite();
+    bulk = await addedUplinkPod(site, {
+      name: "bulk",
+      labels: bulkLabel,
+      annotations: { "kubernetes.io/egress-bandwidth": "20M" },
+    });
+    await addedUplinkPod(site, { name: "a-user-with-a-name-that-is-long" });
+  });
+  afterAll(() => site.node[Symbol.asyncDispose]());
+
+  const pq = (...argv: readonly string[]): Promise<PluginResult> => callPlugin(site.node, { argv });
+
+  test("fits 80 columns, without colours where there is no terminal, and says what each pod uses", async () => {
+    const { pod } = bulk;
+    const load = measure({
+      from: pod,
+      to: site.server,
+      address: site.server4,
+      seconds: 4,
+      congestion: "cubic",
+    });
+    await new Promise((resolve) => setTimeout(resolve, 2000));
+    const { stdout, exitCode } = await pq("show");
+    await load;
+    expect(exitCode).toBe(0);
+    expect(stdout).not.toContain("\u001B");
+    for (const line of stdout.split("\n")) expect(line.length).toBeLessThanOrEqual(80);
+    expect(stdout).toMatch(/^prod\/bulk +eth0 +veth +bulk-seed +- +(1\d|20)\.?\d*M\/20M \d+% /m);
+    expect(stdout).toMatch(/^prod\/a-user-with-a-… +eth0 +veth +default +- +\d/m);
+    expect(stdout).toMatch(/^eth0 {2}200Mbit\/s, now (1|2)\d\.?\d*M {2}\(conf of podnet\)$/m);
+    expect(stdout).toMatch(/├─ 1:10 default +150M +200M/);
+    expect(stdout).toMatch(/└─ 1:20 bulk-seed +50M +200M +(1|2)\d\.?\d*M █.* 1 +0$/m);
+  });
+
+  test("--json has the same as numbers", async () => {
+    const { json } = await pq("show", "--json");
+    expect(json).toMatchObject({
+      attachments: [
+        { pod: "prod/a-user-with-a-name-that-is-long", class: "default", sends: { cap: null } },
+        { pod: "prod/bulk", class: "bulk-seed", sends: { cap: 20e6, bytes: expect.any(Number) as number } },
+      ],
+      uplinks: [{ device: "eth0", rate: 200e6, classes: [{ id: "1:10" }, { id: "1:20", pods: 1 }] }],
+    });
+    expect((await pq("uplink", "show", "--json")).json).toMatchObject([
+      { device: "eth0", network: "podnet" },
+    ]);
+  });
+
+  test("POD shows every kernel object, and exit code 1 when one is not as it should be", async () => {
+    const well = await pq("show", "prod/bulk");
+    expect(well.exitCode).toBe(0);
+    expect(well.stdout).toMatch(/^prod\/bulk eth0\n/);
+    expect(well.stdout).toContain("class        bulk-seed of eth0");
+    expect(well.stdout).toContain(`member       ${bulk.wire.pod4} in ipset bulkseed-pods`);
+    expect(well.stdout).toMatch(/ state +as it should be$/m);
+    expect(well.stdout).toMatch(/ so far +sent [\d.]+MB, received [\d.]+[kM]B, dropped \d+ packets$/m);
+    await site.node.exec("tc", ["qdisc", "del", "dev", bulk.wire.hostDevice, "clsact"]);
+    const unwell = await pq("show", "bulk", "--json");
+    expect(unwell.exitCode).toBe(1);
+    expect(unwell.json).toMatchObject([
+      { drift: expect.arrayContaining([expect.stringContaining("missing")]) as string[] },
+    ]);
+    expect((await bulk.call("ADD")).exitCode).toBe(0);
+    expect((await pq("show", "bulk")).exitCode).toBe(0);
+  });
+
+  test.each([
+    [["show", "nobody"], 1, 'no pod "nobody" on this node'],
+    [["show", "--jsno"], 2, "unknown option --jsno"],
+    [["show", "a", "b"], 2, "one name is enough"],
+    [["show", "--interval", "x"], 2, "--interval takes seconds"],
+    [["uplink"], 2, "uplink show and uplink remove"],
+    [["uplink", "show", "eth0"], 2, "takes no name"],
+  ] as const)("%j ends with %d", async (argv, exitCode, words) => {
+    const result = await pq(...argv);
+    expect(result.exitCode).toBe(exitCode);
+    expect(result.stdout).toContain(words);
+  });
+
+  test("--watch draws again and again, one JSON line each with --json", async () => {
+    const { stdout } = await pq("show", "--watch", "--json", "--interval", "0.2", "--count", "3");
+    const frames = stdout.split("\n").map((line) => JSON.parse(line) as object);
+    expect(frames).toHaveLength(3);
+    expect(frames[2]).toMatchObject({ uplinks: [{ device: "eth0" }] });
+  });
+
+  test("uplink remove takes away exactly what is ours", async () => {
+    await site.node.exec("sh", [
+      "-ec",
+      "ipset create theirs hash:ip; iptables -t mangle -A PREROUTING -j MARK --set-mark 0x40",
+    ]);
+    const removed = await pq("uplink", "remove");
+    expect(removed.exitCode).toBe(0);
+    expect(removed.stdout).toContain("root qdisc htb 1: on eth0 and its classes");
+    expect(removed.stdout).toContain("ipset bulkseed-pods-v6");
+    expect((await site.node.exec("tc", ["qdisc", "show", "dev", "eth0"])).stdout).not.toContain("htb");
+    expect((await site.node.exec("ipset", ["list", "-name"])).stdout).toBe("theirs");
+    expect((await site.node.exec("iptables-save", ["-t", "mangle"])).stdout).toMatch(
+      /^-A PREROUTING -j MARK --set-xmark 0x40\/0xffffffff$/m,
+    );
+    expect((await site.node.exec("iptables-save", ["-t", "mangle"])).stdout).not.toContain("pod-qos");
+    // Nothing is left to remove, and nothing was.
+    expect((await pq("uplink", "remove", "eth0")).stdout).toContain("nothing of ours was on eth0");
+  });
+});

@@ -1,0 +1,113 @@
+import { describe, expect, it } from "vitest";
+import { readOptions } from "../../../plugin/commands/show/options.ts";
+import { report, type Report } from "../../../plugin/commands/show/report.ts";
+import { amount, bar, fit, listText } from "../../../plugin/commands/show/text.ts";
+import type { Node, Reading } from "../../../plugin/commands/show/node.ts";
+import { uplinkOf, runbook } from "../support/uplink.ts";
+
+const node: Node = {
+  attachments: [
+    {
+      version: 1,
+      identity: { network: "podnet", containerId: "c1", ifname: "eth0" },
+      netns: "/run/netns/a",
+      netnsId: "4:1",
+      pod: "pod prod/seeder-with-a-very-long-name",
+      facts: undefined,
+      programs: [],
+      limits: { egress: 50e6, dscp: 8, rules: 2 },
+      membership: {
+        device: "eth0",
+        class: "bulk-seed",
+        members: [{ set: "bulkseed-pods", address: "192.0.2.7" }],
+      },
+    },
+  ],
+  uplinks: [{ ...uplinkOf(runbook), network: "podnet" }],
+};
+
+const counters = { packets: 1, dropped: 3, backlogBytes: 0 };
+const reading = (atMs: number, bytes: number): Reading => ({
+  atMs,
+  links: [{ sentBytes: bytes, receivedBytes: 1000 }],
+  classes: new Map([
+    [
+      "eth0",
+      ["1:1", "1:10", "1:20"].map((classid) => ({
+        ...counters,
+        classid,
+        bytes: classid === "1:10" ? 0 : bytes,
+      })),
+    ],
+  ]),
+});
+const seen: Report = report(node, reading(0, 1_000_000), reading(500, 4_000_000));
+
+describe("show", () => {
+  it("000-14 draws what each pod and class uses of what it may", () => {
+    expect(listText(seen, { colour: false })).toBe(
+      [
+        "POD                  IF    LINK   CLASS      DSCP      SENDS/CAP   RECEIVES/CAP",
+        "prod/seeder-with-a-… eth0  unkno… bulk-seed  8+      48M/50M 96%              0",
+        "",
+        "eth0  950Mbit/s, now 48M  (conf of podnet)",
+        "   CLASS              SURE   MOST    NOW                      PODS  DROPPED",
+        "├─ 1:10 default       450M   950M      0 ·········|··········    0        3",
+        "└─ 1:20 bulk-seed     500M   950M    48M █··········|········    1        3",
+      ].join("\n"),
+    );
+  });
+
+  it("colours what is held back, where colours are wanted", () => {
+    const text = listText(seen, { colour: true });
+    expect(text).toContain("\u001B[33m   48M/50M 96%\u001B[0m");
+    expect(text.startsWith("\u001B[1mPOD ")).toBe(true);
+  });
+
+  it("says so where there is nothing, and knows no rate of a counter that began anew", () => {
+    expect(listText({ attachments: [], uplinks: [] }, { colour: false })).toMatch(/^No pod on this node/);
+    const anew = report(node, reading(0, 5000), reading(500, 4000));
+    expect(anew.attachments[0]?.sends).toEqual({ cap: 50e6, bytes: 4000, rate: null });
+    expect(listText(anew, { colour: false })).toContain("-/50M");
+  });
+});
+
+it.each([
+  [null, "-"],
+  [0, "0"],
+  [999, "999"],
+  [1000, "1k"],
+  [12_345, "12.3k"],
+  [999_999, "1M"],
+  [200e6, "200M"],
+  [1.25e9, "1.25G"],
+  [1e15, "1P"],
+])("%s is %s in three digits", (value, text) => {
+  expect(amount(value)).toBe(text);
+});
+
+it.each([
+  [0, 0.5, "···|··"],
+  [0.5, 0.5, "███|··"],
+  [1, 1, "█████|"],
+  [2, 0, "|█████"],
+])("a bar of %d with a mark at %d", (part, mark, text) => {
+  expect(bar(part, mark, 6)).toBe(text);
+});
+
+it("what is cut shows", () => {
+  expect([fit("abcd", 4), fit("abcde", 4), fit("a", 4)]).toEqual(["abcd", "abc…", "a   "]);
+});
+
+it.each([
+  [["--json", "web"], { json: true, pod: "web" }],
+  [["--watch", "--interval", "0.5", "--count", "2"], { watch: true, intervalMs: 500, frames: 2 }],
+  [["--state-dir", "/s"], { stateDir: "/s" }],
+  [["--state-dir", "s"], "--state-dir takes an absolute path"],
+  [["--count", "0"], "--count takes a number of frames"],
+  [["--interval"], "--interval takes seconds, 0.1 to 3600"],
+])("arguments %j", (args, expected) => {
+  const options = readOptions(args);
+  if (typeof expected === "string") expect(options).toBe(expected);
+  else expect(options).toMatchObject(expected);
+});
