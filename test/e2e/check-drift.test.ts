@@ -11,7 +11,7 @@ import { exactState, recordNames, stateFiles } from "../lab/exact-state.ts";
 import { hasFeature } from "../lab/needs.ts";
 import { paced } from "../lab/pace.ts";
 import { plug, type LinkKind, type Plug } from "../lab/plug.ts";
-import { allWishes, warmNode } from "../lab/warm-node.ts";
+import { allWishes, ruledWishes, rules, warmNode } from "../lab/warm-node.ts";
 
 const marked = { dscp: "AF21" };
 const ingress = { ingressBandwidth: "20M" };
@@ -33,6 +33,8 @@ const plans: readonly { title: string; kind: LinkKind; conf: { readonly [key: st
   { title: "veth, ingress only", kind: "veth", conf: { defaults: ingress } },
   { title: "veth, egress only", kind: "veth", conf: { defaults: egress } },
   { title: "veth, mark only", kind: "veth", conf: { defaults: marked } },
+  { title: "veth, rules and a cap", kind: "veth", conf: { egress: rules, defaults: egress } },
+  { title: "veth, in the pod, rules and caps", kind: "veth", conf: { enforce: "pod", ...ruledWishes } },
   { title: "macvlan", kind: "macvlan", conf: { defaults: { ...ingress, ...egress, ...marked } } },
   { title: "ipvlan", kind: "ipvlan", conf: { defaults: { ...ingress, ...egress, ...marked } } },
 ];

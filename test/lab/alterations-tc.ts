@@ -1,6 +1,15 @@
 import type { Leaf, TcFilter, TcObject } from "../../plugin/program/tc/objects.ts";
 import type { Found } from "./alterations.ts";
 
+/** A class goes after its children, and after the queue behind it if it has one. */
+const deletion = (dev: string, classid: string): string => `
+for child in $(tc class show dev ${dev} | sed -n 's/^class htb \\([^ ]*\\) parent ${classid} .*/\\1/p'); do
+  tc class del dev ${dev} classid $child
+done
+tc qdisc del dev ${dev} parent ${classid} 2>/dev/null || :
+tc class del dev ${dev} classid ${classid}
+`;
+
 /** The first way is to remove it. */
 export const ofTc = (object: TcObject): readonly Found[] => {
   const { dev } = object;
@@ -48,7 +57,7 @@ export const ofTc = (object: TcObject): readonly Found[] => {
       return [
         {
           title: "class deleted",
-          script: `tc qdisc del dev ${dev} parent ${object.classid}; tc class del dev ${dev} classid ${object.classid}`,
+          script: deletion(dev, object.classid),
           names,
         },
         { title: "class rate", script: change(rate * 0.9, ceil, same), names: [...names, "rate"] },

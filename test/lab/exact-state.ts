@@ -19,6 +19,7 @@ look() {
   sed -nE 's/^[0-9]+: ([^:@]+).*/qdisc show dev \\1\\nclass show dev \\1\\nfilter show dev \\1 ingress\\nfilter show dev \\1 egress/p' /run/.look |
     $1 tc -d -force -batch - 2>/dev/null | sed -E 's/ref [0-9]+ bind [0-9]+//; s/direct_packets_stat [0-9]+//; /^class fq_codel/d'
   for family in ip ip6; do $1 \${family}tables-save -t mangle 2>/dev/null | grep -E '^-A|^:.* - '; done
+  $1 ipset save 2>/dev/null | sed -E 's/ (hashsize|initval) [0-9a-fx]+//g' | sort
   rm /run/.look
   return 0
 }

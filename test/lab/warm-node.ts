@@ -8,6 +8,22 @@ export const allWishes = {
   defaults: { ingressBandwidth: "20M", egressBandwidth: "10M", dscp: "EF" },
 } as const;
 
+/** Rules for every kind of object that rules become: sets and chains of both families, classes of both disciplines. */
+export const rules = [
+  { dscp: "EF", classifier: { ports: [{ protocol: "TCP", port: 443 }] } },
+  {
+    dscp: 20,
+    bandwidth: { rate: 2000, burst: 100 },
+    classifier: { to: [{ ipBlock: { cidr: "0.0.0.0/0", except: ["10.0.0.0/8", "172.16.0.0/12"] } }] },
+  },
+  {
+    bandwidth: { rate: 1000, discipline: "shape" },
+    classifier: { to: [{ ipBlock: { cidr: "2001:db8::/32", except: ["2001:db8:1::/48"] } }] },
+  },
+] as const;
+
+export const ruledWishes = { egress: rules, defaults: { ...allWishes.defaults, dscp: "CS1" } } as const;
+
 /**
  * A node that has seen one ADD and DEL, so that features.json is there already: what the kernel can do is found out once
  * per node and kept, and is no leftover of a pod.
