@@ -104,6 +104,12 @@ onOneKernel("a file that is wrong", () => {
     expect(await node.dump()).toBe(before);
   });
 
+  test("002-13 a rule of the conf that ADD would refuse is told by STATUS first, code 7", async () => {
+    const conf = { egress: [{ dscp: 5 }, { dscp: 64 }] };
+    failed(await attachment.call("STATUS", { conf }), 7, ["egress[1].dscp: 64 is not valid"]);
+    failed(await attachment.call("ADD", { conf }), 7, ["egress[1].dscp: 64 is not valid"]);
+  });
+
   test("fails the pods of its namespace alone where it says which, and DEL never", async () => {
     put("prod.yaml", guide.replace("namespace: default", "namespace: prod").replace("dscp: 20", "dscp: 64"));
     failed(await call("ADD", limited, "prod"), 7, [

@@ -27,6 +27,9 @@ const fields: readonly Row[] = [
   ["stateDir", "relative/dir", "absolute path"],
   ["stateDir", ""],
   ["stateDir", 5],
+  ["policyDir", "policies", "absolute path"],
+  ["policyDir", ""],
+  ["egress", { dscp: 5 }, "a list of rules"],
   ["logFile", "pod-qos.log", "absolute path"],
   ["logLevel", "verbose", "debug, info, warn, error"],
   ["defaults", "10M", "object"],
@@ -54,6 +57,14 @@ const cap = (conf: Readonly<Record<string, unknown>>, ...names: readonly string[
   conf,
 });
 
+/** Where the message names what is wrong inside. */
+const rules: readonly BadInput[] = [
+  cap({ egress: [5] }, "egress[0]", "5", "an object"),
+  cap({ egress: [{ dscp: 64 }] }, "egress[0].dscp", "64", "0 to 63"),
+  cap({ egress: [{ dscp: 1, rate: 5 }] }, "egress[0].rate", "bandwidth"),
+  cap({ egress: [{ bandwidth: { burst: 5 } }] }, "egress[0].bandwidth", "rate"),
+];
+
 /** Right one by one, wrong together or in size. */
 const statics: readonly BadInput[] = [
   cap({ ingressRate: 8000 }, "ingressRate", "8000", "ingressBurst"),
@@ -79,4 +90,10 @@ const uplinks: readonly BadInput[] = [
 ];
 
 /** Everything wrong in the conf itself. */
-export const badConfs: readonly BadInput[] = [...fields.map(inConf), ...statics, ...unknownKeys, ...uplinks];
+export const badConfs: readonly BadInput[] = [
+  ...fields.map(inConf),
+  ...rules,
+  ...statics,
+  ...unknownKeys,
+  ...uplinks,
+];
