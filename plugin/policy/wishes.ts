@@ -1,6 +1,6 @@
 /** Every wish that was found for an attachment, by what it is about: the one that counts, and those that lost. Pure. */
 import type { Request } from "../cni/request.ts";
-import { ownAnnotations, wishesFor, type OwnKey } from "./annotations.ts";
+import { ownAnnotations, wishesFor, type Found, type OwnKey } from "./annotations.ts";
 import { capWishes, type Cap, type Direction } from "./caps.ts";
 import type { Policy } from "./policy.ts";
 import { bits } from "./words.ts";
@@ -16,7 +16,7 @@ export function listWishes(request: Request, policy: Policy): readonly Wish[] {
   return [
     ...capsOf("ingress", request, policy.ingress),
     ...capsOf("egress", request, policy.egress),
-    ...settings(request),
+    ...settings(request, policy),
     ...classes(request, policy),
     ...unheard(request),
   ];
@@ -46,21 +46,29 @@ function capsOf(
   ];
 }
 
-/** What has one value: the annotation's, or the conf's. */
-function settings({ call, conf, runtime }: Request): readonly Wish[] {
+function settings({ call, conf, runtime }: Request, { uplink }: Policy): readonly Wish[] {
   const { discipline, dscp } = wishesFor(call.ifname, runtime.annotations);
-  const pairs = [
-    { about: "discipline", annotation: discipline, field: "discipline", fallback: conf.discipline },
-    { about: "mark for the rest", annotation: dscp, field: "defaults.dscp", fallback: conf.defaults.dscp },
+  const ofClass = uplink?.chosen.dscp;
+  return [
+    ...firstCounts(subjects.discipline, [annotated(discipline), ["discipline", conf.discipline]]),
+    ...firstCounts(subjects.dscp, [
+      annotated(dscp),
+      ofClass === undefined ? undefined : [`uplink.classes.${uplink?.chosen.name}.dscp`, String(ofClass)],
+      conf.defaults.dscp === undefined ? undefined : ["defaults.dscp", String(conf.defaults.dscp)],
+    ]),
   ];
-  return pairs.flatMap(({ about, annotation, field, fallback }) => [
-    ...(annotation === undefined
-      ? []
-      : [wish(about, `annotation ${annotation.key}`, annotation.text, "counts")]),
-    ...(fallback === undefined
-      ? []
-      : [wish(about, field, String(fallback), annotation === undefined ? "counts" : "outranked")]),
-  ]);
+}
+
+type Candidate = readonly [source: string, value: string];
+
+function annotated(found: Found | undefined): Candidate | undefined {
+  return found === undefined ? undefined : [`annotation ${found.key}`, found.text];
+}
+
+function firstCounts(about: string, candidates: readonly (Candidate | undefined)[]): readonly Wish[] {
+  return candidates
+    .filter((candidate) => candidate !== undefined)
+    .map(([source, value], at) => wish(about, source, value, at === 0 ? "counts" : "outranked"));
 }
 
 /** The annotation, a podSelector, or what the conf says of pods that nobody speaks of. */

@@ -241,3 +241,20 @@ it("--help fits 80 columns and is no mistake", async () => {
   expect(exitCode).toBe(0);
   expect(text.split("\n").filter((line) => line.length > 80)).toEqual([]);
 });
+
+it("tells the mark of the pod's class among those for the rest: over the conf's, under the pod's own", async () => {
+  const classes = { default: { rate: "450M" }, bulk: { rate: "500M", dscp: "CS1" } };
+  const uplink = { device: "eth0", rate: "950M", default: "default", classes };
+  writeFileSync(file("uplink.json"), JSON.stringify({ uplink, defaults: { class: "bulk", dscp: "CS0" } }));
+  const marks = async (...flags: string[]) =>
+    (await json("--conf", file("uplink.json"), ...flags)).wishes
+      .filter(({ about }) => about === "mark for the rest")
+      .map(({ source, outcome }) => `${outcome}: ${source}`);
+  const ofClass = "uplink.classes.bulk.dscp";
+  expect(await marks()).toEqual([`counts: ${ofClass}`, "outranked: defaults.dscp"]);
+  expect(await marks("--annotations", "pod-qos/dscp=EF")).toEqual([
+    "counts: annotation pod-qos/dscp",
+    `outranked: ${ofClass}`,
+    "outranked: defaults.dscp",
+  ]);
+});
