@@ -6,7 +6,7 @@ import { listOf } from "../list.ts";
 import { parseManifestDscp } from "../rules.ts";
 import type { EgressQos, EgressQosEntry } from "./manifest.ts";
 import type { Meta } from "./object.ts";
-import { parseSelector } from "./selector.ts";
+import { parseSelector } from "../selector.ts";
 
 /** Upstream's controller gives up beyond that. */
 const mostRules = 1000;

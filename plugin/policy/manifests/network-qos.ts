@@ -5,7 +5,7 @@ import { parseRules } from "../rules.ts";
 import type { NetworkQos } from "./manifest.ts";
 import { parseNetworkSelectors } from "./network-selectors.ts";
 import type { Meta } from "./object.ts";
-import { parseSelector } from "./selector.ts";
+import { parseSelector } from "../selector.ts";
 
 const mostRules = 20;
 const highestPriority = 100;

@@ -3,7 +3,7 @@ import { CniError, ErrorCode, invalidValue } from "../../errors.ts";
 import { anObject, oneOf, refuseUnknownKeys, type JsonObject } from "../../cni/fields.ts";
 import { listOf } from "../list.ts";
 import { networkTypes, type NetworkSelector } from "./manifest.ts";
-import { parseSelector, type Selector } from "./selector.ts";
+import { parseSelector, type Selector } from "../selector.ts";
 
 type Type = (typeof networkTypes)[number];
 

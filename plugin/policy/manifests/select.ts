@@ -9,7 +9,7 @@ import type {
   NetworkSelector,
   Surroundings,
 } from "./manifest.ts";
-import { matches, type Selector } from "./selector.ts";
+import { matches, type Selector } from "../selector.ts";
 
 /** One interface of a pod in a network, as far as selectors ask. */
 export type Attachment = { readonly pod: Pod; readonly network: string; readonly ifname: string };

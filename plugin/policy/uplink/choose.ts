@@ -1,7 +1,8 @@
 /** Which class a pod's traffic is in: its annotation, then the classes' podSelectors, then `defaults.class`. Pure. */
 import { CniError, ErrorCode } from "../../errors.ts";
+import type { Labels } from "../../cni/request.ts";
 import type { Found } from "../annotations.ts";
-import { selects, type Labels } from "./selector.ts";
+import { matches } from "../selector.ts";
 import type { Uplink, UplinkClass } from "./uplink.ts";
 
 export type ClassWish = {
@@ -16,9 +17,10 @@ export type Choice = { readonly chosen: UplinkClass; readonly source: string };
 export function chooseClass({ classes }: Uplink, { annotation, labels, fallback }: ClassWish): Choice {
   const byDefault = fallback === undefined ? undefined : named(classes, "defaults.class", fallback);
   if (annotation !== undefined) return named(classes, `annotation ${annotation.key}`, annotation.text);
-  const selecting = classes.find(({ selector }) => selector !== undefined && selects(selector, labels ?? {}));
   // A runtime that gives no labels leaves them unknown, and even a selector that takes every pod is about labels.
-  if (selecting !== undefined && labels !== undefined) {
+  const selecting =
+    labels && classes.find(({ selector }) => selector !== undefined && matches(selector, labels, true));
+  if (selecting !== undefined) {
     return { chosen: selecting, source: `uplink.classes.${selecting.name}.podSelector` };
   }
   const [first] = classes;

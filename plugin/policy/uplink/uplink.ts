@@ -7,7 +7,7 @@ import { aSetName, type ClassConf, type UplinkConf } from "../../cni/uplink.ts";
 import { parseDscp, type Dscp } from "../dscp.ts";
 import { parseBandwidth, parseBurst } from "../quantity.ts";
 import { markInWords, marksMatch, parseFirewallMark, type FirewallMark } from "./mark.ts";
-import { parseSelector, type Selector } from "./selector.ts";
+import { parseSelector, type Selector } from "../selector.ts";
 
 export type Uplink = {
   readonly device: string;

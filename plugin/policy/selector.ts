@@ -1,8 +1,8 @@
 /** Kubernetes label selectors: read, and held against labels of which some may be unknown. Pure. */
-import { CniError, ErrorCode, invalidValue } from "../../errors.ts";
-import { anObject, oneOf, refuseUnknownKeys } from "../../cni/fields.ts";
-import type { Labels } from "../../cni/request.ts";
-import { listOf } from "../list.ts";
+import { CniError, ErrorCode, invalidValue } from "../errors.ts";
+import { anObject, oneOf, refuseUnknownKeys } from "../cni/fields.ts";
+import type { Labels } from "../cni/request.ts";
+import { listOf } from "./list.ts";
 import { labelKeyFault, labelValueFault, parseLabels } from "./labels.ts";
 
 const operators = ["In", "NotIn", "Exists", "DoesNotExist"] as const;

@@ -1,7 +1,7 @@
 /** Labels and names as Kubernetes lets them be. Pure. The faults say what is allowed. */
-import { invalidValue } from "../../errors.ts";
-import { anObject } from "../../cni/fields.ts";
-import type { Labels } from "../../cni/request.ts";
+import { invalidValue } from "../errors.ts";
+import { anObject } from "../cni/fields.ts";
+import type { Labels } from "../cni/request.ts";
 
 export function parseLabels(field: string, value: unknown): Labels {
   if (value === undefined || value === null) return {};
