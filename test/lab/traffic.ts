@@ -18,6 +18,8 @@ export interface Load {
   readonly streams?: number;
   /** Bytes; iperf3 -M or, with UDP, the datagram size. */
   readonly segment?: number;
+  /** Default: one of the lab's own choice. */
+  readonly port?: number;
   /** TCP congestion control of the sender; default: whatever this machine was set to, which may be bbr. */
   readonly congestion?: string;
 }
@@ -36,7 +38,7 @@ export interface Measurement {
 
 /** One bounded iperf3 run between two namespaces of the lab. Several may run at once. */
 export const measure = async (load: Load): Promise<Measurement> => {
-  const port = String((nextPort = nextPort === 5999 ? 5201 : nextPort + 1));
+  const port = String(load.port ?? (nextPort = nextPort === 5999 ? 5201 : nextPort + 1));
   const timeoutMs = (load.seconds + 25) * 1000;
   const server = load.to.start("iperf3", ["-s", "-1", "-J", "-p", port, "-B", load.address], { timeoutMs });
   try {
