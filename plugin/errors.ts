@@ -31,6 +31,11 @@ export class CniError extends Error {
     this.code = code;
     this.details = details;
   }
+
+  /** By name: in the executable each part that is loaded on its own has a copy of this class. */
+  static override [Symbol.hasInstance](value: unknown): boolean {
+    return value instanceof Error && value.name === "CniError";
+  }
 }
 
 /** A wish or a conf that cannot be: names the field, shows the value as it was written, says what is allowed. */
