@@ -103,9 +103,10 @@ function apart(ask: (file: string) => void): Plugin {
 
 const asked = Symbol("asked by ourselves");
 
-/** Says nothing about the machine. */
+/** Says nothing about the machine, nor where its node_modules are. */
 function entryName(file: string): string {
-  return `./${relative(ROOT, file)}`;
+  const [, library] = /.*\/node_modules\/(.*)$/.exec(file) ?? [];
+  return library === undefined ? `./${relative(ROOT, file)}` : `./library/${library}`;
 }
 
 /**
