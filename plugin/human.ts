@@ -44,17 +44,18 @@ and annotate pods:
   pod-qos/discipline: police                drop what is above the cap instead of queueing it
   pod-qos/dscp: AF21                        mark what the pod sends
   pod-qos/egress: '[{"dscp": 46, ...}]'     marks and limits by destination: rules
+  pod-qos/class: bulk-seed                  which class of the node's uplink it is in (conf: uplink)
   net1.pod-qos/dscp: EF                     any of these for one interface of the pod
 
 CNI versions: ${supportedVersions.join(", ")}
 
-  pod-qos explain      what would a pod get, and why (explain --help)
+  pod-qos explain           what would a pod get, and why (explain --help)
   pod-qos show [POD]        what this node's pods have, and what they use of it
   pod-qos show --watch      the same, drawn again every second
   pod-qos uplink show       the classes of the node's uplink: sure of, at most, now
   pod-qos uplink remove     take the uplink's classes, sets and rules away
                             all with --json; exit code 1: not well, 2: wrong arguments
 
-  pod-qos --help       this page
-  pod-qos --version    the version`;
+  pod-qos --help            this page
+  pod-qos --version         the version`;
 }
