@@ -79,6 +79,16 @@ suite("the bulk-seed runbook", { plugin: true, tools: ["ipset", "iptables"] }, (
     expect(await membersOf(site.node, "bulkseed-pods")).toEqual([]);
   });
 
+  test("000-10 GC takes the addresses of pods that are gone out of the sets", async () => {
+    const stale = await addedUplinkPod(site, { labels: bulkLabel });
+    const live = await addedUplinkPod(site, { labels: bulkLabel });
+    await stale.pod.remove();
+    const listed = { "cni.dev/valid-attachments": [{ containerID: live.pod.containerId, ifname: "eth0" }] };
+    expect(await live.call("GC", listed)).toMatchObject({ exitCode: 0 });
+    expect(await membersOf(site.node, "bulkseed-pods")).toEqual([live.wire.pod4]);
+    expect((await live.call("DEL")).exitCode).toBe(0);
+  });
+
   test("a pod that changes its class leaves the old one's set", async () => {
     const { call, wire } = await addedUplinkPod(site, { labels: bulkLabel });
     expect(await membersOf(site.node, "bulkseed-pods")).toEqual([wire.pod4]);

@@ -1,0 +1,67 @@
+import { describe, expect, it } from "vitest";
+import { assertAgreed, differences, type Said } from "../../../plugin/policy/uplink/agree.ts";
+import { refusal } from "../support/refusal.ts";
+import { runbook, uplinkOf } from "../support/uplink.ts";
+
+const bulk = runbook.classes["bulk-seed"];
+const said = (network: string, rate = "500M"): Said => ({
+  network,
+  uplink: uplinkOf({ ...runbook, classes: { ...runbook.classes, "bulk-seed": { ...bulk, rate } } }),
+});
+
+describe("networks that share an uplink", () => {
+  it.each([
+    ["the first says what it likes", said("a"), undefined, []],
+    ["the second says the same", said("b"), said("a"), [said("a")]],
+    ["who is alone may change its mind", said("a", "400M"), said("a"), []],
+    [
+      "who says what stands is not disturbed by one that would have it otherwise",
+      said("a"),
+      said("a"),
+      [said("b", "400M")],
+    ],
+    ["the last to say the new makes it true", said("b", "400M"), said("a"), [said("a", "400M")]],
+  ])("%s", (_, mine, standing, others) => {
+    expect(() => assertAgreed(mine, standing, others)).not.toThrow();
+  });
+
+  it("are told who said what", () => {
+    const { code, message, details } = refusal(() => assertAgreed(said("b", "400M"), said("a"), [said("a")]));
+    expect(code).toBe(7);
+    expect(message).toBe('networks "b" and "a" share the uplink eth0 and must say the same of it');
+    expect(details).toBe(
+      'classes.bulk-seed.rate: "b" says 400M, "a" says 500M\n' +
+        'make their confs agree; if "a" is no more: pod-qos uplink remove eth0',
+    );
+  });
+
+  it("may select different pods", () => {
+    const other = uplinkOf({
+      ...runbook,
+      classes: { ...runbook.classes, "bulk-seed": { ...bulk, podSelector: { matchLabels: { tier: "x" } } } },
+    });
+    expect(differences(said("a").uplink, other)).toEqual([]);
+  });
+
+  it("differ by every other word, a class more or less too", () => {
+    const changes: readonly object[] = [
+      { ...runbook, rate: "960M" },
+      { ...runbook, classes: { default: runbook.classes.default } },
+      ...[
+        { priority: 2 },
+        { ceil: "900M" },
+        { set: "x" },
+        { mark: "0x2" },
+        { dscp: 10 },
+        { burst: "1M" },
+        { quantum: 2000 },
+      ].map((change) => ({
+        ...runbook,
+        classes: { ...runbook.classes, "bulk-seed": { ...bulk, ...change } },
+      })),
+    ];
+    for (const change of changes) {
+      expect(differences(said("a").uplink, uplinkOf(change)), JSON.stringify(change)).not.toEqual([]);
+    }
+  });
+});
