@@ -1,4 +1,7 @@
-/** The demo: a small node, a pod, its traffic before, under and after a cap of 50 Mbit/s each way. */
+/**
+ * The demo. First act: a small node, a pod, its traffic before, under and after a cap of 50 Mbit/s each way. Second act: a user and
+ * a bulk pod share a node's uplink.
+ */
 import { writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { runChain, type ChainResult, type Conflist } from "../test/lab/chain.ts";
@@ -9,12 +12,14 @@ import { showHoldings } from "./show/holdings.ts";
 import { OFFERED, watchLoad } from "./show/load.ts";
 import { paint, wrap } from "./show/paint.ts";
 import { picture, type Phase } from "./show/svg.ts";
-import { compare, verdict } from "./show/verdict.ts";
+import { timeline } from "./show/timeline.ts";
+import { LINK, playUplink } from "./show/uplink-act.ts";
+import { compare, uplinkVerdict, verdict } from "./show/verdict.ts";
 
 const CAP = 50;
 
 const main = async (): Promise<void> => {
-  const { values } = parseArgs({ options: { svg: { type: "string" } } });
+  const { values } = parseArgs({ options: { svg: { type: "string" }, "uplink-svg": { type: "string" } } });
   await using node = await createNode();
   const pod = await node.addPod("web");
   introduce();
@@ -46,6 +51,11 @@ const main = async (): Promise<void> => {
   ];
   if (values.svg !== undefined) writeFileSync(values.svg, picture(phases));
   verdict(clean, phases);
+
+  chapter(6, "Classes on the uplink: bulk borrows, yields, climbs back");
+  const shared = await playUplink();
+  if (values["uplink-svg"] !== undefined) writeFileSync(values["uplink-svg"], timeline(shared, LINK));
+  uplinkVerdict(shared, LINK);
 };
 
 const ANNOTATIONS = {

@@ -3,6 +3,7 @@ import { createHash } from "node:crypto";
 import type { Sample } from "./bars.ts";
 import { paint, wrap } from "./paint.ts";
 import type { Phase } from "./svg.ts";
+import type { Timeline } from "./uplink-act.ts";
 
 /** Both dumps in full: links, qdiscs, classes, filters, iptables, nft, ipset, the plugin's files, namespaces. */
 export const compare = (before: string, after: string): boolean => {
@@ -30,6 +31,33 @@ export const verdict = (clean: boolean, phases: readonly Phase[]): void => {
     return;
   }
   console.log(paint("bad", held ? "DEL left something behind." : "The cap was not held."));
+  process.exitCode = 1;
+};
+
+/** Each part without its first second, in which TCP finds its rate. */
+export const uplinkVerdict = (
+  { shares, userFrom, userTo }: Timeline,
+  link: { readonly rate: number; readonly user: number; readonly bulk: number },
+): void => {
+  const mean = (from: number, to: number, part: "user" | "bulk"): number => {
+    const figures = shares.slice(from + 1, to).map((share) => share[part]);
+    return figures.reduce((total, figure) => total + figure, 0) / figures.length;
+  };
+  const borrowed = mean(0, userFrom, "bulk") > 0.9 * link.rate;
+  const yielded =
+    mean(userFrom, userTo, "user") > 0.9 * link.user && mean(userFrom, userTo, "bulk") < 1.2 * link.bulk;
+  const climbed = mean(userTo, shares.length, "bulk") > 0.9 * link.rate;
+  console.log("");
+  if (borrowed && yielded && climbed) {
+    console.log(paint("good", "Idle bandwidth is lent, and given back when its owner comes."));
+    return;
+  }
+  const missed = [
+    ...(borrowed ? [] : ["borrow"]),
+    ...(yielded ? [] : ["yield"]),
+    ...(climbed ? [] : ["climb back"]),
+  ];
+  console.log(paint("bad", `Bulk did not ${missed.join(", nor ")}.`));
   process.exitCode = 1;
 };
 
