@@ -1,16 +1,17 @@
 /** The ways from a pod to the uplink, and which class its packets are counted in at the end of each. */
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { suite } from "../lab/needs.ts";
-import { callPlugin } from "../lab/plugin.ts";
 import type { Namespace } from "../lab/process.ts";
 import {
   addedUplinkPod,
   bulkLabel,
+  childPod,
   openUplinkSite,
   uplink200,
   type UplinkPod,
   type UplinkSite,
 } from "../lab/uplink.ts";
+import { classOfPings } from "../lab/uplink-counts.ts";
 
 /** As in the runbook's conf, with a DSCP for those whose packets the node's rules do not see. */
 const uplink = {
@@ -32,19 +33,8 @@ suite("the way to the uplink", { plugin: true, tools: ["ipset", "ping", "tcpdump
   });
   afterAll(() => site.node[Symbol.asyncDispose]());
 
-  const packetsOf = async (): Promise<Readonly<Record<string, number>>> => {
-    const { stdout } = await site.node.exec("tc", ["-s", "class", "show", "dev", "eth0"]);
-    const rows = [...stdout.matchAll(/^class htb (\S+) .*\n Sent \d+ bytes (\d+) pkt/gm)];
-    return Object.fromEntries(rows.map(([, classid = "", packets]) => [classid, Number(packets)]));
-  };
-  /** How many of 20 pings went by each class, other packets (ARP, neighbours) left out of the account. */
-  const classOf = async (from: Namespace, address: string, more: readonly string[] = []): Promise<string> => {
-    const before = await packetsOf();
-    await from.exec("ping", ["-q", "-c", "20", "-i", "0.02", "-W", "2", ...more, address]);
-    const after = await packetsOf();
-    const grown = ["1:10", "1:20"].filter((id) => (after[id] ?? 0) - (before[id] ?? 0) >= 20);
-    return grown.join(" and ");
-  };
+  const classOf = (from: Namespace, address: string, more: readonly string[] = []): Promise<string> =>
+    classOfPings(site.node, from, address, more);
 
   test.each(["server4", "server6"] as const)(
     "SNAT keeps the class, which is by the pod's own address: %s",
@@ -85,14 +75,22 @@ suite("the way to the uplink", { plugin: true, tools: ["ipset", "ping", "tcpdump
   });
 
   test("a macvlan goes past the node's rules: its pod's priority picks the class, and no DSCP or mark of its own", async () => {
-    const bulkLan = await macvlanPod(site, "lanbulk", 11, bulkLabel);
+    const bulkLan = await childPod(site, {
+      kind: MACVLAN,
+      name: "lanbulk",
+      address: "192.0.2.11",
+      uplink,
+      labels: bulkLabel,
+    });
     expect(await classOf(bulkLan, "192.0.2.1")).toBe("1:20");
-    const userLan = await macvlanPod(site, "lanuser", 12, {});
+    const userLan = await childPod(site, { kind: MACVLAN, name: "lanuser", address: "192.0.2.12", uplink });
     expect(await classOf(userLan, "192.0.2.1")).toBe("1:10");
     expect(await classOf(userLan, "192.0.2.1", ["-Q", cs1])).toBe("1:10");
     expect(await classOf(userLan, "192.0.2.1", ["-m", "1"])).toBe("1:10");
   });
 });
+
+const MACVLAN = "macvlan mode bridge";
 
 /** What flannel makes: pods of other nodes lie behind it. */
 const VXLAN = `
@@ -107,39 +105,4 @@ ip -n server link set flannel.1 up
 ip -n server route add 198.51.100.0/24 via 10.99.0.1
 ip -n server route add 2001:db8::/36 via fd99::1
 ip -n server address add 192.0.2.1/24 dev wan0
-`;
-
-const macvlanPod = async (
-  { node }: UplinkSite,
-  name: string,
-  host: number,
-  labels: Readonly<Record<string, string>>,
-): Promise<Namespace> => {
-  const pod = await node.addPod(name);
-  await node.exec("sh", ["-ec", MACVLAN, "sh", name, `192.0.2.${host}/24`]);
-  const conf = {
-    cniVersion: "1.1.0",
-    name: "podnet",
-    type: "pod-qos",
-    uplink,
-    args: { cni: { labels } },
-    prevResult: {
-      cniVersion: "1.1.0",
-      interfaces: [{ name: "eth0", sandbox: pod.netns }],
-      ips: [{ interface: 0, address: `192.0.2.${host}/24` }],
-    },
-  };
-  for (const command of ["ADD", "CHECK"]) {
-    const call = { command, conf, containerId: pod.containerId, netns: pod.netns, ifname: "eth0" };
-    const { exitCode, stdout } = await callPlugin(node, call);
-    if (exitCode !== 0) throw new Error(`${command}: ${stdout}`);
-  }
-  return pod;
-};
-
-const MACVLAN = `
-ip link add "c$$" link eth0 type macvlan mode bridge
-ip link set "c$$" netns "$1"
-ip -n "$1" link set "c$$" name eth0 up
-ip -n "$1" address add "$2" dev eth0
 `;

@@ -114,3 +114,54 @@ export const membersOf = async (node: LabNode, set: string): Promise<readonly st
   const { stdout } = await node.exec("ipset", ["save", set]);
   return [...stdout.matchAll(/^add \S+ (\S+)/gm)].map(([, address = ""]) => address).toSorted();
 };
+
+export interface ChildOptions {
+  /** For `ip link add link eth0 type`: a macvlan or an ipvlan of the uplink itself. */
+  readonly kind: string;
+  readonly name: string;
+  readonly address: string;
+  readonly uplink?: object;
+  readonly labels?: Readonly<Record<string, string>>;
+}
+
+/** A pod whose interface is a child of the uplink, added and checked: the node's rules need not see its packets. */
+export const childPod = async ({ node }: UplinkSite, options: ChildOptions): Promise<Pod> => {
+  const pod = await node.addPod(options.name);
+  await node.exec("sh", ["-ec", CHILD, "sh", options.name, `${options.address}/24`, options.kind]);
+  await attach(node, pod, options);
+  return pod;
+};
+
+/** ADD and CHECK of an interface that is there already. */
+export const attach = async (
+  node: LabNode,
+  pod: Pod,
+  { address, uplink = uplink200, labels = {} }: Omit<ChildOptions, "kind" | "name">,
+  nodeEnd?: string,
+): Promise<void> => {
+  const ends = nodeEnd === undefined ? [] : [{ name: nodeEnd }];
+  const conf = {
+    cniVersion: "1.1.0",
+    name: "podnet",
+    type: "pod-qos",
+    uplink,
+    args: { cni: { labels } },
+    prevResult: {
+      cniVersion: "1.1.0",
+      interfaces: [...ends, { name: "eth0", sandbox: pod.netns }],
+      ips: [{ interface: ends.length, address: `${address}/24` }],
+    },
+  };
+  for (const command of ["ADD", "CHECK"]) {
+    const call = { command, conf, containerId: pod.containerId, netns: pod.netns, ifname: "eth0" };
+    const { exitCode, stdout } = await callPlugin(node, call);
+    if (exitCode !== 0) throw new Error(`${command}: ${stdout}`);
+  }
+};
+
+const CHILD = `
+ip link add "c$$" link eth0 type $3
+ip link set "c$$" netns "$1"
+ip -n "$1" link set "c$$" name eth0 up
+ip -n "$1" address add "$2" dev eth0
+`;
