@@ -2,7 +2,7 @@
 import type { UplinkConf } from "../cni/uplink.ts";
 import type { Request } from "../cni/request.ts";
 import { readUplinkLink, type NodeUplink } from "../kernel/uplink-link.ts";
-import type { ChooseClass } from "../policy/policy.ts";
+import type { ChooseClass } from "../policy/uplink/choose.ts";
 import { chooseClass } from "../policy/uplink/choose.ts";
 import { decideUplink } from "../policy/uplink/uplink.ts";
 

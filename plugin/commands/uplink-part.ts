@@ -4,7 +4,7 @@ import type { Features } from "../datapath/driver.ts";
 import { membersOf, uplinkState } from "../datapath/uplink.ts";
 import { kernelHasIpv6 } from "../kernel/linux.ts";
 import { ensureUplink, uplinkDrift } from "../kernel/uplink.ts";
-import type { UplinkChoice } from "../policy/policy.ts";
+import type { UplinkChoice } from "../policy/uplink/choose.ts";
 import { assertAgreed } from "../policy/uplink/agree.ts";
 import type { UplinkState } from "../program/uplink/objects.ts";
 import type { AttachmentRecord, Membership } from "../state/record.ts";

@@ -2,18 +2,16 @@
  * What this attachment shall have, decided from every place a wish can come from. Pure.
  * Every wish is checked, also one that another outranks: a typo is a typo.
  */
-import { CniError, ErrorCode, invalidValue } from "../errors.ts";
-import type { Call } from "../cni/call.ts";
+import { invalidValue } from "../errors.ts";
 import { disciplines, type Conf, type Discipline, type Enforce } from "../cni/conf.ts";
 import type { Annotations, Request } from "../cni/request.ts";
-import { ownAnnotations, wishesFor, type Found, type OwnKey, type Wishes } from "./annotations.ts";
+import { ownAnnotations, wishesFor, type OwnKey, type Wishes } from "./annotations.ts";
 import { annotatedCap, chooseCap, defaultCap, staticCap, type Cap, type Direction } from "./caps.ts";
 import { parseDscp } from "./dscp.ts";
 import { nearMisses } from "./near-miss.ts";
 import { parseBandwidth, parseBurst } from "./quantity.ts";
 import type { Rule } from "./rule.ts";
-import type { Choice } from "./uplink/choose.ts";
-import type { Uplink } from "./uplink/uplink.ts";
+import { classWarnings, type ChooseClass, type UplinkChoice } from "./uplink/choose.ts";
 
 export type Policy = {
   readonly ingress: Cap | undefined;
@@ -48,19 +46,8 @@ export const noRules: RuleSources = {
   passedOver: [],
 };
 
-export type UplinkChoice = Choice & {
-  readonly uplink: Uplink;
-  readonly link: { readonly mtu: number };
-};
-
-/** What is known about a pod's class from outside policy: `choose` is called once the wishes are read. */
-export type ChooseClass = (wish: Found | undefined) => UplinkChoice;
-
-export function decidePolicy(
-  { call, conf, runtime }: Request,
-  sources: RuleSources,
-  choose?: ChooseClass,
-): Policy {
+export function decidePolicy(request: Request, sources: RuleSources, choose?: ChooseClass): Policy {
+  const { call, conf, runtime } = request;
   const misses = nearMisses(runtime.annotations);
   validateAnnotations(runtime.annotations);
   const wishes = wishesFor(call.ifname, runtime.annotations);
@@ -80,7 +67,7 @@ export function decidePolicy(
     discipline: chooseDiscipline(conf, wishes),
     enforce: conf.enforce,
     uplink,
-    warnings: [...misses, ...sources.warnings, ...classWithoutUplink(call, conf, wishes)],
+    warnings: [...misses, ...sources.warnings, ...classWarnings(request, wishes.class, uplink)],
   };
 }
 
@@ -108,15 +95,6 @@ function chooseCatchAll({ defaults }: Conf, wishes: Wishes, uplink?: UplinkChoic
   if (wishes.dscp !== undefined) return [markAll(`annotation ${wishes.dscp.key}`, wishes.dscp.text)];
   const ofClass = uplink?.chosen.dscp;
   return ofClass === undefined ? fallback : [markAll(`uplink.classes.${uplink?.chosen.name}.dscp`, ofClass)];
-}
-
-/** A plain key speaks of every interface of the pod, and another network may have the uplink; of eth0 there is no other. */
-function classWithoutUplink({ ifname }: Call, { uplink }: Conf, wishes: Wishes): readonly string[] {
-  if (uplink !== undefined || wishes.class === undefined) return [];
-  const { key, text } = wishes.class;
-  const message = `annotation ${key} is "${text}", but the conf of this network has no "uplink", so there are no classes`;
-  if (ifname !== "eth0" && key.startsWith("pod-qos/")) return [message];
-  throw new CniError(ErrorCode.invalidConfig, message);
 }
 
 export function markAll(source: string, dscp: unknown): Rule {

@@ -1,6 +1,7 @@
 /** Which class a pod's traffic is in: its annotation, then the classes' podSelectors, then `defaults.class`. Pure. */
 import { CniError, ErrorCode } from "../../errors.ts";
 import type { Labels } from "../../cni/request.ts";
+import type { Request } from "../../cni/request.ts";
 import type { Found } from "../annotations.ts";
 import { matches } from "../selector.ts";
 import type { Uplink, UplinkClass } from "./uplink.ts";
@@ -11,6 +12,14 @@ export type ClassWish = {
   /** The conf's `defaults.class`. */
   readonly fallback: string | undefined;
 };
+
+export type UplinkChoice = Choice & {
+  readonly uplink: Uplink;
+  readonly link: { readonly mtu: number };
+};
+
+/** A pod's class, once its wishes have been read: what the node knows of the link is in it already. */
+export type ChooseClass = (wish: Found | undefined) => UplinkChoice;
 
 export type Choice = { readonly chosen: UplinkClass; readonly source: string };
 
@@ -27,6 +36,28 @@ export function chooseClass({ classes }: Uplink, { annotation, labels, fallback 
   if (byDefault !== undefined) return byDefault;
   if (first === undefined) throw new CniError(ErrorCode.internal, "an uplink without classes");
   return { chosen: first, source: "uplink.default" };
+}
+
+/** What is let pass about a class, and should not stay so. */
+export function classWarnings(
+  { call: { ifname }, addresses }: Request,
+  annotation: Found | undefined,
+  uplink: UplinkChoice | undefined,
+): readonly string[] {
+  if (uplink === undefined) return annotation === undefined ? [] : [withoutUplink(ifname, annotation)];
+  const { name, set } = uplink.chosen;
+  return set === undefined || addresses.length > 0
+    ? []
+    : [
+        `class ${name} knows its pods by address, but prevResult has none of ${ifname}: its traffic is in no class`,
+      ];
+}
+
+/** A plain key speaks of every interface of the pod, and another network may have the uplink; of eth0 there is no other. */
+function withoutUplink(ifname: string, { key, text }: Found): string {
+  const message = `annotation ${key} is "${text}", but the conf of this network has no "uplink", so there are no classes`;
+  if (ifname !== "eth0" && key.startsWith("pod-qos/")) return message;
+  throw new CniError(ErrorCode.invalidConfig, message);
 }
 
 function named(classes: readonly UplinkClass[], source: string, name: string): Choice {

@@ -1,8 +1,10 @@
 import { describe, expect, it } from "vitest";
-import { chooseClass, type ClassWish } from "../../../plugin/policy/uplink/choose.ts";
+import { decidePolicy, noRules, type Policy } from "../../../plugin/policy/policy.ts";
+import { chooseClass, type ClassWish, type UplinkChoice } from "../../../plugin/policy/uplink/choose.ts";
 import { parseFirewallMark } from "../../../plugin/policy/uplink/mark.ts";
 import { inWords, validateUplink } from "../../../plugin/policy/uplink/uplink.ts";
 import { parseUplink } from "../../../plugin/cni/uplink.ts";
+import { requestOf } from "../support/request.ts";
 import { refusal } from "../support/refusal.ts";
 import { runbook, uplinkOf } from "../support/uplink.ts";
 
@@ -142,6 +144,18 @@ describe("a pod's class", () => {
   ])("podSelector takes matchExpressions %j", (expression, name) => {
     const selective = uplinkOf(withBulk({ podSelector: { matchExpressions: [expression] } }));
     expect(chooseClass(selective, { ...nothing, labels }).chosen.name).toBe(name);
+  });
+
+  it("that is known by address is told of where prevResult names none", () => {
+    const request = requestOf({ conf: { uplink: runbook, defaults: { class: "bulk-seed" } } });
+    const wish = { ...nothing, fallback: "bulk-seed" };
+    const choice: UplinkChoice = { ...chooseClass(uplink, wish), uplink, link: { mtu: 1500 } };
+    const decide = (addresses: readonly string[]): Policy =>
+      decidePolicy({ ...request, addresses }, noRules, () => choice);
+    expect(decide([]).warnings).toEqual([
+      "class bulk-seed knows its pods by address, but prevResult has none of eth0: its traffic is in no class",
+    ]);
+    expect(decide(["192.0.2.7"])).toMatchObject({ warnings: [], rules: [{ dscp: 8 }] });
   });
 
   it("an empty podSelector takes every pod whose labels are known", () => {
