@@ -13,8 +13,12 @@ import { listText, uplinkText } from "./show/text.ts";
 type Print = (text: string) => boolean;
 
 export async function show(args: readonly string[], print: Print): Promise<number> {
+  if (args.includes("--help")) return print(usage) ? 0 : 1;
   const options = readOptions(args);
-  if (typeof options === "string") return print(`pod-qos show: ${options}`) ? 2 : 1;
+  if (typeof options === "string") {
+    print(`pod-qos show: ${options}`);
+    return 2;
+  }
   try {
     const { pod } = options;
     if (pod !== undefined) return await showPod(pod, options, print);
@@ -24,6 +28,16 @@ export async function show(args: readonly string[], print: Print): Promise<numbe
     return 1;
   }
 }
+
+const usage = `pod-qos show [POD] [--watch] [--interval SECONDS] [--count N] [--json] [--state-dir DIR]
+pod-qos uplink show [the same but POD]
+pod-qos uplink remove [DEVICE] [--json] [--state-dir DIR]
+
+Shows this node's attachments and the classes of its uplinks: what each may send and receive, and what it does.
+POD ("prod/web-1", "web-1", or the beginning of a container's id): every kernel object of one, and its state.
+SENDS and RECEIVES are bit/s over half a second; SURE is guaranteed, MOST the ceiling, "|" in a bar the guarantee.
+
+Exit codes: 0 all is well; 1 no such pod, or something is not as it should be; 2 wrong arguments.`;
 
 export function showUplinks(options: Options, print: Print): Promise<number> {
   return showAll(

@@ -5,7 +5,7 @@ import { membersOf, uplinkState } from "../datapath/uplink.ts";
 import { kernelHasIpv6 } from "../kernel/linux.ts";
 import { ensureUplink, uplinkDrift } from "../kernel/uplink.ts";
 import type { UplinkChoice } from "../policy/uplink/choose.ts";
-import { assertAgreed } from "../policy/uplink/agree.ts";
+import { settleWith } from "../policy/uplink/agree.ts";
 import type { UplinkState } from "../program/uplink/objects.ts";
 import type { AttachmentRecord, Membership } from "../state/record.ts";
 import { say } from "../state/uplinks.ts";
@@ -19,7 +19,7 @@ export type UplinkPart = {
 export function enterUplink(choice: UplinkChoice, request: Request): UplinkPart {
   const { stateDir, network } = request.conf;
   const mine = { network, uplink: choice.uplink };
-  say(stateDir, mine, (standing, others) => assertAgreed(mine, standing, others));
+  say(stateDir, mine, (standing, others) => settleWith(mine, standing, others));
   const membership = membershipOf(choice, request);
   return {
     membership,

@@ -7,18 +7,17 @@ import { isObject } from "../cni/fields.ts";
 import type { Said } from "../policy/uplink/agree.ts";
 import { readJson, writeJson } from "./file.ts";
 
-/** Settles with the other networks, by `assertAgreed`, and keeps what was said, also when that is refused. */
+/** Settles with the other networks, as `settle` has it, and keeps what was said, also when that is refused. */
 export function say(
   stateDir: string,
   mine: Said,
-  assertAgreed: (standing: Said | undefined, others: readonly Said[]) => void,
+  settle: (standing: Said | undefined, others: readonly Said[]) => "stands" | "is new",
 ): void {
   const { device } = mine.uplink;
   const others = otherNetworks(stateDir, mine);
   keep(`${directoryOf(stateDir, device)}/${mine.network}.json`, mine);
   const standing = readStanding(stateDir, device) ?? firstWord(stateDir, mine);
-  assertAgreed(standing, others);
-  if (JSON.stringify(standing) !== JSON.stringify(mine)) keep(standingPath(stateDir, device), mine);
+  if (settle(standing, others) === "is new") keep(standingPath(stateDir, device), mine);
 }
 
 export function readStanding(stateDir: string, device: string): Said | undefined {

@@ -80,6 +80,7 @@ suite("pod-qos show", { plugin: true, tools: ["ipset", "iperf3"] }, () => {
     [["show", "--jsno"], 2, "unknown option --jsno"],
     [["show", "a", "b"], 2, "one name is enough"],
     [["show", "--interval", "x"], 2, "--interval takes seconds"],
+    [["show", "--help"], 0, "Exit codes: 0 all is well"],
     [["uplink"], 2, "uplink show and uplink remove"],
     [["uplink", "show", "eth0"], 2, "takes no name"],
   ] as const)("%j ends with %d", async (argv, exitCode, words) => {

@@ -1,4 +1,5 @@
 /** What this node has, as values: its attachments and uplinks by our records, and a reading of their counters. */
+import { accessSync, constants } from "node:fs";
 import { listAttachments, listNetworks, readRecord } from "../../state/store.ts";
 import { listUplinks, readStanding } from "../../state/uplinks.ts";
 import type { AttachmentRecord } from "../../state/record.ts";
@@ -20,6 +21,7 @@ export type Node = {
 export type StandingUplink = Uplink & { readonly network: string };
 
 export function readNode(stateDir: string): Node {
+  assertReadable(stateDir);
   const attachments = listNetworks(stateDir)
     .flatMap((network) => listAttachments(stateDir, network))
     .flatMap((identity) => readRecord(stateDir, identity) ?? [])
@@ -29,6 +31,15 @@ export function readNode(stateDir: string): Node {
     return said === undefined ? [] : [{ ...said.uplink, network: said.network }];
   });
   return { attachments, uplinks };
+}
+
+/** The records are root's: to somebody else an empty node would be a lie. */
+function assertReadable(stateDir: string): void {
+  try {
+    accessSync(stateDir, constants.R_OK | constants.X_OK);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
+  }
 }
 
 /** "prod/web-1 eth0": what a person calls an attachment. */

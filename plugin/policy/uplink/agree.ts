@@ -9,11 +9,15 @@ import { inWords, type Uplink, type UplinkClass } from "./uplink.ts";
 
 export type Said = { readonly network: string; readonly uplink: Uplink };
 
-/** `others`: what the other networks said last. Refused where one of them contradicts. */
-export function assertAgreed(mine: Said, standing: Said | undefined, others: readonly Said[]): void {
-  if (standing !== undefined && differences(mine.uplink, standing.uplink).length === 0) return;
+/** `others`: what the other networks said last. Refused where one of them contradicts something new. */
+export function settleWith(
+  mine: Said,
+  standing: Said | undefined,
+  others: readonly Said[],
+): "stands" | "is new" {
+  if (standing !== undefined && differences(mine.uplink, standing.uplink).length === 0) return "stands";
   const contrary = others.find(({ uplink }) => differences(mine.uplink, uplink).length > 0);
-  if (contrary === undefined) return;
+  if (contrary === undefined) return "is new";
   throw new CniError(
     ErrorCode.invalidConfig,
     `networks "${mine.network}" and "${contrary.network}" share the uplink ${mine.uplink.device} and must say the same of it`,

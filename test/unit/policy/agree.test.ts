@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { assertAgreed, differences, type Said } from "../../../plugin/policy/uplink/agree.ts";
+import { differences, settleWith, type Said } from "../../../plugin/policy/uplink/agree.ts";
 import { refusal } from "../support/refusal.ts";
 import { runbook, uplinkOf } from "../support/uplink.ts";
 
@@ -11,22 +11,23 @@ const said = (network: string, rate = "500M"): Said => ({
 
 describe("networks that share an uplink", () => {
   it.each([
-    ["the first says what it likes", said("a"), undefined, []],
-    ["the second says the same", said("b"), said("a"), [said("a")]],
-    ["who is alone may change its mind", said("a", "400M"), said("a"), []],
+    ["the first says what it likes", said("a"), undefined, [], "is new"],
+    ["the second says the same", said("b"), said("a"), [said("a")], "stands"],
+    ["who is alone may change its mind", said("a", "400M"), said("a"), [], "is new"],
     [
       "who says what stands is not disturbed by one that would have it otherwise",
       said("a"),
       said("a"),
       [said("b", "400M")],
+      "stands",
     ],
-    ["the last to say the new makes it true", said("b", "400M"), said("a"), [said("a", "400M")]],
-  ])("%s", (_, mine, standing, others) => {
-    expect(() => assertAgreed(mine, standing, others)).not.toThrow();
+    ["the last to say the new makes it true", said("b", "400M"), said("a"), [said("a", "400M")], "is new"],
+  ])("%s", (_, mine, standing, others, answer) => {
+    expect(settleWith(mine, standing, others)).toBe(answer);
   });
 
   it("are told who said what", () => {
-    const { code, message, details } = refusal(() => assertAgreed(said("b", "400M"), said("a"), [said("a")]));
+    const { code, message, details } = refusal(() => settleWith(said("b", "400M"), said("a"), [said("a")]));
     expect(code).toBe(7);
     expect(message).toBe('networks "b" and "a" share the uplink eth0 and must say the same of it');
     expect(details).toBe(
