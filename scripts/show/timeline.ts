@@ -34,9 +34,9 @@ export const timeline = ({ shares, userFrom, userTo }: Timeline, link: Link): st
 <title id="t">Two classes on one uplink, second by second: bulk borrows the idle link, yields to a user, climbs back.</title>
 <style>${STYLE}</style>
 <rect class="page" x="0.5" y="0.5" width="${WIDTH - 1}" height="${HEIGHT - 1}" rx="10"/>
-<text class="title" x="${LEFT}" y="30">A node's uplink of ${link.rate}M</text>
-<rect class="user" x="${LEFT + 190}" y="19" width="12" height="12" rx="2"/><text x="${LEFT + 208}" y="30">user, default class</text>
-<rect class="bulk" x="${LEFT + 350}" y="19" width="12" height="12" rx="2"/><text x="${LEFT + 368}" y="30">bulk-seed</text>
+<text class="title" x="${LEFT}" y="30">A node's uplink of ${link.rate} Mbit/s</text>
+<rect class="user" x="${LEFT + 290}" y="19" width="12" height="12" rx="2"/><text x="${LEFT + 308}" y="30">user, default class</text>
+<rect class="bulk" x="${LEFT + 450}" y="19" width="12" height="12" rx="2"/><text x="${LEFT + 468}" y="30">bulk-seed</text>
 ${[0, 50, 100].map((percent) => tick((link.rate * percent) / 100, y)).join("\n")}
 <path class="user" d="${users}"/>
 <path class="bulk" d="${bulks}"/>
