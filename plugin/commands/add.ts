@@ -1,21 +1,21 @@
 /** ADD: decide, record, program, hand prevResult back. A failed ADD leaves nothing; a repeated one changes nothing. */
-import { parseRequest, podName, resultFrom, type Request } from "../cni/request.ts";
+import { parseRequest, podName, resultFrom } from "../cni/request.ts";
 import { ruleChains } from "../datapath/rules/chains.ts";
 import { applyFresh, applyOver, type Applied } from "../kernel/apply.ts";
 import { readFeatures } from "../kernel/features.ts";
 import { kernelHasIpv6 } from "../kernel/linux.ts";
 import { assertPodNetns } from "../kernel/netns.ts";
-import { hasWishes, type Policy } from "../policy/policy.ts";
-import { matchesAll } from "../policy/rule.ts";
+import { hasWishes } from "../policy/policy.ts";
 import { messageOf } from "../errors.ts";
-import { describe, keys, merge, withObjects, type Program } from "../program/program.ts";
+import { sameTargets, without } from "../program/compare.ts";
+import { describe, merge } from "../program/program.ts";
 import type { AttachmentRecord } from "../state/record.ts";
 import { readRecord, writeRecord } from "../state/store.ts";
 import type { Command, Context } from "./context.ts";
-import { desire, identityOf, type Desired } from "./desired.ts";
+import { desire, identityOf } from "./desired.ts";
 import { policyFor } from "./policy-for.ts";
+import { recordOf, type Recorded } from "./recording.ts";
 import { leaveUplink, tearDown } from "./tear-down.ts";
-import type { UplinkPart } from "./uplink-part.ts";
 
 export const add: Command = async ({ call, input, document, version, log }) => {
   const request = parseRequest(call, document);
@@ -36,14 +36,7 @@ export const add: Command = async ({ call, input, document, version, log }) => {
   return result;
 };
 
-type Task = {
-  readonly request: Request;
-  readonly policy: Policy;
-  readonly netnsId: string;
-  readonly stateDir: string;
-  readonly uplink: UplinkPart | undefined;
-  readonly log: Context["log"];
-};
+type Task = Recorded & { readonly stateDir: string; readonly log: Context["log"] };
 
 /** Nothing of ours is there. Marks need no look at the pod's link, so they are made while that is being read. */
 async function addFirst(task: Task): Promise<void> {
@@ -98,35 +91,6 @@ async function leaveFormer(
   if (error !== undefined) throw error;
 }
 
-function recordOf(
-  { request, policy, netnsId, uplink }: Task,
-  desired: Desired | undefined,
-  programs: readonly Program[],
-): AttachmentRecord {
-  const { call } = request;
-  return {
-    version: 1,
-    identity: identityOf(request),
-    netns: call.netns,
-    netnsId,
-    pod: podName(call),
-    facts: desired?.facts,
-    programs,
-    limits: limitsOf(policy),
-    ...(uplink === undefined ? {} : { membership: uplink.membership }),
-  };
-}
-
-function limitsOf({ egress, ingress, rules }: Policy): NonNullable<AttachmentRecord["limits"]> {
-  const last = rules.at(-1);
-  return {
-    ...(egress === undefined ? {} : { egress: egress.rate }),
-    ...(ingress === undefined ? {} : { ingress: ingress.rate }),
-    ...(last?.dscp === undefined || !matchesAll(last) ? {} : { dscp: last.dscp }),
-    rules: rules.length,
-  };
-}
-
 /** Keeps the record true to what is ours, or takes everything back and reports why. */
 async function settle(record: AttachmentRecord, applied: Applied, task: Task): Promise<void> {
   const owned: AttachmentRecord = { ...record, programs: applied.owned };
@@ -156,32 +120,4 @@ function undo(record: AttachmentRecord, { stateDir }: Task): Promise<void> {
 function fulfilled<Value>(outcome: PromiseSettledResult<Value>): Value {
   if (outcome.status === "rejected") throw outcome.reason;
   return outcome.value;
-}
-
-/** What is left to make once some of it has been. */
-function without(programs: readonly Program[], made: readonly Program[]): readonly Program[] {
-  const done = new Set(keys(made));
-  return programs
-    .map((program) =>
-      withObjects(
-        program,
-        program.objects.filter(
-          (object) => !keys([withObjects(program, [object])]).some((key) => done.has(key)),
-        ),
-      ),
-    )
-    .filter(({ objects }) => objects.length > 0);
-}
-
-/** The same objects in the same places, whatever their values: then every difference can be settled in place. */
-function sameTargets(a: readonly Program[], b: readonly Program[]): boolean {
-  return targets(a) === targets(b);
-}
-
-/** A clsact does not count: the record lists it only if we made it. */
-function targets(programs: readonly Program[]): string {
-  return keys(programs)
-    .filter((key) => !key.endsWith(" clsact"))
-    .toSorted()
-    .join("\n");
 }

@@ -92,9 +92,9 @@ export function removeTree(dev: string): Batch {
   return batch([], [`qdisc del dev ${dev} root handle 1:`]);
 }
 
-/** Of a class with classes under it the kernel keeps neither turn nor priority: it serves nobody itself. */
+/** Of a class with classes under it the kernel keeps no priority: it serves nobody itself. */
 function classDrift(wanted: TreeClass, seen: ObservedTree): readonly string[] {
-  if (wanted.parent === "1:") return driftOf({ ...wanted, quantum: 0 }, seen);
+  if (wanted.parent === "1:") return driftOf(wanted, seen);
   const found = driftOf(wanted, seen);
   const priority = seen.priorities.get(wanted.classid);
   if (found.length > 0 || priority === wanted.priority) return found;
