@@ -65,12 +65,13 @@ export async function runInVm(run: VmRun): Promise<VmResult> {
   }
 }
 
-/** What the guest's init reads, and where it leaves the exit code. */
+/** What the guest's inits read, and where it leaves the exit code. */
 function prepareExchange(exchange: string, run: GuestCommand): void {
   rmSync(exchange, { recursive: true, force: true });
   mkdirSync(exchange, { recursive: true });
   writeFileSync(join(exchange, "init"), readFileSync(GUEST_INIT));
   writeFileSync(join(exchange, "command"), guestCommand(run));
+  writeFileSync(join(exchange, "folder"), `${run.cwd}\n`);
 }
 
 type Ended = { readonly output: string; readonly reason: string };

@@ -26,6 +26,17 @@ mkdir -p /root/vm-out
 mount -t 9p -o "rw,cache=none,$share" out0 /root/vm-out || fail "cannot mount the output folder"
 mount -t tmpfs -o mode=755 tmpfs /root/run
 mount -t tmpfs -o mode=1777 tmpfs /root/tmp
+read -r folder < /root/vm-out/.vm/folder
+case $folder in
+  /tmp/*|/run/*)
+    # A project that lies there would be hidden by what was just mounted. Mounted by "." since its path may hold a comma.
+    mkdir -p "/root$folder" /top/folder/upper /top/folder/work
+    cd "/host$folder" || fail "no folder $folder"
+    mount -t overlay -o lowerdir=.,upperdir=/top/folder/upper,workdir=/top/folder/work overlay "/root$folder" ||
+      fail "no overlay for $folder"
+    cd /
+    ;;
+esac
 mount --move /proc /root/proc
 mount --move /sys /root/sys
 mount --move /dev /root/dev
