@@ -5,39 +5,91 @@ import type { Namespace } from "./process.ts";
  * no counters, no indexes, no timers, no carrier state.
  */
 export const dump = async (ns: Namespace): Promise<string> => {
-  const links = JSON.parse(await output(ns, "ip", ["-j", "-d", "link", "show"])) as readonly Row[];
-  const devices = links.map((link) => String(link["ifname"])).sort();
-  const sections = await Promise.all([
+  const { stdout } = await ns.exec("sh", ["-c", GATHER], { reject: false });
+  const parts = partsOf(stdout);
+  const of = (what: string): readonly string[] =>
+    parts.filter((part) => part.what === what).map(({ text }) => text);
+  const links = JSON.parse(of("links").join("")) as readonly Row[];
+  const sections = [
     section("links", links.map((link) => JSON.stringify(settled(link))).sort()),
-    ...["qdisc", "class", "filter"].map(async (kind) => section(kind, await traffic(ns, kind, devices))),
-    ...IPTABLES.map(async (tool) => section(tool, rules(await output(ns, tool, [])))),
-    nftables(ns),
-    section("ipset", lines(await output(ns, "ipset", ["save"]), /initval \S+|bucketsize \d+/g).sort()),
-    section("files", lines(await output(ns, "sh", ["-c", FILES]))),
-    section("netns", lines(await output(ns, "ip", ["netns", "list"]), /\(id: \d+\)/g).sort()),
-  ]);
+    ...["qdisc", "class", "filter"].map((kind) => section(kind, traffic(parts, kind))),
+    ...of("iptables").map((saved) => section("iptables", rules(saved))),
+    section("nft", lines(of("nft").join(""))),
+    section("ipset", lines(of("ipset").join(""), /initval \S+|bucketsize \d+/g).sort()),
+    section("files", lines(of("files").join(""))),
+    section("netns", lines(of("netns").join(""), /\(id: \d+\)/g).sort()),
+  ];
   return sections.join("\n");
 };
 
+/**
+ * One shell for all tools: in the VM a spawn takes a tenth of a second. Filters hang on a qdisc by its handle; `ingress`
+ * and `egress` are the two ends of clsact. Both flavours of iptables: a rule of one is invisible to the other. A tool that is
+ * not installed has left nothing behind either. features.json is a cache of the node's, not a trace of a pod.
+ */
+const GATHER = `
+exec 2>/dev/null
+echo "@@ links"
+ip -j -d link show
+for path in /sys/class/net/*; do
+  dev=\${path##*/}
+  qdiscs=$(tc -d qdisc show dev "$dev")
+  echo "@@ qdisc $dev
+$qdiscs"
+  hooks=
+  while read -r _ kind handle _; do
+    case "$kind $handle" in
+      " " | noqueue* | *" 0:") ;;
+      clsact*) hooks="$hooks ingress egress" ;;
+      ingress*) hooks="$hooks ingress" ;;
+      ?*) hooks="$hooks $handle" ;;
+    esac
+  done <<END
+$qdiscs
+END
+  [ "$qdiscs" = "\${qdiscs#*noqueue}" ] && echo "@@ class $dev" && tc -d class show dev "$dev"
+  for hook in $hooks; do
+    echo "@@ filter $dev"
+    case $hook in
+      *:) tc -d filter show dev "$dev" parent "$hook" ;;
+      *) tc -d filter show dev "$dev" "$hook" ;;
+    esac
+  done
+done
+for save in iptables-nft-save ip6tables-nft-save iptables-legacy-save ip6tables-legacy-save; do
+  echo "@@ iptables"
+  $save
+done
+echo "@@ nft"
+nft list tables | while read -r _ family name; do
+  case "$family $name" in
+    ip*" filter" | ip*" nat" | ip*" mangle" | ip*" raw" | ip*" security") ;;
+    *) nft -s list table "$family" "$name" ;;
+  esac
+done
+echo "@@ ipset"
+ipset save
+echo "@@ files"
+cd /run/pod-qos && find . -type f ! -path ./features.json | sort | while read -r f; do echo "$f"; sed 's/^/  /' "$f"; echo; done
+echo "@@ netns"
+ip netns list
+`;
+
 type Row = Readonly<Record<string, unknown>>;
 
-/** Both flavours: a rule of iptables-legacy is invisible to iptables-nft and the other way round. */
-const IPTABLES = [
-  "iptables-nft-save",
-  "ip6tables-nft-save",
-  "iptables-legacy-save",
-  "ip6tables-legacy-save",
-] as const;
+type Part = { readonly what: string; readonly device: string; readonly text: string };
 
-/** What the plugin found out about the kernel is a cache of the node's, not a trace of a pod. */
-const FILES = `cd /run/pod-qos 2>/dev/null && find . -type f ! -path ./features.json | sort | while read -r f; do echo "$f"; sed 's/^/  /' "$f"; echo; done`;
+const partsOf = (stdout: string): readonly Part[] =>
+  stdout
+    .split(/^@@ /m)
+    .slice(1)
+    .map((part) => {
+      const [title = "", ...body] = part.split("\n");
+      const [what = "", device = ""] = title.split(" ");
+      return { what, device, text: body.join("\n") };
+    });
 
-/** A tool that is not installed has left nothing behind either. */
-const output = async (ns: Namespace, command: string, args: readonly string[]): Promise<string> =>
-  (await ns.exec(command, args, { reject: false })).stdout;
-
-const section = async (title: string, body: readonly string[]): Promise<string> =>
-  [`## ${title}`, ...body, ""].join("\n");
+const section = (title: string, body: readonly string[]): string => [`## ${title}`, ...body, ""].join("\n");
 
 const lines = (text: string, noise?: RegExp): readonly string[] & { sort: () => string[] } =>
   text
@@ -64,39 +116,21 @@ const settled = (link: Row): Row => {
   };
 };
 
-const traffic = async (
-  ns: Namespace,
-  kind: string,
-  devices: readonly string[],
-): Promise<readonly string[]> => {
-  const perDevice = devices.map(async (device) => {
-    const hooks = kind === "filter" ? await filterHooks(ns, device) : [[]];
-    const texts = hooks.map((hook) => output(ns, "tc", ["-d", kind, "show", "dev", device, ...hook]));
-    const found = (await Promise.all(texts)).flatMap((text) => lines(text, TC_NOISE));
+const traffic = (parts: readonly Part[], kind: string): readonly string[] => {
+  const ofKind = parts.filter(({ what }) => what === kind);
+  const devices = [...new Set(ofKind.map(({ device }) => device))];
+  return devices.flatMap((device) => {
+    const found = ofKind
+      .filter((part) => part.device === device)
+      .flatMap(({ text }) => lines(text, TC_NOISE));
     // fq_codel lists the flows that hold packets right now.
     return [...new Set(found)]
       .filter((line) => !line.startsWith("class fq_codel "))
       .map((line) => `${device}: ${line}`);
   });
-  return (await Promise.all(perDevice)).flat();
 };
 
 const TC_NOISE = /\bindex \d+ ref \d+ bind \d+|\bref \d+ bind \d+|\brefcnt \d+|\bdirect_packets_stat \d+/g;
-
-/** Filters hang on a qdisc by its handle; `ingress` and `egress` are the two ends of clsact. */
-const filterHooks = async (ns: Namespace, device: string): Promise<readonly (readonly string[])[]> => {
-  const text = await output(ns, "tc", ["-j", "qdisc", "show", "dev", device]);
-  const qdiscs = (text === "" ? [] : JSON.parse(text)) as readonly { kind: string; handle: string }[];
-  return qdiscs
-    .filter(({ handle, kind }) => handle !== "0:" && kind !== "noqueue")
-    .flatMap(({ kind, handle }) =>
-      kind === "clsact"
-        ? [["ingress"], ["egress"]]
-        : kind === "ingress"
-          ? [["ingress"]]
-          : [["parent", handle]],
-    );
-};
 
 /** A built-in table stays behind, empty, after the last rule of anybody's: that is no leftover. */
 const rules = (saved: string): readonly string[] =>
@@ -105,17 +139,3 @@ const rules = (saved: string): readonly string[] =>
     .map((table) => lines(table.replaceAll(/\[\d+:\d+\]/g, "")).filter((line) => !line.startsWith("#")))
     .filter((table) => table.some((line) => line.startsWith("-A") || / - *$|DROP/.test(line)))
     .flat();
-
-/** Tables of iptables-nft are shown by iptables-save already. */
-const nftables = async (ns: Namespace): Promise<string> => {
-  const names = lines(await output(ns, "nft", ["list", "tables"])).filter(
-    (line) => !IPTABLES_TABLE.test(line),
-  );
-  const tables = names.map((name) => output(ns, "nft", ["-s", "list", ...name.split(" ")]));
-  return section(
-    "nft",
-    (await Promise.all(tables)).flatMap((text) => lines(text)),
-  );
-};
-
-const IPTABLES_TABLE = /^table ip6? (filter|nat|mangle|raw|security)$/;
