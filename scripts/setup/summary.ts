@@ -13,7 +13,7 @@ const main = ([reports = "", notHad = "", ...tiers]: readonly string[]): void =>
   );
   print(
     "not run",
-    notRun.map(({ fullName }) => fullName.replace(/^not run: /, "")),
+    notRun.map(({ fullName }) => fullName.replace("not run: ", "")),
   );
   print("this machine cannot have", lines(notHad));
   console.log("");

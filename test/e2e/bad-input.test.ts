@@ -1,12 +1,11 @@
 /** One table of everything that an operator or a pod's author can get wrong in conf and annotations. */
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { failed, succeededSilently } from "../lab/answers.ts";
 import { badAnnotations } from "../lab/bad-annotations.ts";
 import { badConfs } from "../lab/bad-conf.ts";
 import type { BadInput } from "../lab/bad-input.ts";
 import { exactState, recordNames, stateFiles } from "../lab/exact-state.ts";
 import type { LabNode } from "../lab/node.ts";
-import { onOneKernel } from "../lab/pace.ts";
 import { plug, type Plug } from "../lab/plug.ts";
 import { allWishes, warmNode } from "../lab/warm-node.ts";
 
@@ -30,7 +29,7 @@ const confOf = ({ conf, annotations, bandwidth }: BadInput): Readonly<Record<str
     : { runtimeConfig: { [annotationsKey]: annotations, bandwidth } }),
 });
 
-onOneKernel("ADD refuses, names field and value, and leaves no object and no record", () => {
+describe("ADD refuses, names field and value, and leaves no object and no record", () => {
   test.each(badInputs)("$title: code $code", async (bad) => {
     const answer = await pod.call("ADD", { conf: confOf(bad) });
     failed(answer, bad.code, bad.names);
@@ -38,7 +37,7 @@ onOneKernel("ADD refuses, names field and value, and leaves no object and no rec
   });
 });
 
-onOneKernel("the same input", () => {
+describe("the same input", () => {
   test.each(badInputs)("is no obstacle for DEL: $title", async (bad) => {
     if ("name" in (bad.conf ?? {})) return;
     succeededSilently(await pod.call("DEL", { conf: confOf(bad) }));

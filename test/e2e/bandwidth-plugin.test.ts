@@ -24,7 +24,7 @@ const applied = {
   egress: { rate: "16Mbit", burst: "200000b" },
 } as const;
 
-describe.each(paced(["1.1.0", "1.0.0", "0.4.0", "0.3.1", "0.3.0"], 5))("[%s]", (cniVersion) => {
+describe.each(paced("cniVersion", ["1.1.0", "1.0.0", "0.4.0", "0.3.1", "0.3.0"], 5))("[%s]", (cniVersion) => {
   /** A pod that lives for one test, with what it did to the node gone again afterwards. */
   const withPod = async (options: PlugOptions, body: (pod: Plug) => Promise<void>): Promise<void> => {
     await leavesNothing(node, async () => {
@@ -157,7 +157,7 @@ describe.each(paced(["1.1.0", "1.0.0", "0.4.0", "0.3.1", "0.3.0"], 5))("[%s]", (
     ["a rate without a burst", { egressRate: 1000, egressBurst: 0 }, 7],
     ["neither", { egressRate: 0, egressBurst: 0 }, 0],
   ];
-  test.each(paced(bursts, 5))("validating input: %s", (_, conf, code) =>
+  test.each(paced("validating input", bursts, 5))("validating input: %s", (_, conf, code) =>
     withPod({ conf: { ...conf } }, async (pod) => {
       const answer = await pod.call("ADD");
       if (code === 0) succeeded(answer);

@@ -25,7 +25,8 @@ beforeAll(async () => {
 });
 afterAll(() => node[Symbol.asyncDispose]());
 
-const times = rounds(60, 5);
+const times = rounds("random moments of each ADD", 60, 5);
+const firstTimes = rounds("random moments of a first ADD", 12, 1);
 
 /** What may follow, and whether only the plugin is killed or, as systemd and the OOM killer do, its tools as well. */
 const aftermaths = [
@@ -80,7 +81,7 @@ describe.each<{ kind: LinkKind; conf: object }>([
 
 describe("the very first ADD of a node, killed while it finds out what the kernel can do", () => {
   test("leaves no file but the cache of that", async () => {
-    for (let round = 0; round < rounds(12, 1); round += 1) {
+    for (let round = 0; round < firstTimes; round += 1) {
       await using fresh = await createNode();
       const pod = await plug(fresh, { conf: allWishes });
       await callKilled(pod, Math.random() * longest * 1.2, true);

@@ -14,8 +14,10 @@ beforeAll(async () => {
 });
 afterAll(() => node[Symbol.asyncDispose]());
 
-const inARow = rounds(200, 8);
-const atOnce = rounds(24, 4);
+const inARow = rounds("pods in a row", 200, 8);
+const atOnce = rounds("pods at once", 24, 4);
+const sideBySide = rounds("pods side by side", 8, 2);
+const lifeTimes = rounds("lives of each of them", 4, 1);
 
 /** The ways for a pod to end: as it should, or with its namespace, and so its veth, gone before anybody tells us. */
 const ends: readonly ((pod: Plug) => Promise<void>)[] = [
@@ -71,10 +73,10 @@ describe(`${atOnce} different pods at once`, () => {
 
 test("ADD, CHECK and DEL of different pods side by side do not get into each other's way", async () => {
   await leavesNothing(node, async () => {
-    const lives = Array.from({ length: rounds(8, 2) }, async (_, number) => {
+    const lives = Array.from({ length: sideBySide }, async (_, number) => {
       const { conf } = settings[number % settings.length] ?? settings[0];
       const pod = await plug(node, { conf });
-      for (let round = 0; round < rounds(4, 1); round += 1) {
+      for (let round = 0; round < lifeTimes; round += 1) {
         succeeded(await pod.call("ADD"));
         succeededSilently(await pod.call("CHECK"));
         succeededSilently(await pod.call("DEL"));

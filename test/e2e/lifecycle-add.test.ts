@@ -29,7 +29,8 @@ const settings = [
 ] as const;
 
 describe("ADD again", () => {
-  test.each(paced(settings, 2))("changes nothing and answers the same: $name", async ({ conf }) => {
+  const some = paced("settings", settings, 2);
+  test.each(some)("changes nothing and answers the same: $name", async ({ conf }) => {
     await leavesNothing(node, async () => {
       const pod = await plug(node, { conf });
       const answer = succeeded(await pod.call("ADD"));
@@ -70,24 +71,22 @@ describe("ADD again", () => {
     { name: "another place", conf: { enforce: "pod" } },
     { name: "no wishes", conf: { defaults: {} } },
   ] as const;
-  test.each(paced(changed, 6))(
-    "with $name gives exactly what an ADD of a new pod gives",
-    async ({ conf }) => {
-      await leavesNothing(node, async () => {
-        const pod = await plug(node, { conf: allWishes });
-        const bare = await node.dump();
-        succeeded(await pod.call("ADD", { conf }));
-        const wanted = await looks(pod);
-        succeededSilently(await pod.call("DEL", { conf }));
-        expect(await node.dump()).toBe(bare);
-        succeeded(await pod.call("ADD"));
-        succeeded(await pod.call("ADD", { conf }));
-        expect(await looks(pod)).toEqual(wanted);
-        succeededSilently(await pod.call("CHECK", { conf }));
-        await ended(pod);
-      });
-    },
-  );
+  const chosen = paced("with", changed, 6);
+  test.each(chosen)("with $name gives exactly what an ADD of a new pod gives", async ({ conf }) => {
+    await leavesNothing(node, async () => {
+      const pod = await plug(node, { conf: allWishes });
+      const bare = await node.dump();
+      succeeded(await pod.call("ADD", { conf }));
+      const wanted = await looks(pod);
+      succeededSilently(await pod.call("DEL", { conf }));
+      expect(await node.dump()).toBe(bare);
+      succeeded(await pod.call("ADD"));
+      succeeded(await pod.call("ADD", { conf }));
+      expect(await looks(pod)).toEqual(wanted);
+      succeededSilently(await pod.call("CHECK", { conf }));
+      await ended(pod);
+    });
+  });
 });
 
 /** Both sides without what differs between two objects of the same shape: an ifb gets a random address. */

@@ -33,7 +33,9 @@ const kinds: readonly {
   { title: "one macvlan network twice", first: "macvlan", second: "macvlan", networks: ["lab", "lab"] },
 ];
 
-describe.each(paced(kinds, 4))("eth0 and net1 of one pod, $title", ({ first, second, networks }) => {
+const chosen = paced("attachments", kinds, 4);
+
+describe.each(chosen)("eth0 and net1 of one pod, $title", ({ first, second, networks }) => {
   const both = async (): Promise<readonly [Plug, Plug]> => {
     const eth0 = await plug(node, {
       kind: first,

@@ -42,7 +42,9 @@ const places = [
   },
 ] as const;
 
-describe.each(paced(places, 3))("an agent's clsact and filters $title", ({ where, conf }) => {
+const chosen = paced("filters", places, 3);
+
+describe.each(chosen)("an agent's clsact and filters $title", ({ where, conf }) => {
   const prepared = async (): Promise<Plug> => {
     const pod = await plug(node, { conf });
     await tc(pod, where, agentFilters(where === "node" ? pod.nodeDevice : "eth0"));

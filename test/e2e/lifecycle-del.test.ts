@@ -59,7 +59,7 @@ describe("000-16 DEL of a pod with both caps and a mark leaves nothing", () => {
     { title: "with the wishes gone from the conf", changes: { conf: { defaults: undefined } } },
     { title: "in another version of CNI", changes: { conf: { cniVersion: "0.3.0", prevResult: undefined } } },
   ];
-  test.each(paced(cases, 4))("$title", async ({ changes }) => {
+  test.each(paced("DEL", cases, 4))("$title", async ({ changes }) => {
     await leavesNothing(node, async () => {
       const pod = await added();
       await node.exec("touch", ["/run/netns/unmounted"]);
@@ -94,7 +94,7 @@ describe("DEL with a conf that has been mistyped since", () => {
     runtimeConfig: { bandwidth: "10M", "io.kubernetes.cri.pod-annotations": { "pod-qos/dscp": 5 } },
     capabilities: 5,
   };
-  test.each(paced(Object.entries(keys), 14))("%s is no obstacle", async (key, value) => {
+  test.each(paced("mistyped", Object.entries(keys), 14))("%s is no obstacle", async (key, value) => {
     await leavesNothing(node, async () => {
       const pod = await added();
       succeededSilently(await pod.call("DEL", { conf: { [key]: value } }));

@@ -1,10 +1,9 @@
 /** GC: what the runtime does not list is undone, what it lists is not touched, and a missing list is no empty one. */
 import { rmSync } from "node:fs";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { failed, succeeded, succeededSilently } from "../lab/answers.ts";
 import { exactState, recordNames } from "../lab/exact-state.ts";
 import type { LabNode } from "../lab/node.ts";
-import { onOneKernel } from "../lab/pace.ts";
 import { callPlugin, type PluginResult } from "../lab/plugin.ts";
 import { defaultConf, plug, type Plug } from "../lab/plug.ts";
 import { allWishes, leavesNothing, warmNode } from "../lab/warm-node.ts";
@@ -37,7 +36,7 @@ const listing = (...pods: readonly Plug[]): object => {
   return { "cni.dev/valid-attachments": list, "cni.dev/attachments": list };
 };
 
-onOneKernel("GC with a list", () => {
+describe("GC with a list", () => {
   test("keeps what is listed and undoes the rest, whether or not its netns is still there", async () => {
     await leavesNothing(node, async () => {
       const [kept, stale, dead] = [await added(), await added(), await added()];
@@ -81,7 +80,7 @@ onOneKernel("GC with a list", () => {
   });
 });
 
-onOneKernel("GC without a list", () => {
+describe("GC without a list", () => {
   const lists: readonly (readonly [string, object])[] = [
     ["no key, as cnitool calls it", {}],
     ["null", { "cni.dev/valid-attachments": null }],
@@ -109,7 +108,7 @@ const strayIfb = async (network: string): Promise<string> => {
 };
 const links = async (): Promise<string> => (await node.exec("ip", ["-br", "link"])).stdout;
 
-onOneKernel("GC of what has no record", () => {
+describe("GC of what has no record", () => {
   test("an ifb whose alias says it is of this network is deleted", async () => {
     await leavesNothing(node, async () => {
       const pod = await added({ discipline: "shape" });
@@ -142,7 +141,7 @@ onOneKernel("GC of what has no record", () => {
   });
 });
 
-onOneKernel("GC that cannot undo an attachment", () => {
+describe("GC that cannot undo an attachment", () => {
   test("goes on with the others, reports it by name, and finishes when it can", async () => {
     await leavesNothing(node, async () => {
       const [bad, good] = [await added(), await added()];

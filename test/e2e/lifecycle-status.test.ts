@@ -1,9 +1,8 @@
 /** STATUS: tells whether the next ADD could succeed, at the cost of a few stats. */
-import { afterEach, beforeEach, expect, test } from "vitest";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { failed, succeededSilently } from "../lab/answers.ts";
 import { suite } from "../lab/needs.ts";
 import { createNode, type LabNode } from "../lab/node.ts";
-import { onOneKernel } from "../lab/pace.ts";
 import { callPlugin, linkPlugin, type PluginResult } from "../lab/plugin.ts";
 import { defaultConf } from "../lab/plug.ts";
 import { allWishes } from "../lab/warm-node.ts";
@@ -17,7 +16,7 @@ afterEach(() => node[Symbol.asyncDispose]());
 const status = (conf: object = {}): Promise<PluginResult> =>
   callPlugin(node, { command: "STATUS", conf: { ...defaultConf, ...conf } });
 
-onOneKernel("STATUS on a node that is ready", () => {
+describe("STATUS on a node that is ready", () => {
   test("succeeds and leaves no file", async () => {
     const before = await node.dump();
     succeededSilently(await status(allWishes));
@@ -26,7 +25,7 @@ onOneKernel("STATUS on a node that is ready", () => {
   });
 });
 
-onOneKernel("STATUS on a node that is not ready is code 50 and says what is missing", () => {
+describe("STATUS on a node that is not ready is code 50 and says what is missing", () => {
   // The plugin looks into the standard directories too, so that an empty PATH means nothing: the file itself must go.
   test.each(["tc", "ip", "nsenter"])("no %s", async (tool) => {
     await node.exec("sh", [

@@ -1,8 +1,7 @@
 /** What CNI says in the environment: each variable missing or bad is code 4 and named; what is not needed is not asked for. */
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { failed, succeeded, succeededSilently } from "../lab/answers.ts";
 import { createNode, type LabNode } from "../lab/node.ts";
-import { onOneKernel } from "../lab/pace.ts";
 import { callPlugin, type PluginCall } from "../lab/plugin.ts";
 import { plug } from "../lab/plug.ts";
 import { allWishes } from "../lab/warm-node.ts";
@@ -26,7 +25,7 @@ const without = (key: "containerId" | "ifname" | "netns"): PluginCall => {
   return rest;
 };
 
-onOneKernel("a variable that is missing", () => {
+describe("a variable that is missing", () => {
   const rows = [
     ["ADD", "containerId", "CNI_CONTAINERID"],
     ["ADD", "netns", "CNI_NETNS"],
@@ -58,7 +57,7 @@ onOneKernel("a variable that is missing", () => {
   });
 });
 
-onOneKernel("a variable with a value that CNI does not allow", () => {
+describe("a variable with a value that CNI does not allow", () => {
   const rows = [
     ["containerId", "CNI_CONTAINERID", "../../etc/passwd"],
     ["containerId", "CNI_CONTAINERID", "-c1"],
@@ -94,7 +93,7 @@ onOneKernel("a variable with a value that CNI does not allow", () => {
   );
 });
 
-onOneKernel("CNI_NETNS", () => {
+describe("CNI_NETNS", () => {
   test("that is not there is code 4 for ADD and CHECK, and names the path", async () => {
     for (const command of ["ADD", "CHECK"]) {
       const asked = { ...conf, defaults: { egressBandwidth: "10M" } };
@@ -122,7 +121,7 @@ onOneKernel("CNI_NETNS", () => {
   });
 });
 
-onOneKernel("CNI_ARGS", () => {
+describe("CNI_ARGS", () => {
   test("names the pod in errors and logs", async () => {
     const pod = await plug(node, { conf: { ...allWishes, logFile: "/var/log/lab.log" } });
     const args = "K8S_POD_NAME=web-1;K8S_POD_NAMESPACE=prod;IgnoreUnknown=1;K8S_POD_UID=u-1";
@@ -144,7 +143,7 @@ onOneKernel("CNI_ARGS", () => {
   );
 });
 
-onOneKernel("CNI_COMMAND unset", () => {
+describe("CNI_COMMAND unset", () => {
   test("without an argument prints what it is and how it is used, exit 0", async () => {
     const { exitCode, stdout, stderr } = await callPlugin(node, { conf: "" });
     expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: "" });

@@ -1,8 +1,7 @@
 /** stdin: what is no conf is code 6, what comes slowly is waited for, and prevResult goes back byte for byte. */
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { failed, succeeded, succeededSilently } from "../lab/answers.ts";
 import { createNode, type LabNode } from "../lab/node.ts";
-import { onOneKernel } from "../lab/pace.ts";
 import { callPlugin, linkPlugin } from "../lab/plugin.ts";
 import { plug, type Plug } from "../lab/plug.ts";
 import { addSlowly } from "../lab/slow-client.ts";
@@ -18,7 +17,7 @@ afterAll(() => node[Symbol.asyncDispose]());
 
 const verbs = ["ADD", "CHECK", "DEL", "GC", "STATUS"] as const;
 
-onOneKernel("stdin that is no network configuration is code 6", () => {
+describe("stdin that is no network configuration is code 6", () => {
   const inputs: readonly (readonly [string, string])[] = [
     ["empty", ""],
     ["white space", " \n\t"],
@@ -39,7 +38,7 @@ onOneKernel("stdin that is no network configuration is code 6", () => {
 
 const whole = (): string => JSON.stringify(pod.conf);
 
-onOneKernel("stdin that is unusual is served", () => {
+describe("stdin that is unusual is served", () => {
   test("with a byte order mark", async () => {
     expect(JSON.parse(succeeded(await pod.call("ADD", { conf: `\uFEFF${whole()}` })))).toEqual(
       pod.prevResult,
@@ -72,7 +71,7 @@ const confWith = (text: string): string =>
 const addWith = async (text: string): Promise<string> =>
   succeeded(await pod.call("ADD", { conf: confWith(text) }));
 
-onOneKernel("prevResult", () => {
+describe("prevResult", () => {
   const cases: readonly (readonly [string, string])[] = [
     ["numbers as they were written", '{"cniVersion":"1.1.0","a":1.0,"b":1e3,"c":-0,"d":0.10}'],
     ["integers beyond 2^53", '{"cniVersion":"1.1.0","big":12345678901234567890,"other":9007199254740993}'],
@@ -117,7 +116,7 @@ onOneKernel("prevResult", () => {
   });
 });
 
-onOneKernel("stdout", () => {
+describe("stdout", () => {
   test("is empty after DEL, CHECK, GC and STATUS", async () => {
     succeeded(await pod.call("ADD", { conf: allWishes }));
     for (const verb of ["CHECK", "STATUS", "GC", "DEL"] as const) {

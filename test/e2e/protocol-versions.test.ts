@@ -1,8 +1,7 @@
 /** The verbs in every version of CNI: which are served, what they print, what they answer to a version they do not know. */
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { failed, succeeded, succeededSilently } from "../lab/answers.ts";
 import type { LabNode } from "../lab/node.ts";
-import { onOneKernel } from "../lab/pace.ts";
 import { callPlugin, type CniVerb } from "../lab/plugin.ts";
 import { plug } from "../lab/plug.ts";
 import { allWishes, leavesNothing, warmNode } from "../lab/warm-node.ts";
@@ -17,7 +16,7 @@ beforeAll(async () => {
 });
 afterAll(() => node[Symbol.asyncDispose]());
 
-onOneKernel("the life of a pod in CNI", () => {
+describe("the life of a pod in CNI", () => {
   test.each(versions)("%s: each verb is served, or refused for its version", async (cniVersion) => {
     await leavesNothing(node, async () => {
       const pod = await plug(node, { conf: { ...allWishes, cniVersion } });
@@ -37,7 +36,7 @@ onOneKernel("the life of a pod in CNI", () => {
   });
 });
 
-onOneKernel("a cniVersion that is not supported", () => {
+describe("a cniVersion that is not supported", () => {
   const unsupported = ["0.1.0", "0.2.0", "0.3.2", "1.2.0", "2.0.0", "1.1", "v1.0.0", ""] as const;
   const rows = unsupported.flatMap((version) => verbs.map((verb) => [verb, version] as const));
   test.each(rows)(
@@ -68,7 +67,7 @@ const reply = (cniVersion: string) => ({
   supportedVersions: ["0.3.0", "0.3.1", "0.4.0", "1.0.0", "1.1.0"],
 });
 
-onOneKernel("VERSION", () => {
+describe("VERSION", () => {
   const inputs: readonly (readonly [string, string, string])[] = [
     ["without stdin", "", "1.1.0"],
     ["with garbage", "}{", "1.1.0"],

@@ -7,6 +7,7 @@ import { drive } from "../lab/drive.ts";
 import { exactState } from "../lab/exact-state.ts";
 import { suite } from "../lab/needs.ts";
 import { createNode, type LabNode } from "../lab/node.ts";
+import { paced } from "../lab/pace.ts";
 import { plug, type LinkKind } from "../lab/plug.ts";
 
 let node: LabNode;
@@ -68,7 +69,8 @@ const cells = (["shape", "police"] as const).flatMap((discipline) =>
 /** Where there is no end on the node, "auto" is "pod". */
 const holds = (kind: LinkKind): void => {
   const distinct = cells.filter(([, , enforce]) => kind === "veth" || enforce === "auto");
-  it.each(distinct)("%s, %s, enforce %s", async (_what, _discipline, _enforce, policy) => {
+  const chosen = paced("cell", distinct, { veth: 4, macvlan: 7, ipvlan: 2 }[kind]);
+  it.each(chosen)("%s, %s, enforce %s", async (_what, _discipline, _enforce, policy) => {
     const pod = await plug(node, { kind });
     const before = await exactState(node, pod.pod);
     const made = await drive(pod, policy, "apply", "drift");
