@@ -8,6 +8,7 @@ import { podForRow } from "../lab/capped-pod.ts";
 import { suite } from "../lab/needs.ts";
 import { createNode, type LabNode } from "../lab/node.ts";
 import { bandwidthPluginPod } from "../lab/bandwidth-peer.ts";
+import { percentile } from "../lab/counters.ts";
 import { pingBeside } from "../lab/ping-beside.ts";
 import { measure } from "../lab/traffic.ts";
 import { twice, within } from "../lab/twice.ts";
@@ -67,14 +68,12 @@ suite("on a stock kernel a capped pod on a veth", stock, () => {
     await twice("without its own queue", async () => {
       const tcp = await measure({ ...pod.along, seconds: 7, congestion: "cubic" });
       const udp = await measure({ ...pod.along, seconds: 7, udp: true, bitrate: "40M", segment: 1400 });
+      const tcpFactor = headerFactor(1500, pod.along.address) / CAP;
+      const udpFactor = (1400 + 42) / 1400 / CAP;
       return [
-        ...within(
-          "TCP on the wire",
-          (steady(tcp.perSecond) * headerFactor(1500, pod.along.address)) / CAP,
-          0.5,
-          1.1,
-        ),
-        ...within("UDP on the wire", (steady(udp.perSecond) * ((1400 + 42) / 1400)) / CAP, 0.9, 1.1),
+        ...within("TCP on the wire", mean(steady(tcp.perSecond)) * tcpFactor, 0.5, 1.1),
+        ...within("UDP on the wire", mean(steady(udp.perSecond)) * udpFactor, 0, 1.1),
+        ...within("UDP in a usual second", median(steady(udp.perSecond)) * udpFactor, 0.9, 1.1),
       ];
     });
     await pod.end();
@@ -124,8 +123,17 @@ suite("police on a stock kernel", { ...stock, tools: ["iperf3", "ping"] }, () =>
 });
 
 /** From the second second on: the guard's bucket is 200 ms of rate. */
-const steady = (perSecond: readonly number[]): number =>
-  perSecond.slice(1, 6).reduce((sum, each) => sum + each, 0) / 5;
+const steady = (perSecond: readonly number[]): readonly number[] => perSecond.slice(1, 6);
+
+const mean = (values: readonly number[]): number =>
+  values.reduce((sum, each) => sum + each, 0) / values.length;
+
+/** A machine that stalls for longer loses what the bucket then cannot hold, in that second. */
+const median = (values: readonly number[]): number =>
+  percentile(
+    values.toSorted((a, b) => a - b),
+    0.5,
+  );
 
 /** Only in the VM: on a machine of somebody's it would take their ifbs along. */
 const unloadIfb = async (): Promise<void> => {
