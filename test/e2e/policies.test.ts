@@ -1,9 +1,8 @@
 /** Manifests in policyDir, from file to kernel: who gets their rules, what a wrong one does, and what explain says of it. */
 import { readdirSync, writeFileSync } from "node:fs";
-import { afterEach, beforeEach, expect, test } from "vitest";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { failed, succeeded, succeededSilently } from "../lab/answers.ts";
 import { createNode, type LabNode } from "../lab/node.ts";
-import { onOneKernel } from "../lab/pace.ts";
 import { plug, type Plug } from "../lab/plug.ts";
 import { callPlugin } from "../lab/plugin.ts";
 
@@ -54,7 +53,7 @@ const call = (verb: "ADD" | "CHECK" | "DEL", labels: unknown, namespace = "defau
 const mangle = async (): Promise<string> =>
   (await attachment.pod.exec("iptables-save", ["-t", "mangle"])).stdout;
 
-onOneKernel("a NetworkQoS in policyDir", () => {
+describe("a NetworkQoS in policyDir", () => {
   test("002-10 002-26 is about the pod that it selects: marked and limited, checked, and gone with DEL", async () => {
     const before = await node.dump();
     succeeded(await call("ADD", [{ key: "foo", value: "bar" }, ...limited]));
@@ -94,7 +93,7 @@ onOneKernel("a NetworkQoS in policyDir", () => {
   });
 });
 
-onOneKernel("a file that is wrong", () => {
+describe("a file that is wrong", () => {
   test("is told by ADD (7) and STATUS (50) with its line, before anything is programmed", async () => {
     const before = await node.dump();
     put("torn.yaml", "kind: EgressQoS\nspec: {egress: [\n");
@@ -121,7 +120,7 @@ onOneKernel("a file that is wrong", () => {
   });
 });
 
-onOneKernel("the compiled form of the files", () => {
+describe("the compiled form of the files", () => {
   test("is kept by ADD once they are settled, and CHECK writes none", async () => {
     await new Promise((done) => setTimeout(done, 2_200));
     succeeded(await call("ADD", limited));
@@ -133,7 +132,7 @@ onOneKernel("the compiled form of the files", () => {
   });
 });
 
-onOneKernel("pod-qos explain", () => {
+describe("pod-qos explain", () => {
   test("says what ADD then does, and touches nothing itself", async () => {
     const conf = { ...attachment.conf, prevResult: undefined };
     await node.exec("sh", ["-ec", `cat > /run/conf.json`], { input: JSON.stringify(conf) });
