@@ -1,7 +1,8 @@
 /** Sets against what is there: what differs, and the least that mends it. Pure. */
-import { succeeded, type Handler } from "../handler.ts";
+import { succeeded, type Batch, type Handler } from "../handler.ts";
 import {
   addSets,
+  leftBeside,
   listSets,
   parseSets,
   removeSets,
@@ -16,7 +17,7 @@ export const sets: Handler<NetSet, Seen> = {
   add: addSets,
   madeBefore: () => [],
   remove: removeSets,
-  removeThen: () => undefined,
+  removeThen: (wanted, setsLeft) => removalOf(leftBeside(wanted, parseSets(setsLeft))),
   look: () => [{ batch: listSets(), isAnswer: succeeded }],
   parse: (answers) => answers.flatMap(parseSets),
   drift: setDrift,
@@ -24,19 +25,21 @@ export const sets: Handler<NetSet, Seen> = {
     const stale = wanted.filter((set) => setDrift([set], seen).length > 0);
     return {
       conflicts: stale.flatMap((set) => conflictOf(set, seen)),
-      undo: undefined,
-      make: stale.length > 0 ? replaceSets(stale) : undefined,
+      undo: removalOf(leftBeside(stale, seen)),
+      make: stale.length > 0 ? replaceSets(stale, seen) : undefined,
       ours: wanted,
       isUntouched: stale.length === wanted.length && !stale.some((set) => twinOf(set, seen) !== undefined),
     };
   },
-  sweep: (wanted, seen) => {
-    const left = wanted.filter((set) => twinOf(set, seen) !== undefined);
-    return left.length > 0 ? removeSets(left) : undefined;
-  },
+  sweep: (wanted, seen) =>
+    removalOf([...wanted.filter((set) => twinOf(set, seen) !== undefined), ...leftBeside(wanted, seen)]),
   describe: ({ name }) => `ipset ${name}`,
   key: ({ name }) => name,
 };
+
+function removalOf(doomed: readonly Pick<NetSet, "name">[]): Batch | undefined {
+  return doomed.length > 0 ? removeSets(doomed) : undefined;
+}
 
 export function setDrift(wanted: readonly NetSet[], observed: Seen): readonly string[] {
   return wanted.flatMap((set) => {

@@ -17,33 +17,40 @@ export type NetSet = {
 };
 
 export function addSets(sets: readonly NetSet[]): Batch {
-  return restore(
-    sets.flatMap((set) => [
-      `create ${definition(set)}`,
-      ...set.entries.map((entry) => `add ${set.name} ${entry}`),
-    ]),
-  );
+  return restore(sets.flatMap(creation));
 }
 
-/** With other members, or made with another size: filled beside and swapped in, so that rules find it whole throughout. */
-export function replaceSets(sets: readonly NetSet[]): Batch {
+/**
+ * With other members, or made with another size: filled beside and swapped in, so that rules find it whole throughout. One that
+ * is not there is made in its place: `create -exist` refuses a set of another size.
+ */
+export function replaceSets(sets: readonly NetSet[], observed: readonly ObservedSet[]): Batch {
+  const isThere = ({ name }: NetSet): boolean => observed.some((candidate) => candidate.name === name);
   return restore(
     sets.flatMap((set) => {
-      const beside = { ...set, name: `${set.name}+` };
-      return [
-        `create ${definition(beside)} -exist`,
-        `flush ${beside.name}`,
-        ...set.entries.map((entry) => `add ${beside.name} ${entry}`),
-        `create ${definition(set)} -exist`,
-        `swap ${beside.name} ${set.name}`,
-        `destroy ${beside.name}`,
-      ];
+      if (!isThere(set)) return creation(set);
+      const beside = { ...set, name: besideOf(set) };
+      return [...creation(beside), `swap ${beside.name} ${set.name}`, `destroy ${beside.name}`];
     }),
   );
 }
 
+/** What a replacement that was cut short leaves. */
+export function leftBeside(
+  sets: readonly NetSet[],
+  observed: readonly ObservedSet[],
+): readonly ObservedSet[] {
+  const names = new Set(sets.map(besideOf));
+  return observed.filter(({ name }) => names.has(name));
+}
+
+function besideOf({ name }: NetSet): string {
+  return `${name}+`;
+}
+
+/** Says at last which sets are left. */
 export function removeSets(sets: readonly Pick<NetSet, "name">[]): Batch {
-  return restore(sets.map(({ name }) => `destroy ${name}`));
+  return restore([...sets.map(({ name }) => `destroy ${name}`), "save"]);
 }
 
 export function listSets(): Batch {
@@ -80,8 +87,11 @@ export function parseSets(output: string): readonly ObservedSet[] {
 /** The kernel refuses to grow a set beyond `maxelem`, 65536 unless told. */
 const usualSize = 65_536;
 
-function definition({ name, family, entries }: NetSet): string {
-  return `${name} hash:net family ${family} maxelem ${Math.max(usualSize, entries.length)}`;
+function creation({ name, family, entries }: NetSet): readonly string[] {
+  return [
+    `create ${name} hash:net family ${family} maxelem ${Math.max(usualSize, entries.length)}`,
+    ...entries.map((entry) => `add ${name} ${entry}`),
+  ];
 }
 
 function restore(lines: readonly string[]): Batch {

@@ -1,0 +1,63 @@
+/** Address sets whose wishes change while the pod lives: they grow beyond what they were made for, and a change is cut short. */
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { succeeded, succeededSilently } from "../lab/answers.ts";
+import { exactState } from "../lab/exact-state.ts";
+import type { LabNode } from "../lab/node.ts";
+import { plug, type Plug } from "../lab/plug.ts";
+import { warmNode } from "../lab/warm-node.ts";
+
+let node: LabNode;
+beforeAll(async () => {
+  node = await warmNode();
+});
+afterAll(() => node[Symbol.asyncDispose]());
+
+/** A rule that leaves out so many single addresses. */
+const excepting = (count: number): object => ({
+  egress: [{ dscp: 10, classifier: { to: [{ ipBlock: { cidr: "0.0.0.0/0", except: addresses(count) } }] } }],
+});
+
+const addresses = (count: number): readonly string[] =>
+  Array.from({ length: count }, (_, n) => `10.${(n >> 15) & 255}.${(n >> 7) & 255}.${(n & 127) * 2}/32`);
+
+const addAndCheck = async (pod: Plug, conf: object): Promise<void> => {
+  succeeded(await pod.call("ADD", { conf: { ...conf } }));
+  succeededSilently(await pod.call("CHECK", { conf: { ...conf } }));
+  expect(await setNames(pod)).toEqual(["pod-qos-eth0:4:0"]);
+};
+
+const setNames = async ({ pod }: Plug): Promise<readonly string[]> =>
+  (await pod.exec("ipset", ["-n", "list"])).stdout.split("\n").filter((name) => name !== "");
+
+/** What an ADD leaves that was killed while it filled a set beside the one in use. */
+const CUT_SHORT =
+  "ipset create pod-qos-eth0:4:0+ hash:net maxelem 70000; ipset add pod-qos-eth0:4:0+ 192.0.2.0/24";
+
+describe("a set", () => {
+  test("grows beyond the 65536 members it was made for, and shrinks again, in place", async () => {
+    const pod = await plug(node);
+    const before = await exactState(node, pod.pod);
+    for (const count of [5, 66_000, 7]) await addAndCheck(pod, excepting(count));
+    succeededSilently(await pod.call("DEL"));
+    expect(await exactState(node, pod.pod)).toBe(before);
+    await pod.unplug();
+  });
+
+  test("that a killed ADD was filling is in nobody's way, and goes with the next change", async () => {
+    const pod = await plug(node);
+    succeeded(await pod.call("ADD", { conf: { ...excepting(5) } }));
+    await pod.pod.exec("sh", ["-ec", CUT_SHORT]);
+    await addAndCheck(pod, excepting(7));
+    await pod.unplug();
+  });
+
+  test("that a killed ADD was filling is gone after DEL", async () => {
+    const pod = await plug(node);
+    const before = await exactState(node, pod.pod);
+    succeeded(await pod.call("ADD", { conf: { ...excepting(5) } }));
+    await pod.pod.exec("sh", ["-ec", CUT_SHORT]);
+    succeededSilently(await pod.call("DEL"));
+    expect(await exactState(node, pod.pod)).toBe(before);
+    await pod.unplug();
+  });
+});
