@@ -22,17 +22,20 @@ export const sets: Handler<NetSet, Seen> = {
   parse: (answers) => answers.flatMap(parseSets),
   drift: setDrift,
   delta: (wanted, seen) => {
-    const stale = wanted.filter((set) => setDrift([set], seen).length > 0);
+    const twins = byName(seen);
+    const stale = wanted.filter((set) => driftOf(set, twins).length > 0);
     return {
-      conflicts: stale.flatMap((set) => conflictOf(set, seen)),
+      conflicts: stale.flatMap((set) => conflictOf(set, twins)),
       undo: removalOf(leftBeside(stale, seen)),
       make: stale.length > 0 ? replaceSets(stale, seen) : undefined,
       ours: wanted,
-      isUntouched: stale.length === wanted.length && !stale.some((set) => twinOf(set, seen) !== undefined),
+      isUntouched: stale.length === wanted.length && !stale.some(({ name }) => twins.has(name)),
     };
   },
-  sweep: (wanted, seen) =>
-    removalOf([...wanted.filter((set) => twinOf(set, seen) !== undefined), ...leftBeside(wanted, seen)]),
+  sweep: (wanted, seen) => {
+    const twins = byName(seen);
+    return removalOf([...wanted.filter(({ name }) => twins.has(name)), ...leftBeside(wanted, seen)]);
+  },
   describe: ({ name }) => `ipset ${name}`,
   key: ({ name }) => name,
 };
@@ -42,27 +45,32 @@ function removalOf(doomed: readonly Pick<NetSet, "name">[]): Batch | undefined {
 }
 
 export function setDrift(wanted: readonly NetSet[], observed: Seen): readonly string[] {
-  return wanted.flatMap((set) => {
-    const twin = twinOf(set, observed);
-    if (twin === undefined) return [`ipset ${set.name} is missing`];
-    if (!isSameKind(set, twin)) return [`ipset ${set.name} is a ${twin.kind} of ${twin.family}`];
-    const [has, wants] = [new Set(twin.entries), new Set(set.entries)];
-    const missing = [...wants].filter((entry) => !has.has(entry));
-    const surplus = [...has].filter((entry) => !wants.has(entry));
-    return [
-      ...(missing.length > 0 ? [`ipset ${set.name} lacks ${some(missing)}`] : []),
-      ...(surplus.length > 0 ? [`ipset ${set.name} has ${some(surplus)}, which nothing asks for`] : []),
-    ];
-  });
+  const twins = byName(observed);
+  return wanted.flatMap((set) => driftOf(set, twins));
 }
 
-function twinOf({ name }: NetSet, observed: Seen): ObservedSet | undefined {
-  return observed.find((candidate) => candidate.name === name);
+type Twins = ReadonlyMap<string, ObservedSet>;
+
+function byName(observed: Seen): Twins {
+  return new Map(observed.map((set) => [set.name, set]));
+}
+
+function driftOf(set: NetSet, twins: Twins): readonly string[] {
+  const twin = twins.get(set.name);
+  if (twin === undefined) return [`ipset ${set.name} is missing`];
+  if (!isSameKind(set, twin)) return [`ipset ${set.name} is a ${twin.kind} of ${twin.family}`];
+  const [has, wants] = [new Set(twin.entries), new Set(set.entries)];
+  const missing = [...wants].filter((entry) => !has.has(entry));
+  const surplus = [...has].filter((entry) => !wants.has(entry));
+  return [
+    ...(missing.length > 0 ? [`ipset ${set.name} lacks ${some(missing)}`] : []),
+    ...(surplus.length > 0 ? [`ipset ${set.name} has ${some(surplus)}, which nothing asks for`] : []),
+  ];
 }
 
 /** A set cannot be swapped with one of another kind. */
-function conflictOf(set: NetSet, observed: Seen): readonly string[] {
-  const twin = twinOf(set, observed);
+function conflictOf(set: NetSet, twins: Twins): readonly string[] {
+  const twin = twins.get(set.name);
   if (twin === undefined || isSameKind(set, twin)) return [];
   return [
     `a set ${set.name} exists that is not ours, a ${twin.kind} of ${twin.family}: rename or destroy it`,

@@ -25,10 +25,10 @@ export function addSets(sets: readonly NetSet[]): Batch {
  * is not there is made in its place: `create -exist` refuses a set of another size.
  */
 export function replaceSets(sets: readonly NetSet[], observed: readonly ObservedSet[]): Batch {
-  const isThere = ({ name }: NetSet): boolean => observed.some((candidate) => candidate.name === name);
+  const there = new Set(observed.map(({ name }) => name));
   return restore(
     sets.flatMap((set) => {
-      if (!isThere(set)) return creation(set);
+      if (!there.has(set.name)) return creation(set);
       const beside = { ...set, name: besideOf(set) };
       return [...creation(beside), `swap ${beside.name} ${set.name}`, `destroy ${beside.name}`];
     }),

@@ -45,10 +45,9 @@ export function replaceChains(
   chains: readonly MangleChain[],
   observed: readonly ObservedChain[],
 ): Batch {
-  const isThere = ({ name }: MangleChain): boolean =>
-    observed.some((candidate) => candidate.name === name && candidate.exists);
+  const there = new Set(observed.filter(({ exists }) => exists).map(({ name }) => name));
   return restore(family, [
-    ...chains.map((chain) => (isThere(chain) ? `-F ${chain.name}` : `-N ${chain.name}`)),
+    ...chains.map((chain) => (there.has(chain.name) ? `-F ${chain.name}` : `-N ${chain.name}`)),
     ...observed.flatMap(({ jumpRules }) => jumpRules.map((rule) => `-D ${rule}`)),
     ...chains.flatMap(ruleLines),
     ...chains.flatMap(jumps).map((jump) => `-A ${jump}`),
@@ -77,19 +76,27 @@ export type ObservedChain = {
   readonly jumpRules: readonly string[];
 };
 
+/** In one pass: a chain for each limit of thousands, and each with its line. */
 export function parseChains(output: string, chains: readonly MangleChain[]): readonly ObservedChain[] {
-  const all = output.split("\n").map((line) => line.trim());
-  const names = new Set(chains.map(({ name }) => name));
-  const rules = all.filter((line) => line.startsWith("-A ")).map((line) => line.slice("-A ".length));
-  return chains.map(({ name }) => ({
-    name,
-    exists: all.some((line) => line.startsWith(`:${name} `)),
-    rules: rules.filter((rule) => rule.startsWith(`${name} `)).map((rule) => rule.slice(name.length + 1)),
-    jumpRules: rules.filter(
-      (rule) => / -[jg] (\S+)$/.exec(rule)?.[1] === name && !names.has(rule.split(" ", 1)[0] ?? ""),
-    ),
-  }));
+  const found = new Map(
+    chains.map(({ name }) => [name, { exists: false, rules: [], jumpRules: [] } as Found]),
+  );
+  for (const line of output.split("\n").map((text) => text.trim())) {
+    if (line.startsWith(":")) {
+      const chain = found.get(line.slice(1, line.indexOf(" ")));
+      if (chain !== undefined) chain.exists = true;
+    }
+    if (!line.startsWith("-A ")) continue;
+    const rule = line.slice("-A ".length);
+    const holder = rule.split(" ", 1)[0] ?? "";
+    const own = found.get(holder);
+    if (own !== undefined) own.rules.push(rule.slice(holder.length + 1));
+    else found.get(/ -[jg] (\S+)$/.exec(rule)?.[1] ?? "")?.jumpRules.push(rule);
+  }
+  return [...found].map(([name, chain]) => ({ name, ...chain }));
 }
+
+type Found = { exists: boolean; readonly rules: string[]; readonly jumpRules: string[] };
 
 /** The rules, as iptables-save prints them, that lead from the kernel's hooks to a chain. */
 export function jumps({ name, calledFrom }: MangleChain): readonly string[] {

@@ -25,8 +25,10 @@ export function chains(family: Family): Handler<MangleChain, Seen> {
     parse: ([saved = ""], wanted) => parseChains(saved, wanted),
     drift: (wanted, seen) => chainDrift(family, wanted, seen),
     delta: (wanted, seen) => {
-      const stale = wanted.filter((chain) => chainDrift(family, [chain], seen).length > 0);
-      const found = seen.filter(({ name }) => stale.some((chain) => chain.name === name));
+      const twins = byName(seen);
+      const stale = wanted.filter((chain) => driftOf(family, chain, twins).length > 0);
+      const names = new Set(stale.map(({ name }) => name));
+      const found = seen.filter(({ name }) => names.has(name));
       return {
         conflicts: [],
         undo: undefined,
@@ -49,16 +51,25 @@ export function chainDrift(
   wanted: readonly MangleChain[],
   observed: Seen,
 ): readonly string[] {
-  return wanted.flatMap((chain) => {
-    const name = describeChain(family, chain.name);
-    const twin = observed.find((candidate) => candidate.name === chain.name);
-    if (twin === undefined || !twin.exists) return [`${name} is missing`];
-    const jumpFaults = jumps(chain).flatMap((jump) => jumpFault(name, jump, twin));
-    if (jumpFaults.length > 0) return jumpFaults;
-    const stray = twin.jumpRules.filter((rule) => !jumps(chain).includes(rule));
-    if (stray.length > 0) return [`${name} is jumped to by "${stray.join('" and "')}", which is not ours`];
-    return ruleFaults(name, chain.rules, twin.rules);
-  });
+  const twins = byName(observed);
+  return wanted.flatMap((chain) => driftOf(family, chain, twins));
+}
+
+type Twins = ReadonlyMap<string, ObservedChain>;
+
+function byName(observed: Seen): Twins {
+  return new Map(observed.map((chain) => [chain.name, chain]));
+}
+
+function driftOf(family: Family, chain: MangleChain, twins: Twins): readonly string[] {
+  const name = describeChain(family, chain.name);
+  const twin = twins.get(chain.name);
+  if (twin === undefined || !twin.exists) return [`${name} is missing`];
+  const jumpFaults = jumps(chain).flatMap((jump) => jumpFault(name, jump, twin));
+  if (jumpFaults.length > 0) return jumpFaults;
+  const stray = twin.jumpRules.filter((rule) => !jumps(chain).includes(rule));
+  if (stray.length > 0) return [`${name} is jumped to by "${stray.join('" and "')}", which is not ours`];
+  return ruleFaults(name, chain.rules, twin.rules);
 }
 
 function jumpFault(name: string, jump: string, { jumpRules }: ObservedChain): readonly string[] {

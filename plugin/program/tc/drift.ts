@@ -3,7 +3,8 @@ import { describeTc, isInTree, keyOf, type Leaf, type ObservedFilter, type TcObj
 import type { ObservedDevice } from "./parse.ts";
 
 export function tcDrift(wanted: readonly TcObject[], observed: readonly ObservedDevice[]): readonly string[] {
-  return [...wanted.flatMap((object) => objectDrift(object, wanted, observed)), ...surplus(wanted, observed)];
+  const devices = observed.map(indexed);
+  return [...wanted.flatMap((object) => driftOf(object, wanted, devices)), ...surplus(wanted, devices)];
 }
 
 /** Of one object alone, whatever else stands in its tree. */
@@ -12,20 +13,41 @@ export function objectDrift(
   wanted: readonly TcObject[],
   observed: readonly ObservedDevice[],
 ): readonly string[] {
+  return driftOf(object, wanted, observed.map(indexed));
+}
+
+/** Rules may have made thousands of classes: none of them is looked for among all. */
+type IndexedDevice = ObservedDevice & {
+  readonly byKey: ReadonlyMap<string, TcObject | ObservedFilter>;
+};
+
+function indexed(device: ObservedDevice): IndexedDevice {
+  return {
+    ...device,
+    // Of several with one name the first counts.
+    byKey: new Map(device.objects.toReversed().map((object) => [keyOf(object), object])),
+  };
+}
+
+function driftOf(
+  object: TcObject,
+  wanted: readonly TcObject[],
+  observed: readonly IndexedDevice[],
+): readonly string[] {
   const device = observed.find(({ dev }) => dev === object.dev);
   if (device === undefined || !device.exists) return [`${describeTc(object)}: the device is gone`];
-  const twin = device.objects.find((candidate) => keyOf(candidate) === keyOf(object));
+  const twin = device.byKey.get(keyOf(object));
   if (object.kind === "clsact" && ingressSuffices(wanted, device)) return [];
   if (twin === undefined) return [`${describeTc(object)} is missing${instead(object, device)}`];
   return differences(object, twin).map((difference) => `${describeTc(object)}: ${difference}`);
 }
 
 /** What stands in a tree of ours though nobody asked for it: a packet may go that way and past its limit. */
-function surplus(wanted: readonly TcObject[], observed: readonly ObservedDevice[]): readonly string[] {
+function surplus(wanted: readonly TcObject[], observed: readonly IndexedDevice[]): readonly string[] {
   const roots = wanted.filter(({ kind }) => kind === "htb");
   return roots.flatMap((root) => {
     const device = observed.find(({ dev }) => dev === root.dev);
-    if (device?.objects.some((object) => keyOf(object) === keyOf(root)) !== true) return [];
+    if (device?.byKey.has(keyOf(root)) !== true) return [];
     const asked = new Set(wanted.filter(({ dev }) => dev === root.dev).map(keyOf));
     const others = device.objects.filter((object) => isInTree(object) && !asked.has(keyOf(object)));
     return [
