@@ -90,6 +90,15 @@ describe.each(chosen)("an agent's clsact and filters $title", ({ where, conf }) 
   });
 });
 
+test("a clsact whose filters are those of a block shared with other devices: 101, and nothing is left", async () => {
+  const pod = await plug(node, { conf: { defaults: { egressBandwidth: "10M" } } });
+  await node.exec("tc", ["qdisc", "add", "dev", pod.nodeDevice, "ingress_block", "5", "clsact"]);
+  const before = await exactState(node, pod.pod);
+  failed(await pod.call("ADD"), 101, [pod.nodeDevice, "block", "not ours"]);
+  expect(await exactState(node, pod.pod)).toBe(before);
+  await pod.unplug();
+});
+
 describe("the CNI bandwidth plugin in the same chain", () => {
   test("its TBF on the node's end: 101, which tells to take it out of the conflist", async () => {
     const pod = await plug(node, { conf: allWishes });
