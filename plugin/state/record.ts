@@ -6,6 +6,7 @@ import { isObject } from "../cni/fields.ts";
 import type { Facts } from "../datapath/driver.ts";
 import type { Identity } from "../datapath/names.ts";
 import type { Program } from "../program/program.ts";
+import type { Tool } from "../program/tools.ts";
 import type { Member } from "../program/uplink/objects.ts";
 
 export type AttachmentRecord = {
@@ -43,14 +44,56 @@ export function isFromAnotherVersion(value: unknown): boolean {
 }
 
 /**
- * undefined for anything this version did not write. Only the outer shape is looked at: the file is ours, mode 0600, and
- * whole or not there.
+ * undefined for anything this version did not write. The file is ours, mode 0600, and whole or not there; but a disk or an editor
+ * may have been at it, and what cannot be undone by it must not end as a bug of ours: DEL then goes by the identity alone.
  */
 export function asRecord(value: unknown): AttachmentRecord | undefined {
   const whole =
     isObject(value) &&
     value["version"] === 1 &&
-    isObject(value["identity"]) &&
-    Array.isArray(value["programs"]);
+    hasTexts(value["identity"], ["network", "containerId", "ifname"]) &&
+    hasTexts(value, ["netns", "netnsId", "pod"]) &&
+    isListOf(value["programs"], isProgram) &&
+    (value["facts"] === undefined || hasObjects(value["facts"], ["podLink", "features"])) &&
+    (value["membership"] === undefined || isMembership(value["membership"]));
   return whole ? (value as AttachmentRecord) : undefined;
+}
+
+function isProgram(value: unknown): boolean {
+  if (!isObject(value) || !["pod", "node"].includes(String(value["place"]))) return false;
+  const isWhole = wholeness[value["tool"] as Tool];
+  return isWhole !== undefined && isListOf(value["objects"], isWhole);
+}
+
+/** What removing an object goes by. */
+const wholeness: Readonly<Partial<Record<Tool, (object: unknown) => boolean>>> = {
+  link: (ifb) => hasTexts(ifb, ["name", "alias"]),
+  tc: (object) => hasTexts(object, ["kind", "dev"]),
+  ipset: (set) => hasTexts(set, ["name", "family"]) && hasLists(set, ["entries"]),
+  iptables: isChain,
+  ip6tables: isChain,
+};
+
+function isChain(value: unknown): boolean {
+  return hasTexts(value, ["name"]) && hasLists(value, ["calledFrom", "rules"]);
+}
+
+function isMembership(value: unknown): boolean {
+  return isObject(value) && isListOf(value["members"], (member) => hasTexts(member, ["set", "address"]));
+}
+
+function isListOf(value: unknown, isOne: (entry: unknown) => boolean): boolean {
+  return Array.isArray(value) && value.every(isOne);
+}
+
+function hasTexts(value: unknown, keys: readonly string[]): boolean {
+  return isObject(value) && keys.every((key) => typeof value[key] === "string");
+}
+
+function hasLists(value: unknown, keys: readonly string[]): boolean {
+  return isObject(value) && keys.every((key) => Array.isArray(value[key]));
+}
+
+function hasObjects(value: unknown, keys: readonly string[]): boolean {
+  return isObject(value) && keys.every((key) => isObject(value[key]));
 }

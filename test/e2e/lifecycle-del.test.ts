@@ -137,14 +137,19 @@ describe("DEL of what is not there, or only half", () => {
       await gone(pod);
     }));
 
-  test("with a record that is torn", () =>
+  const odd = {
+    "that is torn": '{"ver',
+    "whose programs are null": '{"version":1,"identity":{},"programs":[null]}',
+    "of the right shape that names nothing":
+      '{"version":1,"identity":{},"programs":[{"tool":"tc","place":"node"}]}',
+  };
+  test.each(Object.entries(odd))("with a record %s", (_, text) =>
     leavesNothing(node, async () => {
       const pod = await added();
-      await node.exec("sh", [
-        "-c",
-        "cd /run/pod-qos/attachments/lab && for f in *; do echo '{\"ver' > $f; done",
-      ]);
+      const write = 'cd /run/pod-qos/attachments/lab && for f in *; do echo "$1" >$f; done';
+      await node.exec("sh", ["-ec", write, "sh", text]);
       succeededSilently(await pod.call("DEL"));
       await gone(pod);
-    }));
+    }),
+  );
 });
