@@ -2,11 +2,11 @@
 import { parseRequest, podName, resultFrom } from "../cni/request.ts";
 import { ruleChains } from "../datapath/rules/chains.ts";
 import { applyFresh, applyOver, type Applied } from "../kernel/apply.ts";
-import { readFeatures } from "../kernel/features.ts";
+import { featuresChanged, readFeatures } from "../kernel/features.ts";
 import { kernelHasIpv6 } from "../kernel/linux.ts";
 import { assertPodNetns } from "../kernel/netns.ts";
 import { hasWishes } from "../policy/policy.ts";
-import { messageOf } from "../errors.ts";
+import { CniError, ErrorCode, messageOf } from "../errors.ts";
 import { sameTargets, without } from "../program/compare.ts";
 import { describe, merge } from "../program/program.ts";
 import type { AttachmentRecord } from "../state/record.ts";
@@ -31,12 +31,28 @@ export const add: Command = async ({ call, input, document, version, log }) => {
     log,
   };
   const before = readRecord(task.stateDir, identityOf(request));
-  if (hasWishes(policy)) await (before === undefined ? addFirst(task) : addAgain(task, before));
+  if (hasWishes(policy)) await orWithOtherFeatures(task, () => addOver(task, before));
   else if (before !== undefined) await undo(before, task);
   return result;
 };
 
 type Task = Recorded & { readonly stateDir: string; readonly log: Context["log"] };
+
+/** What is remembered of the kernel may be more than it can do by now. The failed try has been undone: the next plans anew. */
+async function orWithOtherFeatures(task: Task, body: () => Promise<void>): Promise<void> {
+  try {
+    await body();
+  } catch (error) {
+    const lacks = error instanceof CniError && error.code === ErrorCode.missingFeature;
+    // Where not even that can be found out, the first error says more.
+    if (!lacks || !(await featuresChanged(task.stateDir).catch(() => false))) throw error;
+    await addOver(task, readRecord(task.stateDir, identityOf(task.request)));
+  }
+}
+
+function addOver(task: Task, before: AttachmentRecord | undefined): Promise<void> {
+  return before === undefined ? addFirst(task) : addAgain(task, before);
+}
 
 /** Nothing of ours is there. Marks need no look at the pod's link, so they are made while that is being read. */
 async function addFirst(task: Task): Promise<void> {

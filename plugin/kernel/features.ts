@@ -23,13 +23,26 @@ const trials = [
 
 /** CHECK must not write, so it reads the cache and, if there is none, tries without keeping the answer. */
 export async function readFeatures(stateDir: string, keep: "keep" | "forget"): Promise<Features> {
-  const path = `${stateDir}/features.json`;
-  const cached = fromCache(readJson(path));
+  const cached = fromCache(readJson(pathIn(stateDir)));
   if (cached !== undefined) return cached;
+  return keep === "keep" ? probeAndKeep(stateDir) : probe();
+}
+
+/** Whether the kernel can do other things than were remembered: a module may have been unloaded since. */
+export async function featuresChanged(stateDir: string): Promise<boolean> {
+  const remembered = fromCache(readJson(pathIn(stateDir)));
+  return JSON.stringify(await probeAndKeep(stateDir)) !== JSON.stringify(remembered);
+}
+
+async function probeAndKeep(stateDir: string): Promise<Features> {
   const features = await probe();
-  if (keep === "keep")
-    writeJson(path, { bootId: bootId(), at: Date.now(), features }, `${path}.${process.pid}.tmp`);
+  const path = pathIn(stateDir);
+  writeJson(path, { bootId: bootId(), at: Date.now(), features }, `${path}.${process.pid}.tmp`);
   return features;
+}
+
+function pathIn(stateDir: string): string {
+  return `${stateDir}/features.json`;
 }
 
 async function probe(): Promise<Features> {

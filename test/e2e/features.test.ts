@@ -1,0 +1,39 @@
+/** What is remembered of the kernel's abilities may be wrong: modules are blacklisted, unloaded, installed. */
+import { readFileSync, writeFileSync } from "node:fs";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { succeeded, succeededSilently } from "../lab/answers.ts";
+import { exactState } from "../lab/exact-state.ts";
+import type { LabNode } from "../lab/node.ts";
+import { plug } from "../lab/plug.ts";
+import { allWishes, ruledWishes, warmNode } from "../lab/warm-node.ts";
+
+let node: LabNode;
+beforeAll(async () => {
+  node = await warmNode();
+});
+afterAll(() => node[Symbol.asyncDispose]());
+
+const everything = { fqCodel: true, matcher: "matchall", police: true } as const;
+
+type Cache = { readonly features: object };
+
+test.each([
+  ["a first ADD", {}, { ...ruledWishes, discipline: "police" }],
+  ["an ADD with other wishes", { defaults: { egressBandwidth: "5M" } }, allWishes],
+] as const)(
+  "%s that relies on more than this kernel has tries again with what it has",
+  async (_, first, then) => {
+    const file = node.path("/run/pod-qos/features.json");
+    const known = JSON.parse(readFileSync(file, "utf8")) as Cache;
+    const pod = await plug(node);
+    const before = await exactState(node, pod.pod);
+    succeeded(await pod.call("ADD", { conf: first }));
+    writeFileSync(file, JSON.stringify({ ...known, features: everything }));
+    succeeded(await pod.call("ADD", { conf: then }));
+    succeededSilently(await pod.call("CHECK", { conf: then }));
+    expect((JSON.parse(readFileSync(file, "utf8")) as Cache).features).toEqual(known.features);
+    succeededSilently(await pod.call("DEL", { conf: then }));
+    expect(await exactState(node, pod.pod)).toBe(before);
+    await pod.unplug();
+  },
+);
