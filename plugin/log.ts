@@ -1,5 +1,5 @@
 /** Log lines: to stderr what an operator must see, and to the conf's logFile from its logLevel on. Never to stdout. */
-import { appendFileSync, writeSync } from "node:fs";
+import { closeSync, constants, openSync, writeSync } from "node:fs";
 import type { LogLevel } from "./cni/conf.ts";
 
 export type Log = (level: LogLevel, message: string) => void;
@@ -15,8 +15,20 @@ export function createLog(settings: {
     if (order.indexOf(level) >= order.indexOf("warn")) quietly(() => writeSync(2, line));
     const { logFile, logLevel } = settings;
     if (logFile === undefined || order.indexOf(level) < order.indexOf(logLevel)) return;
-    quietly(() => appendFileSync(logFile, line, { mode: 0o640 }));
+    quietly(() => append(logFile, line));
   };
+}
+
+/** Not waiting for a reader, where an operator has put a pipe. */
+const appending = constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT | constants.O_NONBLOCK;
+
+function append(path: string, line: string): void {
+  const fd = openSync(path, appending, 0o640);
+  try {
+    writeSync(fd, line);
+  } finally {
+    closeSync(fd);
+  }
 }
 
 /** A full disk or a closed stderr is no reason to leave a pod without network. */

@@ -59,6 +59,8 @@ async function addFirst(task: Task): Promise<void> {
   const { request, policy, stateDir } = task;
   const { netns } = request.call;
   const features = readFeatures(stateDir, "keep");
+  // Whoever waits for it hears of its failure; where the record cannot be written nobody comes to wait.
+  features.catch(() => undefined);
   const early = merge(ruleChains(request.call.ifname, policy.rules, kernelHasIpv6()));
   const first = recordOf(task, undefined, early);
   if (early.length > 0 || first.membership !== undefined) writeRecord(stateDir, first);

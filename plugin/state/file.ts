@@ -1,5 +1,6 @@
 /** Small JSON files that are whole or not there: written beside their place, then renamed. */
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from "node:fs";
+import { CniError, ErrorCode, messageOf } from "../errors.ts";
 
 /** undefined for a file that is missing, torn or not JSON. */
 export function readJson(path: string): unknown {
@@ -12,7 +13,44 @@ export function readJson(path: string): unknown {
 
 /** `temporary` must have one writer at a time; a fixed name means that what a killed writer left is overwritten. */
 export function writeJson(path: string, value: unknown, temporary: string): void {
-  mkdirSync(path.slice(0, path.lastIndexOf("/")), { recursive: true, mode: 0o700 });
-  writeFileSync(temporary, JSON.stringify(value), { mode: 0o600 });
-  renameSync(temporary, path);
+  try {
+    makeDirectory(parentOf(path));
+    writeFileSync(temporary, JSON.stringify(value), { mode: 0o600 });
+    renameSync(temporary, path);
+  } catch (error) {
+    throw new CniError(
+      ErrorCode.io,
+      `${path} cannot be written: ${messageOf(error)}`,
+      '"stateDir" of the conf must be a directory that can be written, or a place for one; the default is /run/pod-qos',
+    );
+  }
+}
+
+/** Not with `recursive`: where a parent exists and takes no directories, as /proc does, Node tries for ever. */
+export function makeDirectory(path: string): void {
+  if (made(path)) return;
+  makeDirectory(parentOf(path));
+  if (!made(path)) throw new Error(`there can be no directory ${path}`);
+}
+
+/** false where the parent is missing, or says that it is. */
+function made(path: string): boolean {
+  if (path === "" || isDirectory(path)) return true;
+  try {
+    mkdirSync(path, { mode: 0o700 });
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return false;
+    // Somebody else was faster.
+    if (isDirectory(path)) return true;
+    throw error;
+  }
+}
+
+function isDirectory(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
+}
+
+function parentOf(path: string): string {
+  return path.slice(0, path.lastIndexOf("/"));
 }

@@ -6,9 +6,10 @@
  *     header     where each namespace is, and what selectors are held against
  *     body       chunks of JSON; each is named by a span: where it begins, how long it is, its sum
  */
-import { mkdirSync, readdirSync, renameSync, statSync, unlinkSync, writeFileSync } from "node:fs";
+import { readdirSync, renameSync, statSync, unlinkSync, writeFileSync } from "node:fs";
 import type { Directory, NetworkQosHead } from "../policy/manifests/manifest.ts";
 import { checksum } from "./checksum.ts";
+import { makeDirectory } from "./file.ts";
 
 export type Span = readonly [start: number, length: number, sum: number];
 
@@ -23,7 +24,7 @@ export type Header = {
 export function writeCache(path: string, key: string, directory: Directory): void {
   const folder = path.slice(0, path.lastIndexOf("/"));
   const temporary = `${path}.${process.pid}${temporarySuffix}`;
-  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  makeDirectory(folder);
   sweep(folder);
   writeFileSync(temporary, render(Buffer.from(key), directory), { mode: 0o600 });
   renameSync(temporary, path);
