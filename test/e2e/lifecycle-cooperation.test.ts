@@ -128,6 +128,37 @@ describe("the CNI bandwidth plugin in the same chain", () => {
   });
 });
 
+/** The kernel names the parent of such filters as the last who touched one did. */
+const anyParent = (state: string): string => state.replaceAll(/^filter (parent ffff:|ingress) /gm, "filter ");
+
+test("somebody's filters on an ingress qdisc do not make CHECK fail", async () => {
+  const pod = await plug(node, { conf: allWishes });
+  const match = "protocol ip prio 5 u32 match ip dst 192.0.2.1 classid 1:77";
+  await tc(pod, "node", [
+    `qdisc add dev ${pod.nodeDevice} ingress`,
+    `filter add dev ${pod.nodeDevice} parent ffff: ${match}`,
+  ]);
+  const before = anyParent(await exactState(node, pod.pod));
+  succeeded(await pod.call("ADD"));
+  succeededSilently(await pod.call("CHECK"));
+  succeededSilently(await pod.call("DEL"));
+  expect(anyParent(await exactState(node, pod.pod))).toBe(before);
+  await pod.unplug();
+});
+
+test("a filter that takes every packet before ours can: 101 of ADD, and CHECK tells of it", async () => {
+  const pod = await plug(node, { conf: { defaults: { egressBandwidth: "10M" } } });
+  const taking = "protocol all pref 5 u32 match u32 0 0 classid 1:77";
+  succeeded(await pod.call("ADD"));
+  await tc(pod, "node", [`filter add dev ${pod.nodeDevice} ingress ${taking}`]);
+  failed(await pod.call("CHECK"), 100, [pod.nodeDevice, "no packet gets to it", "pref 5"]);
+  succeededSilently(await pod.call("DEL"));
+  const before = await exactState(node, pod.pod);
+  failed(await pod.call("ADD"), 101, [pod.nodeDevice, "takes every packet", "pref 5"]);
+  expect(await exactState(node, pod.pod)).toBe(before);
+  await pod.unplug();
+});
+
 describe("an agent that came after us and filters in the clsact that we made", () => {
   test("keeps its filters when the pod's wishes change or go, and after DEL", async () => {
     const pod = await plug(node, { conf: { defaults: { egressBandwidth: "10M" } } });

@@ -2,7 +2,7 @@
  * The least that turns what is there into what is wanted, and what is in the way of it. Pure.
  * ADD programs blindly, for nearly always nothing of ours is there; this is for when the kernel says there is.
  */
-import { ingressSuffices, tcDrift } from "./drift.ts";
+import { filterBefore, ingressSuffices, tcDrift } from "./drift.ts";
 import { isInTree, keyOf, type TcObject } from "./objects.ts";
 import type { ForeignFilter, ForeignQdisc, ObservedDevice } from "./parse.ts";
 
@@ -22,6 +22,7 @@ export function tcDelta(wanted: readonly TcObject[], observed: readonly Observed
       objects: [],
       foreign: [],
       foreignFilters: [],
+      lastFilters: [],
       rootFilters: [],
     };
     return join([
@@ -61,6 +62,8 @@ function hookDeltas(wanted: readonly TcObject[], device: ObservedDevice): readon
     if (object.kind === "clsact") return clsactDelta(object, twin, wanted, device);
     const blocker = blockerOf(object, device);
     if (blocker !== undefined) return { conflicts: [filterConflict(blocker)], remove: [], add: [] };
+    const before = filterBefore(object, device);
+    if (before !== undefined) return { conflicts: [shadowConflict(before)], remove: [], add: [] };
     if (twin === undefined) return { conflicts: [], remove: [], add: [object] };
     return tcDrift([object], [device]).length === 0
       ? nothing
@@ -76,6 +79,13 @@ export function blockerOf(object: TcObject, device: ObservedDevice): ForeignFilt
 
 function filterConflict({ dev, hook, pref, text }: ForeignFilter): string {
   return `preference ${pref} at ${hook} of ${dev} is taken by a filter that is not ours: "${text}"; give that one another`;
+}
+
+function shadowConflict({ dev, hook, pref, text }: ForeignFilter): string {
+  const bandwidth = / mirred \(Egress Redirect to device bw/.test(text)
+    ? " (it looks like the CNI bandwidth plugin's: take that one out of the conflist)"
+    : "";
+  return `a filter that is not ours takes every packet at ${hook} of ${dev} before ours could${bandwidth}: "${text}"; remove it ("tc filter del dev ${dev} ${hook} pref ${pref}") or let it end with "continue"`;
 }
 
 function clsactDelta(

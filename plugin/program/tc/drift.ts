@@ -1,6 +1,6 @@
 /** How wanted and observed objects differ: one sentence per object that is missing or not as wanted. Pure. */
 import { describeTc, isInTree, keyOf, type Leaf, type ObservedFilter, type TcObject } from "./objects.ts";
-import type { ObservedDevice } from "./parse.ts";
+import type { ForeignFilter, ObservedDevice } from "./parse.ts";
 
 export function tcDrift(wanted: readonly TcObject[], observed: readonly ObservedDevice[]): readonly string[] {
   const devices = observed.map(indexed);
@@ -39,7 +39,17 @@ function driftOf(
   const twin = device.byKey.get(keyOf(object));
   if (object.kind === "clsact" && ingressSuffices(wanted, device)) return [];
   if (twin === undefined) return [`${describeTc(object)} is missing${instead(object, device)}`];
-  return differences(object, twin).map((difference) => `${describeTc(object)}: ${difference}`);
+  const before = filterBefore(object, device);
+  return [
+    ...differences(object, twin),
+    ...(before === undefined ? [] : [`no packet gets to it past the filter "${before.text}"`]),
+  ].map((difference) => `${describeTc(object)}: ${difference}`);
+}
+
+/** A filter at the same hook, asked earlier, that takes every packet for itself. */
+export function filterBefore(object: TcObject, device: ObservedDevice): ForeignFilter | undefined {
+  if (!("hook" in object)) return undefined;
+  return device.lastFilters.find(({ hook, pref }) => hook === object.hook && pref < object.pref);
 }
 
 /** What stands in a tree of ours though nobody asked for it: a packet may go that way and past its limit. */

@@ -21,6 +21,8 @@ export type ObservedDevice = {
   readonly foreign: readonly ForeignQdisc[];
   /** Filters that are none we could have made, by the place they take. */
   readonly foreignFilters: readonly ForeignFilter[];
+  /** Filters that take every packet and let none go on to what stands behind them. */
+  readonly lastFilters: readonly ForeignFilter[];
   /** Filters of the root qdisc, which sort packets into its classes past what we say. */
   readonly rootFilters: readonly string[];
 };
@@ -33,7 +35,7 @@ export type ForeignFilter = {
 };
 
 export function parseTc(dev: string, output: string): ObservedDevice {
-  const lines = joinContinuations(output);
+  const lines = onlyOnce(joinContinuations(output));
   const firstQdisc = lines.findIndex((line) => line.startsWith("qdisc "));
   const objects = lines.flatMap((line, at): readonly (TcObject | ObservedFilter)[] => {
     if (line.startsWith("qdisc ")) return qdisc(dev, line);
@@ -41,22 +43,33 @@ export function parseTc(dev: string, output: string): ObservedDevice {
     if (isHookFilter(line)) return filter(dev, at < firstQdisc ? "ingress" : "egress", line);
     return [];
   });
+  const hookFilters = lines.flatMap((line, at): readonly ForeignFilter[] => {
+    if (!isHookFilter(line)) return [];
+    const hook = at < firstQdisc ? "ingress" : "egress";
+    return [{ dev, hook, pref: parseInt(word(line, "pref"), 10), text: line.trim() }];
+  });
   return {
     dev,
     exists: firstQdisc >= 0,
     objects,
     foreign: lines.flatMap((line) => foreignQdisc(dev, line)),
-    foreignFilters: lines.flatMap((line, at): readonly ForeignFilter[] => {
-      if (!isHookFilter(line)) return [];
-      const hook = at < firstQdisc ? "ingress" : "egress";
-      const pref = parseInt(word(line, "pref"), 10);
-      const known = objects.some(
-        (object) => "hook" in object && object.hook === hook && object.pref === pref,
-      );
-      return known ? [] : [{ dev, hook, pref, text: line.trim() }];
-    }),
+    foreignFilters: hookFilters.filter(
+      ({ hook, pref }) =>
+        !objects.some((object) => "hook" in object && object.hook === hook && object.pref === pref),
+    ),
+    lastFilters: hookFilters.filter(({ text }) => takesAll(text) && !goesOn(text)),
     rootFilters: lines.filter((line) => line.startsWith("filter parent ")).map((line) => line.trim()),
   };
+}
+
+/** An `ingress` qdisc, unlike a clsact, is named as the parent of its filters, and asked for egress tells them again. */
+function onlyOnce(lines: readonly string[]): readonly string[] {
+  const ofIngress = /^filter (parent ffff:|ingress) /;
+  const firstQdisc = lines.findIndex((line) => line.startsWith("qdisc "));
+  return lines.flatMap((line, at) => {
+    if (!ofIngress.test(line)) return [line];
+    return at < firstQdisc ? [line.replace(ofIngress, "filter ")] : [];
+  });
 }
 
 function isHookFilter(line: string): boolean {
@@ -170,6 +183,17 @@ function selectiveness(line: string): readonly string[] {
     ...(kind === "u32" || kind === "matchall" ? [] : [`its classifier is ${kind}`]),
     ...keys.filter(([, , mask]) => mask !== "00000000").map(([text]) => `it takes only what has${text}`),
   ];
+}
+
+/** The line of the filter itself, not of its classifier or hash table; cls_bpf and cls_flower may mean anything. */
+function takesAll(line: string): boolean {
+  const isFilter = / matchall .*\bhandle /.test(line) || / u32 .* match 0/.test(line);
+  return isFilter && selectiveness(line).length === 0;
+}
+
+/** "continue" is the one verdict behind which the next filter is asked, for what conforms if not for all. */
+function goesOn(line: string): boolean {
+  return /\bcontinue\b/.test(line.slice(line.lastIndexOf("action order")));
 }
 
 /** Ours drop what exceeds, pass the rest on, and take packets of any length. */

@@ -65,6 +65,7 @@ function seen(objects: readonly TcObject[]): readonly ObservedDevice[] {
     objects: objects.filter((object) => object.dev === name),
     foreign: [],
     foreignFilters: [],
+    lastFilters: [],
     rootFilters: [],
   }));
 }

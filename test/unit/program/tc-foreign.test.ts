@@ -10,7 +10,11 @@ import { capOf } from "../support/cap.ts";
 import { fixture } from "../support/fixture.ts";
 
 function device(name: string): ObservedDevice {
-  return parseTc(dev, fixture("fixtures", "tc", `${name}.txt`));
+  return parseTc(dev, printed(name));
+}
+
+function printed(name: string): string {
+  return fixture("fixtures", "tc", `${name}.txt`);
 }
 
 const bucket = policeBucket(capOf(20e6), 1500);
@@ -58,7 +62,8 @@ describe("a foreign root qdisc", () => {
 describe("somebody's ingress qdisc", () => {
   it("holds our ingress filters as well: no clsact is added, none is missed", () => {
     const wanted = redirect(dev, "u32", ifb);
-    expect(tcDelta(wanted, [device("small/foreign-ingress")])).toEqual({
+    const beside = printed("small/foreign-ingress").replaceAll("00000000/00000000", "0a000000/ff000000");
+    expect(tcDelta(wanted, [parseTc(dev, beside)])).toEqual({
       conflicts: [],
       remove: [],
       add: wanted.slice(1),
@@ -73,6 +78,39 @@ describe("somebody's ingress qdisc", () => {
       expect.stringContaining('eth0 already has "qdisc ingress ffff: parent ffff:fff1'),
     ]);
     expect(remove).toEqual([]);
+  });
+});
+
+describe("somebody's filter that is asked before ours and takes every packet", () => {
+  const wanted = redirect(dev, "u32", ifb);
+  const behind = printed("small/redirect-on-foreign-ingress").replace(
+    "filter protocol",
+    `${printed("small/foreign-ingress").split("\nqdisc")[0]}\nfilter protocol`,
+  );
+
+  it("is in the way: the conflict shows it", () => {
+    const { conflicts, add } = tcDelta(wanted, [device("small/foreign-ingress")]);
+    expect(conflicts).toEqual([expect.stringMatching(/takes every packet at ingress of eth0.*pref 1 u32/)]);
+    expect(add).toEqual([]);
+  });
+
+  it("makes CHECK fail though ours is there", () => {
+    expect(tcDrift(wanted, [parseTc(dev, behind)])).toEqual([
+      expect.stringMatching(/redirect filter pref 65000 at ingress .* no packet gets to it .*pref 1 u32/),
+    ]);
+  });
+
+  it("is nobody's business once it lets the packet go on, or takes some packets only", () => {
+    for (const harmless of [
+      behind.replace(/mirred .*/, "gact action continue"),
+      behind.replace("match 00000000/00000000", "match 0a000000/ff000000"),
+    ]) {
+      expect(tcDrift(wanted, [parseTc(dev, harmless)])).toEqual([]);
+    }
+  });
+
+  it("is no filter of the root qdisc", () => {
+    expect(device("small/foreign-ingress").rootFilters).toEqual([]);
   });
 });
 
@@ -123,6 +161,7 @@ describe("a device", () => {
         objects: [],
         foreign: [],
         foreignFilters: [],
+        lastFilters: [],
         rootFilters: [],
       });
       expect(tcDrift(tree, [{ ...seen, dev }])[0]).toBe("root qdisc htb 905: on eth0: the device is gone");
