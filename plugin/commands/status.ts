@@ -58,7 +58,7 @@ async function assertUplink(conf: UplinkConf): Promise<void> {
   const { validateUplink, decideUplink } = await import("../policy/uplink/uplink.ts");
   validateUplink(conf);
   try {
-    const { readUplinkLink } = await import("../kernel/uplink-link.ts");
+    const { readUplinkLink } = await import("../kernel/uplink/link.ts");
     decideUplink(conf, readUplinkLink(conf.device));
   } catch (error) {
     throw notReady("the uplink cannot be had", messageOf(error));

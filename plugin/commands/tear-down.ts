@@ -48,7 +48,7 @@ export async function leaveUplink(
   owner: Identity,
 ): Promise<CniError | undefined> {
   if (members.length === 0) return undefined;
-  const { leaveSets } = await import("../kernel/uplink-members.ts");
+  const { leaveSets } = await import("../kernel/uplink/members.ts");
   return leaveSets(members, (asked) => claimedByOthers(stateDir, asked, owner));
 }
 

@@ -1,7 +1,7 @@
 /** Which class of its node's uplink an attachment is in: for the verbs of pods whose conf has an uplink. Touches nothing. */
 import type { UplinkConf } from "../cni/uplink.ts";
 import type { Request } from "../cni/request.ts";
-import { readUplinkLink, type NodeUplink } from "../kernel/uplink-link.ts";
+import { readUplinkLink, type NodeUplink } from "../kernel/uplink/link.ts";
 import type { ChooseClass } from "../policy/uplink/choose.ts";
 import { chooseClass } from "../policy/uplink/choose.ts";
 import { decideUplink } from "../policy/uplink/uplink.ts";

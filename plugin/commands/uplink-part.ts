@@ -1,9 +1,11 @@
 /** A pod's part in its node's uplink: settled between the networks, joined by ADD, looked at by CHECK. */
 import type { Request } from "../cni/request.ts";
 import type { Features } from "../datapath/driver.ts";
-import { membersOf, uplinkState } from "../datapath/uplink.ts";
+import { membersOf } from "../datapath/uplink/sets.ts";
+import { uplinkState } from "../datapath/uplink/state.ts";
 import { kernelHasIpv6 } from "../kernel/linux.ts";
-import { ensureUplink, uplinkDrift } from "../kernel/uplink.ts";
+import { ensureUplink } from "../kernel/uplink/ensure.ts";
+import { uplinkDrift } from "../kernel/uplink/observe.ts";
 import type { UplinkChoice } from "../policy/uplink/choose.ts";
 import { settleWith } from "../policy/uplink/agree.ts";
 import type { UplinkState } from "../program/uplink/objects.ts";

@@ -1,6 +1,6 @@
 /** `pod-qos uplink show` and `pod-qos uplink remove [DEVICE]`. Exit codes as of show; 1 also if something could not go. */
 import { CniError, messageOf } from "../errors.ts";
-import { removeUplink } from "../kernel/uplink-remove.ts";
+import { removeUplink } from "../kernel/uplink/remove.ts";
 import { forgetUplink, listUplinks } from "../state/uplinks.ts";
 import { showUplinks } from "./show.ts";
 import { readOptions, type Options } from "./show/options.ts";

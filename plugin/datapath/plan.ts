@@ -4,7 +4,7 @@ import { merge, type Program } from "../program/program.ts";
 import type { TcObject } from "../program/tc/objects.ts";
 import type { Driver, Task } from "./driver.ts";
 import { hostVeth } from "./host-veth.ts";
-import { podClass } from "./pod-class.ts";
+import { podClass } from "./uplink/pod-class.ts";
 import { podNetns } from "./pod-netns.ts";
 
 const drivers: readonly Driver[] = [hostVeth, podNetns, podClass];

@@ -41,7 +41,8 @@ const missing: readonly { readonly pattern: RegExp; readonly what: string }[] = 
     what: "a tool is missing on the node (install iproute2, iptables, ipset, util-linux)",
   },
   {
-    pattern: /Cannot open session to kernel|set type not supported|module ip_set|open socket to ipset/i,
+    pattern:
+      /Cannot open session to kernel|set type not supported|Kernel-library incompatibility|module ip_set|open socket to ipset/i,
     what: `this kernel lacks address sets (${ipsetModules})`,
   },
   {
@@ -62,7 +63,7 @@ const missing: readonly { readonly pattern: RegExp; readonly what: string }[] = 
   },
   {
     pattern: /(unknown|Couldn't load) (target|match)|does not exist.*modprobe|Extension \w+ .*not supported/i,
-    what: "this kernel or its iptables lacks an extension (load xt_DSCP, xt_CLASSIFY, xt_comment, xt_multiport, xt_set)",
+    what: "this kernel or its iptables lacks an extension (load xt_DSCP, xt_CLASSIFY, xt_comment, xt_multiport, xt_set, xt_mark)",
   },
   {
     // Of a rule's sets and chains: they were made before, in the same breath or by a tool that succeeded.

@@ -5,7 +5,8 @@
  * refused, and once the last has said it too it is true. Until then whoever says what stands goes on undisturbed.
  */
 import { CniError, ErrorCode } from "../../errors.ts";
-import { inWords, type Uplink, type UplinkClass } from "./uplink.ts";
+import type { Uplink, UplinkClass } from "./uplink.ts";
+import { inWords } from "./words.ts";
 
 export type Said = { readonly network: string; readonly uplink: Uplink };
 

@@ -6,7 +6,9 @@ import { CniError, ErrorCode, invalidValue } from "../../errors.ts";
 import { aSetName, type ClassConf, type UplinkConf } from "../../cni/uplink.ts";
 import { parseDscp, type Dscp } from "../dscp.ts";
 import { parseBandwidth, parseBurst } from "../quantity.ts";
-import { markInWords, marksMatch, parseFirewallMark, type FirewallMark } from "./mark.ts";
+import { assertDistinct, assertGuaranteesFit } from "./checks.ts";
+import { parseFirewallMark, type FirewallMark } from "./mark.ts";
+import { inWords } from "./words.ts";
 import { parseSelector, type Selector } from "../selector.ts";
 
 export type Uplink = {
@@ -141,53 +143,4 @@ function refuseOnDefault(entry: ClassConf, field: string): void {
       "not for the default class, which takes all traffic that no other class takes",
     );
   }
-}
-
-/**
- * A class under its own rate is not held back by its parent: guarantees that add up to more than the link would overfill it,
- * and what each class got would be left to chance.
- */
-function assertGuaranteesFit(classes: readonly UplinkClass[], link: number): void {
-  const sum = classes.reduce((total, { rate }) => total + rate, 0);
-  if (sum <= link) return;
-  const terms = classes.map(({ name, rate }) => `${name} ${inWords(rate)}`).join(" + ");
-  throw new CniError(
-    ErrorCode.invalidConfig,
-    `uplink.classes: the guaranteed rates add up to more than uplink.rate: ${terms} = ${inWords(sum)}, ` +
-      `the link has ${inWords(link)}: lower them by ${inWords(sum - link)}, and let "ceil" say what a class may borrow`,
-  );
-}
-
-/** Traffic cannot be in two classes. */
-function assertDistinct(classes: readonly UplinkClass[]): void {
-  for (const [at, one] of classes.entries()) {
-    for (const other of classes.slice(0, at)) {
-      const clash = clashOf(one, other);
-      if (clash === undefined) continue;
-      throw new CniError(
-        ErrorCode.invalidConfig,
-        `uplink.classes.${one.name}: ${clash} is taken by class ${other.name} already: give it another`,
-      );
-    }
-  }
-}
-
-function clashOf(one: UplinkClass, other: UplinkClass): string | undefined {
-  if (one.set !== undefined && one.set === other.set) return `set "${one.set}"`;
-  if (one.dscp !== undefined && one.dscp === other.dscp) return `dscp ${one.dscp}`;
-  if (one.mark === undefined || other.mark === undefined) return undefined;
-  const isAmbiguous = marksMatch(one.mark, other.mark) || marksMatch(other.mark, one.mark);
-  return isAmbiguous ? `mark ${markInWords(one.mark)}` : undefined;
-}
-
-/** The shortest exact form: "450M", "1G", "12345". */
-export function inWords(rate: number): string {
-  const units = [
-    [1e12, "T"],
-    [1e9, "G"],
-    [1e6, "M"],
-    [1e3, "k"],
-  ] as const;
-  const unit = units.find(([size]) => rate >= size && rate % (size / 1000) === 0 && rate / size >= 1);
-  return unit === undefined ? String(rate) : `${rate / unit[0]}${unit[1]}`;
 }

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { membersOf, uplinkState } from "../../../plugin/datapath/uplink.ts";
+import { membersOf } from "../../../plugin/datapath/uplink/sets.ts";
+import { uplinkState } from "../../../plugin/datapath/uplink/state.ts";
 import type { UplinkState } from "../../../plugin/program/uplink/objects.ts";
 import { changeRules } from "../../../plugin/program/uplink/rules.ts";
 import { addToSets } from "../../../plugin/program/uplink/sets.ts";

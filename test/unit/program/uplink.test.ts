@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { uplinkState } from "../../../plugin/datapath/uplink.ts";
+import { uplinkState } from "../../../plugin/datapath/uplink/state.ts";
 import {
   changeRules,
   foreignRule,

@@ -1,5 +1,5 @@
 import { parseUplink } from "../../../plugin/cni/uplink.ts";
-import { uplinkState } from "../../../plugin/datapath/uplink.ts";
+import { uplinkState } from "../../../plugin/datapath/uplink/state.ts";
 import { decideUplink, type Uplink } from "../../../plugin/policy/uplink/uplink.ts";
 import type { UplinkState } from "../../../plugin/program/uplink/objects.ts";
 

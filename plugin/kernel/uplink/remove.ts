@@ -1,15 +1,16 @@
 /** Takes away what is ours of an uplink, whatever its conf was, and nothing else. */
-import { CniError, ErrorCode } from "../errors.ts";
-import { uplinkNames, uplinkRoot } from "../datapath/uplink.ts";
-import type { Batch } from "../program/handler.ts";
-import { listTc } from "../program/tc/render.ts";
-import { foreignRule, removeRules } from "../program/uplink/rules.ts";
-import { destroySet, listAllSets, ourSets } from "../program/uplink/sets.ts";
-import { parseTree, removeTree, rootOwner } from "../program/uplink/tree.ts";
-import { run } from "./exec.ts";
-import { kernelHasIpv6, nodeHasLink } from "./linux.ts";
-import { refusal } from "./refusal.ts";
-import { observeRules } from "./uplink.ts";
+import { CniError, ErrorCode } from "../../errors.ts";
+import { uplinkNames } from "../../datapath/uplink/rules.ts";
+import { uplinkRoot } from "../../datapath/uplink/tree.ts";
+import type { Batch } from "../../program/handler.ts";
+import { listTc } from "../../program/tc/render.ts";
+import { foreignRule, removeRules } from "../../program/uplink/rules.ts";
+import { destroySet, listAllSets, ourSets } from "../../program/uplink/sets.ts";
+import { parseTree, removeTree, rootOwner } from "../../program/uplink/tree.ts";
+import { run } from "../exec.ts";
+import { kernelHasIpv6, nodeHasLink } from "../linux.ts";
+import { refusal } from "../refusal.ts";
+import { observeRules } from "./observe.ts";
 
 /** What it took away, in words. */
 export async function removeUplink(device: string): Promise<readonly string[]> {

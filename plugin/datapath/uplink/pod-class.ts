@@ -4,12 +4,12 @@
  *
  *     OUTPUT, FORWARD -o eth0 -> POD-CLASS-eth0    before POSTROUTING, where the pod's rules mark on purpose
  */
-import type { UplinkClass } from "../policy/uplink/uplink.ts";
-import type { MangleChain } from "../program/iptables/chain.ts";
-import type { Program } from "../program/program.ts";
-import type { Driver } from "./driver.ts";
-import { classChainName } from "./names.ts";
-import { classify, dscpWords } from "./uplink.ts";
+import type { UplinkClass } from "../../policy/uplink/uplink.ts";
+import type { MangleChain } from "../../program/iptables/chain.ts";
+import type { Program } from "../../program/program.ts";
+import type { Driver } from "../driver.ts";
+import { classChainName } from "../names.ts";
+import { classify, dscpWords } from "./rules.ts";
 
 export const podClass: Driver = ({ identity, policy, facts }) => {
   if (policy.uplink === undefined || facts.hostEnd !== undefined) return [];

@@ -1,8 +1,8 @@
 /** What the node says of its uplink where the conf says "auto": read from /proc and sysfs, without starting a process. */
 import { readFileSync } from "node:fs";
-import { CniError, ErrorCode } from "../errors.ts";
-import type { LinkFacts } from "../policy/uplink/uplink.ts";
-import { readNodeLink } from "./linux.ts";
+import { CniError, ErrorCode } from "../../errors.ts";
+import type { LinkFacts } from "../../policy/uplink/uplink.ts";
+import { readNodeLink } from "../linux.ts";
 
 export type NodeUplink = LinkFacts & { readonly mtu: number };
 

@@ -2,31 +2,15 @@
  * Makes an uplink what it shall be, with any number of others doing the same at once and no lock: look, do the least that
  * is missing, look again. Every step is refused or harmless when somebody else was faster.
  */
-import { CniError, ErrorCode } from "../errors.ts";
-import type { Batch } from "../program/handler.ts";
-import { listTc } from "../program/tc/render.ts";
-import type { Member, RuleTool, UplinkRules, UplinkState } from "../program/uplink/objects.ts";
-import {
-  changeRules,
-  foreignRule,
-  listRules,
-  parseRules,
-  rulesDrift,
-  setsOf,
-  type ObservedRules,
-} from "../program/uplink/rules.ts";
-import { addToSets, destroySet, listSet, parseSet } from "../program/uplink/sets.ts";
-import {
-  changeTree,
-  createTree,
-  parseTree,
-  rootOwner,
-  treeDrift,
-  trimTree,
-  type ObservedTree,
-} from "../program/uplink/tree.ts";
-import { run, type Outcome } from "./exec.ts";
-import { refusal } from "./refusal.ts";
+import { CniError, ErrorCode } from "../../errors.ts";
+import type { Batch } from "../../program/handler.ts";
+import type { Member, UplinkState } from "../../program/uplink/objects.ts";
+import { changeRules, foreignRule, setsOf } from "../../program/uplink/rules.ts";
+import { addToSets, destroySet, listSet, parseSet } from "../../program/uplink/sets.ts";
+import { changeTree, createTree, rootOwner, trimTree } from "../../program/uplink/tree.ts";
+import { run, type Outcome } from "../exec.ts";
+import { refusal } from "../refusal.ts";
+import { driftOf, observeUplink, wantedRules, type SeenUplink } from "./observe.ts";
 
 const mostRounds = 12;
 
@@ -45,40 +29,6 @@ export async function ensureUplink(state: UplinkState, members: readonly Member[
       throw refused ?? unsettled(state, left);
     await pause(round);
   }
-}
-
-/** A sentence for whatever of the uplink, or of a pod's part in it, is not as it should be. Changes nothing. */
-export async function uplinkDrift(
-  state: UplinkState,
-  members: readonly Member[],
-): Promise<readonly string[]> {
-  const [seen, ...missing] = await Promise.all([observeUplink(state), ...members.map(memberDrift)]);
-  return [...driftOf(state, seen), ...missing.flat()];
-}
-
-export type SeenUplink = {
-  readonly tree: ObservedTree;
-  readonly rules: ReadonlyMap<RuleTool, ObservedRules>;
-};
-
-export async function observeUplink({ device, rules }: UplinkState): Promise<SeenUplink> {
-  const [tc, ...seen] = await Promise.all([
-    run(listTc(device).argv, listTc(device).input),
-    ...wantedRules(rules).map(async ([tool, wanted]) => [tool, await observeRules(tool, wanted)] as const),
-  ]);
-  // A device without clsact fails the lines that ask for it, so the exit code does not tell.
-  if (!/^qdisc /m.test(tc.stdout)) throw refusal("node", listTc(device), tc);
-  return { tree: parseTree(device, tc.stdout), rules: new Map(seen) };
-}
-
-export async function observeRules(
-  tool: RuleTool,
-  wanted: Pick<UplinkRules, "chain" | "comment">,
-): Promise<ObservedRules> {
-  const batch = listRules(tool);
-  const outcome = await run(batch.argv, batch.input);
-  if (outcome.exitCode !== 0) throw refusal("node", batch, outcome);
-  return parseRules(wanted, outcome.stdout);
 }
 
 /** Sets before the rules that look into them; what is no longer wanted last, when nothing leads to it any more. */
@@ -144,32 +94,11 @@ function assertNothingForeign(state: UplinkState, seen: SeenUplink): void {
   }
 }
 
-function driftOf(state: UplinkState, seen: SeenUplink): readonly string[] {
-  const rules = wantedRules(state.rules).flatMap(([tool, wanted]) => {
-    const observed = seen.rules.get(tool);
-    return observed === undefined ? [] : rulesDrift(tool, wanted, observed);
-  });
-  return [...treeDrift(state.tree, seen.tree), ...rules];
-}
-
-async function memberDrift({ set, address }: Member): Promise<readonly string[]> {
-  const observed = parseSet((await run(listSet(set).argv, "")).stdout);
-  if (observed === undefined) return [`ipset ${set} is missing`];
-  return observed.addresses.includes(address) ? [] : [`ipset ${set} lacks ${address}`];
-}
-
 /** What rules of ours look into although no class has it any more. */
 function surplusSets(state: UplinkState, seen: SeenUplink): readonly string[] {
   const wanted = new Set(state.sets.map(({ name }) => name));
   const used = [...seen.rules.values()].flatMap(({ inChain, atHooks }) => setsOf([...inChain, ...atHooks]));
   return [...new Set(used)].filter((name) => !wanted.has(name));
-}
-
-function wantedRules(rules: UplinkState["rules"]): readonly (readonly [RuleTool, UplinkRules])[] {
-  return (["iptables", "ip6tables"] as const).flatMap((tool) => {
-    const wanted = rules[tool];
-    return wanted === undefined ? [] : [[tool, wanted] as const];
-  });
 }
 
 function refusedBy(batch: Batch, outcome: Outcome): CniError | undefined {

@@ -1,9 +1,9 @@
 /** Takes a pod's addresses out of the sets of its class. */
-import type { CniError } from "../errors.ts";
-import type { Member } from "../program/uplink/objects.ts";
-import { parseSet, listSet, putBack, removeFromSets } from "../program/uplink/sets.ts";
-import { run } from "./exec.ts";
-import { refusal } from "./refusal.ts";
+import type { CniError } from "../../errors.ts";
+import type { Member } from "../../program/uplink/objects.ts";
+import { parseSet, listSet, putBack, removeFromSets } from "../../program/uplink/sets.ts";
+import { run } from "../exec.ts";
+import { refusal } from "../refusal.ts";
 
 /**
  * `claimed` says which of the members somebody else has by now. It is asked before, and again after: an ADD writes its record

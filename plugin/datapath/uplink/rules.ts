@@ -1,0 +1,66 @@
+/** The rules that give packets their class, for one family, written as iptables-save prints them. Pure. */
+import type { FirewallMark } from "../../policy/uplink/mark.ts";
+import { defaultMinor, type Uplink } from "../../policy/uplink/uplink.ts";
+import type { RuleTool, UplinkRules } from "../../program/uplink/objects.ts";
+import { setName } from "./sets.ts";
+
+export function uplinkRules({ device, classes }: Uplink, tool: RuleTool): UplinkRules {
+  const family = tool === "iptables" ? "inet" : "inet6";
+  const { chain, comment } = uplinkNames(device);
+  const commented = `-m comment --comment ${comment}`;
+  const inSet = classes.flatMap((entry) =>
+    entry.set === undefined ? [] : [{ entry, match: `-m set --match-set ${setName(entry.set, family)} src` }],
+  );
+  const marked = classes.flatMap(({ mark, minor }) => (mark === undefined ? [] : [{ mark, minor }]));
+  return {
+    chain,
+    comment,
+    // The last word counts: where a pod's traffic carries another's mark, its address decides.
+    inChain: [
+      ...marked.map(
+        ({ mark, minor }) => `${commented} -m mark --mark ${matchWords(mark)} ${classify(minor)}`,
+      ),
+      ...inSet.map(({ entry, match }) => `${match} ${commented} ${classify(entry.minor)}`),
+    ],
+    atHooks: [
+      ...inSet.flatMap(({ entry: { mark }, match }) =>
+        mark === undefined
+          ? []
+          : [`PREROUTING ${match} ${commented} -j MARK --set-xmark ${hex(mark.value)}/${hex(mark.mask)}`],
+      ),
+      ...classes.flatMap(({ dscp }) => (dscp === undefined ? [] : [bleach(dscp, commented, defaultMinor)])),
+      `POSTROUTING ${commented} -j ${chain}`,
+    ],
+  };
+}
+
+/**
+ * The uplink sorts by DSCP what has no priority yet. A pod whose packets the node forwards has its class by address, whatever
+ * DSCP it writes; what the node itself sends, tunnels above all, is not forwarded and keeps the class it has.
+ */
+function bleach(dscp: number, commented: string, minor: string): string {
+  return `FORWARD -m dscp --dscp ${dscpWords(dscp)} ${commented} ${classify(minor)}`;
+}
+
+/** As iptables-save prints it. */
+export function dscpWords(dscp: number): string {
+  return `0x${dscp.toString(16).padStart(2, "0")}`;
+}
+
+function matchWords({ value, mask }: FirewallMark): string {
+  return mask === 0xffff_ffff ? hex(value) : `${hex(value)}/${hex(mask)}`;
+}
+
+/** As iptables-save prints it: both numbers hexadecimal, four digits. */
+export function classify(minor: string): string {
+  return `-j CLASSIFY --set-class 0001:${minor.padStart(4, "0")}`;
+}
+
+function hex(value: number): string {
+  return `0x${value.toString(16)}`;
+}
+
+/** The chain's name, and what our rules elsewhere carry. */
+export function uplinkNames(device: string): Pick<UplinkRules, "chain" | "comment"> {
+  return { chain: `POD-QOS-UP-${device}`, comment: `pod-qos:${device}` };
+}

@@ -1,0 +1,103 @@
+/** An uplink's tree: the link at its root, a class for each of the conf's, a short queue in each. Pure. */
+import type { Cap } from "../../policy/caps.ts";
+import { defaultMinor, type Uplink, type UplinkClass } from "../../policy/uplink/uplink.ts";
+import type { HtbQdisc, Leaf, LeafQdisc } from "../../program/tc/objects.ts";
+import type { DscpFilter, Tree, TreeClass } from "../../program/uplink/objects.ts";
+import { frameBytes, shapeBucket, shapeLeaf } from "../rates.ts";
+
+export type UplinkFacts = { readonly mtu: number; readonly fqCodel: boolean; readonly ipv6: boolean };
+
+const rootHandle = "1:";
+const linkClass = "1:1";
+
+/** No packet may pass beside the classes, and no htb of anybody else's says so: by this we know ours again. */
+export const uplinkDirectPackets = 0;
+
+export function uplinkTree(uplink: Uplink, facts: UplinkFacts): Tree {
+  const { device: dev, classes } = uplink;
+  return {
+    root: uplinkRoot(dev),
+    classes: [linkRoot(uplink, facts), ...classes.map((each) => treeClass(dev, each, facts))],
+    leaves: classes.map((each) => leaf(dev, each, facts)),
+    filters: classes.flatMap((each, at) => filters(each, at, facts)),
+  };
+}
+
+export function uplinkRoot(dev: string): HtbQdisc {
+  return {
+    kind: "htb",
+    dev,
+    handle: rootHandle,
+    defaultClass: defaultMinor,
+    directPackets: uplinkDirectPackets,
+  };
+}
+
+function linkRoot({ device, rate }: Uplink, { mtu }: UplinkFacts): TreeClass {
+  const bucket = shapeBucket(capOf("uplink.rate", rate, undefined), mtu);
+  return {
+    kind: "htb-class",
+    dev: device,
+    parent: rootHandle,
+    classid: linkClass,
+    priority: 0,
+    rate: bucket.rate,
+    ceil: bucket.rate,
+    burst: bucket.burst,
+    cburst: bucket.burst,
+    quantum: frameBytes(mtu),
+  };
+}
+
+function treeClass(dev: string, entry: UplinkClass, { mtu }: UplinkFacts): TreeClass {
+  const field = `uplink.classes.${entry.name}`;
+  const own = shapeBucket(capOf(`${field}.rate`, entry.rate, entry.burst, `${field}.burst`), mtu);
+  const most = shapeBucket(capOf(`${field}.ceil`, entry.ceil, entry.cburst, `${field}.cburst`), mtu);
+  return {
+    kind: "htb-class",
+    dev,
+    parent: linkClass,
+    classid: classId(entry),
+    priority: entry.priority,
+    rate: own.rate,
+    ceil: most.rate,
+    burst: own.burst,
+    cburst: most.burst,
+    quantum: entry.quantum ?? share(own.rate, mtu),
+  };
+}
+
+/** A class's turn, as much as it sends in a millisecond: what is left over is borrowed in proportion to the guarantees. */
+function share(rate: number, mtu: number): number {
+  return Math.min(Math.max(Math.floor(rate / 1000), frameBytes(mtu)), Math.max(200_000, frameBytes(mtu)));
+}
+
+/** As long as the class may become fast; a node's link carries more flows than one pod's. */
+function leaf(dev: string, entry: UplinkClass, { mtu, fqCodel }: UplinkFacts): LeafQdisc {
+  const queue = shapeLeaf(Math.floor(entry.ceil / 8), mtu, fqCodel);
+  const wide: Leaf = queue.kind === "fq_codel" ? { ...queue, limitPackets: 10_240 } : queue;
+  return { kind: "leaf", dev, parent: classId(entry), handle: `${entry.minor}:`, queue: wide };
+}
+
+const firstFilterPref = 905;
+
+/** A preference for each class and family, so that one is replaced without touching another. */
+function filters(entry: UplinkClass, at: number, { ipv6 }: UplinkFacts): readonly DscpFilter[] {
+  const { dscp } = entry;
+  if (dscp === undefined) return [];
+  const protocols = ipv6 ? (["ip", "ipv6"] as const) : (["ip"] as const);
+  return protocols.map((protocol, family) => ({
+    pref: firstFilterPref + 2 * at + family,
+    protocol,
+    dscp,
+    classid: classId(entry),
+  }));
+}
+
+function classId({ minor }: UplinkClass): string {
+  return `${rootHandle}${minor}`;
+}
+
+function capOf(source: string, rate: number, burst: number | undefined, burstSource?: string): Cap {
+  return { rate, burst, source, burstSource: burst === undefined ? undefined : burstSource };
+}

@@ -1,0 +1,63 @@
+/** Reads an uplink back into the types that it is made of, and says what differs. Changes nothing. */
+import { listTc } from "../../program/tc/render.ts";
+import type { Member, RuleTool, UplinkRules, UplinkState } from "../../program/uplink/objects.ts";
+import { listRules, parseRules, rulesDrift, type ObservedRules } from "../../program/uplink/rules.ts";
+import { listSet, parseSet } from "../../program/uplink/sets.ts";
+import { parseTree, treeDrift, type ObservedTree } from "../../program/uplink/tree.ts";
+import { run } from "../exec.ts";
+import { refusal } from "../refusal.ts";
+
+/** A sentence for whatever of the uplink, or of a pod's part in it, is not as it should be. Changes nothing. */
+export async function uplinkDrift(
+  state: UplinkState,
+  members: readonly Member[],
+): Promise<readonly string[]> {
+  const [seen, ...missing] = await Promise.all([observeUplink(state), ...members.map(memberDrift)]);
+  return [...driftOf(state, seen), ...missing.flat()];
+}
+
+export type SeenUplink = {
+  readonly tree: ObservedTree;
+  readonly rules: ReadonlyMap<RuleTool, ObservedRules>;
+};
+
+export async function observeUplink({ device, rules }: UplinkState): Promise<SeenUplink> {
+  const [tc, ...seen] = await Promise.all([
+    run(listTc(device).argv, listTc(device).input),
+    ...wantedRules(rules).map(async ([tool, wanted]) => [tool, await observeRules(tool, wanted)] as const),
+  ]);
+  // A device without clsact fails the lines that ask for it, so the exit code does not tell.
+  if (!/^qdisc /m.test(tc.stdout)) throw refusal("node", listTc(device), tc);
+  return { tree: parseTree(device, tc.stdout), rules: new Map(seen) };
+}
+
+export async function observeRules(
+  tool: RuleTool,
+  wanted: Pick<UplinkRules, "chain" | "comment">,
+): Promise<ObservedRules> {
+  const batch = listRules(tool);
+  const outcome = await run(batch.argv, batch.input);
+  if (outcome.exitCode !== 0) throw refusal("node", batch, outcome);
+  return parseRules(wanted, outcome.stdout);
+}
+
+export function driftOf(state: UplinkState, seen: SeenUplink): readonly string[] {
+  const rules = wantedRules(state.rules).flatMap(([tool, wanted]) => {
+    const observed = seen.rules.get(tool);
+    return observed === undefined ? [] : rulesDrift(tool, wanted, observed);
+  });
+  return [...treeDrift(state.tree, seen.tree), ...rules];
+}
+
+async function memberDrift({ set, address }: Member): Promise<readonly string[]> {
+  const observed = parseSet((await run(listSet(set).argv, "")).stdout);
+  if (observed === undefined) return [`ipset ${set} is missing`];
+  return observed.addresses.includes(address) ? [] : [`ipset ${set} lacks ${address}`];
+}
+
+export function wantedRules(rules: UplinkState["rules"]): readonly (readonly [RuleTool, UplinkRules])[] {
+  return (["iptables", "ip6tables"] as const).flatMap((tool) => {
+    const wanted = rules[tool];
+    return wanted === undefined ? [] : [[tool, wanted] as const];
+  });
+}

@@ -1,0 +1,42 @@
+/** What classes of one uplink must not do to each other. Pure. */
+import { CniError, ErrorCode } from "../../errors.ts";
+import { markInWords, marksMatch } from "./mark.ts";
+import type { UplinkClass } from "./uplink.ts";
+import { inWords } from "./words.ts";
+
+/**
+ * A class under its own rate is not held back by its parent: guarantees that add up to more than the link would overfill it,
+ * and what each class got would be left to chance.
+ */
+export function assertGuaranteesFit(classes: readonly UplinkClass[], link: number): void {
+  const sum = classes.reduce((total, { rate }) => total + rate, 0);
+  if (sum <= link) return;
+  const terms = classes.map(({ name, rate }) => `${name} ${inWords(rate)}`).join(" + ");
+  throw new CniError(
+    ErrorCode.invalidConfig,
+    `uplink.classes: the guaranteed rates add up to more than uplink.rate: ${terms} = ${inWords(sum)}, ` +
+      `the link has ${inWords(link)}: lower them by ${inWords(sum - link)}, and let "ceil" say what a class may borrow`,
+  );
+}
+
+/** Traffic cannot be in two classes. */
+export function assertDistinct(classes: readonly UplinkClass[]): void {
+  for (const [at, one] of classes.entries()) {
+    for (const other of classes.slice(0, at)) {
+      const clash = clashOf(one, other);
+      if (clash === undefined) continue;
+      throw new CniError(
+        ErrorCode.invalidConfig,
+        `uplink.classes.${one.name}: ${clash} is taken by class ${other.name} already: give it another`,
+      );
+    }
+  }
+}
+
+function clashOf(one: UplinkClass, other: UplinkClass): string | undefined {
+  if (one.set !== undefined && one.set === other.set) return `set "${one.set}"`;
+  if (one.dscp !== undefined && one.dscp === other.dscp) return `dscp ${one.dscp}`;
+  if (one.mark === undefined || other.mark === undefined) return undefined;
+  const isAmbiguous = marksMatch(one.mark, other.mark) || marksMatch(other.mark, one.mark);
+  return isAmbiguous ? `mark ${markInWords(one.mark)}` : undefined;
+}
