@@ -5,10 +5,10 @@
 import { isatty } from "node:tty";
 import { messageOf } from "../errors.ts";
 import { inspectText, inspection } from "./show/inspection.ts";
-import { podOf, readCounters, readNode, type Node, type Reading } from "./show/node.ts";
+import { podOf, readAllDrops, readCounters, readNode, type Node, type Reading } from "./show/node.ts";
 import { report, type Report } from "./show/report.ts";
 import { readOptions, type Options } from "./show/options.ts";
-import { listText, uplinkText } from "./show/text.ts";
+import { listText, uplinkText, type Style } from "./show/text.ts";
 
 type Print = (text: string) => boolean;
 
@@ -59,7 +59,8 @@ async function showAll(options: Options, text: (seen: Report) => string, print: 
   for (let frames = 1; ; frames += 1) {
     await pause(options.watch ? options.intervalMs : 500);
     const after = await readCounters(node);
-    if (!draw(visible(report(node, before, after), options))) return 1;
+    const drops = await readAllDrops(node, options.watch ? "node" : "pods");
+    if (!draw(visible(report(node, before, after, drops), options))) return 1;
     if (!options.watch || frames === options.frames) return 0;
     [node, before] = await again(options, node, after);
   }
@@ -105,8 +106,9 @@ function frame({ watch, json: isJson }: Options, text: string): string {
   return isatty(1) ? `\u001B[H\u001B[J${text}` : `${text}\n`;
 }
 
-function style(): { readonly colour: boolean } {
-  return { colour: isatty(1) && (process.env["NO_COLOR"] ?? "") === "" };
+function style(): Style {
+  const colour = isatty(1) && (process.env["NO_COLOR"] ?? "") === "";
+  return { colour, width: isatty(1) ? process.stdout.columns : 80 };
 }
 
 function pause(ms: number): Promise<void> {

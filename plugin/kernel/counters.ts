@@ -24,6 +24,17 @@ export async function readDrops(place: Place, netns: string, devices: readonly s
   return [...counts].reduce((sum, [, dropped]) => sum + Number(dropped), 0);
 }
 
+/** The same for every device of the node, asked at once. */
+export async function readNodeDrops(): Promise<ReadonlyMap<string, number>> {
+  const { stdout } = await run(["tc", "-s", "qdisc", "show"], "");
+  const counts = stdout.matchAll(
+    /^qdisc \S+ \S+ dev (\S+) (?:root|parent ffff:fff1)[^\n]*\n[^\n]*\(dropped (\d+),/gm,
+  );
+  const drops = new Map<string, number>();
+  for (const [, dev = "", dropped] of counts) drops.set(dev, (drops.get(dev) ?? 0) + Number(dropped));
+  return drops;
+}
+
 /** From the node's end of a veth: directions turn round there. */
 export function readHostEnd(name: string): LinkCounters | undefined {
   const [received, sent] = ["tx_bytes", "rx_bytes"].map((counter) =>

@@ -37,7 +37,7 @@ suite("pod-qos show", { plugin: true, tools: ["ipset", "iperf3"] }, () => {
     expect(stdout).not.toContain("\u001B");
     for (const line of stdout.split("\n")) expect(line.length).toBeLessThanOrEqual(80);
     expect(stdout).toMatch(/^prod\/bulk +eth0 +veth +bulk-seed +- +(1\d|20)\.?\d*M\/20M \d+% /m);
-    expect(stdout).toMatch(/^prod\/a-user-with-a-… +eth0 +veth +default +- +\d/m);
+    expect(stdout).toMatch(/^prod\/a-user-wit… +eth0 +veth +default +- +\d/m);
     expect(stdout).toMatch(/^eth0 {2}200Mbit\/s, now (1|2)\d\.?\d*M {2}\(conf of podnet\)$/m);
     expect(stdout).toMatch(/├─ 1:10 default +150M +200M/);
     expect(stdout).toMatch(/└─ 1:20 bulk-seed +50M +200M +(1|2)\d\.?\d*M █.* 1 +0$/m);
@@ -47,7 +47,7 @@ suite("pod-qos show", { plugin: true, tools: ["ipset", "iperf3"] }, () => {
     const { json } = await pq("show", "--json");
     expect(json).toMatchObject({
       attachments: [
-        { pod: "prod/a-user-with-a-name-that-is-long", class: "default", sends: { cap: null } },
+        { pod: "prod/a-user-with-a-name-that-is-long", class: "default", sends: { cap: null }, dropped: 0 },
         { pod: "prod/bulk", class: "bulk-seed", sends: { cap: 20e6, bytes: expect.any(Number) as number } },
       ],
       uplinks: [{ device: "eth0", rate: 200e6, classes: [{ id: "1:10" }, { id: "1:20", pods: 1 }] }],

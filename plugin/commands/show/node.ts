@@ -7,10 +7,13 @@ import type { Uplink } from "../../policy/uplink/uplink.ts";
 import {
   processesByNetns,
   readClassCounters,
+  readDrops,
   readHostEnd,
+  readNodeDrops,
   readThroughProcess,
   type LinkCounters,
 } from "../../kernel/counters.ts";
+import type { Place, Program } from "../../program/program.ts";
 import type { ClassCounters } from "../../program/uplink/class-counters.ts";
 
 export type Node = {
@@ -70,4 +73,34 @@ export async function readCounters({ attachments, uplinks }: Node): Promise<Read
     return pid === undefined ? undefined : readThroughProcess(pid, identity.ifname);
   });
   return { atMs: performance.now(), links, classes: new Map(classes) };
+}
+
+/**
+ * By the attachment's place: packets its limits dropped; undefined where that would take a process in the pod and `depth` says
+ * not to start one.
+ */
+export async function readAllDrops(
+  { attachments }: Node,
+  depth: "node" | "pods",
+): Promise<readonly (number | undefined)[]> {
+  const onNode = await readNodeDrops();
+  const all: (number | undefined)[] = [];
+  for (const { programs, netns } of attachments) {
+    const devices = (place: Place): readonly string[] => devicesOf(programs, place);
+    const inPod = devices("pod");
+    const outside = devices("node").reduce((sum, dev) => sum + (onNode.get(dev) ?? 0), 0);
+    if (inPod.length === 0) all.push(outside);
+    else all.push(depth === "node" ? undefined : outside + (await readDrops("pod", netns, inPod)));
+  }
+  return all;
+}
+
+function devicesOf(programs: readonly Program[], place: Place): readonly string[] {
+  return [
+    ...new Set(
+      programs.flatMap((program) =>
+        program.tool === "tc" && program.place === place ? program.objects.map(({ dev }) => dev) : [],
+      ),
+    ),
+  ];
 }

@@ -22,6 +22,8 @@ export type AttachmentReport = {
   readonly rules: number;
   readonly sends: Direction;
   readonly receives: Direction;
+  /** Packets; null where it was not asked for inside the pod. */
+  readonly dropped: number | null;
 };
 
 export type Direction = {
@@ -51,12 +53,20 @@ export type ClassReport = {
   readonly rate: number | null;
 };
 
-export function report(node: Node, before: Reading, after: Reading): Report {
+export function report(
+  node: Node,
+  before: Reading,
+  after: Reading,
+  drops: readonly (number | undefined)[],
+): Report {
   const seconds = (after.atMs - before.atMs) / 1000;
   const rateOf: RateOf = (first, second) =>
     first === undefined || second === undefined || second < first ? null : ((second - first) * 8) / seconds;
   return {
-    attachments: node.attachments.map((record, at) => attachment(record, at, before, after, rateOf)),
+    attachments: node.attachments.map((record, at) => ({
+      ...attachment(record, at, before, after, rateOf),
+      dropped: drops[at] ?? null,
+    })),
     uplinks: node.uplinks.map((uplink) => uplinkReport(uplink, node, before, after, rateOf)),
   };
 }
@@ -70,7 +80,7 @@ function attachment(
   before: Reading,
   after: Reading,
   rateOf: RateOf,
-): AttachmentReport {
+): Omit<AttachmentReport, "dropped"> {
   const [first, second] = [before.links[at], after.links[at]];
   return {
     pod: podOf(pod),

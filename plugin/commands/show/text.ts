@@ -1,14 +1,15 @@
-/** A report for people: at most 80 columns, colours only where they are wanted. Pure. */
+/** A report for people: 80 columns, more where there are more, colours only where they are wanted. Pure. */
 import type { AttachmentReport, ClassReport, Direction, Report, UplinkReport } from "./report.ts";
 
-export type Style = { readonly colour: boolean };
+export type Style = { readonly colour: boolean; readonly width: number };
 
 export function listText({ attachments, uplinks }: Report, style: Style): string {
   if (attachments.length === 0 && uplinks.length === 0) {
     return "No pod on this node has a limit, a mark or a class of pod-qos.";
   }
   const rows = attachments.map((each) => attachmentRow(each, style));
-  const table = rows.length === 0 ? [] : [bold(attachmentHeader, style), ...rows];
+  const header = attachmentHeader + (isWide(style) ? wideHeader : "");
+  const table = rows.length === 0 ? [] : [bold(header, style), ...rows];
   const trees = uplinks.map((uplink) => uplinkText(uplink, style));
   return [...(table.length === 0 ? [] : [table.join("\n")]), ...trees].join("\n\n");
 }
@@ -22,18 +23,27 @@ export function uplinkText({ device, rate, now, network, classes }: UplinkReport
 }
 
 const attachmentHeader =
-  `${fit("POD", 20)} ${fit("IF", 5)} ${fit("LINK", 6)} ${fit("CLASS", 10)} ${fit("DSCP", 4)} ` +
-  `${"SENDS/CAP".padStart(14)} ${"RECEIVES/CAP".padStart(14)}`;
+  `${fit("POD", 16)} ${fit("IF", 5)} ${fit("LINK", 6)} ${fit("CLASS", 9)} ${fit("DSCP", 4)} ` +
+  `${"SENDS/CAP".padStart(14)} ${"RECEIVES/CAP".padStart(14)} DROPS`;
+const wideHeader = ` ${"SENT".padStart(7)} ${"RECEIVED".padStart(8)}`;
+
+function isWide({ width }: Style): boolean {
+  return width >= attachmentHeader.length + wideHeader.length;
+}
 
 function attachmentRow(each: AttachmentReport, style: Style): string {
   const words = [
-    fit(each.pod, 20),
+    fit(each.pod, 16),
     fit(each.interface, 5),
     fit(each.link, 6),
-    fit(each.class ?? "-", 10),
+    fit(each.class ?? "-", 9),
     fit(marks(each), 4),
     direction(each.sends, style),
     direction(each.receives, style),
+    amount(each.dropped).padStart(5),
+    ...(isWide(style)
+      ? [`${amount(each.sends.bytes)}B`.padStart(7), `${amount(each.receives.bytes)}B`.padStart(8)]
+      : []),
   ];
   return words.join(" ");
 }

@@ -41,14 +41,14 @@ const reading = (atMs: number, bytes: number): Reading => ({
     ],
   ]),
 });
-const seen: Report = report(node, reading(0, 1_000_000), reading(500, 4_000_000));
+const seen: Report = report(node, reading(0, 1_000_000), reading(500, 4_000_000), [27]);
 
 describe("show", () => {
   it("000-14 draws what each pod and class uses of what it may", () => {
-    expect(listText(seen, { colour: false })).toBe(
+    expect(listText(seen, { colour: false, width: 80 })).toBe(
       [
-        "POD                  IF    LINK   CLASS      DSCP      SENDS/CAP   RECEIVES/CAP",
-        "prod/seeder-with-a-… eth0  unkno… bulk-seed  8+      48M/50M 96%              0",
+        "POD              IF    LINK   CLASS     DSCP      SENDS/CAP   RECEIVES/CAP DROPS",
+        "prod/seeder-wit… eth0  unkno… bulk-seed 8+      48M/50M 96%              0    27",
         "",
         "eth0  950Mbit/s, now 48M  (conf of podnet)",
         "   CLASS              SURE   MOST    NOW                      PODS  DROPPED",
@@ -59,16 +59,24 @@ describe("show", () => {
   });
 
   it("colours what is held back, where colours are wanted", () => {
-    const text = listText(seen, { colour: true });
+    const text = listText(seen, { colour: true, width: 80 });
     expect(text).toContain("\u001B[33m   48M/50M 96%\u001B[0m");
     expect(text.startsWith("\u001B[1mPOD ")).toBe(true);
   });
 
+  it("has room for what went through so far where the terminal has", () => {
+    const [header, row] = listText(seen, { colour: false, width: 120 }).split("\n");
+    expect(header).toMatch(/ DROPS {4}SENT RECEIVED$/);
+    expect(row).toMatch(/ 27 {5}4MB {6}1kB$/);
+  });
+
   it("says so where there is nothing, and knows no rate of a counter that began anew", () => {
-    expect(listText({ attachments: [], uplinks: [] }, { colour: false })).toMatch(/^No pod on this node/);
-    const anew = report(node, reading(0, 5000), reading(500, 4000));
+    expect(listText({ attachments: [], uplinks: [] }, { colour: false, width: 80 })).toMatch(
+      /^No pod on this node/,
+    );
+    const anew = report(node, reading(0, 5000), reading(500, 4000), [undefined]);
     expect(anew.attachments[0]?.sends).toEqual({ cap: 50e6, bytes: 4000, rate: null });
-    expect(listText(anew, { colour: false })).toContain("-/50M");
+    expect(listText(anew, { colour: false, width: 80 })).toContain("-/50M");
   });
 });
 
