@@ -7,7 +7,7 @@ import type { Batch } from "../../program/handler.ts";
 import type { Member, UplinkState } from "../../program/uplink/objects.ts";
 import { changeRules, foreignRule, setsOf } from "../../program/uplink/rules.ts";
 import { addToSets, destroySet, listSet, parseSet } from "../../program/uplink/sets.ts";
-import { changeTree, createTree, rootOwner, trimTree } from "../../program/uplink/tree.ts";
+import { changeTree, createTree, removeTree, rootOwner, trimTree } from "../../program/uplink/tree.ts";
 import { run, type Outcome } from "../exec.ts";
 import { refusal } from "../refusal.ts";
 import { driftOf, observeUplink, wantedRules, type SeenUplink } from "./observe.ts";
@@ -25,23 +25,23 @@ export async function ensureUplink(state: UplinkState, members: readonly Member[
     seen = await observeUplink(state);
     const left = driftOf(state, seen);
     if (left.length === 0) return;
-    if (refused?.code === ErrorCode.missingFeature || round === mostRounds)
+    if (refused?.code === ErrorCode.missingFeature || round === mostRounds) {
+      await openIfShut(state, seen);
       throw refused ?? unsettled(state, left);
+    }
     await pause(round);
   }
 }
 
-/** Sets before the rules that look into them; what is no longer wanted last, when nothing leads to it any more. */
+/** Sets first, for one that is foreign ends it before anything is changed; what is no longer wanted last, when nothing leads to it any more. */
 async function approach(state: UplinkState, seen: SeenUplink): Promise<CniError | undefined> {
   const refusals: (CniError | undefined)[] = [];
   const attempt = async (batch: Batch | undefined): Promise<void> => {
     if (batch !== undefined) refusals.push(refusedBy(batch, await run(batch.argv, batch.input)));
   };
   const isNew = rootOwner(state.tree, seen.tree) === undefined;
-  await Promise.all([
-    attempt(isNew ? createTree(state.tree) : changeTree(state.tree, seen.tree)),
-    joinSets(state, []),
-  ]);
+  await joinSets(state, []);
+  await attempt(isNew ? createTree(state.tree) : changeTree(state.tree, seen.tree));
   await Promise.all(
     wantedRules(state.rules).map(([tool, wanted]) => {
       const observed = seen.rules.get(tool);
@@ -51,6 +51,17 @@ async function approach(state: UplinkState, seen: SeenUplink): Promise<CniError 
   if (!isNew) await attempt(trimTree(state.tree, seen.tree));
   await Promise.all(surplusSets(state, seen).map((name) => run(destroySet(name).argv, "")));
   return refusals.find((each) => each !== undefined);
+}
+
+/** A root of ours without its default class drops whatever the node sends: then better none. */
+async function openIfShut({ device, tree }: UplinkState, seen: SeenUplink): Promise<void> {
+  const defaultClass = `${tree.root.handle}${tree.root.defaultClass}`;
+  const isShut = !seen.tree.device.objects.some(
+    (object) => object.kind === "htb-class" && object.classid === defaultClass,
+  );
+  if (rootOwner(tree, seen.tree) !== "ours" || !isShut) return;
+  const { argv, input } = removeTree(device);
+  await run(argv, input);
 }
 
 /** Creates what sets are missing on the way: a member cannot be added to none. */

@@ -1,0 +1,34 @@
+/** What the conf cannot bring about, but a kernel might: an uplink that cannot be finished. */
+import { fileURLToPath } from "node:url";
+import { expect, it } from "vitest";
+import { parseUplink } from "../../plugin/cni/uplink.ts";
+import { uplinkState } from "../../plugin/datapath/uplink/state.ts";
+import { decideUplink } from "../../plugin/policy/uplink/uplink.ts";
+import type { UplinkState } from "../../plugin/program/uplink/objects.ts";
+import { suite } from "../lab/needs.ts";
+import { openUplinkSite, uplink200, type UplinkSite } from "../lab/uplink.ts";
+
+const decided = decideUplink(parseUplink("uplink", uplink200), { device: "eth0", speed: undefined });
+const wanted = uplinkState(decided, { mtu: 1500, fqCodel: false, ipv6: true });
+
+const ensure = async ({ node }: UplinkSite, state: UplinkState): Promise<string> => {
+  const script = fileURLToPath(new URL("../lab/driven-uplink.ts", import.meta.url));
+  return (await node.exec(process.execPath, [script], { input: JSON.stringify(state) })).stdout;
+};
+
+suite("an uplink that cannot be finished", { tools: ["ipset"] }, () => {
+  it("does not shut the node in: a root without its default class would drop all that the node sends", async () => {
+    const site = await openUplinkSite();
+    await using _ = site.node;
+    const classes = wanted.tree.classes.map((entry) =>
+      entry.classid === "1:10" ? { ...entry, rate: 0 } : entry,
+    );
+    expect(await ensure(site, { ...wanted, tree: { ...wanted.tree, classes } })).toContain(
+      "the kernel refused",
+    );
+    expect((await site.node.exec("tc", ["qdisc", "show", "dev", "eth0"])).stdout).not.toContain("htb");
+    await site.node.exec("ping", ["-c", "1", "-W", "2", site.server4]);
+    expect(await ensure(site, wanted)).toBe("");
+    await site.node.exec("ping", ["-c", "1", "-W", "2", site.server4]);
+  });
+});
