@@ -5,11 +5,12 @@ import type { Program } from "../../plugin/program/program.ts";
 import type { Plug } from "./plug.ts";
 
 /** What the plugin's own kernel code is told to do on a lab node, without commands, records or the executable. */
-export type Steps = readonly ("apply" | "apply over" | "drift" | "remove")[];
+export type Steps = readonly ("apply" | "apply over" | "drift" | "remove" | "look")[];
 
 export type Order = {
   readonly policy: Policy;
   readonly netns: string;
+  readonly podName: string;
   readonly ifname: string;
   readonly interfaces: readonly { readonly name: string; readonly sandbox: string }[];
   readonly steps: Steps;
@@ -19,7 +20,7 @@ export type Report = {
   readonly features: Features;
   readonly facts: Facts;
   readonly programs: readonly Program[];
-  /** Per step: the sentences it ended with; none where all went well. */
+  /** Per step: the sentences it ended with, none where all went well; of a look the exact state of node and pod. */
   readonly outcomes: readonly (readonly string[])[];
 };
 
@@ -28,6 +29,7 @@ export const drive = async (plug: Plug, policy: Policy, ...steps: Steps): Promis
   const order: Order = {
     policy,
     netns: plug.pod.netns,
+    podName: plug.pod.name,
     ifname: plug.ifname,
     interfaces: [
       { name: plug.nodeDevice, sandbox: "" },

@@ -2,15 +2,17 @@
 import { readFileSync, writeSync } from "node:fs";
 import { plan } from "../../plugin/datapath/plan.ts";
 import { applyFresh, applyOver } from "../../plugin/kernel/apply.ts";
+import { run } from "../../plugin/kernel/exec.ts";
 import { readFeatures } from "../../plugin/kernel/features.ts";
 import { inspect } from "../../plugin/kernel/inspect.ts";
 import { observe } from "../../plugin/kernel/observe.ts";
 import { remove } from "../../plugin/kernel/remove.ts";
 import { drift } from "../../plugin/program/program.ts";
 import type { Order, Report, Steps } from "./drive.ts";
+import { looking, withoutNoise } from "./exact-state.ts";
 
 const order = JSON.parse(readFileSync(0, "utf8")) as Order;
-const { netns, ifname, interfaces, policy } = order;
+const { netns, podName, ifname, interfaces, policy } = order;
 const features = await readFeatures("/run/pod-qos", "forget");
 const facts = await inspect({ netns, ifname, interfaces }, Promise.resolve(features));
 const identity = { network: "lab", containerId: "driven", ifname };
@@ -30,7 +32,15 @@ const perform = async (step: Steps[number]): Promise<readonly string[]> => {
       return drift(await observe(programs, netns));
     case "remove":
       return (await remove(programs, netns)).map(({ message }) => message);
+    case "look":
+      return [await look()];
   }
+};
+
+const look = async (): Promise<string> => {
+  const { exitCode, stdout, stderr } = await run(["sh", ...looking(podName)], "");
+  if (exitCode !== 0) throw new Error(`cannot look: ${stderr}`);
+  return withoutNoise(stdout);
 };
 
 const outcomes: (readonly string[])[] = [];

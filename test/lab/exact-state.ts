@@ -8,13 +8,20 @@ import type { Pod } from "./pod.ts";
  * same. As few processes as can be, for tests that look often: in the VM each takes a tenth of a second.
  */
 export const exactState = async (node: LabNode, ...pods: readonly Pod[]): Promise<string> => {
-  const { stdout } = await node.exec("sh", ["-c", LOOK, LOOK, ...pods.map(({ name }) => name)]);
-  return stdout
+  const { stdout } = await node.exec("sh", looking(...pods.map(({ name }) => name)));
+  return withoutNoise(stdout);
+};
+
+/** Arguments of a shell on the node that looks. */
+export const looking = (...podNames: readonly string[]): readonly string[] => ["-c", LOOK, LOOK, ...podNames];
+
+/** What that shell said, as far as it is state. */
+export const withoutNoise = (said: string): string =>
+  said
     .split("\n")
     .filter((line) => !NO_STATE.test(line))
     .map((line) => line.replaceAll(NOISE, ""))
     .join("\n");
-};
 
 /** $0 is the script itself, which each pod's shell runs in turn, with no pods. */
 const LOOK = `
