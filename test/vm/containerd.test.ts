@@ -49,8 +49,11 @@ describe.each(CHAINS)("containerd with a $chain chain", ({ chain, ingressAt, ing
   });
 
   test("traffic is held to the caps", () => {
-    const ratios = [report.speeds.fromPod / EGRESS_MBIT, report.speeds.toPod / INGRESS_MBIT];
-    for (const ratio of ratios) {
+    const fastest = [
+      Math.max(...report.speeds.fromPod) / EGRESS_MBIT,
+      Math.max(...report.speeds.toPod) / INGRESS_MBIT,
+    ];
+    for (const ratio of fastest) {
       expect(ratio).toBeGreaterThan(0.8);
       expect(ratio).toBeLessThan(1.1);
     }

@@ -5,10 +5,10 @@ import { type Chain, run } from "./chains.ts";
 
 export type HtbClass = { readonly device: string; readonly mbit: number };
 
-/** Mbit/s goodput at the receiver, from the pod and to it. */
-export type Speeds = { readonly fromPod: number; readonly toPod: number };
+/** Mbit/s goodput at the receiver, from the pod and to it, each time that it was measured. */
+export type Speeds = { readonly fromPod: readonly number[]; readonly toPod: readonly number[] };
 
-const SECONDS = "4";
+const SECONDS = "3";
 
 /** Every HTB class in a namespace (the node's without one), with its rate. */
 export async function htbClasses(inside: readonly string[]): Promise<readonly HtbClass[]> {
@@ -24,7 +24,7 @@ export async function htbClasses(inside: readonly string[]): Promise<readonly Ht
 
 const UNITS: Readonly<Record<string, number>> = { "": 1e-6, K: 1e-3, M: 1, G: 1e3 };
 
-/** One TCP flow each way, one after the other. */
+/** One TCP flow each way, one after the other, three times: the machine may be busy with others. */
 export async function measureSpeeds(chain: Chain, inPod: readonly string[]): Promise<Speeds> {
   const [file = "", ...args] = [...chain.peer, "iperf3", "-s"];
   const server = execa(file, args, { reject: false });
@@ -35,7 +35,12 @@ export async function measureSpeeds(chain: Chain, inPod: readonly string[]): Pro
     return report.end.sum_received.bits_per_second / 1e6;
   };
   try {
-    return { fromPod: await flow(), toPod: await flow("-R") };
+    const [fromPod, toPod]: [number[], number[]] = [[], []];
+    for (let times = 0; times < 3; times += 1) {
+      fromPod.push(await flow());
+      toPod.push(await flow("-R"));
+    }
+    return { fromPod, toPod };
   } finally {
     server.kill();
     await server;
