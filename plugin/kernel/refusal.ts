@@ -33,7 +33,7 @@ export function refusal(place: Place, { argv, input }: Batch, { exitCode, stderr
   );
 }
 
-const ipsetModules = "load ip_set, ip_set_hash_net and xt_set";
+const ipsetModules = "load ip_set, ip_set_hash_net, ip_set_hash_ip and xt_set";
 
 const missing: readonly { readonly pattern: RegExp; readonly what: string }[] = [
   {
