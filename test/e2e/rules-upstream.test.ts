@@ -7,13 +7,14 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { readConflist, runChain, type CniResult } from "../lab/chain.ts";
 import { siteNamed, type OpenSite, type Site } from "../lab/chain-sites.ts";
 import { suite } from "../lab/needs.ts";
+import { paced } from "../lab/pace.ts";
 import { sendAndSee, type Packet } from "../lab/packets.ts";
 import type { Pod } from "../lab/pod.ts";
 import { measure, type Load } from "../lab/traffic.ts";
 
 const policyDir = "/etc/cni/pod-qos";
 
-for (const name of ["flannel", "ipvlan-l2"]) {
+for (const name of paced("upstream's cases on", ["ipvlan-l2", "flannel"], 2)) {
   const site = siteNamed(name);
   suite(`upstream's cases on ${name}`, { ...site.needs, tools: ["iperf3", "tcpdump", "socat"] }, () =>
     onSite(site),

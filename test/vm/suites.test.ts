@@ -13,8 +13,10 @@ const KERNEL_DECIDES = [
   "lifecycle-add",
   "lifecycle-cooperation",
   "lifecycle-del",
+  "rules-upstream",
   "traffic-caps",
   "traffic-stock",
+  "uplink-stock",
 ];
 
 const full = process.env["POD_QOS_FULL"] === "1";
