@@ -30,6 +30,7 @@ busybox-static /bin/busybox
 cpio cpio
 containerd containerd
 runc runc
+openvswitch-switch ovs-vswitchd
 '
 
 # setup_packages <list>...: installs what is missing of these lists, and nothing that would remove something else.

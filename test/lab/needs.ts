@@ -46,6 +46,11 @@ export interface Lacking {
 export const missing = (needs: Needs): readonly Lacking[] => {
   const inCi = process.env["CI"] === "true";
   const stock = process.env["POD_QOS_VM"] === "1";
+  const features = (needs.features ?? [])
+    .filter((name) => !hasFeature(name))
+    .map((name) => ({ what: `the kernel feature ${name}`, fatal: stock }));
+  // Nothing else that is missing matters on a kernel that cannot run it.
+  if (features.length > 0 && !stock) return features;
   return [
     ...(needs.plugin === true && !pluginBuilt() ? [{ what: "dist/pod-qos", fatal: true }] : []),
     ...(needs.peers ?? [])
@@ -54,9 +59,7 @@ export const missing = (needs: Needs): readonly Lacking[] => {
     ...(needs.tools ?? [])
       .filter((name) => !hasTool(name))
       .map((name) => ({ what: `the program ${name}`, fatal: inCi })),
-    ...(needs.features ?? [])
-      .filter((name) => !hasFeature(name))
-      .map((name) => ({ what: `the kernel feature ${name}`, fatal: stock })),
+    ...features,
   ];
 };
 
