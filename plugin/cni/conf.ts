@@ -3,6 +3,7 @@
  * Amounts and marks stay as they were written: what they mean, and whether they can be, is policy's to say.
  */
 import { CniError, ErrorCode, invalidValue } from "../errors.ts";
+import { checkCapabilities } from "./capabilities.ts";
 import {
   aCount,
   anAbsolutePath,
@@ -90,6 +91,7 @@ const ownKeys = [
 
 export function parseConf(conf: JsonObject, network: string): Conf {
   refuseUnknownKeys(conf, "", [...ownKeys, ...cniKeys]);
+  optional(conf, "", "capabilities", checkCapabilities);
   const defaults = optional(conf, "", "defaults", anObject) ?? {};
   refuseUnknownKeys(defaults, "defaults.", ["ingressBandwidth", "egressBandwidth", "dscp", "class"]);
   const uplink = optional(conf, "", "uplink", parseUplink);

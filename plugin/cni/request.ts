@@ -1,12 +1,10 @@
 /** Everything one invocation was told, as one value: the environment, the conf, what the runtime adds, prevResult. Pure. */
 import { CniError, ErrorCode, invalidValue } from "../errors.ts";
 import { identifierFault, type Call } from "./call.ts";
+import { annotationsCapability, bandwidthCapability } from "./capabilities.ts";
 import { parseConf, type Conf } from "./conf.ts";
 import { isObject, type JsonObject } from "./fields.ts";
 import { rawMember, withMember } from "./raw.ts";
-
-export const bandwidthCapability = "bandwidth";
-export const annotationsCapability = "io.kubernetes.cri.pod-annotations";
 
 export type Annotations = Readonly<Record<string, string>>;
 

@@ -1,4 +1,5 @@
 /** ADD: decide, record, program, hand prevResult back. A failed ADD leaves nothing; a repeated one changes nothing. */
+import { deafness } from "../cni/capabilities.ts";
 import { parseRequest, podName, resultFrom } from "../cni/request.ts";
 import { ruleChains } from "../datapath/rules/chains.ts";
 import { applyFresh, applyOver, type Applied } from "../kernel/apply.ts";
@@ -21,7 +22,9 @@ export const add: Command = async ({ call, input, document, version, log }) => {
   const request = parseRequest(call, document);
   const result = resultFrom(input, version);
   const policy = await policyFor(request, "keep");
-  for (const warning of policy.warnings) log("warn", `ADD ${podName(call)} ${call.ifname}: ${warning}`);
+  const deaf = hasWishes(policy) ? undefined : deafness(document);
+  for (const warning of deaf === undefined ? policy.warnings : [...policy.warnings, deaf])
+    log("warn", `ADD ${podName(call)} ${call.ifname}: ${warning}`);
   const task: Task = {
     request,
     policy,

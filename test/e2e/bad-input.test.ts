@@ -51,3 +51,11 @@ describe("the same input", () => {
     expect(recordNames(node)).toEqual([]);
   });
 });
+
+test("a conf by which no pod can ever have a limit is told of in the log, and the pod gets its network", async () => {
+  const { exitCode, stderr } = await pod.call("ADD", {
+    conf: { defaults: undefined, capabilities: undefined },
+  });
+  expect(exitCode).toBe(0);
+  expect(stderr).toMatch(/warn pod-qos: ADD .* declares no capability.*every pod is unlimited/);
+});

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { failed, succeeded, succeededSilently } from "../lab/answers.ts";
 import { createNode, type LabNode } from "../lab/node.ts";
 import { callPlugin, linkPlugin } from "../lab/plugin.ts";
-import { plug, type Plug } from "../lab/plug.ts";
+import { defaultConf, plug, type Plug } from "../lab/plug.ts";
 import { addSlowly } from "../lab/slow-client.ts";
 import { allWishes } from "../lab/warm-node.ts";
 
@@ -66,7 +66,7 @@ describe("stdin that is unusual is served", () => {
 });
 
 const confWith = (text: string): string =>
-  `{"cniVersion":"1.0.0","name":"lab","type":"pod-qos","prevResult":${text}}`;
+  `${JSON.stringify({ ...defaultConf, cniVersion: "1.0.0" }).slice(0, -1)},"prevResult":${text}}`;
 
 const addWith = async (text: string): Promise<string> =>
   succeeded(await pod.call("ADD", { conf: confWith(text) }));
@@ -90,7 +90,7 @@ describe("prevResult", () => {
   );
 
   test.each(rows)("goes back byte for byte: %s, %s", async (_, __, text, conf) => {
-    const head = JSON.stringify({ cniVersion: "1.1.0", name: "lab", type: "pod-qos", ...conf }).slice(0, -1);
+    const head = JSON.stringify({ ...defaultConf, ...conf }).slice(0, -1);
     const stdout = succeeded(await pod.call("ADD", { conf: `${head}, "prevResult" : ${text} }` }));
     expect(stdout).toBe(text.trim());
     succeededSilently(await pod.call("DEL"));

@@ -12,6 +12,9 @@ const inConf = ([field, value, ...also]: Row): BadInput => {
 };
 
 const fields: readonly Row[] = [
+  ["capabilities", 5, '"bandwidth": true'],
+  ["capabilities", { bandwith: true }, "bandwith", "io.kubernetes.cri.pod-annotations"],
+  ["capabilities.bandwidth", "true", "true or false"],
   ["ingressRate", "10M"],
   ["ingressRate", -1],
   ["ingressRate", 1.5],

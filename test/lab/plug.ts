@@ -32,7 +32,12 @@ export interface PlugOptions {
   readonly conf?: Readonly<Record<string, unknown>>;
 }
 
-export const defaultConf = { cniVersion: "1.1.0", name: "lab", type: "pod-qos" } as const;
+export const defaultConf = {
+  cniVersion: "1.1.0",
+  name: "lab",
+  type: "pod-qos",
+  capabilities: { bandwidth: true, "io.kubernetes.cri.pod-annotations": true },
+} as const;
 
 export const plug = async (node: LabNode, options: PlugOptions = {}): Promise<Plug> => {
   const { kind = "veth", ifname = "eth0", pod = await node.addPod() } = options;

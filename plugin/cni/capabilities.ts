@@ -1,0 +1,48 @@
+/** What the conf asks the runtime to pass on: what is not declared there never arrives, whatever a pod is annotated with. Pure. */
+import { invalidValue } from "../errors.ts";
+import { isObject, type Decoder, type JsonObject } from "./fields.ts";
+
+export const bandwidthCapability = "bandwidth";
+export const annotationsCapability = "io.kubernetes.cri.pod-annotations";
+
+/** Those that CNI's conventions and runtimes have; of no use here, and no harm. */
+const others = [
+  "portMappings",
+  "ipRanges",
+  "dns",
+  "ips",
+  "mac",
+  "infinibandGUID",
+  "deviceID",
+  "aliases",
+  "cgroupPath",
+];
+
+/** A typo would leave every pod unlimited, and the runtime says nothing of a capability that it does not have. */
+export const checkCapabilities: Decoder<JsonObject> = (field, value) => {
+  if (!isObject(value)) throw invalidValue(field, value, wanted);
+  for (const [name, on] of Object.entries(value)) {
+    if (![bandwidthCapability, annotationsCapability, ...others].includes(name)) {
+      throw invalidValue(field, value, `there is no capability ${JSON.stringify(name)}; ${wanted}`);
+    }
+    if (typeof on !== "boolean") throw invalidValue(`${field}.${name}`, on, "true or false");
+  }
+  return value;
+};
+
+const wanted = `pod-qos needs {"${bandwidthCapability}": true, "${annotationsCapability}": true}`;
+
+/** Why no pod of this network will ever have a limit; undefined where one may. */
+export function deafness(document: JsonObject): string | undefined {
+  const declared = isObject(document["capabilities"]) ? document["capabilities"] : {};
+  const given = isObject(document["runtimeConfig"]) ? document["runtimeConfig"] : {};
+  const hears = [bandwidthCapability, annotationsCapability].some(
+    (name) => declared[name] === true || given[name] !== undefined,
+  );
+  const says = ownWishes.some((key) => document[key] !== undefined && document[key] !== null);
+  if (hears || says) return undefined;
+  return `the conf declares no capability, so the runtime passes no pod's wishes on, and has none of its own: every pod is unlimited; ${wanted}`;
+}
+
+/** The keys of the conf by which it has something to say for pods itself. */
+const ownWishes = ["ingressRate", "egressRate", "defaults", "egress", "policyDir", "uplink"];
