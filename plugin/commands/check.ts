@@ -98,6 +98,6 @@ function drifted(who: string, found: readonly string[]): CniError {
   return new CniError(
     ErrorCode.kernelRefused,
     `${who} is not limited as it should be: ${found.join("; ")}`,
-    'restart the pod, or call ADD again for it: "pod-qos" then puts back what is missing',
+    'restart the pod, or call ADD again for it: "pod-qos" then puts back what is missing (of two entries of pod-qos in one conflist the later replaces the former)',
   );
 }

@@ -116,3 +116,16 @@ describe("annotations that speak of one interface", () => {
     });
   });
 });
+
+test("of two entries of pod-qos in one conflist the later replaces the former, and CHECK of that one says so", async () => {
+  const pod = await plug(node);
+  const former = { defaults: { egressBandwidth: "10M" } };
+  const later = { defaults: { dscp: "EF" } };
+  succeeded(await pod.call("ADD", { conf: former }));
+  succeeded(await pod.call("ADD", { conf: later }));
+  succeededSilently(await pod.call("CHECK", { conf: later }));
+  const { details } = failed(await pod.call("CHECK", { conf: former }), 100, ["is missing"]);
+  expect(details).toContain("two entries of pod-qos");
+  succeededSilently(await pod.call("DEL"));
+  await pod.unplug();
+});
