@@ -16,7 +16,7 @@ export type HostEnd = { readonly name: string; readonly ifindex: number; readonl
 
 /** How the attachment looks in the kernel, read once, before anything is planned. */
 export type Facts = {
-  readonly podLink: { readonly kind: string; readonly mtu: number };
+  readonly podLink: { readonly kind: string; readonly mode: string; readonly mtu: number };
   /** The pod's veth end in the node's namespace, if we may use it. */
   readonly hostEnd: HostEnd | undefined;
   /** Why not, in words, where there is none. */

@@ -2,6 +2,7 @@
  * Everything that lives in the pod's own namespace and dies with it: rules, the shaping of what the pod sends, and both
  * caps where there is no host end to put them on (ipvlan, macvlan, OVS ports, `enforce: pod`). Pure.
  */
+import { CniError, ErrorCode } from "../errors.ts";
 import type { Cap } from "../policy/caps.ts";
 import type { Program } from "../program/program.ts";
 import type { TcObject } from "../program/tc/objects.ts";
@@ -46,7 +47,15 @@ function egressTree(cap: Cap | undefined, task: Task): readonly TcObject[] {
 
 function ingress(cap: Cap, task: Task): readonly Program[] {
   const { identity, policy, facts } = task;
-  const { mtu } = facts.podLink;
+  const { kind, mode, mtu } = facts.podLink;
+  // In this mode a packet comes to the pod out of the node's own input path, past every ingress hook of the pod's link.
+  if (kind === "ipvlan" && mode === "l3s") {
+    throw new CniError(
+      ErrorCode.missingFeature,
+      `${cap.source} asks to cap what ${identity.ifname} receives, which is an ipvlan in mode l3s, and in that mode the ` +
+        `kernel has no place for it; use "mode": "l2" or "l3" of ipvlan in the conflist, or take the ingress cap away`,
+    );
+  }
   if (policy.discipline === "police" && facts.features.police) {
     return [inPod(policer(identity.ifname, "ingress", policeBucket(cap, mtu), facts.features.matcher))];
   }

@@ -16,7 +16,7 @@ export async function inspect(attachment: Attachment, features: Promise<Features
   const [podLink, known] = await Promise.all([readPodLink(attachment), features]);
   const found = findHostEnd(podLink, attachment.interfaces);
   return {
-    podLink: { kind: podLink.kind, mtu: podLink.mtu },
+    podLink: { kind: podLink.kind, mode: podLink.mode, mtu: podLink.mtu },
     hostEnd: typeof found === "string" ? undefined : found,
     hostEndRefusal: typeof found === "string" ? found : "",
     ipv6: kernelHasIpv6(),

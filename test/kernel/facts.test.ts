@@ -37,7 +37,7 @@ describe("the node's end of the pod's link", () => {
     const pod = await plug(node);
     const { facts } = await drive(pod, policy);
     expect(facts.hostEnd?.name).toBe(pod.nodeDevice);
-    expect(facts.podLink).toEqual({ kind: "veth", mtu: 1500 });
+    expect(facts.podLink).toEqual({ kind: "veth", mode: "", mtu: 1500 });
   });
 
   it("is not another pod's veth, though prevResult names it", async () => {

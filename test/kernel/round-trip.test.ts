@@ -44,7 +44,7 @@ const planned = async (
   const hostEnd = isVeth ? { name: pod.nodeDevice, ifindex: Number(stdout), mtu } : undefined;
   const identity = { network: "lab", containerId: pod.pod.containerId, ifname: "eth0" };
   const facts = {
-    podLink: { kind: isVeth ? "veth" : "macvlan", mtu },
+    podLink: { kind: isVeth ? "veth" : "macvlan", mode: "", mtu },
     hostEnd,
     hostEndRefusal: "",
     ipv6: true,

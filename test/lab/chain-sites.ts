@@ -12,6 +12,8 @@ export interface Site {
   readonly mtu: number;
   /** Whether a capped pod has an end on the node that pod-qos may use. */
   readonly hostEnd: boolean;
+  /** False where packets come to the pod past every ingress hook of its link. */
+  readonly holdsIngress: boolean;
   /** A fresh node, ready for the first pod. */
   readonly open: () => Promise<OpenSite>;
 }
@@ -98,6 +100,7 @@ const site = (
   needs: { plugin: true, tools: ["iperf3"], peers: ["cnitool", "host-local", ...peers] },
   mtu: 1500,
   hostEnd: true,
+  holdsIngress: true,
   open: async () => {
     const node = await createNode();
     return { node, peer: await prepare(node) };
@@ -106,7 +109,8 @@ const site = (
 });
 
 const ipvlan = (mode: string, prepare: (node: LabNode) => Promise<Peer>): Site => {
-  const made = site(`ipvlan-${mode}`, ["ipvlan"], prepare, { hostEnd: false });
+  const rest = { hostEnd: false, holdsIngress: mode !== "l3s" };
+  const made = site(`ipvlan-${mode}`, ["ipvlan"], prepare, rest);
   return { ...made, needs: { ...made.needs, features: ["ipvlan"] } };
 };
 

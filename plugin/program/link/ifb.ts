@@ -31,6 +31,8 @@ export type ObservedLink = {
   readonly name: string;
   readonly ifindex: number;
   readonly kind: string;
+  /** Of an ipvlan or macvlan, as ip calls it; else empty. */
+  readonly mode: string;
   readonly mtu: number;
   readonly up: boolean;
   readonly alias: string;
@@ -46,6 +48,7 @@ export function parseLinks(output: string): readonly ObservedLink[] {
       name: link.ifname ?? "",
       ifindex: link.ifindex ?? 0,
       kind: link.linkinfo?.info_kind ?? "",
+      mode: link.linkinfo?.info_data?.mode ?? "",
       mtu: link.mtu ?? 0,
       up: link.flags?.includes("UP") ?? false,
       alias: link.ifalias ?? "",
@@ -61,7 +64,7 @@ type LinkJson = {
   readonly flags?: readonly string[];
   readonly ifalias?: string;
   readonly link_index?: number;
-  readonly linkinfo?: { readonly info_kind?: string };
+  readonly linkinfo?: { readonly info_kind?: string; readonly info_data?: { readonly mode?: string } };
 };
 
 /** ip's batch reader takes double quotes around a word with blanks; the alias is made of CNI names, none has a quote. */

@@ -22,6 +22,24 @@ const cells = caps.flatMap(({ direction, cap }) =>
   ),
 );
 
+const onL3s = (wish: object) => {
+  const task = taskOf({ ...wish, hostEnd: undefined });
+  return { ...task, facts: { ...task.facts, podLink: { kind: "ipvlan", mode: "l3s", mtu: 1500 } } };
+};
+
+describe("on an ipvlan in mode l3s", () => {
+  it("004-2 an ingress cap, which nothing there could hold, is refused with the reason: code 102", () => {
+    const { code, message } = refusal(() => plan(onL3s({ ingress: ingressCap })));
+    expect(code).toBe(ErrorCode.missingFeature);
+    expect(message).toContain(ingressCap.source);
+    expect(message).toContain("l3s");
+  });
+
+  it("an egress cap is in the pod", () => {
+    expect(plan(onL3s({ egress: egressCap })).map(({ place }) => place)).toEqual(["pod"]);
+  });
+});
+
 describe.each(cells)(
   "$direction, $discipline, $kernel kernel",
   ({ direction, cap, discipline, kernel, features }) => {

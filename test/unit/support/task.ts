@@ -24,7 +24,7 @@ export function taskOf({ features = stock, ipv6 = true, mtu = 1500, ...rest }: W
   const hostEnd = "hostEnd" in rest ? rest.hostEnd : vethEnd;
   const { hostEnd: _, ...wishes } = rest;
   const facts: Facts = {
-    podLink: { kind: hostEnd === undefined ? "macvlan" : "veth", mtu },
+    podLink: { kind: hostEnd === undefined ? "macvlan" : "veth", mode: "", mtu },
     hostEnd,
     hostEndRefusal: hostEnd === undefined ? noEnd : "",
     ipv6,
