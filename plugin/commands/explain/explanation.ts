@@ -107,7 +107,7 @@ const features: Readonly<Record<Options["kernel"], Features>> = {
 function factsOf({ link, mtu, kernel }: Options): Facts {
   const isVeth = link === "veth";
   return {
-    podLink: { kind: link, mtu },
+    podLink: { kind: link, mode: link === "ipvlan" ? "l2" : "", mtu },
     hostEnd: isVeth ? { name: "veth-on-node", ifindex: 1, mtu } : undefined,
     hostEndRefusal: isVeth ? "" : `the pod's interface is a ${link}, which has no end on the node`,
     ipv6: true,
