@@ -112,7 +112,7 @@ const call = (
   );
   return callPlugin(run.node, {
     command,
-    plugin: plugin.type === "pod-qos" ? `${NODE_CNI_BIN}/pod-qos` : (peer(plugin.type) ?? plugin.type),
+    plugin: (plugin.type === "pod-qos" ? undefined : peer(plugin.type)) ?? `${NODE_CNI_BIN}/${plugin.type}`,
     path: cniPath(),
     conf: {
       ...plugin,
