@@ -22,7 +22,7 @@ binutils strip
 qemu-user-static qemu-aarch64-static
 '
 
-# A stock kernel in QEMU with a real containerd in it; scripts/lab/vm says what for.
+# A stock kernel in QEMU, with a real containerd or a real OVN in it; scripts/lab/vm says what for.
 PACKAGES_VM='
 qemu-system-x86 qemu-system-x86_64
 linux-image-amd64 /boot/vmlinuz-*-amd64
@@ -31,6 +31,8 @@ cpio cpio
 containerd containerd
 runc runc
 openvswitch-switch ovs-vswitchd
+ovn-central ovn-northd
+ovn-host ovn-controller
 '
 
 # setup_packages <list>...: installs what is missing of these lists, and nothing that would remove something else.
