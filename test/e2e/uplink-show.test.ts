@@ -73,6 +73,13 @@ suite("pod-qos show", { plugin: true, tools: ["ipset", "iperf3"] }, () => {
     ]);
     expect((await bulk.call("ADD")).exitCode).toBe(0);
     expect((await pq("show", "bulk")).exitCode).toBe(0);
+    await site.node.exec("ipset", ["del", "bulkseed-pods", bulk.wire.pod4]);
+    expect(await pq("show", "bulk")).toMatchObject({
+      exitCode: 1,
+      stdout: expect.stringContaining(`ipset bulkseed-pods lacks ${bulk.wire.pod4}`) as string,
+    });
+    expect((await bulk.call("ADD")).exitCode).toBe(0);
+    expect((await pq("show", "bulk")).exitCode).toBe(0);
   });
 
   test.each([

@@ -37,7 +37,8 @@ export async function readOptions(args: readonly string[]): Promise<Options> {
   return {
     document: {
       ...(await confFrom(values.conf)),
-      args: { cni: { labels } },
+      // Those of the conf count where no others are given, as they do for ADD.
+      ...(labels === undefined ? {} : { args: { cni: { labels } } }),
       runtimeConfig: { "io.kubernetes.cri.pod-annotations": annotations },
     },
     args: {

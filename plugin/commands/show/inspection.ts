@@ -3,6 +3,7 @@ import { existsSync } from "node:fs";
 import { readDrops } from "../../kernel/counters.ts";
 import { netnsId } from "../../kernel/netns.ts";
 import { observe } from "../../kernel/observe.ts";
+import { memberDrift } from "../../kernel/uplink/observe.ts";
 import { describe, drift, type Program } from "../../program/program.ts";
 import type { AttachmentRecord } from "../../state/record.ts";
 import { podOf, readCounters } from "./node.ts";
@@ -25,7 +26,9 @@ export async function inspection(record: AttachmentRecord): Promise<Inspection> 
   const { netns, programs } = record;
   const isThere = existsSync(netns) && netnsId(netns) === record.netnsId;
   const reachable = programs.filter(({ place }) => place === "node" || isThere);
-  const found = drift(await observe(reachable, netns));
+  const members = record.membership?.members ?? [];
+  const [observed, ...absent] = await Promise.all([observe(reachable, netns), ...members.map(memberDrift)]);
+  const found = [...drift(observed), ...absent.flat()];
   const { links } = await readCounters({ attachments: [record], uplinks: [] });
   const drops = await Promise.all(reachable.map((program) => dropsOf(program, netns)));
   return {

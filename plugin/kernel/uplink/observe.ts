@@ -49,7 +49,8 @@ export function driftOf(state: UplinkState, seen: SeenUplink): readonly string[]
   return [...treeDrift(state.tree, seen.tree), ...rules];
 }
 
-async function memberDrift({ set, address }: Member): Promise<readonly string[]> {
+/** An address that its set has lost is in the default class. */
+export async function memberDrift({ set, address }: Member): Promise<readonly string[]> {
   const observed = parseSet((await run(listSet(set).argv, "")).stdout);
   if (observed === undefined) return [`ipset ${set} is missing`];
   return observed.addresses.includes(address) ? [] : [`ipset ${set} lacks ${address}`];

@@ -35,6 +35,8 @@ beforeAll(() => {
   const plugins = [{ type: "flannel" }, ours];
   writeFileSync(conflist, JSON.stringify({ cniVersion: "1.0.0", name: "cbr0", plugins }));
   writeFileSync(file("entry.json"), JSON.stringify(ours));
+  const withLabels = { ...ours, args: { cni: { labels: [{ key: "app", value: "web" }] } } };
+  writeFileSync(file("labelled.json"), JSON.stringify(withLabels));
   writeFileSync(file("two.conflist"), JSON.stringify({ plugins: [ours, ours] }));
   writeFileSync(
     podFile,
@@ -183,6 +185,7 @@ describe("explain takes", () => {
     ["labels one by one", ["--labels", "a=b", "--labels", "c="], { labels: { a: "b", c: "" } }],
     ["labels over the Pod's", ["--pod", podFile, "--labels", "app=db"], { labels: { app: "db" } }],
     ["no labels: not known", [], { labels: null }],
+    ["the conf's labels, as ADD does", ["--conf", file("labelled.json")], { labels: { app: "web" } }],
     [
       "a namespace and name",
       ["--namespace", "prod", "--name", "x"],
