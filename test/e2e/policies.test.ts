@@ -54,7 +54,7 @@ const mangle = async (): Promise<string> =>
   (await attachment.pod.exec("iptables-save", ["-t", "mangle"])).stdout;
 
 describe("a NetworkQoS in policyDir", () => {
-  test("002-10 002-26 is about the pod that it selects: marked and limited, checked, and gone with DEL", async () => {
+  test("002-10 002-26 003-9 is about the pod that it selects: marked and limited, checked, and gone with DEL", async () => {
     const before = await node.dump();
     succeeded(await call("ADD", [{ key: "foo", value: "bar" }, ...limited]));
     expect(await mangle()).toContain("--set-dscp 0x14");

@@ -56,7 +56,7 @@ const marks = async (wishes: Wishes, ...to: readonly string[]): Promise<readonly
 };
 
 describe("the EgressQoS of 001", () => {
-  it("001-9 001-10 marks the Critical pod's traffic to 1.2.3.4 with 46, all else with 30", async () => {
+  it("001-1 001-9 001-10 003-7 marks the Critical pod's traffic to 1.2.3.4 with 46, all else with 30", async () => {
     put(
       "default",
       ...egressQos([
@@ -105,7 +105,7 @@ describe("the EgressQoS of 003", () => {
   ];
   const to = ["1.2.3.4", "192.0.2.7", "2001:db8:ffff::7"];
 
-  it("003-2 003-4 003-6 003-17 marks with 30, 42 and 28 in its order", async () => {
+  it("003-2 003-4 003-5 003-6 003-8 003-17 marks with 30, 42 and 28 in its order", async () => {
     put("default", ...egressQos(three));
     expect(await marks(labelled({ app: "example" }), ...to)).toEqual([30, 42, 42]);
     expect(await marks(labelled({}), ...to)).toEqual([30, 28, 28]);
@@ -148,9 +148,11 @@ describe("the EgressQoS of 003", () => {
     await pod.end();
   });
 
-  it("003-14 001-17 without an object there are no rules, also after there was one", async () => {
+  it("003-14 003-16 001-17 without an object there are no rules, also after there was one", async () => {
     put("default", ...egressQos(three));
     const pod = await podWith(node, labelled({}));
+    // 003-16 an EgressQoS marks, and limits nothing.
+    expect((await pod.pod.exec("tc", ["qdisc", "show", "dev", "eth0"])).stdout).not.toContain("htb");
     await node.exec("rm", [`${policyDir}/default.yaml`]);
     succeeded(await pod.call("ADD"));
     expect(await marksOf(pod, ...to)).toEqual([0, 0, 0]);

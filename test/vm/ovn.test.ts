@@ -132,7 +132,7 @@ describe("the guide on its secondary network", () => {
     expect(seen("inherited", "pod0 to pod2", "reply", 4)).toEqual(MARKED);
   });
 
-  test("without encap-tos=inherit, OVN's default, the mark stays inside", () => {
+  test("001-20 without encap-tos=inherit, OVN's default, the mark stays inside", () => {
     expect(seen("byDefault", "pod1 to pod2", "request", 4)).toEqual(["outer 0, inner 50"]);
   });
 

@@ -11,7 +11,7 @@ const some = { matchLabels: { a: "b" } };
 const network = (selector: unknown) => networkQos({ networkSelectors: [selector] });
 
 /** Wrong as the API would say: the pods of the namespace hear of it, those of others do not. */
-describe("what the CRD refuses fails the pods of its namespace:", () => {
+describe("001-4 001-6 what the CRD refuses fails the pods of its namespace:", () => {
   it.each([
     [
       networkQos({ priority: undefined }),
@@ -244,7 +244,7 @@ describe("a file that may be about any pod fails all, with file and place:", () 
   });
 });
 
-describe("as kubectl takes them:", () => {
+describe("001-2 002-4 as kubectl takes them:", () => {
   const object = networkQos({});
 
   it.each([
