@@ -9,7 +9,6 @@ const KERNEL_DECIDES = [
   "chain-conflists",
   "chain-ipvlan",
   "check-",
-  "lifecycle-add",
   "lifecycle-cooperation",
   "rules-upstream",
   "traffic-caps",
