@@ -57,7 +57,7 @@ function addOver(task: Task, before: AttachmentRecord | undefined): Promise<void
   return before === undefined ? addFirst(task) : addAgain(task, before);
 }
 
-/** Nothing of ours is there. Marks need no look at the pod's link, so they are made while that is being read. */
+/** Nothing of ours is there. Rules need no look at the pod's link, so their sets and chains are made while that is being read. */
 async function addFirst(task: Task): Promise<void> {
   const { request, policy, stateDir } = task;
   const { netns } = request.call;

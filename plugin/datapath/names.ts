@@ -86,7 +86,7 @@ function identityText({ network, containerId, ifname }: Identity): string {
   return `${network} ${containerId} ${ifname}`;
 }
 
-/** 64-bit FNV-1a: node:crypto costs a fifth of bare start-up, and this has to be distinct, not secret. */
+/** 64-bit FNV-1a: node:crypto costs a seventh of bare start-up, and this has to be distinct, not secret. */
 function hash(text: string): string {
   let value = 0xcbf29ce484222325n;
   for (const byte of new TextEncoder().encode(text)) {

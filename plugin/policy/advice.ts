@@ -1,6 +1,6 @@
 /** What is legal in a list of rules and still not what its author can have meant, or means something else upstream. Pure. */
 import { matchesNothing, ruleCovers, rulesOverlap } from "./cover.ts";
-import type { Rule } from "./rule.ts";
+import { matchesAll, type Rule } from "./rule.ts";
 
 export function adviceOn(rules: readonly Rule[]): readonly string[] {
   return [
@@ -48,14 +48,10 @@ function decideAlike(a: Rule, b: Rule): boolean {
 /** One rule decides alone, so a limit without a mark keeps the mark for the rest from what it limits. */
 function unmarked(rules: readonly Rule[]): readonly string[] {
   const last = rules.at(-1);
-  if (last === undefined || last.dscp === undefined || !takesEverything(last)) return [];
+  if (last === undefined || last.dscp === undefined || !matchesAll(last)) return [];
   return rules
     .filter(({ dscp, limit }) => dscp === undefined && limit !== undefined)
     .map(
       ({ source }) => `what ${source} limits does not get the mark of ${last.source}: give it a dscp as well`,
     );
-}
-
-function takesEverything({ to, from, services }: Rule): boolean {
-  return to.length === 0 && from.length === 0 && services.length === 0;
 }
