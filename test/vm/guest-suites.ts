@@ -25,7 +25,7 @@ export const runSuites = async (files: readonly string[]): Promise<readonly Suit
       cwd: ROOT,
       env: environment(),
       outFolder,
-      timeoutMs: process.env["POD_QOS_FULL"] === "1" ? 6 * HOUR : 0.7 * HOUR,
+      timeoutMs: process.env["POD_QOS_FULL"] === "1" ? 6 * HOUR : 0.8 * HOUR,
       onOutput: (text) => process.stdout.write(text),
     });
     const report = join(outFolder, REPORT);

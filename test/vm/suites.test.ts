@@ -8,8 +8,7 @@ import { ROOT, runSuites } from "./guest-suites.ts";
 const KERNEL_DECIDES = [
   "chain-conflists",
   "chain-ipvlan",
-  "check-",
-  "lifecycle-cooperation",
+  "check-drift",
   "rules-upstream",
   "traffic-caps",
   "traffic-stock",
