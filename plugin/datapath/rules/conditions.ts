@@ -15,7 +15,7 @@ export function createSets(ifname: string, family: Family): Sets {
   const sets = new Map<string, NetSet>();
   return {
     holding: (members) => {
-      const entries = members.flatMap(entriesOf);
+      const entries = withHalves(members).map(entryOf);
       const key = entries.join();
       const known = sets.get(key);
       if (known !== undefined) return known.name;
@@ -85,10 +85,23 @@ function chunks(ports: readonly number[]): readonly (readonly number[])[] {
   return Array.from({ length: count }, (_, at) => ports.slice(at * portsPerLine, (at + 1) * portsPerLine));
 }
 
-/** A set takes no /0, and prints a single address without its length. */
-function entriesOf({ cidr, matches }: Member): readonly string[] {
-  const flag = matches ? "" : " nomatch";
-  if (cidr.prefix === bitsOf(cidr.family)) return [cidr.address + flag];
-  if (cidr.prefix > 0) return [formatCidr(cidr) + flag];
-  return (cidr.family === 4 ? ["0.0.0.0/1", "128.0.0.0/1"] : ["::/1", "8000::/1"]).map((half) => half + flag);
+/** A set takes no /0: its halves instead, unless a half is a member of its own and decides otherwise. */
+function withHalves(members: readonly Member[]): readonly Member[] {
+  const [all, ...others] = members;
+  if (all?.cidr.prefix !== 0) return members;
+  const named = new Set(others.map(({ cidr }) => formatCidr(cidr)));
+  const halves = wholeFamily[all.cidr.family].map((address) => ({ ...all.cidr, address, prefix: 1 }));
+  const unnamed = halves.filter((cidr) => !named.has(formatCidr(cidr)));
+  return [...unnamed.map((cidr) => ({ cidr, matches: all.matches })), ...others];
+}
+
+const wholeFamily: Readonly<Record<Family, readonly string[]>> = {
+  4: ["0.0.0.0", "128.0.0.0"],
+  6: ["::", "8000::"],
+};
+
+/** A set prints a single address without its length. */
+function entryOf({ cidr, matches }: Member): string {
+  const network = cidr.prefix === bitsOf(cidr.family) ? cidr.address : formatCidr(cidr);
+  return network + (matches ? "" : " nomatch");
 }

@@ -59,6 +59,24 @@ describe("a rule", () => {
     ]);
   });
 
+  it.each([
+    ["0.0.0.0/0", ["128.0.0.0/1"], ["0.0.0.0/1", "128.0.0.0/1 nomatch"]],
+    [
+      "0.0.0.0/0",
+      ["0.0.0.0/1", "172.16.0.0/12"],
+      ["128.0.0.0/1", "0.0.0.0/1 nomatch", "172.16.0.0/12 nomatch"],
+    ],
+    ["::/0", ["8000::/1", "::/2"], ["::/1", "::/2 nomatch", "8000::/1 nomatch"]],
+  ] as const)(
+    "002-19 %s except %j: a half that is an exception is no member as well",
+    (all, holes, entries) => {
+      const set = `pod-qos-eth0:${all.includes(":") ? 6 : 4}:0`;
+      expect(lines([classified({ to: [to(all, ...holes)] })], "ipset")).toEqual(
+        entries.map((entry) => `${set} ${entry}`),
+      );
+    },
+  );
+
   it("002-18 from a source", () => {
     const rules = [classified({ from: [to("10.244.0.0/16")], to: [to("10.0.0.0/8"), to("192.0.2.0/24")] })];
     expect(lines(rules, "iptables")[0]).toBe(
