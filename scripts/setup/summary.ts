@@ -1,6 +1,7 @@
 /** The last words of scripts/test: counts per tier, what failed, what was not run. Arguments: reports, notes, tiers. */
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { stripVTControlCharacters } from "node:util";
 
 const main = ([reports = "", notHad = "", ...tiers]: readonly string[]): void => {
   const results = tiers.map((tier) => ({ tier, tests: readReport(join(reports, `${tier}.json`)) }));
@@ -8,14 +9,12 @@ const main = ([reports = "", notHad = "", ...tiers]: readonly string[]): void =>
   const failures = all.filter(({ status }) => status === "failed");
   const notRun = all.filter(({ status }) => status !== "failed" && status !== "passed");
   print(
-    "failed",
-    failures.map(({ fullName }) => fullName),
-  );
-  print(
     "not run",
     notRun.map(({ fullName }) => fullName.replace("not run: ", "")),
   );
   print("this machine cannot have", lines(notHad));
+  // Last, with what was wrong: a CI that keeps the end of the output keeps this.
+  print("failed", failures.map(described));
   console.log("");
   for (const { tier, tests } of results) console.log(`${tier.padEnd(8)}${counts(tests)}`);
   console.log(`${"total".padEnd(8)}${counts(all)}`);
@@ -25,6 +24,7 @@ const main = ([reports = "", notHad = "", ...tiers]: readonly string[]): void =>
 interface Test {
   readonly fullName: string;
   readonly status: string;
+  readonly failureMessages?: readonly string[] | null;
 }
 
 interface Report {
@@ -40,10 +40,22 @@ interface Report {
 const readReport = (path: string): readonly Test[] => {
   if (!existsSync(path)) return [];
   const report = JSON.parse(readFileSync(path, "utf8")) as Report;
-  return report.testResults.flatMap(({ name, status, assertionResults }) =>
-    assertionResults.length === 0 && status === "failed" ? [{ fullName: name, status }] : assertionResults,
+  return report.testResults.flatMap(({ name, status, message = "", assertionResults }) =>
+    assertionResults.length === 0 && status === "failed"
+      ? [{ fullName: name, status, failureMessages: [message] }]
+      : assertionResults,
   );
 };
+
+const described = ({ fullName, failureMessages }: Test): string => {
+  const said = (failureMessages ?? []).flatMap((message) => stripVTControlCharacters(message).split("\n"));
+  return [fullName, ...said.slice(0, LINES_EACH).map((line) => `    ${line.slice(0, COLUMNS_EACH)}`)].join(
+    "\n",
+  );
+};
+
+const LINES_EACH = 25;
+const COLUMNS_EACH = 400;
 
 const lines = (path: string): readonly string[] =>
   existsSync(path)
