@@ -8,9 +8,9 @@ const directories = ["/run", "/dev/shm", "/tmp"];
 const unnamed = 0o20000000 | constants.O_DIRECTORY | constants.O_RDWR;
 
 /** Holds the text, with the offset, which a child shares, at the start. */
-export function unnamedFile(text: string): number {
+export function unnamedFile(text: string, candidates: readonly string[] = directories): number {
   let reason: unknown;
-  for (const directory of directories) {
+  for (const directory of candidates) {
     try {
       return fileIn(directory, text);
     } catch (error) {
@@ -23,7 +23,9 @@ export function unnamedFile(text: string): number {
 function fileIn(directory: string, text: string): number {
   const fd = open(directory);
   try {
-    if (text !== "") writeSync(fd, text, 0);
+    // A file system that is nearly full takes a part of it without an error, and half a batch can be a batch of its own.
+    if (text !== "" && writeSync(fd, text, 0) < Buffer.byteLength(text))
+      throw new Error(`no room in ${directory}`);
     return fd;
   } catch (error) {
     closeSync(fd);
