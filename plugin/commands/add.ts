@@ -15,7 +15,7 @@ import { readRecord, writeRecord } from "../state/store.ts";
 import type { Command, Context } from "./context.ts";
 import { desire, identityOf } from "./desired.ts";
 import { policyFor } from "./policy-for.ts";
-import { recordOf, type Recorded } from "./recording.ts";
+import { formerMembers, recordOf, withMembers, type Recorded } from "./recording.ts";
 import { leaveUplink, tearDown } from "./tear-down.ts";
 
 export const add: Command = async ({ call, input, document, version, log }) => {
@@ -72,16 +72,16 @@ async function addFirst(task: Task): Promise<void> {
     desire(request, policy, features),
     task.uplink?.join(features),
   ]);
-  await orUndo(first, task, async () => {
+  const { record, marked } = await orUndo(first, task, async () => {
     fulfilled(joining);
-    const marked = fulfilled(marking);
     const desired = fulfilled(looking);
-    const record = recordOf(task, desired, desired.programs);
-    writeRecord(stateDir, record);
-    const capped = await applyFresh(without(desired.programs, early), netns);
-    const owned = merge([...marked.owned, ...capped.owned]);
-    await settle(record, { owned, error: capped.error ?? marked.error }, task);
+    const whole = recordOf(task, desired, desired.programs);
+    writeRecord(stateDir, whole);
+    return { record: whole, marked: fulfilled(marking) };
   });
+  const capped = await orUndo(record, task, () => applyFresh(without(record.programs, early), netns));
+  const owned = merge([...marked.owned, ...capped.owned]);
+  await settle(record, { owned, error: capped.error ?? marked.error }, task);
 }
 
 /** A runtime repeats an ADD, or repeats it with other wishes. What differs only in values is changed in place. */
@@ -92,40 +92,37 @@ async function addAgain(task: Task, before: AttachmentRecord): Promise<void> {
   const inPlace = before.netnsId === task.netnsId && sameTargets(before.programs, desired.programs);
   if (!inPlace) await undo(before, task);
   const record = recordOf(task, desired, desired.programs);
-  writeRecord(stateDir, record);
-  await orUndo(record, task, async () => {
-    await leaveFormer(task, before);
+  const former = inPlace ? formerMembers(before, record) : [];
+  const both = withMembers(record, before, former);
+  writeRecord(stateDir, both);
+  await orUndo(both, task, async () => {
+    const error = await leaveUplink(stateDir, former, before.identity);
+    if (error !== undefined) throw error;
+    if (former.length > 0) writeRecord(stateDir, record);
     await task.uplink?.join(features);
   });
   const owned = inPlace ? before.programs : [];
   await settle(record, await applyOver(desired.programs, request.call.netns, owned), task);
 }
 
-/** The sets of a class that the pod is in no longer. */
-async function leaveFormer(
-  { stateDir, uplink }: Task,
-  { membership, identity }: AttachmentRecord,
-): Promise<void> {
-  const kept = new Set(uplink?.membership.members.map((member) => JSON.stringify(member)));
-  const left = membership?.members.filter((member) => !kept.has(JSON.stringify(member))) ?? [];
-  const error = await leaveUplink(stateDir, left, identity);
-  if (error !== undefined) throw error;
-}
-
 /** Keeps the record true to what is ours, or takes everything back and reports why. */
 async function settle(record: AttachmentRecord, applied: Applied, task: Task): Promise<void> {
   const owned: AttachmentRecord = { ...record, programs: applied.owned };
   await orUndo(owned, task, async () => {
-    if (applied.error !== undefined) throw applied.error;
     if (JSON.stringify(owned) !== JSON.stringify(record)) writeRecord(task.stateDir, owned);
+    if (applied.error !== undefined) throw applied.error;
   });
   task.log("info", `ADD ${record.pod} ${record.identity.ifname}: ${describe(owned.programs).join(", ")}`);
 }
 
 /** The failure is what the runtime hears of; what could not be undone beside it goes to the log, and DEL tries again. */
-async function orUndo(record: AttachmentRecord, task: Task, body: () => Promise<void>): Promise<void> {
+async function orUndo<Value>(
+  record: AttachmentRecord,
+  task: Task,
+  body: () => Promise<Value>,
+): Promise<Value> {
   try {
-    await body();
+    return await body();
   } catch (error) {
     await undo(record, task).catch((second: unknown) => {
       task.log("error", `undoing ${record.pod} ${record.identity.ifname}: ${messageOf(second)}`);

@@ -3,6 +3,7 @@ import { podName, type Request } from "../cni/request.ts";
 import type { Policy } from "../policy/policy.ts";
 import { matchesAll } from "../policy/rule.ts";
 import type { Program } from "../program/program.ts";
+import type { Member } from "../program/uplink/objects.ts";
 import type { AttachmentRecord } from "../state/record.ts";
 import { identityOf, type Desired } from "./desired.ts";
 import type { UplinkPart } from "./uplink-part.ts";
@@ -41,5 +42,25 @@ function limitsOf({ egress, ingress, rules }: Policy): NonNullable<AttachmentRec
     ...(ingress === undefined ? {} : { ingress: ingress.rate }),
     ...(last?.dscp === undefined || !matchesAll(last) ? {} : { dscp: last.dscp }),
     rules: rules.length,
+  };
+}
+
+/** The sets of a class that the pod is in no longer. */
+export function formerMembers(before: AttachmentRecord, { membership }: AttachmentRecord): readonly Member[] {
+  const kept = new Set(membership?.members.map((member) => JSON.stringify(member)));
+  return before.membership?.members.filter((member) => !kept.has(JSON.stringify(member))) ?? [];
+}
+
+/** Until the former ones are left, the record has them as well: who is killed in between leaves none behind. */
+export function withMembers(
+  record: AttachmentRecord,
+  before: AttachmentRecord,
+  former: readonly Member[],
+): AttachmentRecord {
+  const membership = record.membership ?? before.membership;
+  if (membership === undefined || former.length === 0) return record;
+  return {
+    ...record,
+    membership: { ...membership, members: [...(record.membership?.members ?? []), ...former] },
   };
 }

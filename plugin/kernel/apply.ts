@@ -18,7 +18,7 @@ export type Applied = {
 
 /** Everything of ours is new: one batch per tool and namespace, side by side where nothing depends on the other. */
 export function applyFresh(programs: readonly Program[], netns: string): Promise<Applied> {
-  return apply(programs, (program) => addFresh(program, netns));
+  return apply(programs, (program) => addFresh(program, netns), []);
 }
 
 /** Some of it may be there already, ours or foreign. */
@@ -27,7 +27,7 @@ export function applyOver(
   netns: string,
   ownedBefore: readonly Program[],
 ): Promise<Applied> {
-  return apply(programs, (program) => mend(program, netns, objectsOf(ownedBefore, program)));
+  return apply(programs, (program) => mend(program, netns, objectsOf(ownedBefore, program)), ownedBefore);
 }
 
 /** A program as far as it is ours, which is what a failure has to take back, and what went wrong, if anything did. */
@@ -36,12 +36,14 @@ type Made = { readonly owned: Program; readonly error: CniError | undefined };
 async function apply(
   programs: readonly Program[],
   make: (program: Program) => Promise<Made>,
+  ownedBefore: readonly Program[],
 ): Promise<Applied> {
   if (programs.some(({ tool }) => tool === "link")) await ensureIfbModule();
   const started = new Map<Program, Promise<Made>>();
   for (const program of programs) {
     const needed = programs.filter((other) => dependsOn(program, other)).map((other) => started.get(other));
-    started.set(program, makeAfter(needed, program, make));
+    const untried = withObjects(program, objectsOf(ownedBefore, program));
+    started.set(program, makeAfter(needed, program, make, untried));
   }
   const made = await Promise.all(started.values());
   return {
@@ -50,15 +52,16 @@ async function apply(
   };
 }
 
-/** What stands on something that could not be made is not tried. */
+/** What stands on something that could not be made is not tried; what was there of it is still ours. */
 async function makeAfter(
   needed: readonly (Promise<Made> | undefined)[],
   program: Program,
   make: (program: Program) => Promise<Made>,
+  untried: Program,
 ): Promise<Made> {
   const before = needed.length === 0 ? [] : await Promise.all(needed);
   const failed = before.some((made) => made?.error !== undefined);
-  return failed ? { owned: withObjects(program, []), error: undefined } : make(program);
+  return failed ? { owned: untried, error: undefined } : make(program);
 }
 
 async function addFresh(program: Program, netns: string): Promise<Made> {
