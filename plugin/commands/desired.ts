@@ -18,16 +18,20 @@ export async function desire(
 ): Promise<Desired> {
   const { call, interfaces } = request;
   const found = await inspect({ netns: call.netns, ifname: call.ifname, interfaces }, features);
-  const facts = added === undefined ? found : withMtusOf(added, found);
+  const facts = added === undefined ? found : asAdded(added, found);
   return { facts, programs: plan({ identity: identityOf(request), policy, facts }) };
 }
 
-/** A plugin behind us may set the MTU (tuning does): bursts and queues planned for another one still limit as they should. */
-function withMtusOf(added: Facts, found: Facts): Facts {
-  const { podLink, hostEnd } = added;
+/**
+ * A plugin behind us may set the MTU (tuning does): bursts and queues planned for another one still limit as they should. And
+ * IPv6 may have come with a module since.
+ */
+function asAdded(added: Facts, found: Facts): Facts {
+  const { podLink, hostEnd, ipv6 } = added;
   const isSameEnd = hostEnd !== undefined && hostEnd.ifindex === found.hostEnd?.ifindex;
   return {
     ...found,
+    ipv6,
     podLink: { ...found.podLink, mtu: podLink.mtu },
     hostEnd: isSameEnd ? { ...found.hostEnd, mtu: hostEnd.mtu } : found.hostEnd,
   };

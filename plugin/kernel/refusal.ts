@@ -22,7 +22,7 @@ export function refusal(place: Place, { argv, input }: Batch, { exitCode, stderr
       details,
     );
   }
-  const lacking = missing.find(({ pattern }) => pattern.test(said));
+  const lacking = missing.find(({ pattern, tool }) => pattern.test(said) && (tool ?? argv[0]) === argv[0]);
   if (lacking !== undefined) {
     return new CniError(ErrorCode.missingFeature, `${lacking.what}: ${firstLine(said)}`, details);
   }
@@ -35,7 +35,14 @@ export function refusal(place: Place, { argv, input }: Batch, { exitCode, stderr
 
 const ipsetModules = "load ip_set, ip_set_hash_net, ip_set_hash_ip and xt_set";
 
-const missing: readonly { readonly pattern: RegExp; readonly what: string }[] = [
+type Lacking = {
+  readonly pattern: RegExp;
+  /** Of whom it says that; any, where it is undefined. */
+  readonly tool?: string;
+  readonly what: string;
+};
+
+const missing: readonly Lacking[] = [
   {
     pattern: /: not found in /,
     what: "a tool is missing on the node (install iproute2, iptables, ipset, util-linux)",
@@ -55,6 +62,7 @@ const missing: readonly { readonly pattern: RegExp; readonly what: string }[] = 
   },
   {
     pattern: /Unknown device type|RTNETLINK answers: Operation not supported/,
+    tool: "ip",
     what: "this kernel has no ifb (load ifb)",
   },
   {

@@ -54,6 +54,12 @@ describe("what a kernel lacks is 102 and says what to load", () => {
   });
 });
 
+it("what says nothing of what is missing is 100, in the tool's own words", () => {
+  const error = said("tc", "RTNETLINK answers: Operation not supported\nCommand failed -:1");
+  expect(error.code).toBe(100);
+  expect(error.message).toContain("tc: RTNETLINK answers: Operation not supported");
+});
+
 it("a hook whose filters are those of a block shared by several devices is 101: what, and what to do", () => {
   const error = said(
     "tc",
