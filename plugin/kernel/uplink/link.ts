@@ -24,10 +24,11 @@ function defaultRouteDevice(): string | undefined {
   return [...ipv4Defaults(), ...ipv6Defaults()].at(0);
 }
 
-/** iface, destination, gateway, flags, refcnt, use, metric, mask ... in hexadecimal but the metric. */
+/** iface ("*" of a route that refuses), destination, gateway, flags, refcnt, use, metric, mask ... in hexadecimal but the metric. */
 function ipv4Defaults(): readonly string[] {
   const routes = rowsOf("/proc/net/route").filter(
-    ([, destination, , , , , , mask]) => destination === "00000000" && mask === "00000000",
+    ([iface, destination, , , , , , mask]) =>
+      iface !== "*" && destination === "00000000" && mask === "00000000",
   );
   return routes.toSorted((a, b) => Number(a[6]) - Number(b[6])).map(([device = ""]) => device);
 }

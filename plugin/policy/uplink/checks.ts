@@ -1,4 +1,5 @@
 /** What classes of one uplink must not do to each other. Pure. */
+import { ipv6Suffix } from "../../cni/uplink.ts";
 import { CniError, ErrorCode } from "../../errors.ts";
 import { markInWords, marksMatch } from "./mark.ts";
 import type { UplinkClass } from "./uplink.ts";
@@ -34,9 +35,15 @@ export function assertDistinct(classes: readonly UplinkClass[]): void {
 }
 
 function clashOf(one: UplinkClass, other: UplinkClass): string | undefined {
-  if (one.set !== undefined && one.set === other.set) return `set "${one.set}"`;
+  const set = familySets(one).find((name) => familySets(other).includes(name));
+  if (set !== undefined) return `set "${set}"`;
   if (one.dscp !== undefined && one.dscp === other.dscp) return `dscp ${one.dscp}`;
   if (one.mark === undefined || other.mark === undefined) return undefined;
   const isAmbiguous = marksMatch(one.mark, other.mark) || marksMatch(other.mark, one.mark);
   return isAmbiguous ? `mark ${markInWords(one.mark)}` : undefined;
+}
+
+/** One for each family, so a name can also be another class's name with the ending of IPv6. */
+function familySets({ set }: UplinkClass): readonly string[] {
+  return set === undefined ? [] : [set, set + ipv6Suffix];
 }

@@ -105,6 +105,15 @@ function decideClass(entry: ClassConf, at: number, link: number): UplinkClass {
     );
   }
   if (isDefault) refuseOnDefault(entry, field);
+  const dscp = entry.dscp === undefined ? undefined : parseDscp(`${field}.dscp`, entry.dscp);
+  // What a class sorts by is taken for its own also where the node itself sent it.
+  if (dscp === 0 && !isDefault) {
+    throw invalidValue(
+      `${field}.dscp`,
+      entry.dscp,
+      "1 to 63 for a class other than the default: 0 is what all traffic has that nobody marked, the node's own too",
+    );
+  }
   return {
     name: entry.name,
     minor: String((at + 1) * 10),
@@ -116,7 +125,7 @@ function decideClass(entry: ClassConf, at: number, link: number): UplinkClass {
     quantum: entry.quantum === undefined ? undefined : quantum(`${field}.quantum`, entry.quantum),
     set: isDefault ? undefined : aSetName(`${field}.set`, entry.set ?? `pod-qos-${entry.name}`),
     mark: entry.mark === undefined ? undefined : parseFirewallMark(`${field}.mark`, entry.mark),
-    dscp: entry.dscp === undefined ? undefined : parseDscp(`${field}.dscp`, entry.dscp),
+    dscp,
     selector:
       entry.podSelector === undefined ? undefined : parseSelector(`${field}.podSelector`, entry.podSelector),
   };

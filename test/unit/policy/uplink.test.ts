@@ -61,6 +61,11 @@ describe("classes", () => {
     [withBulk({ burst: "0" }), "uplink.classes.bulk-seed.burst"],
     [withBulk({ mark: "one" }), "uplink.classes.bulk-seed.mark"],
     [withBulk({ dscp: 64 }), "uplink.classes.bulk-seed.dscp: 64 is not valid"],
+    [withBulk({ dscp: "CS0" }), 'uplink.classes.bulk-seed.dscp: "CS0" is not valid: 1 to 63 for a class'],
+    [
+      { ...runbook, rate: "1G", classes: { ...runbook.classes, b: { rate: "1k", set: "bulkseed-pods-v6" } } },
+      'set "bulkseed-pods-v6" is taken by class bulk-seed already',
+    ],
     [withBulk({ podSelector: { matchLabel: {} } }), "podSelector.matchLabel"],
     [{ ...runbook, classes: { default: { rate: "1M", set: "x" } } }, "not for the default class"],
     [
