@@ -16,7 +16,7 @@ import type { Command, Context } from "./context.ts";
 import { desire, identityOf } from "./desired.ts";
 import { policyFor } from "./policy-for.ts";
 import { formerMembers, recordOf, withMembers, type Recorded } from "./recording.ts";
-import { leaveUplink, tearDown } from "./tear-down.ts";
+import { tearDown } from "./tear-down.ts";
 
 export const add: Command = async ({ call, input, document, version, log }) => {
   const request = parseRequest(call, document);
@@ -96,9 +96,11 @@ async function addAgain(task: Task, before: AttachmentRecord): Promise<void> {
   const both = withMembers(record, before, former);
   writeRecord(stateDir, both);
   await orUndo(both, task, async () => {
-    const error = await leaveUplink(stateDir, former, before.identity);
-    if (error !== undefined) throw error;
-    if (former.length > 0) writeRecord(stateDir, record);
+    if (former.length > 0) {
+      const error = await (await import("./leave-uplink.ts")).leave(stateDir, former, before.identity);
+      if (error !== undefined) throw error;
+      writeRecord(stateDir, record);
+    }
     await task.uplink?.join(features);
   });
   const owned = inPlace ? before.programs : [];

@@ -8,9 +8,9 @@ import { readLeniently } from "../cni/conf.ts";
 import { networkName } from "../cni/request.ts";
 import { identityFromAlias, isIfbName, sameIdentity, type Identity } from "../datapath/names.ts";
 import { listNodeLinks, readAlias } from "../kernel/linux.ts";
-import { netnsId } from "../kernel/netns.ts";
 import { listAttachments, readRecord } from "../state/store.ts";
 import type { Command } from "./context.ts";
+import { isLive } from "./live.ts";
 import { tearDown } from "./tear-down.ts";
 
 export const gc: Command = async ({ document, log }) => {
@@ -21,10 +21,9 @@ export const gc: Command = async ({ document, log }) => {
   for (const identity of known(stateDir, network)) {
     try {
       const record = readRecord(stateDir, identity);
-      const netns = record?.netns ?? "";
-      const isGone = record !== undefined && netnsId(netns) !== record.netnsId;
+      const isGone = record !== undefined && !isLive(record);
       if (valid === undefined ? !isGone : lists(valid, identity)) continue;
-      await tearDown({ stateDir, identity, record, netns }, log);
+      await tearDown({ stateDir, identity, record, netns: record?.netns ?? "" }, log);
       log("info", `GC removed ${identity.containerId} ${identity.ifname}`);
     } catch (error) {
       failures.push(`${identity.containerId} ${identity.ifname}: ${messageOf(error)}`);

@@ -9,11 +9,12 @@ import { podOf, readAllDrops, readCounters, readNode, type Node, type Reading } 
 import { report, type Report } from "./show/report.ts";
 import { readOptions, type Options } from "./show/options.ts";
 import { listText, uplinkText, type Style } from "./show/text.ts";
+import { uplinkFaults } from "./show/uplink-faults.ts";
 
 type Print = (text: string) => boolean;
 
 export async function show(args: readonly string[], print: Print): Promise<number> {
-  if (args.includes("--help")) return print(usage) ? 0 : 1;
+  if (args.includes("--help") || args.includes("-h")) return print(usage) ? 0 : 1;
   const options = readOptions(args);
   if (typeof options === "string") {
     print(`pod-qos show: ${options}`);
@@ -21,6 +22,10 @@ export async function show(args: readonly string[], print: Print): Promise<numbe
   }
   try {
     const { pod } = options;
+    if (pod !== undefined && options.watch) {
+      print("pod-qos show: --watch is for all pods at once, it takes no name");
+      return 2;
+    }
     if (pod !== undefined) return await showPod(pod, options, print);
     return await showAll(options, (seen) => listText(seen, style()), print);
   } catch (error) {
@@ -29,7 +34,8 @@ export async function show(args: readonly string[], print: Print): Promise<numbe
   }
 }
 
-const usage = `pod-qos show [POD] [--watch] [--interval SECONDS] [--count N] [--json] [--state-dir DIR]
+const usage = `pod-qos show [--watch] [--interval SECONDS] [--count N] [--json] [--state-dir DIR]
+pod-qos show POD [--json] [--state-dir DIR]
 pod-qos uplink show [the same but POD]
 pod-qos uplink remove [DEVICE] [--json] [--state-dir DIR]
 
@@ -60,8 +66,14 @@ async function showAll(options: Options, text: (seen: Report) => string, print: 
     await pause(options.watch ? options.intervalMs : 500);
     const after = await readCounters(node);
     const drops = await readAllDrops(node, options.watch ? "node" : "pods");
-    if (!draw(visible(report(node, before, after, drops), options))) return 1;
-    if (!options.watch || frames === options.frames) return 0;
+    // Whoever watches sees the figures; looking at every object each second would be what they show.
+    const faults = await Promise.all(
+      node.uplinks.map((uplink) => (options.watch ? [] : uplinkFaults(options.stateDir, uplink))),
+    );
+    const seen = visible(report(node, before, after, { drops, faults }), options);
+    if (!draw(seen)) return 1;
+    if (!options.watch) return seen.uplinks.every(({ drift }) => drift.length === 0) ? 0 : 1;
+    if (frames === options.frames) return 0;
     [node, before] = await again(options, node, after);
   }
 }
@@ -76,7 +88,8 @@ async function again(options: Options, node: Node, reading: Reading): Promise<re
 async function showPod(name: string, options: Options, print: Print): Promise<number> {
   const found = readNode(options.stateDir).attachments.filter(
     ({ pod, identity }) =>
-      podOf(pod) === name || podOf(pod).endsWith(`/${name}`) || identity.containerId.startsWith(name),
+      name !== "" &&
+      (podOf(pod) === name || podOf(pod).endsWith(`/${name}`) || identity.containerId.startsWith(name)),
   );
   if (found.length === 0) {
     print(
@@ -84,7 +97,7 @@ async function showPod(name: string, options: Options, print: Print): Promise<nu
     );
     return 1;
   }
-  const inspections = await Promise.all(found.map((record) => inspection(record)));
+  const inspections = await Promise.all(found.map((record) => inspection(options.stateDir, record)));
   const isWell = inspections.every(({ drift }) => drift.length === 0);
   const shown = options.json
     ? JSON.stringify(inspections, null, 2)

@@ -7,9 +7,7 @@ import { nodeHasLink, readNodeLink } from "../kernel/linux.ts";
 import { remove } from "../kernel/remove.ts";
 import type { Log } from "../log.ts";
 import type { Program } from "../program/program.ts";
-import type { Member } from "../program/uplink/objects.ts";
-import { claimedByOthers } from "../state/members.ts";
-import type { AttachmentRecord } from "../state/record.ts";
+import type { AttachmentRecord, Membership } from "../state/record.ts";
 import { deleteRecord } from "../state/store.ts";
 
 export type Doomed = {
@@ -30,10 +28,9 @@ export async function tearDown({ stateDir, identity, record, netns }: Doomed, lo
   const onNode = programs.filter(({ place }) => place === "node");
   const [podErrors, nodeErrors] = await Promise.all([
     remove(inPod, netns),
-    Promise.all([
-      remove(onNode, netns),
-      leaveUplink(stateDir, record?.membership?.members ?? [], identity),
-    ]).then(([errors, left]) => (left === undefined ? errors : [...errors, left])),
+    Promise.all([remove(onNode, netns), leaveUplink(stateDir, record?.membership, identity)]).then(
+      ([errors, left]) => (left === undefined ? errors : [...errors, left]),
+    ),
   ]);
   if (log !== undefined) podErrors.forEach((error) => log("warn", `left in the pod: ${error.message}`));
   const fatal = log === undefined ? [...nodeErrors, ...podErrors] : nodeErrors;
@@ -41,15 +38,13 @@ export async function tearDown({ stateDir, identity, record, netns }: Doomed, lo
   deleteRecord(stateDir, identity);
 }
 
-/** The uplink itself stays: it is the node's. */
-export async function leaveUplink(
+async function leaveUplink(
   stateDir: string,
-  members: readonly Member[],
+  membership: Membership | undefined,
   owner: Identity,
 ): Promise<CniError | undefined> {
-  if (members.length === 0) return undefined;
-  const { leaveSets } = await import("../kernel/uplink/members.ts");
-  return leaveSets(members, (asked) => claimedByOthers(stateDir, asked, owner));
+  if (membership === undefined) return undefined;
+  return (await import("./leave-uplink.ts")).leaveUplink(stateDir, membership, owner);
 }
 
 /**

@@ -1,16 +1,18 @@
 /** A pod's part in its node's uplink: settled between the networks, joined by ADD, looked at by CHECK. */
 import type { Request } from "../cni/request.ts";
 import type { Features } from "../datapath/driver.ts";
-import { membersOf } from "../datapath/uplink/sets.ts";
+import { membersOf, podPart } from "../datapath/uplink/sets.ts";
 import { uplinkState } from "../datapath/uplink/state.ts";
 import { kernelHasIpv6 } from "../kernel/linux.ts";
 import { ensureUplink } from "../kernel/uplink/ensure.ts";
 import { uplinkDrift } from "../kernel/uplink/observe.ts";
 import type { UplinkChoice } from "../policy/uplink/choose.ts";
 import { settleWith } from "../policy/uplink/agree.ts";
-import type { UplinkState } from "../program/uplink/objects.ts";
+import type { PodPart, UplinkState } from "../program/uplink/objects.ts";
 import type { AttachmentRecord, Membership } from "../state/record.ts";
+import { membersOfUplink } from "../state/members.ts";
 import { say } from "../state/uplinks.ts";
+import { isLive } from "./live.ts";
 
 export type UplinkPart = {
   readonly membership: Membership;
@@ -25,7 +27,10 @@ export function enterUplink(choice: UplinkChoice, request: Request): UplinkPart 
   const membership = membershipOf(choice, request);
   return {
     membership,
-    join: async (features) => ensureUplink(stateOf(choice, await features), membership.members),
+    join: async (features) =>
+      ensureUplink(stateOf(choice, await features), partOf(choice, request), () =>
+        membersOfUplink(stateDir, choice.uplink, isLive),
+      ),
   };
 }
 
@@ -36,17 +41,21 @@ export async function checkUplink(
   record: AttachmentRecord | undefined,
   features: Promise<Features>,
 ): Promise<readonly string[]> {
-  const { members, ...wanted } = membershipOf(choice, request);
+  const wanted = membershipOf(choice, request);
   const recorded = record?.membership;
   const moved =
     recorded !== undefined && (recorded.class !== wanted.class || recorded.device !== wanted.device)
       ? [`it is in class ${recorded.class} of ${recorded.device}, wanted ${wanted.class} of ${wanted.device}`]
       : [];
-  return [...moved, ...(await uplinkDrift(stateOf(choice, await features), members))];
+  return [...moved, ...(await uplinkDrift(stateOf(choice, await features), partOf(choice, request)))];
 }
 
 function membershipOf({ chosen, uplink }: UplinkChoice, { addresses }: Request): Membership {
-  return { device: uplink.device, class: chosen.name, members: membersOf(chosen.set, addresses) };
+  return { device: uplink.device, class: chosen.name, addresses, members: membersOf(chosen.set, addresses) };
+}
+
+function partOf({ chosen, uplink }: UplinkChoice, { addresses }: Request): PodPart {
+  return podPart(uplink, chosen.name, addresses);
 }
 
 function stateOf({ uplink, link }: UplinkChoice, { fqCodel }: Features): UplinkState {

@@ -1,32 +1,62 @@
-/** Which addresses live attachments have in the sets of uplinks, by their records. */
+/** Which addresses the attachments of this node have in the sets of uplinks, by their records. */
 import { sameIdentity, type Identity } from "../datapath/names.ts";
+import { membersOf, placesOf, sameMember } from "../datapath/uplink/sets.ts";
+import type { Uplink } from "../policy/uplink/uplink.ts";
 import type { Member } from "../program/uplink/objects.ts";
+import type { AttachmentRecord, Membership } from "./record.ts";
 import { listAttachments, listNetworks, readRecord } from "./store.ts";
+import { readStanding } from "./uplinks.ts";
 
-/** Those of the members that another attachment has too: addresses are given again, at times before the last owner is gone. */
-export function claimedByOthers(
-  stateDir: string,
-  members: readonly Member[],
-  owner: Identity,
-): readonly Member[] {
-  const claims = new Set(
-    listNetworks(stateDir)
-      .flatMap((network) => listAttachments(stateDir, network))
-      .filter((identity) => !sameIdentity(identity, owner))
-      .flatMap((identity) => readMembers(stateDir, identity))
-      .map(keyOf),
-  );
-  return members.filter((member) => claims.has(keyOf(member)));
+/** Whether the pod is there: a record stays for as long as no DEL came. */
+export type IsLive = (record: AttachmentRecord) => boolean;
+
+/** What live attachments have in sets, apart from one: addresses are given again, at times before the last owner is gone. */
+export function membersOfOthers(stateDir: string, owner: Identity, isLive: IsLive): readonly Member[] {
+  return liveMemberships(stateDir, isLive, owner).flatMap((membership) => [
+    ...membership.members,
+    ...membersNow(membership, readStanding(stateDir, membership.device)?.uplink),
+  ]);
 }
 
-function readMembers(stateDir: string, identity: Identity): readonly Member[] {
+/** What the pods of this uplink have in its sets, as it is now. */
+export function membersOfUplink(stateDir: string, uplink: Uplink, isLive: IsLive): readonly Member[] {
+  return liveMemberships(stateDir, isLive)
+    .filter(({ device }) => device === uplink.device)
+    .flatMap((membership) => membersNow(membership, uplink));
+}
+
+/** Wherever the pod's addresses may be: a class can have got another set since, or a pod another class. */
+export function traces(stateDir: string, membership: Membership): readonly Member[] {
+  const uplink = readStanding(stateDir, membership.device)?.uplink;
+  if (uplink === undefined) return membership.members;
+  // One that was in no set can be in one that its class has got since, but in no other's.
+  if (membership.members.length === 0) return membersNow(membership, uplink);
+  const places = placesOf(uplink, addressesIn(membership));
+  const more = places.filter((place) => !membership.members.some((member) => sameMember(member, place)));
+  return [...membership.members, ...more];
+}
+
+function membersNow(membership: Membership, uplink: Uplink | undefined): readonly Member[] {
+  const itsClass = uplink?.classes.find(({ name }) => name === membership.class);
+  return membersOf(itsClass?.set, addressesIn(membership));
+}
+
+function addressesIn({ addresses, members }: Membership): readonly string[] {
+  return addresses ?? members.map(({ address }) => address);
+}
+
+function liveMemberships(stateDir: string, isLive: IsLive, except?: Identity): readonly Membership[] {
+  return listNetworks(stateDir)
+    .flatMap((network) => listAttachments(stateDir, network))
+    .filter((identity) => except === undefined || !sameIdentity(identity, except))
+    .flatMap((identity) => membershipOf(stateDir, identity, isLive));
+}
+
+function membershipOf(stateDir: string, identity: Identity, isLive: IsLive): readonly Membership[] {
   try {
-    return readRecord(stateDir, identity)?.membership?.members ?? [];
+    const record = readRecord(stateDir, identity);
+    return record?.membership !== undefined && isLive(record) ? [record.membership] : [];
   } catch {
     return []; // Another version's: what it did is told when that attachment is looked at.
   }
-}
-
-function keyOf({ set, address }: Member): string {
-  return `${set} ${address}`;
 }

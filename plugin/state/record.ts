@@ -35,6 +35,8 @@ export type AttachmentRecord = {
 export type Membership = {
   readonly device: string;
   readonly class: string;
+  /** All it has; an older build did not write them down. */
+  readonly addresses?: readonly string[];
   /** Its addresses in the class's sets; none for the default class. */
   readonly members: readonly Member[];
 };

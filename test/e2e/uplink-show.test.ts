@@ -83,8 +83,30 @@ suite("pod-qos show", { plugin: true, tools: ["ipset", "iperf3"] }, () => {
   });
 
   test.each([
+    ["tc qdisc del dev eth0 root", "root qdisc htb 1: on eth0 is missing"],
+    ["tc class del dev eth0 classid 1:20", "htb class 1:20 on eth0 is missing"],
+    ["iptables -t mangle -F", "iptables mangle"],
+  ])("tells of an uplink that is not as it should be: %s", async (damage, words) => {
+    await site.node.exec("sh", ["-ec", damage]);
+    const [pod, uplink] = [await pq("show", "bulk"), await pq("uplink", "show")];
+    for (const { stdout, exitCode } of [pod, uplink]) {
+      expect(exitCode).toBe(1);
+      expect(stdout).toContain("NOT WELL");
+      expect(stdout).toContain(words);
+    }
+    expect((await bulk.call("ADD")).exitCode).toBe(0);
+    for (const argv of [
+      ["show", "bulk"],
+      ["uplink", "show"],
+    ])
+      expect((await pq(...argv)).exitCode).toBe(0);
+  });
+
+  test.each([
     [["show", "nobody"], 1, 'no pod "nobody" on this node'],
     [["show", "--jsno"], 2, "unknown option --jsno"],
+    [["show", ""], 1, 'no pod ""'],
+    [["show", "bulk", "--watch"], 2, "takes no name"],
     [["show", "a", "b"], 2, "one name is enough"],
     [["show", "--interval", "x"], 2, "--interval takes seconds"],
     [["show", "--help"], 0, "Exit codes: 0 all is well"],

@@ -6,7 +6,7 @@ import type { UplinkState } from "../../plugin/program/uplink/objects.ts";
 
 const state = JSON.parse(readFileSync(0, "utf8")) as UplinkState;
 try {
-  await ensureUplink(state, []);
+  await ensureUplink(state, { members: [], strangers: [] }, () => []);
 } catch (error) {
   writeSync(1, messageOf(error));
 }

@@ -1,13 +1,12 @@
 /** One attachment in full: what it was given, every kernel object of it, and whether each is as it should be. */
-import { existsSync } from "node:fs";
 import { readDrops } from "../../kernel/counters.ts";
-import { netnsId } from "../../kernel/netns.ts";
 import { observe } from "../../kernel/observe.ts";
-import { memberDrift } from "../../kernel/uplink/observe.ts";
 import { describe, drift, type Program } from "../../program/program.ts";
 import type { AttachmentRecord } from "../../state/record.ts";
+import { isLive } from "../live.ts";
 import { podOf, readCounters } from "./node.ts";
 import { amount } from "./text.ts";
+import { podFaults } from "./uplink-faults.ts";
 
 export type Inspection = {
   readonly pod: string;
@@ -22,13 +21,15 @@ export type Inspection = {
   readonly drift: readonly string[];
 };
 
-export async function inspection(record: AttachmentRecord): Promise<Inspection> {
-  const { netns, programs } = record;
-  const isThere = existsSync(netns) && netnsId(netns) === record.netnsId;
+export async function inspection(stateDir: string, record: AttachmentRecord): Promise<Inspection> {
+  const { netns, programs, membership } = record;
+  const isThere = isLive(record);
   const reachable = programs.filter(({ place }) => place === "node" || isThere);
-  const members = record.membership?.members ?? [];
-  const [observed, ...absent] = await Promise.all([observe(reachable, netns), ...members.map(memberDrift)]);
-  const found = [...drift(observed), ...absent.flat()];
+  const [observed, ofUplink] = await Promise.all([
+    observe(reachable, netns),
+    membership === undefined ? [] : podFaults(stateDir, membership),
+  ]);
+  const found = [...drift(observed), ...ofUplink];
   const { links } = await readCounters({ attachments: [record], uplinks: [] });
   const drops = await Promise.all(reachable.map((program) => dropsOf(program, netns)));
   return {

@@ -37,6 +37,8 @@ export type UplinkReport = {
   readonly rate: number;
   readonly network: string;
   readonly now: number | null;
+  /** Sentences, of what is not as it should be; none when all is well, and none while watched. */
+  readonly drift: readonly string[];
   readonly classes: readonly ClassReport[];
 };
 
@@ -53,12 +55,13 @@ export type ClassReport = {
   readonly rate: number | null;
 };
 
-export function report(
-  node: Node,
-  before: Reading,
-  after: Reading,
-  drops: readonly (number | undefined)[],
-): Report {
+/** By the place of the attachment and of the uplink. */
+export type Findings = {
+  readonly drops: readonly (number | undefined)[];
+  readonly faults: readonly (readonly string[])[];
+};
+
+export function report(node: Node, before: Reading, after: Reading, { drops, faults }: Findings): Report {
   const seconds = (after.atMs - before.atMs) / 1000;
   const rateOf: RateOf = (first, second) =>
     first === undefined || second === undefined || second < first ? null : ((second - first) * 8) / seconds;
@@ -67,7 +70,10 @@ export function report(
       ...attachment(record, at, before, after, rateOf),
       dropped: drops[at] ?? null,
     })),
-    uplinks: node.uplinks.map((uplink) => uplinkReport(uplink, node, before, after, rateOf)),
+    uplinks: node.uplinks.map((uplink, at) => ({
+      ...uplinkReport(uplink, node, before, after, rateOf),
+      drift: faults[at] ?? [],
+    })),
   };
 }
 
@@ -111,7 +117,7 @@ function uplinkReport(
   before: Reading,
   after: Reading,
   rateOf: RateOf,
-): UplinkReport {
+): Omit<UplinkReport, "drift"> {
   const countersOf = (reading: Reading, id: string) =>
     reading.classes.get(device)?.find(({ classid }) => classid === id);
   const rateOfClass = (id: string): number | null =>

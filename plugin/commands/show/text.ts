@@ -14,12 +14,16 @@ export function listText({ attachments, uplinks }: Report, style: Style): string
   return [...(table.length === 0 ? [] : [table.join("\n")]), ...trees].join("\n\n");
 }
 
-export function uplinkText({ device, rate, now, network, classes }: UplinkReport, style: Style): string {
+export function uplinkText(
+  { device, rate, now, network, classes, drift }: UplinkReport,
+  style: Style,
+): string {
   const head = `${device}  ${amount(rate)}bit/s, now ${amount(now)}  (conf of ${network})`;
   const rows = classes.map((each, at) =>
     classRow(each, at === classes.length - 1 ? "└─" : "├─", rate, style),
   );
-  return [bold(fit(head, 80).trimEnd(), style), `   ${classHeader}`, ...rows].join("\n");
+  const faults = drift.map((fault) => `   NOT WELL: ${fault}`);
+  return [bold(fit(head, 80).trimEnd(), style), `   ${classHeader}`, ...rows, ...faults].join("\n");
 }
 
 const attachmentHeader =

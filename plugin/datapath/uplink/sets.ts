@@ -2,7 +2,7 @@
 import { ipv6Suffix } from "../../cni/uplink.ts";
 import { formatAddress, parseAddress } from "../../policy/address.ts";
 import type { Uplink } from "../../policy/uplink/uplink.ts";
-import type { AddressSet, Member } from "../../program/uplink/objects.ts";
+import type { AddressSet, Member, PodPart } from "../../program/uplink/objects.ts";
 
 export function uplinkSets({ classes }: Uplink, ipv6: boolean): readonly AddressSet[] {
   const families = ipv6 ? (["inet", "inet6"] as const) : (["inet"] as const);
@@ -21,6 +21,24 @@ export function membersOf(set: string | undefined, addresses: readonly string[])
       set: setName(set, address.family === 6 ? "inet6" : "inet"),
       address: formatAddress(address),
     }));
+}
+
+/** Its addresses belong into the sets of its class and into no other: they may have been those of a pod whose DEL never came. */
+export function podPart(uplink: Uplink, className: string, addresses: readonly string[]): PodPart {
+  const members = membersOf(uplink.classes.find(({ name }) => name === className)?.set, addresses);
+  const strangers = placesOf(uplink, addresses).filter(
+    (place) => !members.some((member) => sameMember(member, place)),
+  );
+  return { members, strangers };
+}
+
+/** Where an address of a pod can be: in the sets of all classes. */
+export function placesOf({ classes }: Uplink, addresses: readonly string[]): readonly Member[] {
+  return classes.flatMap(({ set }) => membersOf(set, addresses));
+}
+
+export function sameMember(a: Member, b: Member): boolean {
+  return a.set === b.set && a.address === b.address;
 }
 
 export function setName(set: string, family: AddressSet["family"]): string {

@@ -4,24 +4,28 @@
  */
 import { CniError, ErrorCode } from "../../errors.ts";
 import type { Batch } from "../../program/handler.ts";
-import type { Member, UplinkState } from "../../program/uplink/objects.ts";
+import type { Member, PodPart, UplinkState } from "../../program/uplink/objects.ts";
 import { changeRules, foreignRule, setsOf } from "../../program/uplink/rules.ts";
-import { addToSets, destroySet, listSet, parseSet } from "../../program/uplink/sets.ts";
+import { addToSets, destroySet } from "../../program/uplink/sets.ts";
 import { changeTree, createTree, removeTree, rootOwner, trimTree } from "../../program/uplink/tree.ts";
 import { run, type Outcome } from "../exec.ts";
 import { refusal } from "../refusal.ts";
-import { driftOf, observeUplink, wantedRules, type SeenUplink } from "./observe.ts";
+import { driftOf, observeSet, observeUplink, wantedRules, type SeenUplink } from "./observe.ts";
 
 const mostRounds = 12;
 
-export async function ensureUplink(state: UplinkState, members: readonly Member[]): Promise<void> {
-  const joining = members.length > 0 ? joinSets(state, members) : undefined;
-  const [first] = await Promise.all([observeUplink(state), joining]);
+/** `all`: what every pod of the uplink has in its sets, for those that have to be made anew. */
+export async function ensureUplink(
+  state: UplinkState,
+  pod: PodPart,
+  all: () => readonly Member[],
+): Promise<void> {
+  const [first] = await Promise.all([observeUplink(state), joinSets(state, pod)]);
   let seen = first;
   for (let round = 1; ; round += 1) {
     assertNothingForeign(state, seen);
     if (driftOf(state, seen).length === 0) return;
-    const refused = await approach(state, seen);
+    const refused = await approach(state, seen, all());
     seen = await observeUplink(state);
     const left = driftOf(state, seen);
     if (left.length === 0) return;
@@ -34,13 +38,17 @@ export async function ensureUplink(state: UplinkState, members: readonly Member[
 }
 
 /** Sets first, for one that is foreign ends it before anything is changed; what is no longer wanted last, when nothing leads to it any more. */
-async function approach(state: UplinkState, seen: SeenUplink): Promise<CniError | undefined> {
+async function approach(
+  state: UplinkState,
+  seen: SeenUplink,
+  members: readonly Member[],
+): Promise<CniError | undefined> {
   const refusals: (CniError | undefined)[] = [];
   const attempt = async (batch: Batch | undefined): Promise<void> => {
     if (batch !== undefined) refusals.push(refusedBy(batch, await run(batch.argv, batch.input)));
   };
   const isNew = rootOwner(state.tree, seen.tree) === undefined;
-  await joinSets(state, []);
+  await joinSets(state, { members: withPlace(state, members), strangers: [] });
   await attempt(isNew ? createTree(state.tree) : changeTree(state.tree, seen.tree));
   await Promise.all(
     wantedRules(state.rules).map(([tool, wanted]) => {
@@ -65,13 +73,13 @@ async function openIfShut({ device, tree }: UplinkState, seen: SeenUplink): Prom
 }
 
 /** Creates what sets are missing on the way: a member cannot be added to none. */
-async function joinSets(state: UplinkState, members: readonly Member[]): Promise<void> {
+async function joinSets(state: UplinkState, pod: PodPart): Promise<void> {
   if (state.sets.length === 0) return;
-  const batch = addToSets(state.sets, members);
+  const batch = addToSets(state.sets, pod.members, withPlace(state, pod.strangers));
   const outcome = await run(batch.argv, batch.input);
   if (outcome.exitCode === 0) return;
   for (const { name } of state.sets) {
-    const observed = parseSet((await run(listSet(name).argv, "")).stdout);
+    const observed = await observeSet(name);
     if (observed === undefined || observed.isOurs) continue;
     throw new CniError(
       ErrorCode.foreignObject,
@@ -80,6 +88,12 @@ async function joinSets(state: UplinkState, members: readonly Member[]): Promise
     );
   }
   throw refusal("node", batch, outcome);
+}
+
+/** Where the node has no IPv6 there are no sets of it. */
+function withPlace({ sets }: UplinkState, members: readonly Member[]): readonly Member[] {
+  const names = new Set(sets.map(({ name }) => name));
+  return members.filter(({ set }) => names.has(set));
 }
 
 function assertNothingForeign(state: UplinkState, seen: SeenUplink): void {

@@ -1,19 +1,16 @@
 /** Reads an uplink back into the types that it is made of, and says what differs. Changes nothing. */
 import { listTc } from "../../program/tc/render.ts";
-import type { Member, RuleTool, UplinkRules, UplinkState } from "../../program/uplink/objects.ts";
+import type { Member, PodPart, RuleTool, UplinkRules, UplinkState } from "../../program/uplink/objects.ts";
 import { listRules, parseRules, rulesDrift, type ObservedRules } from "../../program/uplink/rules.ts";
-import { listSet, parseSet } from "../../program/uplink/sets.ts";
+import { listSet, parseSet, type ObservedSet } from "../../program/uplink/sets.ts";
 import { parseTree, treeDrift, type ObservedTree } from "../../program/uplink/tree.ts";
 import { run } from "../exec.ts";
 import { refusal } from "../refusal.ts";
 
 /** A sentence for whatever of the uplink, or of a pod's part in it, is not as it should be. Changes nothing. */
-export async function uplinkDrift(
-  state: UplinkState,
-  members: readonly Member[],
-): Promise<readonly string[]> {
-  const [seen, ...missing] = await Promise.all([observeUplink(state), ...members.map(memberDrift)]);
-  return [...driftOf(state, seen), ...missing.flat()];
+export async function uplinkDrift(state: UplinkState, pod: PodPart): Promise<readonly string[]> {
+  const [seen, part] = await Promise.all([observeUplink(state), partDrift(pod)]);
+  return [...driftOf(state, seen), ...part];
 }
 
 export type SeenUplink = {
@@ -49,11 +46,30 @@ export function driftOf(state: UplinkState, seen: SeenUplink): readonly string[]
   return [...treeDrift(state.tree, seen.tree), ...rules];
 }
 
-/** An address that its set has lost is in the default class. */
-export async function memberDrift({ set, address }: Member): Promise<readonly string[]> {
-  const observed = parseSet((await run(listSet(set).argv, "")).stdout);
-  if (observed === undefined) return [`ipset ${set} is missing`];
-  return observed.addresses.includes(address) ? [] : [`ipset ${set} lacks ${address}`];
+/** An address that its set has lost is in the default class, and one that another set has is in that set's class. */
+async function partDrift({ members, strangers }: PodPart): Promise<readonly string[]> {
+  const names = [...new Set([...members, ...strangers].map(({ set }) => set))];
+  const sets = new Map(await Promise.all(names.map(async (name) => [name, await observeSet(name)] as const)));
+  const has = ({ set, address }: Member): boolean => sets.get(set)?.addresses.includes(address) === true;
+  return [
+    ...members
+      .filter((member) => !has(member))
+      .map(({ set, address }) =>
+        sets.get(set) === undefined ? `ipset ${set} is missing` : `ipset ${set} lacks ${address}`,
+      ),
+    ...strangers
+      .filter(has)
+      .map(({ set, address }) => `ipset ${set} has ${address}, which is in another class`),
+  ];
+}
+
+/** undefined where there is none, and only there. */
+export async function observeSet(name: string): Promise<ObservedSet | undefined> {
+  const batch = listSet(name);
+  const outcome = await run(batch.argv, batch.input);
+  if (outcome.exitCode === 0) return parseSet(outcome.stdout);
+  if (/given name does not exist/.test(outcome.stderr)) return undefined;
+  throw refusal("node", batch, outcome);
 }
 
 export function wantedRules(rules: UplinkState["rules"]): readonly (readonly [RuleTool, UplinkRules])[] {

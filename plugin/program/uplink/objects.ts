@@ -41,3 +41,10 @@ export type UplinkRules = {
 
 /** One entry of one set: what a pod adds to an uplink. */
 export type Member = { readonly set: string; readonly address: string };
+
+/** What is a pod's in the sets of an uplink. */
+export type PodPart = {
+  readonly members: readonly Member[];
+  /** Its addresses in sets of other classes, where they must not be. */
+  readonly strangers: readonly Member[];
+};

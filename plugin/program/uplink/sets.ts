@@ -8,13 +8,18 @@ import type { AddressSet, Member } from "./objects.ts";
 /** A set does not say who made it. Nobody else's has this size, nor would anybody choose it. */
 const size = 65_905;
 
-export function addToSets(sets: readonly AddressSet[], members: readonly Member[]): Batch {
+export function addToSets(
+  sets: readonly AddressSet[],
+  members: readonly Member[],
+  strangers: readonly Member[] = [],
+): Batch {
   return restore(
     ["-exist"],
     [
       ...sets.map(
         ({ name, family }) => `create ${name} hash:ip family ${family} hashsize 1024 maxelem ${size}`,
       ),
+      ...strangers.map(({ set, address }) => `del ${set} ${address}`),
       ...members.map(({ set, address }) => `add ${set} ${address}`),
     ],
   );

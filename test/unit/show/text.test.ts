@@ -41,7 +41,10 @@ const reading = (atMs: number, bytes: number): Reading => ({
     ],
   ]),
 });
-const seen: Report = report(node, reading(0, 1_000_000), reading(500, 4_000_000), [27]);
+const seen: Report = report(node, reading(0, 1_000_000), reading(500, 4_000_000), {
+  drops: [27],
+  faults: [],
+});
 
 describe("show", () => {
   it("000-14 draws what each pod and class uses of what it may", () => {
@@ -74,7 +77,14 @@ describe("show", () => {
     expect(listText({ attachments: [], uplinks: [] }, { colour: false, width: 80 })).toMatch(
       /^No pod on this node/,
     );
-    const anew = report(node, reading(0, 5000), reading(500, 4000), [undefined]);
+    const broken = report(node, reading(0, 0), reading(500, 0), {
+      drops: [0],
+      faults: [["root qdisc htb 1: on eth0 is missing"]],
+    });
+    expect(listText(broken, { colour: false, width: 80 })).toContain(
+      "NOT WELL: root qdisc htb 1: on eth0 is missing",
+    );
+    const anew = report(node, reading(0, 5000), reading(500, 4000), { drops: [undefined], faults: [] });
     expect(anew.attachments[0]?.sends).toEqual({ cap: 50e6, bytes: 4000, rate: null });
     expect(listText(anew, { colour: false, width: 80 })).toContain("-/50M");
   });
