@@ -1,4 +1,5 @@
 /** `pod-qos uplink show` and `pod-qos uplink remove [DEVICE]`. Exit codes as of show; 1 also if something could not go. */
+import { interfaceNameFault } from "../cni/call.ts";
 import { CniError, messageOf } from "../errors.ts";
 import { removeUplink } from "../kernel/uplink/remove.ts";
 import { forgetUplink, listUplinks } from "../state/uplinks.ts";
@@ -41,6 +42,9 @@ async function remove({ stateDir, pod: named, json }: Options, print: Print): Pr
       print,
     );
   }
+  // What is forgotten is a directory of this name, with all that is in it.
+  const fault = interfaceNameFault(device);
+  if (fault !== undefined) return usage(`uplink remove takes the name of a device: ${fault}`, print);
   const removed = await removeUplink(device);
   forgetUplink(stateDir, device);
   const text = [

@@ -125,6 +125,18 @@ suite("pod-qos show", { plugin: true, tools: ["ipset", "iperf3"] }, () => {
     expect(frames[2]).toMatchObject({ uplinks: [{ device: "eth0" }] });
   });
 
+  test.each(["../attachments", "attachments/..", "..", ".", ""])(
+    "uplink remove %j removes nothing: it is no interface's name",
+    async (name) => {
+      const before = await site.node.dump();
+      expect(await pq("uplink", "remove", name)).toMatchObject({
+        exitCode: 2,
+        stdout: expect.stringContaining(JSON.stringify(name)) as string,
+      });
+      expect(await site.node.dump()).toBe(before);
+    },
+  );
+
   test("uplink remove takes away exactly what is ours", async () => {
     await site.node.exec("sh", [
       "-ec",
