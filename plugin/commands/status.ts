@@ -18,7 +18,7 @@ export const status: Command = async ({ document }) => {
   const conf = parseConf(document, networkName(document));
   validateConf(conf);
   if (conf.rules !== undefined) (await import("../policy/own-rules.ts")).parseConfRules(conf.rules);
-  if (conf.uplink !== undefined) await assertUplink(conf.uplink);
+  if (conf.uplink !== undefined) await assertUplink(conf.uplink, conf.defaults.class);
   const { policyDir, stateDir } = conf;
   const needed = neededTools(conf);
   const missing = needed.filter((tool) => findTool(tool) === undefined);
@@ -53,13 +53,12 @@ async function assertPolicies(policyDir: string, stateDir: string): Promise<void
   }
 }
 
-/** Its classes, and whether this node has the link: read from sysfs. */
-async function assertUplink(conf: UplinkConf): Promise<void> {
-  const { validateUplink, decideUplink } = await import("../policy/uplink/uplink.ts");
-  validateUplink(conf);
+/** Its classes, that of pods that say nothing, and whether this node has the link: read from sysfs. */
+async function assertUplink(conf: UplinkConf, fallback: string | undefined): Promise<void> {
+  const { assertUplinkConf, assertUplinkLink } = await import("./uplink-for.ts");
+  assertUplinkConf(conf, fallback);
   try {
-    const { readUplinkLink } = await import("../kernel/uplink/link.ts");
-    decideUplink(conf, readUplinkLink(conf.device));
+    assertUplinkLink(conf);
   } catch (error) {
     throw notReady("the uplink cannot be had", messageOf(error));
   }

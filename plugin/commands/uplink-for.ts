@@ -1,10 +1,10 @@
-/** Which class of its node's uplink an attachment is in: for the verbs of pods whose conf has an uplink. Touches nothing. */
+/** Which class of its node's uplink an attachment is in, and what no pod could be served with. Touches nothing. */
 import type { UplinkConf } from "../cni/uplink.ts";
 import type { Request } from "../cni/request.ts";
 import { readUplinkLink, type NodeUplink } from "../kernel/uplink/link.ts";
 import type { ChooseClass } from "../policy/uplink/choose.ts";
 import { chooseClass } from "../policy/uplink/choose.ts";
-import { decideUplink } from "../policy/uplink/uplink.ts";
+import { decideUplink, validateUplink } from "../policy/uplink/uplink.ts";
 
 export function uplinkFor(
   conf: UplinkConf,
@@ -16,4 +16,13 @@ export function uplinkFor(
     const wish = { annotation, labels: request.pod.labels, fallback: request.conf.defaults.class };
     return { ...chooseClass(uplink, wish), uplink, link: { mtu: link.mtu } };
   };
+}
+
+/** What the conf alone gets wrong. Its `defaults.class` is looked up for each pod, whatever class that comes to be in. */
+export function assertUplinkConf(conf: UplinkConf, fallback: string | undefined): void {
+  chooseClass(validateUplink(conf), { annotation: undefined, labels: undefined, fallback });
+}
+
+export function assertUplinkLink(conf: UplinkConf): void {
+  decideUplink(conf, readUplinkLink(conf.device));
 }

@@ -5,6 +5,7 @@ import { suite } from "../lab/needs.ts";
 import { createNode, type LabNode } from "../lab/node.ts";
 import { callPlugin, linkPlugin, type PluginResult } from "../lab/plugin.ts";
 import { defaultConf } from "../lab/plug.ts";
+import { uplink200 } from "../lab/uplink.ts";
 import { allWishes } from "../lab/warm-node.ts";
 
 let node: LabNode;
@@ -55,6 +56,16 @@ describe("STATUS on a node that is not ready is code 50 and says what is missing
 
   test("a conf that ADD would refuse is code 7, before the first pod finds out", async () => {
     failed(await status({ defaults: { egressBandwidth: "10 Mbit" } }), 7, ["egressBandwidth", "10 Mbit"]);
+  });
+
+  test("so is a default class that the uplink does not have", async () => {
+    const conf = { uplink: { ...uplink200, device: "lo" } };
+    succeededSilently(await status({ ...conf, defaults: { class: "bulk-seed" } }));
+    failed(await status({ ...conf, defaults: { class: "nope" } }), 7, [
+      "defaults.class",
+      "nope",
+      "bulk-seed",
+    ]);
   });
 });
 

@@ -8,7 +8,7 @@ import { parseConf } from "../../plugin/cni/conf.ts";
 import { isObject, type JsonObject } from "../../plugin/cni/fields.ts";
 import { explain } from "../../plugin/commands/explain.ts";
 import { validateConf } from "../../plugin/policy/policy.ts";
-import { validateUplink } from "../../plugin/policy/uplink/uplink.ts";
+import { assertUplinkConf } from "../../plugin/commands/uplink-for.ts";
 import { anchorsOf, documents, fences, fencesOf, root, textOf, type Fence } from "./support/documents.ts";
 import { compiled } from "./support/manifests.ts";
 
@@ -55,7 +55,7 @@ describe("confs", () => {
     for (const entry of entries) {
       const conf = parseConf(entry, "podnet");
       validateConf(conf);
-      if (conf.uplink !== undefined) validateUplink(conf.uplink);
+      if (conf.uplink !== undefined) assertUplinkConf(conf.uplink, conf.defaults.class);
     }
   });
 });

@@ -52,9 +52,9 @@ export function decideUplink(conf: UplinkConf, link: LinkFacts): Uplink {
 }
 
 /** What can be said with no look at the node: STATUS does, before the first pod finds out. */
-export function validateUplink(conf: UplinkConf): void {
+export function validateUplink(conf: UplinkConf): Uplink {
   const unknown = isAuto(conf.rate) ? highestBandwidth : undefined;
-  decideUplink(conf, { device: conf.device, speed: unknown });
+  return decideUplink(conf, { device: conf.device, speed: unknown });
 }
 
 const highestBandwidth = 1e15;
