@@ -7,11 +7,11 @@ import { kernelHasIpv6 } from "../kernel/linux.ts";
 import { ensureUplink } from "../kernel/uplink/ensure.ts";
 import { uplinkDrift } from "../kernel/uplink/observe.ts";
 import type { UplinkChoice } from "../policy/uplink/choose.ts";
-import { settleWith } from "../policy/uplink/agree.ts";
+import { onLink, settleWith } from "../policy/uplink/agree.ts";
 import type { PodPart, UplinkState } from "../program/uplink/objects.ts";
 import type { AttachmentRecord, Membership } from "../state/record.ts";
-import { membersOfUplink } from "../state/members.ts";
-import { say } from "../state/uplinks.ts";
+import { hasMembers, membersOfUplink } from "../state/members.ts";
+import { isFresh, say } from "../state/uplinks.ts";
 import { isLive } from "./live.ts";
 
 export type UplinkPart = {
@@ -22,8 +22,22 @@ export type UplinkPart = {
 /** Before anything is touched: a network that contradicts another goes no further. */
 export function enterUplink(choice: UplinkChoice, request: Request): UplinkPart {
   const { stateDir, network } = request.conf;
-  const mine = { network, uplink: choice.uplink };
-  say(stateDir, mine, (standing, others) => settleWith(mine, standing, others));
+  const { uplink, link } = choice;
+  const mine = {
+    network,
+    uplink,
+    ...(request.conf.uplink === undefined ? {} : { conf: request.conf.uplink }),
+  };
+  say(stateDir, mine, (standing, others) =>
+    settleWith(
+      mine,
+      standing,
+      others.map((other) => onLink(other, link)),
+      (other) =>
+        isFresh(stateDir, uplink.device, other.network) ||
+        hasMembers(stateDir, other.network, uplink.device, isLive),
+    ),
+  );
   const membership = membershipOf(choice, request);
   return {
     membership,

@@ -25,6 +25,13 @@ export function membersOfUplink(stateDir: string, uplink: Uplink, isLive: IsLive
     .flatMap((membership) => membersNow(membership, uplink));
 }
 
+/** Whether a network has a pod on that uplink. */
+export function hasMembers(stateDir: string, network: string, device: string, isLive: IsLive): boolean {
+  return listAttachments(stateDir, network)
+    .flatMap((identity) => membershipOf(stateDir, identity, isLive))
+    .some((membership) => membership.device === device);
+}
+
 /** Wherever the pod's addresses may be: a class can have got another set since, or a pod another class. */
 export function traces(stateDir: string, membership: Membership): readonly Member[] {
   const uplink = readStanding(stateDir, membership.device)?.uplink;

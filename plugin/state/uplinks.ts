@@ -2,7 +2,7 @@
  * Who said what of a node's uplinks: `uplinks/<device>.json` is what stands and whose word it was, `uplinks/<device>/`
  * has a file for each network with what it said last. One file has one writer, so nothing is lost without a lock.
  */
-import { linkSync, readdirSync, rmSync, unlinkSync } from "node:fs";
+import { linkSync, readdirSync, rmSync, statSync, unlinkSync } from "node:fs";
 import { isObject } from "../cni/fields.ts";
 import type { Said } from "../policy/uplink/agree.ts";
 import { readJson, writeJson } from "./file.ts";
@@ -14,11 +14,23 @@ export function say(
   settle: (standing: Said | undefined, others: readonly Said[]) => "stands" | "is new",
 ): void {
   const { device } = mine.uplink;
+  // Mine first: of two that speak at once, one at least has heard the other.
+  keep(wordPath(stateDir, device, mine.network), mine);
   const others = otherNetworks(stateDir, mine);
-  keep(`${directoryOf(stateDir, device)}/${mine.network}.json`, mine);
   const standing = readStanding(stateDir, device) ?? firstWord(stateDir, mine);
   if (settle(standing, others) === "is new") keep(standingPath(stateDir, device), mine);
 }
+
+/** A pod's record comes a little later than its network's word. */
+export function isFresh(stateDir: string, device: string, network: string): boolean {
+  try {
+    return Date.now() - statSync(wordPath(stateDir, device, network)).mtimeMs < freshForMs;
+  } catch {
+    return false;
+  }
+}
+
+const freshForMs = 60_000;
 
 export function readStanding(stateDir: string, device: string): Said | undefined {
   return asSaid(readJson(standingPath(stateDir, device)));
@@ -65,10 +77,26 @@ function keep(path: string, said: Said): void {
   writeJson(path, said, `${path}.${process.pid}.tmp`);
 }
 
-/** Ours, mode 0600, whole or not there: only the outer shape is looked at. */
+/** Ours, mode 0600, whole or not there; what an editor or a disk did to it counts for nothing. */
 function asSaid(value: unknown): Said | undefined {
-  const whole = isObject(value) && typeof value["network"] === "string" && isObject(value["uplink"]);
+  const whole =
+    isObject(value) &&
+    typeof value["network"] === "string" &&
+    hasClasses(value["uplink"]) &&
+    (value["conf"] === undefined || hasClasses(value["conf"]));
   return whole ? (value as Said) : undefined;
+}
+
+function hasClasses(value: unknown): boolean {
+  return (
+    isObject(value) &&
+    Array.isArray(value["classes"]) &&
+    value["classes"].every((each) => isObject(each) && typeof each["name"] === "string")
+  );
+}
+
+function wordPath(stateDir: string, device: string, network: string): string {
+  return `${directoryOf(stateDir, device)}/${network}.json`;
 }
 
 function standingPath(stateDir: string, device: string): string {

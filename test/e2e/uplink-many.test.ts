@@ -120,6 +120,14 @@ suite("an uplink that many use", { plugin: true, tools: ["ipset", "iperf3"] }, (
     expect((await first.call("ADD", { uplink: other })).exitCode).toBe(0);
     expect((await second.call("ADD")).exitCode).toBe(0);
     expect(await said("tc class show dev eth0")).toMatch(/1:20 .* rate 40Mbit/);
+    // A network without pods is not asked, once what it said is some time ago.
+    expect((await second.call("DEL")).exitCode).toBe(0);
+    expect((await first.call("ADD", { uplink: uplink200 })).error?.code).toBe(7);
+    await said("touch -d '2 minutes ago' /run/pod-qos/uplinks/eth0/netb.json");
+    expect((await first.call("ADD", { uplink: uplink200 })).exitCode).toBe(0);
+    expect(await said("tc class show dev eth0")).toMatch(/1:20 .* rate 50Mbit/);
+    await said('echo \'{"network":"netb","uplink":{}}\' >/run/pod-qos/uplinks/eth0/netb.json');
+    expect((await first.call("ADD", { uplink: other })).exitCode).toBe(0);
   });
 
   test.each([
@@ -147,6 +155,7 @@ suite("an uplink that many use", { plugin: true, tools: ["ipset", "iperf3"] }, (
     await site.node.exec("sh", ["-ec", command]);
     const look = "tc class show dev eth0; tc qdisc show dev eth0 | sed 's/direct_packets_stat [0-9]*//'";
     const tree = await said(look);
+    const sets = await said("ipset list -name");
     for (const labels of [bulkLabel, {}]) {
       const { call } = await uplinkPod(site, { labels });
       const { error } = await call("ADD");
@@ -154,5 +163,6 @@ suite("an uplink that many use", { plugin: true, tools: ["ipset", "iperf3"] }, (
       expect(error?.msg).toContain(how);
     }
     expect(await said(look)).toBe(tree);
+    expect(await said("ipset list -name")).toBe(sets);
   });
 });

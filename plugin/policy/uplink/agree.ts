@@ -2,22 +2,32 @@
  * A node has one tree of classes per device, whatever networks share it: those must say the same. Pure.
  *
  * What stands may be changed by a network on its own; with several, by all of them: the first to say something new is
- * refused, and once the last has said it too it is true. Until then whoever says what stands goes on undisturbed.
+ * refused, and once the last has said it too it is true. Until then whoever says what stands goes on undisturbed. Each is
+ * taken at its conf's words on the link as it is now: what "auto" comes to changes with the link, and is nobody's change of mind.
  */
 import { CniError, ErrorCode } from "../../errors.ts";
-import type { Uplink, UplinkClass } from "./uplink.ts";
+import type { UplinkConf } from "../../cni/uplink.ts";
+import { decideUplink, type LinkFacts, type Uplink, type UplinkClass } from "./uplink.ts";
 import { inWords } from "./words.ts";
 
-export type Said = { readonly network: string; readonly uplink: Uplink };
+export type Said = {
+  readonly network: string;
+  readonly uplink: Uplink;
+  /** In its own words; an older build did not keep them. */
+  readonly conf?: UplinkConf;
+};
 
-/** `others`: what the other networks said last. Refused where one of them contradicts something new. */
+/** `others`: what the other networks said last. Refused where one of them, that is still heard, contradicts something new. */
 export function settleWith(
   mine: Said,
   standing: Said | undefined,
   others: readonly Said[],
+  isHeard: (other: Said) => boolean,
 ): "stands" | "is new" {
   if (standing !== undefined && differences(mine.uplink, standing.uplink).length === 0) return "stands";
-  const contrary = others.find(({ uplink }) => differences(mine.uplink, uplink).length > 0);
+  const contrary = others.find(
+    (other) => differences(mine.uplink, other.uplink).length > 0 && isHeard(other),
+  );
   if (contrary === undefined) return "is new";
   throw new CniError(
     ErrorCode.invalidConfig,
@@ -28,10 +38,20 @@ export function settleWith(
           `${field}: "${mine.network}" says ${my}, "${contrary.network}" says ${theirs}`,
       )
       .concat(
-        `make their confs agree; if "${contrary.network}" is no more: pod-qos uplink remove ${mine.uplink.device}`,
+        `make their confs agree; what "${contrary.network}" says counts for a minute, and while it has pods on ${mine.uplink.device}`,
       )
       .join("\n"),
   );
+}
+
+/** What was said before, as it would be decided of the link as it is now; as it was, where that is impossible by now. */
+export function onLink(said: Said, link: LinkFacts): Said {
+  if (said.conf === undefined) return said;
+  try {
+    return { ...said, uplink: decideUplink(said.conf, link) };
+  } catch {
+    return said;
+  }
 }
 
 export type Difference = { readonly field: string; readonly mine: string; readonly theirs: string };

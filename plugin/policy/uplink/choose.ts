@@ -4,7 +4,7 @@ import type { Labels } from "../../cni/request.ts";
 import type { Request } from "../../cni/request.ts";
 import type { Found } from "../annotations.ts";
 import { matches } from "../selector.ts";
-import type { Uplink, UplinkClass } from "./uplink.ts";
+import type { LinkFacts, Uplink, UplinkClass } from "./uplink.ts";
 
 export type ClassWish = {
   readonly annotation: Found | undefined;
@@ -15,7 +15,7 @@ export type ClassWish = {
 
 export type UplinkChoice = Choice & {
   readonly uplink: Uplink;
-  readonly link: { readonly mtu: number };
+  readonly link: LinkFacts & { readonly mtu: number };
 };
 
 /** A pod's class, once its wishes have been read: what the node knows of the link is in it already. */

@@ -1,5 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { differences, settleWith, type Said } from "../../../plugin/policy/uplink/agree.ts";
+import { parseUplink } from "../../../plugin/cni/uplink.ts";
+import { differences, onLink, settleWith, type Said } from "../../../plugin/policy/uplink/agree.ts";
+import { decideUplink } from "../../../plugin/policy/uplink/uplink.ts";
 import { refusal } from "../support/refusal.ts";
 import { runbook, uplinkOf } from "../support/uplink.ts";
 
@@ -23,17 +25,34 @@ describe("networks that share an uplink", () => {
     ],
     ["the last to say the new makes it true", said("b", "400M"), said("a"), [said("a", "400M")], "is new"],
   ])("%s", (_, mine, standing, others, answer) => {
-    expect(settleWith(mine, standing, others)).toBe(answer);
+    expect(settleWith(mine, standing, others, () => true)).toBe(answer);
   });
 
   it("are told who said what", () => {
-    const { code, message, details } = refusal(() => settleWith(said("b", "400M"), said("a"), [said("a")]));
+    const { code, message, details } = refusal(() =>
+      settleWith(said("b", "400M"), said("a"), [said("a")], () => true),
+    );
     expect(code).toBe(7);
     expect(message).toBe('networks "b" and "a" share the uplink eth0 and must say the same of it');
     expect(details).toBe(
       'classes.bulk-seed.rate: "b" says 400M, "a" says 500M\n' +
-        'make their confs agree; if "a" is no more: pod-qos uplink remove eth0',
+        'make their confs agree; what "a" says counts for a minute, and while it has pods on eth0',
     );
+  });
+
+  it("go on without one that has no pods any more", () => {
+    const settled = settleWith(said("b", "400M"), said("a"), [said("a")], ({ network }) => network !== "a");
+    expect(settled).toBe("is new");
+  });
+
+  it("say the same of a link whose speed has changed when their confs do", () => {
+    const conf = parseUplink("uplink", { ...runbook, rate: "auto", classes: { default: { rate: "1M" } } });
+    const link = { device: "eth0", speed: 10e9 };
+    const before: Said = { network: "a", uplink: decideUplink(conf, link), conf };
+    const slower = { ...link, speed: 1e9 };
+    const mine: Said = { network: "b", uplink: decideUplink(conf, slower), conf };
+    expect(settleWith(mine, before, [onLink(before, slower)], () => true)).toBe("is new");
+    expect(onLink(before, slower).uplink.rate).toBe(950e6);
   });
 
   it("may select different pods", () => {

@@ -155,7 +155,11 @@ describe("a pod's class", () => {
   it("that is known by address is told of where prevResult names none", () => {
     const request = requestOf({ conf: { uplink: runbook, defaults: { class: "bulk-seed" } } });
     const wish = { ...nothing, fallback: "bulk-seed" };
-    const choice: UplinkChoice = { ...chooseClass(uplink, wish), uplink, link: { mtu: 1500 } };
+    const choice: UplinkChoice = {
+      ...chooseClass(uplink, wish),
+      uplink,
+      link: { device: "eth0", speed: undefined, mtu: 1500 },
+    };
     const decide = (addresses: readonly string[]): Policy =>
       decidePolicy({ ...request, addresses }, noRules, () => choice);
     expect(decide([]).warnings).toEqual([
