@@ -1,8 +1,9 @@
 /** `pod-qos uplink show` and `pod-qos uplink remove [DEVICE]`. Exit codes as of show; 1 also if something could not go. */
 import { interfaceNameFault } from "../cni/call.ts";
+import { uplinkSets } from "../datapath/uplink/sets.ts";
 import { CniError, messageOf } from "../errors.ts";
 import { removeUplink } from "../kernel/uplink/remove.ts";
-import { forgetUplink, listUplinks } from "../state/uplinks.ts";
+import { forgetUplink, listUplinks, readStanding } from "../state/uplinks.ts";
 import { showUplinks } from "./show.ts";
 import { readOptions, type Options } from "./show/options.ts";
 
@@ -45,14 +46,21 @@ async function remove({ stateDir, pod: named, json }: Options, print: Print): Pr
   // What is forgotten is a directory of this name, with all that is in it.
   const fault = interfaceNameFault(device);
   if (fault !== undefined) return usage(`uplink remove takes the name of a device: ${fault}`, print);
-  const removed = await removeUplink(device);
-  forgetUplink(stateDir, device);
+  const standing = readStanding(stateDir, device);
+  const sets = standing === undefined ? [] : uplinkSets(standing.uplink, true).map(({ name }) => name);
+  const { removed, kept } = await removeUplink(device, sets);
+  // What stays is to be found again when somebody has made room.
+  if (kept.length === 0) forgetUplink(stateDir, device);
   const text = [
     removed.length === 0 ? `nothing of ours was on ${device}` : `removed from this node:`,
     ...removed.map((each) => `  ${each}`),
+    ...(kept.length === 0 ? [] : ["left, for somebody uses it: take that away and call this again:"]),
+    ...kept.map((each) => `  ${each}`),
     `The next pod whose conf has this uplink makes it again: take "uplink" out of the conf first.`,
   ];
-  return print(json ? JSON.stringify({ device, removed }) : text.join("\n")) ? 0 : 1;
+  return print(json ? JSON.stringify({ device, removed, kept }) : text.join("\n")) && kept.length === 0
+    ? 0
+    : 1;
 }
 
 function usage(text: string, print: Print): number {

@@ -8,6 +8,7 @@ import { addedUplinkPod, bulkLabel, openUplinkSite, type UplinkPod, type UplinkS
 suite("pod-qos show", { plugin: true, tools: ["ipset", "iperf3"] }, () => {
   let site: UplinkSite;
   let bulk: UplinkPod;
+  let user: UplinkPod;
   beforeAll(async () => {
     site = await openUplinkSite();
     bulk = await addedUplinkPod(site, {
@@ -15,7 +16,7 @@ suite("pod-qos show", { plugin: true, tools: ["ipset", "iperf3"] }, () => {
       labels: bulkLabel,
       annotations: { "kubernetes.io/egress-bandwidth": "20M" },
     });
-    await addedUplinkPod(site, { name: "a-user-with-a-name-that-is-long" });
+    user = await addedUplinkPod(site, { name: "a-user-with-a-name-that-is-long" });
   });
   afterAll(() => site.node[Symbol.asyncDispose]());
 
@@ -136,6 +137,40 @@ suite("pod-qos show", { plugin: true, tools: ["ipset", "iperf3"] }, () => {
       expect(await site.node.dump()).toBe(before);
     },
   );
+
+  test("uplink remove of a device that has none leaves the sets of one that has", async () => {
+    await site.node.exec("sh", ["-ec", "iptables -t mangle -F; ip6tables -t mangle -F"]);
+    expect((await pq("uplink", "remove", "eth9")).stdout).toContain("nothing of ours was on eth9");
+    expect((await site.node.exec("ipset", ["list", "-name"])).stdout).toContain("bulkseed-pods");
+    expect((await bulk.call("ADD")).exitCode).toBe(0);
+  });
+
+  test("uplink remove says what it cannot take, and takes it when asked again", async () => {
+    const rule = [
+      "-t",
+      "mangle",
+      "INPUT",
+      "-m",
+      "set",
+      "--match-set",
+      "bulkseed-pods",
+      "src",
+      "-j",
+      "ACCEPT",
+    ];
+    const [table, name, ...words] = rule;
+    await site.node.exec("iptables", [table ?? "", name ?? "", "-A", ...words]);
+    expect(await pq("uplink", "remove")).toMatchObject({
+      exitCode: 1,
+      stdout: expect.stringMatching(/left, .*\n {2}ipset bulkseed-pods: .*in use/) as string,
+    });
+    await site.node.exec("iptables", [table ?? "", name ?? "", "-D", ...words]);
+    expect(await pq("uplink", "remove")).toMatchObject({
+      exitCode: 0,
+      stdout: expect.stringContaining("  ipset bulkseed-pods") as string,
+    });
+    for (const { call } of [bulk, user]) expect((await call("ADD")).exitCode).toBe(0);
+  });
 
   test("uplink remove takes away exactly what is ours", async () => {
     await site.node.exec("sh", [

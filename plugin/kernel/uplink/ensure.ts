@@ -5,12 +5,14 @@
 import { CniError, ErrorCode } from "../../errors.ts";
 import type { Batch } from "../../program/handler.ts";
 import type { Member, PodPart, UplinkState } from "../../program/uplink/objects.ts";
-import { changeRules, foreignRule, setsOf } from "../../program/uplink/rules.ts";
+import { changeRules, setsOf } from "../../program/uplink/rules.ts";
 import { addToSets, destroySet } from "../../program/uplink/sets.ts";
-import { changeTree, createTree, removeTree, rootOwner, trimTree } from "../../program/uplink/tree.ts";
+import { changeTree, createTree, rootOwner, trimTree } from "../../program/uplink/tree.ts";
 import { run, type Outcome } from "../exec.ts";
 import { refusal } from "../refusal.ts";
+import { assertNothingForeign } from "./foreign.ts";
 import { driftOf, observeSet, observeUplink, wantedRules, type SeenUplink } from "./observe.ts";
+import { retreat } from "./retreat.ts";
 
 const mostRounds = 12;
 
@@ -20,7 +22,16 @@ export async function ensureUplink(
   pod: PodPart,
   all: () => readonly Member[],
 ): Promise<void> {
-  const [first] = await Promise.all([observeUplink(state), joinSets(state, pod)]);
+  try {
+    const [first] = await Promise.all([observeUplink(state), joinSets(state, pod)]);
+    await settle(state, first, all);
+  } catch (error) {
+    await retreat(state, pod, error);
+    throw error;
+  }
+}
+
+async function settle(state: UplinkState, first: SeenUplink, all: () => readonly Member[]): Promise<void> {
   let seen = first;
   for (let round = 1; ; round += 1) {
     assertNothingForeign(state, seen);
@@ -30,7 +41,6 @@ export async function ensureUplink(
     const left = driftOf(state, seen);
     if (left.length === 0) return;
     if (refused?.code === ErrorCode.missingFeature || round === mostRounds) {
-      await openIfShut(state, seen);
       throw refused ?? unsettled(state, left);
     }
     await pause(round);
@@ -61,17 +71,6 @@ async function approach(
   return refusals.find((each) => each !== undefined);
 }
 
-/** A root of ours without its default class drops whatever the node sends: then better none. */
-async function openIfShut({ device, tree }: UplinkState, seen: SeenUplink): Promise<void> {
-  const defaultClass = `${tree.root.handle}${tree.root.defaultClass}`;
-  const isShut = !seen.tree.device.objects.some(
-    (object) => object.kind === "htb-class" && object.classid === defaultClass,
-  );
-  if (rootOwner(tree, seen.tree) !== "ours" || !isShut) return;
-  const { argv, input } = removeTree(device);
-  await run(argv, input);
-}
-
 /** Creates what sets are missing on the way: a member cannot be added to none. */
 async function joinSets(state: UplinkState, pod: PodPart): Promise<void> {
   if (state.sets.length === 0) return;
@@ -94,29 +93,6 @@ async function joinSets(state: UplinkState, pod: PodPart): Promise<void> {
 function withPlace({ sets }: UplinkState, members: readonly Member[]): readonly Member[] {
   const names = new Set(sets.map(({ name }) => name));
   return members.filter(({ set }) => names.has(set));
-}
-
-function assertNothingForeign(state: UplinkState, seen: SeenUplink): void {
-  const { device, tree } = state;
-  const owner = rootOwner(tree, seen.tree);
-  if (owner !== undefined && owner !== "ours") {
-    const script = owner.text.startsWith("qdisc htb 1: ")
-      ? " (it looks like a script's or the bulk-seed DaemonSet's: stop that first)"
-      : "";
-    throw new CniError(
-      ErrorCode.foreignObject,
-      `${device} already has "${owner.text}", which is not ours${script}; to hand over: "tc qdisc del dev ${device} root"`,
-    );
-  }
-  for (const [tool, wanted] of wantedRules(state.rules)) {
-    const observed = seen.rules.get(tool);
-    const foreign = observed && foreignRule(wanted, observed);
-    if (foreign === undefined) continue;
-    throw new CniError(
-      ErrorCode.foreignObject,
-      `${tool} mangle chain ${wanted.chain} has a rule that is not ours, "${foreign}": take it out, or rename that chain`,
-    );
-  }
 }
 
 /** What rules of ours look into although no class has it any more. */

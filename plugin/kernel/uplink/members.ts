@@ -35,7 +35,7 @@ export async function readOurSets(): Promise<readonly string[]> {
 }
 
 /** A set that is gone took its members along, and one that somebody else made under its name never had them. */
-async function removeFromOurs(
+export async function removeFromOurs(
   members: readonly Member[],
   isSecondTry = false,
 ): Promise<CniError | undefined> {

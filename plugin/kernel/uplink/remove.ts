@@ -5,18 +5,27 @@ import { uplinkRoot } from "../../datapath/uplink/tree.ts";
 import type { Batch } from "../../program/handler.ts";
 import { listTc } from "../../program/tc/render.ts";
 import { foreignRule, removeRules } from "../../program/uplink/rules.ts";
-import { destroySet, listAllSets, ourSets } from "../../program/uplink/sets.ts";
+import { destroySet } from "../../program/uplink/sets.ts";
 import { parseTree, removeTree, rootOwner } from "../../program/uplink/tree.ts";
 import { run } from "../exec.ts";
 import { kernelHasIpv6, nodeHasLink } from "../linux.ts";
 import { refusal } from "../refusal.ts";
-import { observeRules } from "./observe.ts";
+import { readOurSets } from "./members.ts";
+import { observeRules, observeSet } from "./observe.ts";
 
-/** What it took away, in words. */
-export async function removeUplink(device: string): Promise<readonly string[]> {
+export type Removal = {
+  /** In words, as `kept`. */
+  readonly removed: readonly string[];
+  /** What is ours and could not go. */
+  readonly kept: readonly string[];
+};
+
+/** `sets`: those that the conf gave its classes. Others of ours go only if they are empty: they may be another uplink's. */
+export async function removeUplink(device: string, sets: readonly string[]): Promise<Removal> {
   const rules = await removeAllRules(device);
   const tree = await removeOwnTree(device);
-  return [...rules, ...tree, ...(await removeUnusedSets())];
+  const { removed, kept } = await removeSets(sets);
+  return { removed: [...rules, ...tree, ...removed], kept };
 }
 
 async function removeAllRules(device: string): Promise<readonly string[]> {
@@ -44,22 +53,26 @@ async function removeAllRules(device: string): Promise<readonly string[]> {
 
 async function removeOwnTree(device: string): Promise<readonly string[]> {
   if (!nodeHasLink(device)) return [];
-  const { argv, input } = listTc(device);
-  const seen = parseTree(device, (await run(argv, input)).stdout);
+  const listing = listTc(device);
+  const outcome = await run(listing.argv, listing.input);
+  if (!/^qdisc /m.test(outcome.stdout)) throw refusal("node", listing, outcome);
+  const seen = parseTree(device, outcome.stdout);
   if (rootOwner({ root: uplinkRoot(device) }, seen) !== "ours") return [];
   await mustDo(removeTree(device));
   return [`root qdisc htb 1: on ${device} and its classes`];
 }
 
-/** The kernel refuses to destroy one that the rules of another uplink look into. */
-async function removeUnusedSets(): Promise<readonly string[]> {
-  const { argv } = listAllSets();
-  const removed: string[] = [];
-  for (const name of ourSets((await run(argv, "")).stdout)) {
-    const { exitCode } = await run(destroySet(name).argv, "");
+/** The kernel refuses to destroy one that rules look into: those of another uplink, or of the operator's own. */
+async function removeSets(named: readonly string[]): Promise<Removal> {
+  const [removed, kept]: [string[], string[]] = [[], []];
+  for (const name of await readOurSets()) {
+    const isOfThis = named.includes(name);
+    if (!isOfThis && (await observeSet(name))?.addresses.length !== 0) continue;
+    const { exitCode, stderr } = await run(destroySet(name).argv, "");
     if (exitCode === 0) removed.push(`ipset ${name}`);
+    else if (isOfThis) kept.push(`ipset ${name}: ${stderr.trim()}`);
   }
-  return removed;
+  return { removed, kept };
 }
 
 async function mustDo(batch: Batch): Promise<void> {

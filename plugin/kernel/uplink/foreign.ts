@@ -1,0 +1,29 @@
+/** What stands where an uplink shall be and is not ours: whose it looks like, and how to hand over. */
+import { CniError, ErrorCode } from "../../errors.ts";
+import type { UplinkState } from "../../program/uplink/objects.ts";
+import { foreignRule } from "../../program/uplink/rules.ts";
+import { rootOwner } from "../../program/uplink/tree.ts";
+import { wantedRules, type SeenUplink } from "./observe.ts";
+
+export function assertNothingForeign(state: UplinkState, seen: SeenUplink): void {
+  const { device, tree } = state;
+  const owner = rootOwner(tree, seen.tree);
+  if (owner !== undefined && owner !== "ours") {
+    const script = owner.text.startsWith("qdisc htb 1: ")
+      ? " (it looks like a script's or the bulk-seed DaemonSet's: stop that first)"
+      : "";
+    throw new CniError(
+      ErrorCode.foreignObject,
+      `${device} already has "${owner.text}", which is not ours${script}; to hand over: "tc qdisc del dev ${device} root"`,
+    );
+  }
+  for (const [tool, wanted] of wantedRules(state.rules)) {
+    const observed = seen.rules.get(tool);
+    const foreign = observed && foreignRule(wanted, observed);
+    if (foreign === undefined) continue;
+    throw new CniError(
+      ErrorCode.foreignObject,
+      `${tool} mangle chain ${wanted.chain} has a rule that is not ours, "${foreign}": take it out, or rename that chain`,
+    );
+  }
+}
