@@ -2,6 +2,7 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { failed, succeeded, succeededSilently } from "../lab/answers.ts";
 import { recordNames } from "../lab/exact-state.ts";
+import { callPlugin } from "../lab/plugin.ts";
 import { addedUplinkPod, bulkLabel, membersOf, openUplinkSite, uplink200, uplinkPod } from "../lab/uplink.ts";
 import type { UplinkPod, UplinkSite } from "../lab/uplink.ts";
 
@@ -87,6 +88,14 @@ describe("pods that run while a set", () => {
     await sh(
       "iptables -t mangle -F; ip6tables -t mangle -F; ipset destroy bulkseed-pods; ipset destroy bulkseed-pods-v6",
     );
+    await addedUplinkPod(site);
+    expect(await everyMember()).toEqual(addressesOf(running));
+    succeededSilently(await running.call("CHECK"));
+  });
+
+  test("is removed with its uplink are in it again with the next pod", async () => {
+    const running = await addedUplinkPod(site, bulk);
+    succeeded(await callPlugin(site.node, { argv: ["uplink", "remove"] }));
     await addedUplinkPod(site);
     expect(await everyMember()).toEqual(addressesOf(running));
     succeededSilently(await running.call("CHECK"));
