@@ -37,14 +37,15 @@ test("prints an entry that the plugin takes", async () => {
 
 test("a runtime that starts the plugin all the while finds a whole one", async () => {
   await install();
-  let installing = true;
+  const installing = new AbortController();
   const calls = (async (): Promise<readonly string[]> => {
     const answers: string[] = [];
-    while (installing) answers.push((await execa(join(bin, "pod-qos"), ["--version"])).stdout);
+    while (!installing.signal.aborted)
+      answers.push((await execa(join(bin, "pod-qos"), ["--version"])).stdout);
     return answers;
   })();
   for (let times = 0; times < 3; times += 1) expect(await install()).toMatchObject({ exitCode: 0 });
-  installing = false;
+  installing.abort();
   const answers = await calls;
   expect(answers.length).toBeGreaterThan(3);
   expect([...new Set(answers)]).toHaveLength(1);
