@@ -19,7 +19,7 @@ const policeBurstSeconds = 0.2;
 const shortestQueue = 128 * 1024;
 const longestQueue = 32 * 1024 * 1024;
 
-/** Buckets are kept as a time: 32 bits of 64 ns. */
+/** Buckets are kept as a time, 32 bits of 64 ns, and told to tc as 32 bits of bytes. */
 const longestBurstSeconds = (2 ** 32 - 1) * 64e-9;
 const largestBurst = 2 ** 32 - 1;
 
@@ -146,16 +146,16 @@ function htbRate(cap: Cap, mtu: number): number {
 function bucket(cap: Cap, rate: number, ownBurst: number): Bucket {
   if (cap.burst === undefined) return { rate, burst: fitting(ownBurst, rate) };
   const burst = Math.max(1, Math.floor(cap.burst / 8));
-  const longest = Math.floor(rate * longestBurstSeconds);
-  if (burst > longest) {
-    throw invalidValue(
-      cap.burstSource ?? cap.source,
-      cap.burst,
-      `the kernel keeps a burst as a time of at most ${Math.floor(longestBurstSeconds)} s, at ${cap.rate} bit/s that is ` +
-        `${longest * 8} bits`,
-    );
-  }
-  return { rate, burst };
+  const longest = fitting(Infinity, rate);
+  if (burst <= longest) return { rate, burst };
+  throw invalidValue(
+    cap.burstSource ?? cap.source,
+    cap.burst,
+    longest === largestBurst
+      ? `tc takes a burst as 32 bits of bytes, at most ${longest * 8} bits`
+      : `the kernel keeps a burst as a time of at most ${Math.floor(longestBurstSeconds)} s, at ${cap.rate} bit/s that is ` +
+          `${longest * 8} bits`,
+  );
 }
 
 function fitting(burst: number, rate: number): number {

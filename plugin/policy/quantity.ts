@@ -34,11 +34,13 @@ export function parseBandwidth(field: string, text: unknown): number {
   return Number(value);
 }
 
-/** A bucket in bits. The kernel counts it in bytes in 32 bits, hence the upper end. */
+/** Bits from which on no bucket is taken: tc tells the kernel of it in bytes, in 32 bits. */
+export const burstEnd = 8 * 0xffff_ffff;
+
+/** A bucket in bits. */
 export function parseBurst(field: string, text: unknown): number {
   const value = typeof text === "string" ? parseQuantity(text) : undefined;
-  if (value === undefined || value <= 0n || value / 8n >= 0xffff_ffffn)
-    throw invalidValue(field, text, burstAllowed);
+  if (value === undefined || value <= 0n || value >= burstEnd) throw invalidValue(field, text, burstAllowed);
   return Number(value);
 }
 

@@ -1,34 +1,46 @@
 /** An `egress` list, wherever it stands: JSON value in, rules out. Pure. */
 import { CniError, ErrorCode, invalidValue } from "../errors.ts";
 import { disciplines } from "../cni/conf.ts";
-import { anObject, oneOf, optional, refuseUnknownKeys, type JsonObject } from "../cni/fields.ts";
+import {
+  anObject,
+  oneOf,
+  optional,
+  refuseUnknownKeys,
+  type Decoder,
+  type JsonObject,
+} from "../cni/fields.ts";
 import { parseClassifier } from "./classifier.ts";
 import { parseDscp, type Dscp } from "./dscp.ts";
 import { listOf } from "./list.ts";
+import { burstEnd } from "./quantity.ts";
 import type { Limit, Rule } from "./rule.ts";
 
-/** Manifests are held to the CRD: a number, and required. Our own lists also take names, and may leave a mark alone. */
-export type DscpIn = "manifest" | "own list";
+/**
+ * Manifests are held to the CRD, no more and no less: a fault there fails every pod of the namespace, and what the API took but
+ * no kernel can hold is for the plan to refuse, for the pods that the rule is about. Our own lists are held to both, and take
+ * names for marks as well.
+ */
+export type WrittenIn = "manifest" | "own list";
 
-export function parseRules(field: string, value: unknown, dscpIn: DscpIn): readonly Rule[] {
+export function parseRules(field: string, value: unknown, writtenIn: WrittenIn): readonly Rule[] {
   if (!Array.isArray(value)) throw invalidValue(field, value ?? null, "a list of rules");
-  return listOf(field, value, (source, entry) => parseRule(source, entry, dscpIn));
+  return listOf(field, value, (source, entry) => parseRule(source, entry, writtenIn));
 }
 
 /** A rule with neither mark nor limit says "leave this traffic alone": the first that matches decides. */
-function parseRule(source: string, value: unknown, dscpIn: DscpIn): Rule {
+function parseRule(source: string, value: unknown, writtenIn: WrittenIn): Rule {
   const rule = anObject(source, value);
   refuseUnknownKeys(rule, `${source}.`, ["dscp", "bandwidth", "classifier"]);
   return {
-    dscp: parseMark(`${source}.dscp`, rule["dscp"], dscpIn),
-    limit: optional(rule, `${source}.`, "bandwidth", parseLimit),
+    dscp: parseMark(`${source}.dscp`, rule["dscp"], writtenIn),
+    limit: optional(rule, `${source}.`, "bandwidth", (field, limit) => parseLimit(field, limit, writtenIn)),
     ...parseClassifier(`${source}.classifier`, rule["classifier"]),
     source,
   };
 }
 
-function parseMark(field: string, value: unknown, dscpIn: DscpIn): Dscp | undefined {
-  if (dscpIn === "manifest") return parseManifestDscp(field, value);
+function parseMark(field: string, value: unknown, writtenIn: WrittenIn): Dscp | undefined {
+  if (writtenIn === "manifest") return parseManifestDscp(field, value);
   return value === undefined || value === null ? undefined : parseDscp(field, value);
 }
 
@@ -40,21 +52,28 @@ export function parseManifestDscp(field: string, value: unknown): Dscp {
 }
 
 /** kbit/s and kilobits, as the CRD has them. */
-function parseLimit(field: string, value: unknown): Limit {
+function parseLimit(field: string, value: unknown, writtenIn: WrittenIn): Limit {
   const limit = anObject(field, value);
   refuseUnknownKeys(limit, `${field}.`, ["rate", "burst", "discipline"]);
-  const rate = optional(limit, `${field}.`, "rate", thousands);
-  const burst = optional(limit, `${field}.`, "burst", thousands);
+  const mostBurst = writtenIn === "manifest" ? mostThousands : mostInBucket;
+  const rate = optional(limit, `${field}.`, "rate", thousands(mostThousands));
+  const burst = optional(limit, `${field}.`, "burst", thousands(mostBurst));
   const discipline = optional(limit, `${field}.`, "discipline", oneOf(disciplines)) ?? "police";
   if (rate === undefined) throw withoutRate(field, limit);
   return { rate, burst, discipline };
 }
 
-function thousands(field: string, value: unknown): number {
-  if (typeof value !== "number" || !Number.isInteger(value) || value < 1 || value > 0xffff_ffff) {
-    throw invalidValue(field, value, "a whole number from 1 to 4294967295");
-  }
-  return value * 1000;
+/** The CRD's own range. */
+const mostThousands = 0xffff_ffff;
+const mostInBucket = Math.floor((burstEnd - 1) / 1000);
+
+function thousands(most: number): Decoder<number> {
+  return (field, value) => {
+    if (typeof value !== "number" || !Number.isInteger(value) || value < 1 || value > most) {
+      throw invalidValue(field, value, `a whole number from 1 to ${most}`);
+    }
+    return value * 1000;
+  };
 }
 
 /** Upstream drops it without a word, and the traffic is not limited. */

@@ -1,6 +1,12 @@
 import { describe, expect, it } from "vitest";
 import { ErrorCode } from "../../../plugin/errors.ts";
-import { frameBytes, guardBucket, policeBucket, shapeBucket } from "../../../plugin/datapath/rates.ts";
+import {
+  frameBytes,
+  guardBucket,
+  limitBucket,
+  policeBucket,
+  shapeBucket,
+} from "../../../plugin/datapath/rates.ts";
 import { capOf } from "../support/cap.ts";
 import { refusal } from "../support/refusal.ts";
 
@@ -27,6 +33,15 @@ describe("a wished burst", () => {
         "at 8000 bit/s that is 2199016 bits",
     );
     expect(shapeBucket(capOf(8e3, 2_199_016), 1500).burst).toBe(274_877);
+  });
+
+  it.each(["shape", "police"] as const)("beyond 32 bits of bytes is refused for %s", (discipline) => {
+    const { code, message } = refusal(() => limitBucket(capOf(1e12, 40e9), discipline, 1500));
+    expect(code).toBe(ErrorCode.invalidConfig);
+    expect(message).toBe(
+      "annotation egress-burst: 40000000000 is not valid: tc takes a burst as 32 bits of bytes, at most 34359738360 bits",
+    );
+    expect(limitBucket(capOf(1e12, 34_359_738_360), discipline, 1500).burst).toBe(2 ** 32 - 1);
   });
 
   it("that never lets a full packet through a policer is refused", () => {

@@ -46,6 +46,10 @@ describe("a rule", () => {
       { rate: 4294967295e3, burst: 1000, discipline: "police" },
     ],
     [
+      { rate: 4294967295, burst: 34359738 },
+      { rate: 4294967295e3, burst: 34359738e3, discipline: "police" },
+    ],
+    [
       { rate: 5, burst: null },
       { rate: 5000, burst: undefined, discipline: "police" },
     ],
@@ -149,6 +153,10 @@ describe("is refused with field, value and what is allowed:", () => {
     [{ bandwidth: { rate: 1.5 } }, "egress[0].bandwidth.rate: 1.5 is not valid"],
     [{ bandwidth: { rate: "20M" } }, 'egress[0].bandwidth.rate: "20M" is not valid'],
     [{ bandwidth: { rate: 1, burst: 0 } }, "egress[0].bandwidth.burst: 0 is not valid"],
+    [
+      { bandwidth: { rate: 1, burst: 34359739 } },
+      "egress[0].bandwidth.burst: 34359739 is not valid: a whole number from 1 to 34359738",
+    ],
     [{ bandwidth: { rate: 1, discipline: "drop" } }, "one of shape, police"],
     [{ bandwidth: { rate: 1, ceil: 2 } }, '"egress[0].bandwidth.ceil": known are rate, burst, discipline'],
     [{ classifier: [] }, "egress[0].classifier: [] is not valid: an object"],

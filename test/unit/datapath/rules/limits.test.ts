@@ -1,8 +1,11 @@
 /** Limits of rules as classes of the pod's tree, alone and inside the pod's own cap. */
 import { describe, expect, it } from "vitest";
+import { ErrorCode } from "../../../../plugin/errors.ts";
 import { plan } from "../../../../plugin/datapath/plan.ts";
 import type { HtbClass, TcObject } from "../../../../plugin/program/tc/objects.ts";
 import { rendered } from "../../support/render.ts";
+import { networkQos, rulesFor } from "../../support/manifests.ts";
+import { refusal } from "../../support/refusal.ts";
 import { rulesOf, to } from "../../support/rule.ts";
 import { egressCap, small, stock, taskOf, type Wishes } from "../../support/task.ts";
 
@@ -52,6 +55,17 @@ describe("the tree", () => {
   it("002-15 keeps the burst that was asked for, also one shorter than a GSO packet", () => {
     expect(classes(inPod({}))[0]).toMatchObject({ classid: "905:10", rate: 250_000, cburst: 12_500 });
   });
+});
+
+it("001-6 a burst that the CRD allows and tc does not fails the pods that the rule is about, no other", async () => {
+  const bandwidth = { rate: 4294967295, burst: 4294967295 };
+  const found = await rulesFor({ "a.json": networkQos({ egress: [{ dscp: 1, bandwidth }] }) });
+  expect(found[0]?.limit?.burst).toBe(4294967295e3);
+  const { code, message } = refusal(() => inPod({ rules: found }));
+  expect(code).toBe(ErrorCode.invalidConfig);
+  expect(message).toContain(
+    "NetworkQoS default/video egress[0] (a.json) bandwidth.burst: 4294967295000 is not valid: tc takes",
+  );
 });
 
 function inPod(wishes: Wishes): readonly TcObject[] {
