@@ -63,12 +63,16 @@ export function asRecord(value: unknown): AttachmentRecord | undefined {
 
 function isProgram(value: unknown): boolean {
   if (!isObject(value) || !["pod", "node"].includes(String(value["place"]))) return false;
-  const isWhole = wholeness[value["tool"] as Tool];
-  return isWhole !== undefined && isListOf(value["objects"], isWhole);
+  const { tool, objects } = value;
+  return isTool(tool) && isListOf(objects, wholeness[tool]);
 }
 
-/** What removing an object goes by. */
-const wholeness: Readonly<Partial<Record<Tool, (object: unknown) => boolean>>> = {
+function isTool(value: unknown): value is Tool {
+  return typeof value === "string" && Object.hasOwn(wholeness, value);
+}
+
+/** Enough of an object that its tool's handler does not trip over it, in CHECK as well as in DEL. */
+const wholeness: Readonly<Record<Tool, (object: unknown) => boolean>> = {
   link: (ifb) => hasTexts(ifb, ["name", "alias"]),
   tc: (object) => hasTexts(object, ["kind", "dev"]),
   ipset: (set) => hasTexts(set, ["name", "family"]) && hasLists(set, ["entries"]),
