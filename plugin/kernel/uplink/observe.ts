@@ -1,7 +1,8 @@
 /** Reads an uplink back into the types that it is made of, and says what differs. Changes nothing. */
 import { listTc } from "../../program/tc/render.ts";
 import type { Member, PodPart, RuleTool, UplinkRules, UplinkState } from "../../program/uplink/objects.ts";
-import { listRules, parseRules, rulesDrift, type ObservedRules } from "../../program/uplink/rules.ts";
+import { listRules } from "../../program/iptables/mangle.ts";
+import { parseRules, rulesDrift, type ObservedRules } from "../../program/uplink/rules.ts";
 import { listSet, parseSet, type ObservedSet } from "../../program/uplink/sets.ts";
 import { parseTree, treeDrift, type ObservedTree } from "../../program/uplink/tree.ts";
 import { run } from "../exec.ts";

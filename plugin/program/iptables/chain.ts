@@ -6,6 +6,7 @@
  *       POD-QOS-eth0 … -j DSCP --set-dscp 0x2e
  */
 import type { Batch } from "../handler.ts";
+import { changeMangle, type Family } from "./mangle.ts";
 
 export type MangleChain = {
   readonly kind: "chain";
@@ -16,14 +17,12 @@ export type MangleChain = {
   readonly rules: readonly string[];
 };
 
-export type Family = "iptables" | "ip6tables";
-
 /**
  * `-N` rather than `:chain`: with a chain of that name already there the whole transaction is refused, nothing changes,
  * and the caller looks before it goes on. `:chain` would flush it and add the jump a second time.
  */
 export function addChains(family: Family, chains: readonly MangleChain[]): Batch {
-  return restore(family, [
+  return changeMangle(family, [
     ...chains.map(({ name }) => `-N ${name}`),
     ...chains.flatMap(ruleLines),
     ...chains.flatMap(jumps).map((jump) => `-A ${jump}`),
@@ -32,7 +31,7 @@ export function addChains(family: Family, chains: readonly MangleChain[]): Batch
 
 /** A chain goes only when no rule leads to it any more: every jump and every rule first. */
 export function removeChains(family: Family, chains: readonly MangleChain[]): Batch {
-  return restore(family, [
+  return changeMangle(family, [
     ...chains.flatMap(jumps).map((jump) => `-D ${jump}`),
     ...chains.map(({ name }) => `-F ${name}`),
     ...chains.map(({ name }) => `-X ${name}`),
@@ -46,7 +45,7 @@ export function replaceChains(
   observed: readonly ObservedChain[],
 ): Batch {
   const there = new Set(observed.filter(({ exists }) => exists).map(({ name }) => name));
-  return restore(family, [
+  return changeMangle(family, [
     ...chains.map((chain) => (there.has(chain.name) ? `-F ${chain.name}` : `-N ${chain.name}`)),
     ...observed.flatMap(({ jumpRules }) => jumpRules.map((rule) => `-D ${rule}`)),
     ...chains.flatMap(ruleLines),
@@ -57,15 +56,11 @@ export function replaceChains(
 /** Takes away what was found of chains: each line is there only if its object is. */
 export function removeFound(family: Family, found: readonly ObservedChain[]): Batch {
   const there = found.filter(({ exists }) => exists);
-  return restore(family, [
+  return changeMangle(family, [
     ...found.flatMap(({ jumpRules }) => jumpRules.map((rule) => `-D ${rule}`)),
     ...there.map(({ name }) => `-F ${name}`),
     ...there.map(({ name }) => `-X ${name}`),
   ]);
-}
-
-export function listChains(family: Family): Batch {
-  return { argv: [`${family}-save`, "-t", "mangle"], input: "" };
 }
 
 export type ObservedChain = {
@@ -101,11 +96,6 @@ type Found = { exists: boolean; readonly rules: string[]; readonly jumpRules: st
 /** The rules, as iptables-save prints them, that lead from the kernel's hooks to a chain. */
 export function jumps({ name, calledFrom }: MangleChain): readonly string[] {
   return calledFrom.map((hook) => `${hook} -m comment --comment pod-qos -j ${name}`);
-}
-
-function restore(family: Family, body: readonly string[]): Batch {
-  const input = ["*mangle", ...body, "COMMIT", ""].join("\n");
-  return { argv: [`${family}-restore`, "--noflush", "--wait", "10"], input };
 }
 
 function ruleLines({ name, rules }: MangleChain): readonly string[] {

@@ -3,15 +3,14 @@ import { succeeded, type Handler } from "../handler.ts";
 import {
   addChains,
   jumps,
-  listChains,
   parseChains,
   removeChains,
   removeFound,
   replaceChains,
-  type Family,
   type MangleChain,
   type ObservedChain,
 } from "./chain.ts";
+import { listRules, type Family } from "./mangle.ts";
 
 type Seen = readonly ObservedChain[];
 
@@ -21,7 +20,7 @@ export function chains(family: Family): Handler<MangleChain, Seen> {
     madeBefore: () => [],
     remove: (wanted) => removeChains(family, wanted),
     removeThen: () => undefined,
-    look: () => [{ batch: listChains(family), isAnswer: succeeded }],
+    look: () => [{ batch: listRules(family), isAnswer: succeeded }],
     parse: ([saved = ""], wanted) => parseChains(saved, wanted),
     drift: (wanted, seen) => chainDrift(family, wanted, seen),
     delta: (wanted, seen) => {

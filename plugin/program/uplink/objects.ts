@@ -1,4 +1,5 @@
 /** What an uplink is in the kernel, as data: a tree of classes on one device, sets of addresses, rules. Pure. */
+import type { Family } from "../iptables/mangle.ts";
 import type { HtbClass, HtbQdisc, LeafQdisc } from "../tc/objects.ts";
 
 export type UplinkState = {
@@ -27,7 +28,7 @@ export type DscpFilter = {
 
 export type AddressSet = { readonly name: string; readonly family: "inet" | "inet6" };
 
-export type RuleTool = "iptables" | "ip6tables";
+export type RuleTool = Family;
 
 /** Rules of the mangle table, as `-A` takes them and iptables-save prints them, but for quotes. */
 export type UplinkRules = {

@@ -4,6 +4,7 @@
  * faster: the caller looks again.
  */
 import type { Batch } from "../handler.ts";
+import { changeMangle } from "../iptables/mangle.ts";
 import type { RuleTool, UplinkRules } from "./objects.ts";
 
 export type ObservedRules = {
@@ -12,10 +13,6 @@ export type ObservedRules = {
   /** Those with our comment, and whatever else leads to our chain. */
   readonly atHooks: readonly string[];
 };
-
-export function listRules(tool: RuleTool): Batch {
-  return { argv: [`${tool}-save`, "-t", "mangle"], input: "" };
-}
 
 export function parseRules(
   { chain, comment }: Pick<UplinkRules, "chain" | "comment">,
@@ -64,7 +61,7 @@ export function rulesDrift(tool: RuleTool, wanted: UplinkRules, seen: ObservedRu
 /** `-N` and every `-D` are refused if somebody has done the same since we looked, so no rule comes to be twice. */
 export function changeRules(tool: RuleTool, wanted: UplinkRules, seen: ObservedRules): Batch | undefined {
   if (rulesDrift(tool, wanted, seen).length === 0) return undefined;
-  return restore(tool, [
+  return changeMangle(tool, [
     `${seen.chainExists ? "-F" : "-N"} ${wanted.chain}`,
     ...seen.atHooks.map((rule) => `-D ${rule}`),
     ...wanted.inChain.map((rule) => `-A ${wanted.chain} ${rule}`),
@@ -74,7 +71,7 @@ export function changeRules(tool: RuleTool, wanted: UplinkRules, seen: ObservedR
 
 export function removeRules(tool: RuleTool, chain: string, seen: ObservedRules): Batch | undefined {
   if (!seen.chainExists && seen.atHooks.length === 0) return undefined;
-  return restore(tool, [
+  return changeMangle(tool, [
     ...seen.atHooks.map((rule) => `-D ${rule}`),
     ...(seen.chainExists ? [`-F ${chain}`, `-X ${chain}`] : []),
   ]);
@@ -92,9 +89,4 @@ function isCommented(rule: string, comment: string): boolean {
 /** iptables-save puts a comment with anything but letters and digits in it between quotes. */
 function unquoted(rule: string): string {
   return rule.replace(/ --comment "([^" ]*)"/, " --comment $1");
-}
-
-function restore(tool: RuleTool, body: readonly string[]): Batch {
-  const input = ["*mangle", ...body, "COMMIT", ""].join("\n");
-  return { argv: [`${tool}-restore`, "--noflush", "--wait", "10"], input };
 }

@@ -1,12 +1,12 @@
 import { describe, expect, it } from "vitest";
 import {
   addChains,
-  listChains,
   parseChains,
   removeChains,
   removeFound,
   type MangleChain,
 } from "../../../plugin/program/iptables/chain.ts";
+import { listRules } from "../../../plugin/program/iptables/mangle.ts";
 import { chains } from "../../../plugin/program/iptables/handler.ts";
 import { fixture } from "../support/fixture.ts";
 
@@ -35,7 +35,7 @@ describe("the batches", () => {
   });
 
   it("list reads the mangle table alone", () => {
-    expect(listChains("ip6tables")).toEqual({ argv: ["ip6tables-save", "-t", "mangle"], input: "" });
+    expect(listRules("ip6tables")).toEqual({ argv: ["ip6tables-save", "-t", "mangle"], input: "" });
   });
 });
 
