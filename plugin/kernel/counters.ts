@@ -1,5 +1,6 @@
 /** What has passed through links and classes so far, read as cheaply as can be: `show --watch` asks every second. */
 import { readdirSync, readFileSync } from "node:fs";
+import { batchText } from "../program/handler.ts";
 import type { Place } from "../program/program.ts";
 import { listCounters, parseCounters, type ClassCounters } from "../program/uplink/class-counters.ts";
 import { run } from "./exec.ts";
@@ -18,7 +19,7 @@ export async function readClassCounters(device: string): Promise<readonly ClassC
 
 /** Packets that were dropped at some devices: a root counts for its leaves, a clsact for the policers in it. */
 export async function readDrops(place: Place, netns: string, devices: readonly string[]): Promise<number> {
-  const input = devices.map((dev) => `qdisc show dev ${dev}\n`).join("");
+  const input = batchText(devices.map((dev) => `qdisc show dev ${dev}`));
   const { stdout } = await runAt(place, netns, { argv: ["tc", "-s", "-force", "-batch", "-"], input });
   const counts = stdout.matchAll(/^qdisc \S+ \S+ (?:root|parent ffff:fff1)[^\n]*\n[^\n]*\(dropped (\d+),/gm);
   return [...counts].reduce((sum, [, dropped]) => sum + Number(dropped), 0);

@@ -5,6 +5,7 @@
 import type { Features } from "../datapath/driver.ts";
 import { isObject } from "../cni/fields.ts";
 import { CniError, ErrorCode } from "../errors.ts";
+import { batchText } from "../program/handler.ts";
 import { readJson, writeJson } from "../state/file.ts";
 import { run } from "./exec.ts";
 import { bootId } from "./linux.ts";
@@ -46,8 +47,8 @@ function pathIn(stateDir: string): string {
 }
 
 async function probe(): Promise<Features> {
-  const batch = trials.map((trial) => `${trial}\n`).join("");
-  const { exitCode, stderr } = await run(["unshare", "--net", "tc", "-force", "-batch", "-"], batch);
+  const argv = ["unshare", "--net", "tc", "-force", "-batch", "-"];
+  const { exitCode, stderr } = await run(argv, batchText(trials));
   const failed = new Set([...stderr.matchAll(/Command failed -:(\d+)/g)].map((match) => Number(match[1])));
   // A tc that was ended by the time limit has not tried the rest, so what it did not complain of says nothing.
   if (exitCode === -1 || (exitCode !== 0 && failed.size === 0)) {

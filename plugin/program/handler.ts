@@ -6,6 +6,11 @@
 /** What is told to one tool: how it is started and what it reads. */
 export type Batch = { readonly argv: readonly string[]; readonly input: string };
 
+/** What a tool reads of a batch: each line ended, also the last. */
+export function batchText(lines: readonly string[]): string {
+  return lines.map((line) => `${line}\n`).join("");
+}
+
 /** The least that turns what is there into what is wanted, and what is in the way of it. */
 export type Delta<Wanted> = {
   /** Sentences: what stands in the way, where, whose it looks like. Nothing is done then. */

@@ -6,7 +6,7 @@
  *     add pod-qos-eth0-4-0 10.0.0.0/8
  *     add pod-qos-eth0-4-0 10.1.0.0/16 nomatch
  */
-import type { Batch } from "../handler.ts";
+import { batchText, type Batch } from "../handler.ts";
 
 export type NetSet = {
   readonly kind: "set";
@@ -95,5 +95,5 @@ function creation({ name, family, entries }: NetSet): readonly string[] {
 }
 
 function restore(lines: readonly string[]): Batch {
-  return { argv: ["ipset", "restore"], input: lines.map((line) => `${line}\n`).join("") };
+  return { argv: ["ipset", "restore"], input: batchText(lines) };
 }

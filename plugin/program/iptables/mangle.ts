@@ -1,5 +1,5 @@
 /** The mangle table of one address family: all of it as text, and a change of it as one transaction. Pure. */
-import type { Batch } from "../handler.ts";
+import { batchText, type Batch } from "../handler.ts";
 
 export type Family = "iptables" | "ip6tables";
 
@@ -9,6 +9,6 @@ export function listRules(family: Family): Batch {
 
 /** Commits whole or not at all: no packet meets half of it. */
 export function changeMangle(family: Family, lines: readonly string[]): Batch {
-  const input = ["*mangle", ...lines, "COMMIT", ""].join("\n");
+  const input = batchText(["*mangle", ...lines, "COMMIT"]);
   return { argv: [`${family}-restore`, "--noflush", "--wait", "10"], input };
 }

@@ -1,5 +1,5 @@
 /** Links we create: an ifb is the one kind. Pure: `ip -batch` text out, `ip -j -d link` text in. */
-import type { Batch } from "../handler.ts";
+import { batchText, type Batch } from "../handler.ts";
 
 export type Ifb = {
   readonly kind: "ifb";
@@ -15,12 +15,12 @@ export function addLinks(links: readonly Ifb[]): Batch {
     `link set dev ${name} alias ${quoted(alias)}`,
     `link set dev ${name} up`,
   ]);
-  return { argv: ["ip", "-batch", "-"], input: lines.join("\n") + "\n" };
+  return { argv: ["ip", "-batch", "-"], input: batchText(lines) };
 }
 
 export function removeLinks(links: readonly Ifb[]): Batch {
   const lines = links.map(({ name }) => `link del dev ${name}`);
-  return { argv: ["ip", "-force", "-batch", "-"], input: lines.join("\n") + "\n" };
+  return { argv: ["ip", "-force", "-batch", "-"], input: batchText(lines) };
 }
 
 export function showLink(name: string): Batch {

@@ -1,9 +1,9 @@
 /** The `tc -batch` text that adds, removes and lists objects. Pure; parse.ts reads them back. */
-import type { Batch } from "../handler.ts";
+import { batchText, type Batch } from "../handler.ts";
 import { policeMtu, policeVerdict, type Leaf, type TcFilter, type TcObject } from "./objects.ts";
 
 export function addTc(objects: readonly TcObject[]): Batch {
-  return { argv: ["tc", "-batch", "-"], input: lines(objects.map(addLine)) };
+  return { argv: ["tc", "-batch", "-"], input: batchText(objects.map(addLine)) };
 }
 
 /**
@@ -15,7 +15,7 @@ export function removeTc(objects: readonly TcObject[]): Batch {
     `filter show dev ${dev} ingress`,
     `filter show dev ${dev} egress`,
   ]);
-  return { argv: ["tc", "-force", "-batch", "-"], input: lines([...removalLines(objects), ...left]) };
+  return { argv: ["tc", "-force", "-batch", "-"], input: batchText([...removalLines(objects), ...left]) };
 }
 
 /** The clsacts themselves, once they are empty. */
@@ -24,7 +24,7 @@ export function removeHolders(objects: readonly TcObject[]): Batch | undefined {
   if (holders.length === 0) return undefined;
   return {
     argv: ["tc", "-force", "-batch", "-"],
-    input: lines(holders.map((dev) => `qdisc del dev ${dev} clsact`)),
+    input: batchText(holders.map((dev) => `qdisc del dev ${dev} clsact`)),
   };
 }
 
@@ -42,7 +42,7 @@ export function listTc(dev: string): Batch {
     // Without a hook: the root qdisc's own filters, each with its parent in the line.
     `filter show dev ${dev}`,
   ];
-  return { argv: ["tc", "-d", "-force", "-batch", "-"], input: lines(queries) };
+  return { argv: ["tc", "-d", "-force", "-batch", "-"], input: batchText(queries) };
 }
 
 function addLine(object: TcObject): string {
@@ -111,8 +111,4 @@ function removalLines(objects: readonly TcObject[]): readonly string[] {
 
 function holdersOf(objects: readonly TcObject[]): readonly string[] {
   return objects.filter(({ kind }) => kind === "clsact").map(({ dev }) => dev);
-}
-
-function lines(texts: readonly string[]): string {
-  return texts.map((text) => `${text}\n`).join("");
 }

@@ -2,7 +2,7 @@
  * The sets of addresses that classes are made of: `ipset restore` text out, `ipset save` text in. Pure. With `-exist` what
  * is there already is no error, so any number of ADDs may say the same; a set of other properties is one.
  */
-import type { Batch } from "../handler.ts";
+import { batchText, type Batch } from "../handler.ts";
 import type { AddressSet, Member } from "./objects.ts";
 
 /** A set does not say who made it. Nobody else's has this size, nor would anybody choose it. */
@@ -79,5 +79,5 @@ function isOurs(properties: string): boolean {
 }
 
 function restore(options: readonly string[], lines: readonly string[]): Batch {
-  return { argv: ["ipset", ...options, "restore"], input: lines.map((line) => `${line}\n`).join("") };
+  return { argv: ["ipset", ...options, "restore"], input: batchText(lines) };
 }

@@ -2,7 +2,7 @@
  * An uplink's tree of classes: `tc -batch` text out, `tc` text in, and the least that turns one into the other. Pure.
  * What stands is changed in place: a root that went would take every class's packets with it.
  */
-import type { Batch } from "../handler.ts";
+import { batchText, type Batch } from "../handler.ts";
 import { objectDrift } from "../tc/drift.ts";
 import { describeTc, keyOf, type LeafQdisc, type TcObject } from "../tc/objects.ts";
 import { parseTc, type ObservedDevice } from "../tc/parse.ts";
@@ -144,5 +144,5 @@ function leafLines(leaf: LeafQdisc, { device }: ObservedTree): readonly string[]
 }
 
 function batch(options: readonly string[], lines: readonly string[]): Batch {
-  return { argv: ["tc", ...options, "-batch", "-"], input: lines.map((line) => `${line}\n`).join("") };
+  return { argv: ["tc", ...options, "-batch", "-"], input: batchText(lines) };
 }
