@@ -1,7 +1,7 @@
 /** What has passed through links and classes so far, read as cheaply as can be: `show --watch` asks every second. */
 import { readdirSync, readFileSync } from "node:fs";
-import { batchText } from "../program/handler.ts";
 import type { Place } from "../program/program.ts";
+import { listAllDrops, listDrops, parseDrops } from "../program/tc/drops.ts";
 import { listCounters, parseCounters, type ClassCounters } from "../program/uplink/class-counters.ts";
 import { run } from "./exec.ts";
 import { netnsId, runAt } from "./netns.ts";
@@ -17,23 +17,16 @@ export async function readClassCounters(device: string): Promise<readonly ClassC
   return parseCounters((await run(argv, input)).stdout);
 }
 
-/** Packets that were dropped at some devices: a root counts for its leaves, a clsact for the policers in it. */
+/** Packets that were dropped at some devices of one namespace. */
 export async function readDrops(place: Place, netns: string, devices: readonly string[]): Promise<number> {
-  const input = batchText(devices.map((dev) => `qdisc show dev ${dev}`));
-  const { stdout } = await runAt(place, netns, { argv: ["tc", "-s", "-force", "-batch", "-"], input });
-  const counts = stdout.matchAll(/^qdisc \S+ \S+ (?:root|parent ffff:fff1)[^\n]*\n[^\n]*\(dropped (\d+),/gm);
-  return [...counts].reduce((sum, [, dropped]) => sum + Number(dropped), 0);
+  const { stdout } = await runAt(place, netns, listDrops(devices));
+  return [...parseDrops(stdout).values()].reduce((sum, dropped) => sum + dropped, 0);
 }
 
 /** The same for every device of the node, asked at once. */
 export async function readNodeDrops(): Promise<ReadonlyMap<string, number>> {
-  const { stdout } = await run(["tc", "-s", "qdisc", "show"], "");
-  const counts = stdout.matchAll(
-    /^qdisc \S+ \S+ dev (\S+) (?:root|parent ffff:fff1)[^\n]*\n[^\n]*\(dropped (\d+),/gm,
-  );
-  const drops = new Map<string, number>();
-  for (const [, dev = "", dropped] of counts) drops.set(dev, (drops.get(dev) ?? 0) + Number(dropped));
-  return drops;
+  const { argv, input } = listAllDrops();
+  return parseDrops((await run(argv, input)).stdout);
 }
 
 /** From the node's end of a veth: directions turn round there. */
