@@ -1,6 +1,16 @@
 /** The three things a cap can become on a device, as tc objects: a shaper, a policer, a redirect to where a shaper is. Pure. */
 import type { Ifb } from "../program/link/ifb.ts";
-import type { Clsact, Hook, Leaf, Matcher, Policer, Redirect, TcObject } from "../program/tc/objects.ts";
+import type {
+  Clsact,
+  Hook,
+  HtbClass,
+  HtbQdisc,
+  Leaf,
+  Matcher,
+  Policer,
+  Redirect,
+  TcObject,
+} from "../program/tc/objects.ts";
 import {
   ifbAlias,
   ifbName,
@@ -27,20 +37,38 @@ export function capShaper(
   return shaper(dev, bucket, leaf, mtu);
 }
 
+/** What a cap needs where it is shaped: a class and the queue behind it. */
+export type ShapedCap = { readonly bucket: Bucket; readonly leaf: Leaf };
+
 export function shapedCap(
   cap: Cap,
   mtu: number,
   { policy, facts }: Pick<Task, "policy" | "facts">,
-): { readonly bucket: Bucket; readonly leaf: Leaf } {
+): ShapedCap {
   if (policy.discipline === "police") return { bucket: policeBucket(cap, mtu), leaf: noQueue };
   const bucket = shapeBucket(cap, mtu);
   return { bucket, leaf: shapeLeaf(bucket.rate, mtu, facts.features.fqCodel) };
 }
 
-/** HTB with every parameter explicit: unset cburst costs a tenth of the rate, unset quantum makes the kernel guess. */
-export function shaper(dev: string, { rate, burst }: Bucket, queue: Leaf, mtu: number): readonly TcObject[] {
+export function shaper(dev: string, bucket: Bucket, queue: Leaf, mtu: number): readonly TcObject[] {
   return [
-    { kind: "htb", dev, handle: rootHandle, defaultClass: classMinor, directPackets: 0 },
+    ...cappedRoot(dev, bucket, mtu, classMinor),
+    { kind: "leaf", dev, parent: classId, handle: leafHandle, queue },
+  ];
+}
+
+/**
+ * The class that holds a device to its cap, by way of `defaultClass` whatever no filter or rule sorted. With every parameter
+ * explicit: unset cburst costs a tenth of the rate, unset quantum makes the kernel guess.
+ */
+export function cappedRoot(
+  dev: string,
+  { rate, burst }: Bucket,
+  mtu: number,
+  defaultClass: string,
+): readonly [HtbQdisc, HtbClass] {
+  return [
+    { kind: "htb", dev, handle: rootHandle, defaultClass, directPackets: 0 },
     {
       kind: "htb-class",
       dev,
@@ -52,7 +80,6 @@ export function shaper(dev: string, { rate, burst }: Bucket, queue: Leaf, mtu: n
       cburst: burst,
       quantum: frameBytes(mtu),
     },
-    { kind: "leaf", dev, parent: classId, handle: leafHandle, queue },
   ];
 }
 

@@ -12,16 +12,9 @@
 import type { HtbClass, Leaf, LeafQdisc, TcObject } from "../../program/tc/objects.ts";
 import type { Cap } from "../../policy/caps.ts";
 import type { Limit, Rule } from "../../policy/rule.ts";
-import {
-  classId,
-  classMinor,
-  leafHandle,
-  limitLeafHandle,
-  limitMinor,
-  restMinor,
-  rootHandle,
-} from "../names.ts";
+import { classId, leafHandle, limitLeafHandle, limitMinor, restMinor, rootHandle } from "../names.ts";
 import { frameBytes, limitBucket, policeLeaf, shapeLeaf, type Bucket } from "../rates.ts";
+import { cappedRoot, type ShapedCap } from "../shaper.ts";
 
 type LimitedRule = Rule & { readonly limit: Limit };
 
@@ -34,9 +27,7 @@ export function hasLimits(rules: readonly Rule[]): boolean {
   return rules.some(hasLimit);
 }
 
-/** What the pod's own cap needs in the tree, if it is shaped there. */
-export type ShapedCap = { readonly bucket: Bucket; readonly leaf: Leaf };
-
+/** `cap`: the pod's own, if it is shaped here. */
 export function limitTree(
   dev: string,
   mtu: number,
@@ -69,7 +60,7 @@ export function limitTree(
     queue,
   });
   return [
-    ...(cap === undefined ? openRoot(dev) : cappedRoot(dev, mtu, cap)),
+    ...(cap === undefined ? openRoot(dev) : cappedRoot(dev, cap.bucket, mtu, restMinor)),
     ...(cap === undefined ? [] : [child(restMinor, cap.bucket), leaf(restMinor, leafHandle, cap.leaf)]),
     ...limited.flatMap(({ limit, source }, number): readonly TcObject[] => {
       const minor = limitMinor(number).toString(16);
@@ -87,23 +78,6 @@ const directPackets = 1000;
 /** No class 0: what no rule limits goes straight to the device. */
 function openRoot(dev: string): readonly TcObject[] {
   return [{ kind: "htb", dev, handle: rootHandle, defaultClass: "0", directPackets }];
-}
-
-function cappedRoot(dev: string, mtu: number, { bucket: { rate, burst } }: ShapedCap): readonly TcObject[] {
-  return [
-    { kind: "htb", dev, handle: rootHandle, defaultClass: restMinor, directPackets: 0 },
-    {
-      kind: "htb-class",
-      dev,
-      parent: rootHandle,
-      classid: `${rootHandle}${classMinor}`,
-      rate,
-      ceil: rate,
-      burst,
-      cburst: burst,
-      quantum: frameBytes(mtu),
-    },
-  ];
 }
 
 function hasLimit(rule: Rule): rule is LimitedRule {
