@@ -24,7 +24,8 @@ import {
 import type { Identity } from "./names.ts";
 import type { Cap } from "../policy/caps.ts";
 import type { Task } from "./driver.ts";
-import { frameBytes, noQueue, policeBucket, shapeBucket, shapeLeaf, type Bucket } from "./rates.ts";
+import { noQueue, shapeLeaf } from "./queues.ts";
+import { frameBytes, policeBucket, shapeBucket, type Bucket } from "./rates.ts";
 
 /** HTB as the discipline wants it; for `police` it stands in for a policer this kernel does not have. */
 export function capShaper(

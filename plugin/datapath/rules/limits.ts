@@ -13,7 +13,8 @@ import type { HtbClass, Leaf, LeafQdisc, TcObject } from "../../program/tc/objec
 import type { Cap } from "../../policy/caps.ts";
 import type { Limit, Rule } from "../../policy/rule.ts";
 import { classId, leafHandle, limitLeafHandle, limitMinor, restMinor, rootHandle } from "../names.ts";
-import { frameBytes, limitBucket, policeLeaf, shapeLeaf, type Bucket } from "../rates.ts";
+import { policeLeaf, shapeLeaf } from "../queues.ts";
+import { frameBytes, limitBucket, type Bucket } from "../rates.ts";
 import { cappedRoot, type ShapedCap } from "../shaper.ts";
 
 type LimitedRule = Rule & { readonly limit: Limit };

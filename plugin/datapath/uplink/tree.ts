@@ -3,7 +3,8 @@ import type { Cap } from "../../policy/caps.ts";
 import { defaultMinor, type Uplink, type UplinkClass } from "../../policy/uplink/uplink.ts";
 import type { HtbQdisc, Leaf, LeafQdisc } from "../../program/tc/objects.ts";
 import type { DscpFilter, Tree, TreeClass } from "../../program/uplink/objects.ts";
-import { frameBytes, shapeBucket, shapeLeaf } from "../rates.ts";
+import { shapeLeaf } from "../queues.ts";
+import { frameBytes, shapeBucket } from "../rates.ts";
 
 export type UplinkFacts = { readonly mtu: number; readonly fqCodel: boolean; readonly ipv6: boolean };
 

@@ -1,6 +1,7 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { frameBytes, shapeBucket, shapeLeaf } from "../../../plugin/datapath/rates.ts";
+import { shapeLeaf } from "../../../plugin/datapath/queues.ts";
+import { frameBytes, shapeBucket } from "../../../plugin/datapath/rates.ts";
 import { capOf } from "../support/cap.ts";
 
 /** What 60 s hold of a whole GSO packet: slower than this, one is more debt than HTB remembers. */

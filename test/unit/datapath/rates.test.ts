@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { guardBucket, noQueue, policeBucket, shapeBucket } from "../../../plugin/datapath/rates.ts";
+import { noQueue } from "../../../plugin/datapath/queues.ts";
+import { guardBucket, policeBucket, shapeBucket } from "../../../plugin/datapath/rates.ts";
 import { capOf } from "../support/cap.ts";
 
 /** Bits per second, and in bytes: the rate, the bursts for shaping and policing, the guard's rate and burst. */

@@ -1,13 +1,7 @@
 import * as fc from "fast-check";
 import { redirect, policer, shaper } from "../../../plugin/datapath/shaper.ts";
-import {
-  frameBytes,
-  guardBucket,
-  noQueue,
-  policeBucket,
-  shapeBucket,
-  shapeLeaf,
-} from "../../../plugin/datapath/rates.ts";
+import { noQueue, shapeLeaf } from "../../../plugin/datapath/queues.ts";
+import { frameBytes, guardBucket, policeBucket, shapeBucket } from "../../../plugin/datapath/rates.ts";
 import type { TcObject } from "../../../plugin/program/tc/objects.ts";
 import { capOf } from "./cap.ts";
 
