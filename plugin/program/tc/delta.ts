@@ -4,7 +4,8 @@
  */
 import { filterBefore, ingressSuffices, tcDrift } from "./drift.ts";
 import { isInTree, keyOf, type TcObject } from "./objects.ts";
-import type { ForeignFilter, ForeignQdisc, ObservedDevice } from "./parse.ts";
+import type { Occupant, ObservedDevice } from "./parse.ts";
+import type { ForeignFilter } from "./parse-filter.ts";
 
 export type TcDelta = {
   readonly conflicts: readonly string[];
@@ -20,7 +21,7 @@ export function tcDelta(wanted: readonly TcObject[], observed: readonly Observed
       dev,
       exists: false,
       objects: [],
-      foreign: [],
+      occupants: [],
       foreignFilters: [],
       lastFilters: [],
       rootFilters: [],
@@ -50,9 +51,9 @@ function rootDelta(tree: readonly TcObject[], device: ObservedDevice): TcDelta {
   const root = tree.find(({ kind }) => kind === "htb");
   if (root === undefined || tcDrift(tree, [device]).length === 0) return nothing;
   const ours = device.objects.some((object) => keyOf(object) === keyOf(root));
-  const foreign = device.foreign.find(({ at }) => at === "root");
+  const occupant = device.occupants.find(({ at }) => at === "root");
   if (ours) return { conflicts: [], remove: [root], add: tree };
-  if (foreign !== undefined) return { conflicts: [conflictWith(foreign)], remove: [], add: [] };
+  if (occupant !== undefined) return { conflicts: [conflictWith(occupant)], remove: [], add: [] };
   return { conflicts: [], remove: [], add: tree };
 }
 
@@ -95,12 +96,12 @@ function clsactDelta(
   device: ObservedDevice,
 ): TcDelta {
   if (twin !== undefined || ingressSuffices(wanted, device)) return nothing;
-  const ingress = device.foreign.find(({ at }) => at === "ingress");
+  const ingress = device.occupants.find(({ at }) => at === "ingress");
   if (ingress === undefined) return { conflicts: [], remove: [], add: [clsact] };
   return { conflicts: [conflictWith(ingress)], remove: [], add: [] };
 }
 
-function conflictWith({ dev, text }: ForeignQdisc): string {
+function conflictWith({ dev, text }: Occupant): string {
   const bandwidth = / tbf 1: root/.test(text)
     ? " (it looks like the CNI bandwidth plugin's: take that one out of the conflist)"
     : "";

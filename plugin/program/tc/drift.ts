@@ -1,6 +1,7 @@
 /** How wanted and observed objects differ: one sentence per object that is missing or not as wanted. Pure. */
 import { describeTc, isInTree, keyOf, type Leaf, type ObservedFilter, type TcObject } from "./objects.ts";
-import type { ForeignFilter, ObservedDevice } from "./parse.ts";
+import type { ObservedDevice } from "./parse.ts";
+import type { ForeignFilter } from "./parse-filter.ts";
 
 export function tcDrift(wanted: readonly TcObject[], observed: readonly ObservedDevice[]): readonly string[] {
   const devices = observed.map(indexed);
@@ -69,8 +70,8 @@ function surplus(wanted: readonly TcObject[], observed: readonly IndexedDevice[]
 
 function instead(object: TcObject, device: ObservedDevice): string {
   const at = object.kind === "htb" ? "root" : object.kind === "clsact" ? "ingress" : undefined;
-  const foreign = device.foreign.find((qdisc) => qdisc.at === at);
-  return foreign === undefined ? "" : `: in its place stands "${foreign.text}"`;
+  const occupant = device.occupants.find((qdisc) => qdisc.at === at);
+  return occupant === undefined ? "" : `: in its place stands "${occupant.text}"`;
 }
 
 function differences(wanted: TcObject, observed: TcObject | ObservedFilter): readonly string[] {
@@ -167,9 +168,9 @@ function near(observed: number, wanted: number, tolerance: number): boolean {
 }
 
 /** An older `ingress` qdisc holds ingress filters just as well; only egress filters need the clsact it is not. */
-export function ingressSuffices(wanted: readonly TcObject[], { dev, foreign }: ObservedDevice): boolean {
+export function ingressSuffices(wanted: readonly TcObject[], { dev, occupants }: ObservedDevice): boolean {
   const needsEgress = wanted.some(
     (object) => object.dev === dev && "hook" in object && object.hook === "egress",
   );
-  return foreign.some(({ at }) => at === "ingress") && !needsEgress;
+  return occupants.some(({ at }) => at === "ingress") && !needsEgress;
 }

@@ -1,24 +1,16 @@
 /** `tc -d` text of one device back into the objects of objects.ts, plus what stands there that is none of ours. Pure. */
-import {
-  policeMtu,
-  policeVerdict,
-  type Hook,
-  type HtbClass,
-  type Leaf,
-  type Matcher,
-  type ObservedFilter,
-  type TcObject,
-} from "./objects.ts";
-import { bytes, bytesPerSecond, micros } from "./units.ts";
+import type { Hook, HtbClass, Leaf, ObservedFilter, TcObject } from "./objects.ts";
+import { anyFilter, endsWalk, parseFilter, type ForeignFilter } from "./parse-filter.ts";
+import { bytes, bytesPerSecond, micros, word } from "./units.ts";
 
-export type ForeignQdisc = { readonly dev: string; readonly at: "root" | "ingress"; readonly text: string };
+export type Occupant = { readonly dev: string; readonly at: "root" | "ingress"; readonly text: string };
 
 export type ObservedDevice = {
   readonly dev: string;
   readonly exists: boolean;
   readonly objects: readonly (TcObject | ObservedFilter)[];
-  /** Root or ingress qdiscs that are neither the kernel's default (handle 0:) nor of a kind we make. */
-  readonly foreign: readonly ForeignQdisc[];
+  /** What stands at the root and at ingress, ours as well, but the kernel's default (0:), which gives way, and a clsact, which is shared. */
+  readonly occupants: readonly Occupant[];
   /** Filters that are none we could have made, by the place they take. */
   readonly foreignFilters: readonly ForeignFilter[];
   /** Filters that take every packet and let none go on to what stands behind them. */
@@ -27,37 +19,26 @@ export type ObservedDevice = {
   readonly rootFilters: readonly string[];
 };
 
-export type ForeignFilter = {
-  readonly dev: string;
-  readonly hook: Hook;
-  readonly pref: number;
-  readonly text: string;
-};
-
 export function parseTc(dev: string, output: string): ObservedDevice {
   const lines = onlyOnce(joinContinuations(output));
   const firstQdisc = lines.findIndex((line) => line.startsWith("qdisc "));
+  const hookOf = (at: number): Hook => (at < firstQdisc ? "ingress" : "egress");
   const objects = lines.flatMap((line, at): readonly (TcObject | ObservedFilter)[] => {
     if (line.startsWith("qdisc ")) return qdisc(dev, line);
     if (line.startsWith("class htb ")) return [htbClass(dev, line)];
-    if (isHookFilter(line)) return filter(dev, at < firstQdisc ? "ingress" : "egress", line);
-    return [];
+    return isHookFilter(line) ? parseFilter(dev, hookOf(at), line) : [];
   });
-  const hookFilters = lines.flatMap((line, at): readonly ForeignFilter[] => {
-    if (!isHookFilter(line)) return [];
-    const hook = at < firstQdisc ? "ingress" : "egress";
-    return [{ dev, hook, pref: parseInt(word(line, "pref"), 10), text: line.trim() }];
-  });
+  const filters = lines.flatMap((line, at) => (isHookFilter(line) ? [anyFilter(dev, hookOf(at), line)] : []));
   return {
     dev,
     exists: firstQdisc >= 0,
     objects,
-    foreign: lines.flatMap((line) => foreignQdisc(dev, line)),
-    foreignFilters: hookFilters.filter(
+    occupants: lines.flatMap((line) => occupant(dev, line)),
+    foreignFilters: filters.filter(
       ({ hook, pref }) =>
         !objects.some((object) => "hook" in object && object.hook === hook && object.pref === pref),
     ),
-    lastFilters: hookFilters.filter(({ text }) => takesAll(text) && !goesOn(text)),
+    lastFilters: filters.filter(endsWalk),
     rootFilters: lines.filter((line) => line.startsWith("filter parent ")).map((line) => line.trim()),
   };
 }
@@ -151,71 +132,11 @@ function htbClass(dev: string, line: string): HtbClass {
   };
 }
 
-/** cls_u32 lists its hash table and node as lines of their own; the one with the action is the filter. */
-function filter(dev: string, hook: Hook, line: string): readonly ObservedFilter[] {
-  const matcher: Matcher = line.includes(" u32 ") ? "u32" : "matchall";
-  const common = { dev, hook, pref: parseInt(word(line, "pref"), 10), matcher };
-  const selective = selectiveness(line);
-  const redirect = /mirred \(Egress Redirect to device (\S+)\)/.exec(line)?.[1];
-  if (redirect !== undefined) return [{ kind: "redirect", ...common, to: redirect, ...odd(selective) }];
-  if (!/ police 0x[0-9a-f]+ /.test(line)) return [];
-  return [
-    {
-      kind: "police",
-      ...common,
-      rate: bytesPerSecond(word(line, "rate")),
-      burst: bytes(word(line, "burst")),
-      ...odd([...selective, ...leniency(line)]),
-    },
-  ];
-}
-
-function odd(oddities: readonly string[]): { readonly oddities?: readonly string[] } {
-  return oddities.length === 0 ? {} : { oddities };
-}
-
-/** Ours take every packet. */
-function selectiveness(line: string): readonly string[] {
-  const [, protocol = "", kind = ""] = /^filter protocol (\S+) pref \d+ (\S+)/.exec(line) ?? [];
-  const keys = [...line.matchAll(/ match ([0-9a-f]{8})\/([0-9a-f]{8}) at \S+/g)];
-  return [
-    ...(protocol === "all" ? [] : [`it takes protocol ${protocol} only`]),
-    ...(kind === "u32" || kind === "matchall" ? [] : [`its classifier is ${kind}`]),
-    ...keys.filter(([, , mask]) => mask !== "00000000").map(([text]) => `it takes only what has${text}`),
-  ];
-}
-
-/** The line of the filter itself, not of its classifier or hash table; cls_bpf and cls_flower may mean anything. */
-function takesAll(line: string): boolean {
-  const isFilter = / matchall .*\bhandle /.test(line) || / u32 .* match 0/.test(line);
-  return isFilter && selectiveness(line).length === 0;
-}
-
-/** "continue" is the one verdict behind which the next filter is asked, for what conforms if not for all. */
-function goesOn(line: string): boolean {
-  return /\bcontinue\b/.test(line.slice(line.lastIndexOf("action order")));
-}
-
-/** Ours drop what exceeds, pass the rest on, and take packets of any length. */
-function leniency(line: string): readonly string[] {
-  const verdict = / action (\S+) overhead /.exec(line)?.[1] ?? policeVerdict;
-  const mtu = bytes(word(line, "mtu"));
-  return [
-    ...(verdict === policeVerdict ? [] : [`its verdict is ${verdict}`]),
-    ...(mtu < policeMtu ? [`it drops packets above ${mtu} bytes`] : []),
-  ];
-}
-
-function foreignQdisc(dev: string, line: string): readonly ForeignQdisc[] {
+function occupant(dev: string, line: string): readonly Occupant[] {
   const parts = /^qdisc (\S+) ([0-9a-f]+): (root|parent ffff:fff1)/.exec(line);
   if (parts === null) return [];
   const [, kind, handle, place] = parts;
   if (handle === "0" || kind === "clsact") return [];
   const at = place === "root" ? "root" : "ingress";
   return [{ dev, at, text: line.replace(/ refcnt.*/, "").trim() }];
-}
-
-/** The word behind a keyword: `burst 25000b/1` gives "25000b/1" for "burst". */
-function word(line: string, keyword: string): string {
-  return new RegExp(`(?:^|\\s)${keyword} (\\S+)`).exec(line)?.[1] ?? "";
 }

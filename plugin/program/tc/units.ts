@@ -1,4 +1,10 @@
-/** Amounts as tc prints them. Pure. */
+/** Words and amounts as tc prints them. Pure. */
+
+/** The word behind a keyword: `burst 25000b/1` gives "25000b/1" for "burst". */
+export function word(line: string, keyword: string): string {
+  return new RegExp(`(?:^|\\s)${keyword} (\\S+)`).exec(line)?.[1] ?? "";
+}
+
 const bitUnits: Readonly<Record<string, number>> = {
   bit: 1,
   Kbit: 1e3,

@@ -32,7 +32,7 @@ export function rootOwner(
   seen: ObservedTree,
 ): "ours" | { readonly text: string } | undefined {
   if (driftOf(tree.root, seen).length === 0) return "ours";
-  return seen.device.foreign.find(({ at }) => at === "root");
+  return seen.device.occupants.find(({ at }) => at === "root");
 }
 
 /** A sentence for whatever is missing, not as wanted, or there although nothing asks for it. */

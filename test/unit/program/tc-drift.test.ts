@@ -63,7 +63,7 @@ function seen(objects: readonly TcObject[]): readonly ObservedDevice[] {
     dev: name,
     exists: true,
     objects: objects.filter((object) => object.dev === name),
-    foreign: [],
+    occupants: [],
     foreignFilters: [],
     lastFilters: [],
     rootFilters: [],

@@ -54,7 +54,7 @@ describe("a foreign root qdisc", () => {
   });
 
   it("the kernel's default, handle 0:, is none", () => {
-    expect(device("small/nothing").foreign).toEqual([]);
+    expect(device("small/nothing").occupants).toEqual([]);
     expect(tcDelta(tree, [device("small/nothing")])).toEqual({ conflicts: [], remove: [], add: tree });
   });
 });
@@ -159,7 +159,7 @@ describe("a device", () => {
         dev: "nope",
         exists: false,
         objects: [],
-        foreign: [],
+        occupants: [],
         foreignFilters: [],
         lastFilters: [],
         rootFilters: [],
