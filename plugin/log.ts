@@ -1,10 +1,8 @@
 /** Log lines: to stderr what an operator must see, and to the conf's logFile from its logLevel on. Never to stdout. */
 import { closeSync, constants, openSync, writeSync } from "node:fs";
-import type { LogLevel } from "./cni/conf.ts";
+import { logLevels, type LogLevel } from "./cni/conf.ts";
 
 export type Log = (level: LogLevel, message: string) => void;
-
-const order: readonly LogLevel[] = ["debug", "info", "warn", "error"];
 
 export function createLog(settings: {
   readonly logFile: string | undefined;
@@ -12,9 +10,9 @@ export function createLog(settings: {
 }): Log {
   return (level, message) => {
     const line = `${new Date().toISOString()} ${level} pod-qos: ${message.replaceAll("\n", " | ")}\n`;
-    if (order.indexOf(level) >= order.indexOf("warn")) quietly(() => writeSync(2, line));
+    if (logLevels.indexOf(level) >= logLevels.indexOf("warn")) quietly(() => writeSync(2, line));
     const { logFile, logLevel } = settings;
-    if (logFile === undefined || order.indexOf(level) < order.indexOf(logLevel)) return;
+    if (logFile === undefined || logLevels.indexOf(level) < logLevels.indexOf(logLevel)) return;
     quietly(() => append(logFile, line));
   };
 }

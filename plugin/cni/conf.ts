@@ -15,11 +15,18 @@ import {
   type Decoder,
   type JsonObject,
 } from "./fields.ts";
+import { cniKeys, defaultsKeys, ownKeys } from "./keys.ts";
 import { parseUplink, type UplinkConf } from "./uplink.ts";
 
-export type Enforce = "auto" | "host" | "pod";
-export type Discipline = "shape" | "police";
-export type LogLevel = "debug" | "info" | "warn" | "error";
+/** From what is told least often to what must be seen. */
+export const logLevels = ["debug", "info", "warn", "error"] as const;
+export type LogLevel = (typeof logLevels)[number];
+
+const enforcements = ["auto", "host", "pod"] as const;
+export type Enforce = (typeof enforcements)[number];
+
+export const disciplines = ["shape", "police"] as const;
+export type Discipline = (typeof disciplines)[number];
 
 /** bit/s and bits, as in the CNI bandwidth plugin. */
 export type StaticCap = { readonly rate: number; readonly burst: number };
@@ -48,52 +55,12 @@ export type Conf = {
 };
 
 export const defaultStateDir = "/run/pod-qos";
-export const disciplines = ["shape", "police"] as const satisfies readonly Discipline[];
-const logLevels = ["debug", "info", "warn", "error"] as const satisfies readonly LogLevel[];
-
-/** Keys that CNI, libcni or a runtime put into a plugin's conf. */
-const cniKeys = [
-  "cniVersion",
-  "cniVersions",
-  "name",
-  "type",
-  "args",
-  "capabilities",
-  // Multus writes these into every plugin of a list when the pod has a device.
-  "deviceID",
-  "pciBusID",
-  "dns",
-  "ipMasq",
-  "ipam",
-  "prevResult",
-  "runtimeConfig",
-  "disableCheck",
-  "disableGC",
-  "loadOnlyInlinedPlugins",
-  "cni.dev/attachments",
-  "cni.dev/valid-attachments",
-];
-const ownKeys = [
-  "ingressRate",
-  "ingressBurst",
-  "egressRate",
-  "egressBurst",
-  "defaults",
-  "enforce",
-  "discipline",
-  "egress",
-  "policyDir",
-  "uplink",
-  "stateDir",
-  "logFile",
-  "logLevel",
-];
 
 export function parseConf(conf: JsonObject, network: string): Conf {
   refuseUnknownKeys(conf, "", [...ownKeys, ...cniKeys]);
   optional(conf, "", "capabilities", checkCapabilities);
   const defaults = optional(conf, "", "defaults", anObject) ?? {};
-  refuseUnknownKeys(defaults, "defaults.", ["ingressBandwidth", "egressBandwidth", "dscp", "class"]);
+  refuseUnknownKeys(defaults, "defaults.", defaultsKeys);
   const uplink = optional(conf, "", "uplink", parseUplink);
   const defaultClass = optional(defaults, "defaults.", "class", aString);
   if (defaultClass !== undefined && uplink === undefined) {
@@ -113,7 +80,7 @@ export function parseConf(conf: JsonObject, network: string): Conf {
       dscp: defaults["dscp"] ?? undefined,
       class: defaultClass,
     },
-    enforce: optional(conf, "", "enforce", oneOf(["auto", "host", "pod"])) ?? "auto",
+    enforce: optional(conf, "", "enforce", oneOf(enforcements)) ?? "auto",
     discipline: optional(conf, "", "discipline", oneOf(disciplines)) ?? "shape",
     rules: conf["egress"] ?? undefined,
     policyDir: optional(conf, "", "policyDir", anAbsolutePath),
@@ -140,7 +107,7 @@ export function readLeniently(conf: JsonObject): Pick<Conf, "stateDir" | "logFil
   };
 }
 
-/** The bandwidth plugin's rules: rate and burst come as a pair, 0 is "not set", a burst stays below 4 GiB. */
+/** The bandwidth plugin's rules: rate and burst come as a pair, 0 is "not set". */
 function staticCap(conf: JsonObject, direction: "ingress" | "egress"): StaticCap | undefined {
   const rateKey = `${direction}Rate`;
   const burstKey = `${direction}Burst`;

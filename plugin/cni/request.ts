@@ -3,8 +3,8 @@ import { CniError, ErrorCode, invalidValue } from "../errors.ts";
 import { identifierFault, type Call } from "./call.ts";
 import { annotationsCapability, bandwidthCapability } from "./capabilities.ts";
 import { parseConf, type Conf } from "./conf.ts";
-import { isObject, type JsonObject } from "./fields.ts";
-import { rawMember, withMember } from "./raw.ts";
+import { anObject, isObject, optional, type JsonObject } from "./fields.ts";
+import { addressesOf, interfacesOf, type Interface } from "./prev-result.ts";
 
 export type Annotations = Readonly<Record<string, string>>;
 
@@ -19,8 +19,6 @@ export type Pod = {
   readonly name: string | undefined;
   readonly labels: Labels | undefined;
 };
-
-export type Interface = { readonly name: string; readonly sandbox: string };
 
 export type Request = {
   readonly call: Call;
@@ -37,8 +35,8 @@ export type Request = {
 };
 
 export function parseRequest(call: Call, document: JsonObject): Request {
-  const runtimeConfig = objectOrEmpty("runtimeConfig", document["runtimeConfig"]);
-  const bandwidth = objectOrEmpty("runtimeConfig.bandwidth", runtimeConfig[bandwidthCapability]);
+  const runtimeConfig = optional(document, "", "runtimeConfig", anObject) ?? {};
+  const bandwidth = optional(runtimeConfig, "runtimeConfig.", bandwidthCapability, anObject) ?? {};
   return {
     call,
     conf: parseConf(document, networkName(document)),
@@ -47,7 +45,7 @@ export function parseRequest(call: Call, document: JsonObject): Request {
       egress: runtimeCap(bandwidth, "egress"),
       annotations: annotationsOf(runtimeConfig[annotationsCapability]),
     },
-    pod: podOf(call, document["args"]),
+    pod: podOf(call, document),
     interfaces: interfacesOf(document["prevResult"]),
     addresses: addressesOf(document["prevResult"], call.ifname),
   };
@@ -59,19 +57,6 @@ export function networkName(document: JsonObject): string {
   const fault = identifierFault(name);
   if (fault !== undefined) throw new CniError(ErrorCode.invalidConfig, `name ${fault}`);
   return name;
-}
-
-/** What ADD prints: prevResult as it came, said to be in the version of the conf. */
-export function resultFrom(input: string, version: string): string {
-  const previous = rawMember(input, "prevResult");
-  if (previous === undefined || !previous.startsWith("{")) {
-    throw new CniError(
-      ErrorCode.invalidConfig,
-      "prevResult is missing: pod-qos must stand behind the plugin that makes the interface, in a conflist",
-    );
-  }
-  const said = rawMember(previous, "cniVersion");
-  return said === JSON.stringify(version) ? previous : withMember(previous, "cniVersion", version);
 }
 
 /** "prod/web-1" where the runtime said so, else the container: what errors and logs call the pod. */
@@ -91,29 +76,30 @@ function runtimeCap(bandwidth: JsonObject, direction: "ingress" | "egress"): Run
 }
 
 function annotationsOf(value: unknown): Annotations {
+  if (value === undefined || value === null) return {};
   const field = `runtimeConfig["${annotationsCapability}"]`;
-  const annotations = objectOrEmpty(field, value);
+  const annotations = anObject(field, value);
   for (const [key, text] of Object.entries(annotations)) {
     if (typeof text !== "string") throw invalidValue(`${field}["${key}"]`, text, "a string");
   }
   return annotations as Annotations;
 }
 
-function podOf({ args }: Call, confArgs: unknown): Pod {
-  const cniArgs = objectOrEmpty("args.cni", objectOrEmpty("args", confArgs)["cni"]);
+function podOf({ args }: Call, document: JsonObject): Pod {
+  const confArgs = optional(document, "", "args", anObject) ?? {};
+  const cniArgs = optional(confArgs, "args.", "cni", anObject) ?? {};
   return {
     namespace: args["K8S_POD_NAMESPACE"],
     name: args["K8S_POD_NAME"],
-    labels: labelsOf("args.cni.labels", cniArgs["labels"]),
+    labels: optional(cniArgs, "args.cni.", "labels", someLabels),
   };
 }
 
 /** CNI's convention is a list of key and value; a plain object is what people write by hand. */
-function labelsOf(field: string, value: unknown): Labels | undefined {
-  if (value === undefined || value === null) return undefined;
+function someLabels(field: string, value: unknown): Labels {
   const pairs = Array.isArray(value)
     ? value.map((entry: unknown, at) => labelOf(`${field}[${at}]`, entry))
-    : Object.entries(objectOrEmpty(field, value));
+    : Object.entries(anObject(field, value));
   for (const [key, text] of pairs) {
     if (typeof text !== "string") throw invalidValue(`${field}["${key}"]`, text, "a string");
   }
@@ -123,34 +109,4 @@ function labelsOf(field: string, value: unknown): Labels | undefined {
 function labelOf(field: string, entry: unknown): readonly [string, unknown] {
   if (isObject(entry) && typeof entry["key"] === "string") return [entry["key"], entry["value"] ?? ""];
   throw invalidValue(field, entry, 'an object such as {"key": "app", "value": "web"}');
-}
-
-function interfacesOf(prevResult: unknown): readonly Interface[] {
-  const interfaces = isObject(prevResult) ? prevResult["interfaces"] : undefined;
-  if (!Array.isArray(interfaces)) return [];
-  return interfaces
-    .filter(isObject)
-    .flatMap(({ name, sandbox }) =>
-      typeof name === "string" ? [{ name, sandbox: typeof sandbox === "string" ? sandbox : "" }] : [],
-    );
-}
-
-/** Those of the pod's interface, and those of which prevResult does not say whose they are. */
-function addressesOf(prevResult: unknown, ifname: string): readonly string[] {
-  const { ips, interfaces } = isObject(prevResult) ? prevResult : {};
-  if (!Array.isArray(ips)) return [];
-  const known: readonly unknown[] = Array.isArray(interfaces) ? interfaces : [];
-  return ips.filter(isObject).flatMap(({ address, interface: at }) => {
-    const owner = typeof at === "number" ? known[at] : undefined;
-    const isOurs =
-      !isObject(owner) ||
-      (owner["name"] === ifname && typeof owner["sandbox"] === "string" && owner["sandbox"] !== "");
-    return isOurs && typeof address === "string" ? [address.replace(/\/.*/, "")] : [];
-  });
-}
-
-function objectOrEmpty(field: string, value: unknown): JsonObject {
-  if (value === undefined || value === null) return {};
-  if (!isObject(value)) throw invalidValue(field, value, "an object");
-  return value;
 }

@@ -1,6 +1,7 @@
 /** ADD: decide, record, program, hand prevResult back. A failed ADD leaves nothing; a repeated one changes nothing. */
 import { deafness } from "../cni/capabilities.ts";
-import { parseRequest, podName, resultFrom } from "../cni/request.ts";
+import { resultFrom } from "../cni/prev-result.ts";
+import { parseRequest, podName } from "../cni/request.ts";
 import { ruleChains } from "../datapath/rules/chains.ts";
 import { applyFresh, applyOver, type Applied } from "../kernel/apply.ts";
 import { featuresChanged, readFeatures } from "../kernel/features.ts";

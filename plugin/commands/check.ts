@@ -1,6 +1,7 @@
 /** CHECK: read the kernel back and name every object that is not as this conf and these wishes want it. Writes nothing. */
 import { CniError, ErrorCode } from "../errors.ts";
-import { parseRequest, podName, resultFrom, type Request } from "../cni/request.ts";
+import { resultFrom } from "../cni/prev-result.ts";
+import { parseRequest, podName, type Request } from "../cni/request.ts";
 import { readFeatures } from "../kernel/features.ts";
 import { assertPodNetns } from "../kernel/netns.ts";
 import { observe } from "../kernel/observe.ts";

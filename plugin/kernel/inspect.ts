@@ -1,6 +1,6 @@
 /** Reads how an attachment looks in the kernel: the facts that planning goes by. Changes nothing. */
 import type { Facts, Features, HostEnd } from "../datapath/driver.ts";
-import type { Interface } from "../cni/request.ts";
+import type { Interface } from "../cni/prev-result.ts";
 import { CniError, ErrorCode } from "../errors.ts";
 import { parseLinks, showLink, type ObservedLink } from "../program/link/ifb.ts";
 import { kernelHasIpv6, readNodeLink } from "./linux.ts";

@@ -1,7 +1,7 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { rawMember, withMember } from "../../../plugin/cni/raw.ts";
-import { resultFrom } from "../../../plugin/cni/request.ts";
+import { resultFrom } from "../../../plugin/cni/prev-result.ts";
 import { ErrorCode } from "../../../plugin/errors.ts";
 import { fixture } from "../support/fixture.ts";
 import { refusal } from "../support/refusal.ts";

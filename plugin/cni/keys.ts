@@ -1,0 +1,42 @@
+/** The keys that an entry of a conflist may have: what is not in here is a typo. Pure. */
+
+export const ownKeys = [
+  "ingressRate",
+  "ingressBurst",
+  "egressRate",
+  "egressBurst",
+  "defaults",
+  "enforce",
+  "discipline",
+  "egress",
+  "policyDir",
+  "uplink",
+  "stateDir",
+  "logFile",
+  "logLevel",
+];
+
+export const defaultsKeys = ["ingressBandwidth", "egressBandwidth", "dscp", "class"];
+
+/** Keys that CNI, libcni or a runtime put into a plugin's conf. */
+export const cniKeys = [
+  "cniVersion",
+  "cniVersions",
+  "name",
+  "type",
+  "args",
+  "capabilities",
+  // Multus writes these into every plugin of a list when the pod has a device.
+  "deviceID",
+  "pciBusID",
+  "dns",
+  "ipMasq",
+  "ipam",
+  "prevResult",
+  "runtimeConfig",
+  "disableCheck",
+  "disableGC",
+  "loadOnlyInlinedPlugins",
+  "cni.dev/attachments",
+  "cni.dev/valid-attachments",
+];
