@@ -8,7 +8,7 @@ import type { AttachmentRecord } from "../../plugin/state/record.ts";
 import { type Alteration, alterations } from "../lab/alterations.ts";
 import { failed, succeeded, succeededSilently } from "../lab/answers.ts";
 import { exactState, recordNames, stateFiles } from "../lab/exact-state.ts";
-import { hasFeature } from "../lab/needs.ts";
+import { hasFeature, suite } from "../lab/needs.ts";
 import { paced } from "../lab/pace.ts";
 import { plug, type LinkKind, type Plug } from "../lab/plug.ts";
 import { allWishes, ruledWishes, rules, warmNode } from "../lab/warm-node.ts";
@@ -50,7 +50,8 @@ const planned = async (pod: Plug): Promise<AttachmentRecord["programs"]> => {
 
 const usable = plans.filter(({ title, kind }) => {
   const has = kind === "veth" || hasFeature(kind);
-  if (!has) test.skip(`not run: CHECK of ${title} needs the kernel feature ${kind}`);
+  // Says what is lacking, and fails where that may not be.
+  if (!has) suite(`CHECK of ${title}`, { features: [kind] }, () => undefined);
   return has;
 });
 

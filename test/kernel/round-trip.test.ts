@@ -9,7 +9,7 @@ import { CniError } from "../../plugin/errors.ts";
 import { markAll, type Policy } from "../../plugin/policy/policy.ts";
 import { drift, handlerOf, type Program } from "../../plugin/program/program.ts";
 import { exactState } from "../lab/exact-state.ts";
-import { hasFeature } from "../lab/needs.ts";
+import { suite } from "../lab/needs.ts";
 import { createNode, type LabNode } from "../lab/node.ts";
 import { paced } from "../lab/pace.ts";
 import { plug, type LinkKind, type Plug } from "../lab/plug.ts";
@@ -111,26 +111,21 @@ describe.each(paced("programs of", kernels.slice(isSmall ? 1 : 0), 2))("with %s"
   });
 });
 
-describe("on other links than veth", () => {
-  const kinds: readonly Exclude<LinkKind, "veth">[] = ["macvlan", "ipvlan"];
-  for (const kind of kinds) {
-    const lacking = !hasFeature(kind);
-    test.skipIf(lacking)(`${lacking ? "not run, the kernel lacks it: " : ""}${kind}`, async () => {
-      for (const discipline of ["shape", "police"] as const) {
+const kinds: readonly Exclude<LinkKind, "veth">[] = ["macvlan", "ipvlan"];
+for (const kind of kinds) {
+  suite(`on another link than veth, ${kind}`, { features: [kind] }, () => {
+    test.each(["shape", "police"] as const)(
+      "the programs come back as they were planned: %s",
+      async (discipline) => {
         const pod = await plug(node, { kind });
         const caps = { ingress: cap(20e6, "ingressRate"), egress: cap(10e6, "egressRate") };
-        const policy: Policy = {
-          ...caps,
-          rules: [markAll("test", 8)],
-          warnings: [],
-          enforce: "auto",
-          discipline,
-        };
+        const rules = [markAll("test", 8)];
+        const policy: Policy = { ...caps, rules, warnings: [], enforce: "auto", discipline };
         const programs = await planned(pod, policy, kernelFeatures(), 1500);
         expect(programs?.map(({ place }) => place)).not.toContain("node");
         await roundTrip(pod, programs ?? []);
         await pod.unplug();
-      }
-    });
-  }
-});
+      },
+    );
+  });
+}
