@@ -17,10 +17,11 @@ export interface GuestTest {
   readonly messages: readonly string[];
 }
 
+/** `files` one by one: a folder could not be held against what was run. */
 export const runSuites = async (files: readonly string[]): Promise<readonly SuiteResult[]> => {
   const outFolder = mkdtempSync(join(tmpdir(), "pod-qos-suites-"));
   try {
-    const { output } = await runInVm({
+    const { output, exitCode } = await runInVm({
       command: [...VITEST, ...files],
       cwd: ROOT,
       env: environment(),
@@ -30,7 +31,8 @@ export const runSuites = async (files: readonly string[]): Promise<readonly Suit
     });
     const report = join(outFolder, REPORT);
     if (!existsSync(report)) throw new Error(`vitest in the VM left no report:\n${output}`);
-    return resultsOf(JSON.parse(readFileSync(report, "utf8")) as Report);
+    const results = resultsOf(JSON.parse(readFileSync(report, "utf8")) as Report);
+    return [...results, ...unaccounted({ files, results, exitCode, output })];
   } finally {
     rmSync(outFolder, { recursive: true });
   }
@@ -87,3 +89,27 @@ const resultsOf = ({ testResults }: Report): readonly SuiteResult[] =>
     const unread = status === "failed" && tests.every((one) => one.status !== "failed");
     return { file: relative(ROOT, name), tests: unread ? [broken, ...tests] : tests };
   });
+
+interface Ended {
+  readonly files: readonly string[];
+  readonly results: readonly SuiteResult[];
+  readonly exitCode: number;
+  readonly output: string;
+}
+
+/** What went wrong and no test tells: a file that was not run, or an end in failure without one that failed. */
+export const unaccounted = ({ files, results, exitCode, output }: Ended): readonly SuiteResult[] => {
+  const ran = new Set(results.filter(({ tests }) => tests.length > 0).map(({ file }) => file));
+  const missing = files
+    .filter((file) => !ran.has(file))
+    .map((file) => failure(file, "is run", "vitest in the VM reports no test of it"));
+  const told = results.some(({ tests }) => tests.some(({ status }) => status === "failed"));
+  if (exitCode === 0 || told) return missing;
+  const end = `exit code ${exitCode}, and no test failed:\n${output.slice(-4000)}`;
+  return [...missing, failure("vitest itself", "ends well", end)];
+};
+
+const failure = (file: string, title: string, message: string): SuiteResult => ({
+  file,
+  tests: [{ title, status: "failed", messages: [message] }],
+});

@@ -17,10 +17,15 @@ const KERNEL_DECIDES = [
 
 const full = process.env["POD_QOS_FULL"] === "1";
 const runs = (file: string): boolean => full || KERNEL_DECIDES.some((name) => file.startsWith(name));
-const suites = readdirSync(join(ROOT, "test/e2e")).filter((file) => file.endsWith(".test.ts"));
+const testsIn = (folder: string): readonly string[] =>
+  readdirSync(join(ROOT, folder)).filter((file) => file.endsWith(".test.ts"));
+const suites = testsIn("test/e2e");
 
 /** Run while this file is read, so that each test in the VM stands in the report of this machine as well. */
-const results = await runSuites(["test/kernel/", ...suites.filter(runs).map((file) => `test/e2e/${file}`)]);
+const results = await runSuites([
+  ...testsIn("test/kernel").map((file) => `test/kernel/${file}`),
+  ...suites.filter(runs).map((file) => `test/e2e/${file}`),
+]);
 
 describe.each(results)("on a stock kernel, $file", ({ tests }) => {
   for (const { title, status, messages } of tests) {
