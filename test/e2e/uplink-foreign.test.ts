@@ -1,0 +1,90 @@
+/** An uplink that is not this network's alone: other networks' words, and what is somebody else's. */
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { suite } from "../lab/needs.ts";
+import {
+  addedUplinkPod,
+  bulkLabel,
+  openUplinkSite,
+  uplink200,
+  uplinkPod,
+  type UplinkSite,
+} from "../lab/uplink.ts";
+
+suite("an uplink that others use", { plugin: true, tools: ["ipset"] }, () => {
+  let site: UplinkSite;
+  beforeEach(async () => {
+    site = await openUplinkSite();
+  });
+  afterEach(() => site.node[Symbol.asyncDispose]());
+
+  const said = async (command: string): Promise<string> =>
+    (await site.node.exec("sh", ["-c", command])).stdout;
+
+  test("two networks agree on an uplink, or the second is told who said what", async () => {
+    const first = await addedUplinkPod(site, { network: "neta" });
+    const { default: kept } = uplink200.classes;
+    const other = { ...uplink200, classes: { default: kept, "bulk-seed": { rate: "40M" } } };
+    const second = await uplinkPod(site, { network: "netb", uplink: other });
+    const before = await said("tc class show dev eth0");
+    expect((await second.call("ADD")).error).toMatchObject({
+      code: 7,
+      msg: 'networks "netb" and "neta" share the uplink eth0 and must say the same of it',
+      details: expect.stringContaining('classes.bulk-seed.rate: "netb" says 40M, "neta" says 50M') as string,
+    });
+    expect(await said("tc class show dev eth0")).toBe(before);
+    // Who says what stands goes on, and once both say the new it is true.
+    expect((await first.call("ADD")).exitCode).toBe(0);
+    expect((await first.call("ADD", { uplink: other })).exitCode).toBe(0);
+    expect((await second.call("ADD")).exitCode).toBe(0);
+    expect(await said("tc class show dev eth0")).toMatch(/1:20 .* rate 40Mbit/);
+    // A network without pods is not asked, once what it said is some time ago.
+    expect((await second.call("DEL")).exitCode).toBe(0);
+    expect((await first.call("ADD", { uplink: uplink200 })).error?.code).toBe(7);
+    await said("touch -d '2 minutes ago' /run/pod-qos/uplinks/eth0/netb.json");
+    expect((await first.call("ADD", { uplink: uplink200 })).exitCode).toBe(0);
+    expect(await said("tc class show dev eth0")).toMatch(/1:20 .* rate 50Mbit/);
+    await said('echo \'{"network":"netb","uplink":{}}\' >/run/pod-qos/uplinks/eth0/netb.json');
+    expect((await first.call("ADD", { uplink: other })).exitCode).toBe(0);
+  });
+
+  test.each([
+    [
+      "tc qdisc add dev eth0 root handle 1: htb default 10",
+      "qdisc htb 1: root",
+      "tc qdisc del dev eth0 root",
+    ],
+    [
+      "tc qdisc add dev eth0 root tbf rate 1gbit burst 1mb latency 50ms",
+      "qdisc tbf",
+      "tc qdisc del dev eth0 root",
+    ],
+    [
+      "ipset create bulkseed-pods hash:ip",
+      "there is a set bulkseed-pods that is not ours",
+      "ipset destroy bulkseed-pods",
+    ],
+    [
+      "ipset create bulkseed-pods-v6 hash:ip family inet6",
+      "there is a set bulkseed-pods-v6 that is not ours",
+      "ipset destroy bulkseed-pods-v6",
+    ],
+    ...["iptables", "ip6tables"].map((tool) => [
+      `${tool} -t mangle -N POD-QOS-UP-eth0; ${tool} -t mangle -A POD-QOS-UP-eth0 -j ACCEPT`,
+      `${tool} mangle chain POD-QOS-UP-eth0 has a rule that is not ours, "-j ACCEPT"`,
+      "take it out",
+    ]),
+  ])("what is foreign is respected, code 101: %s", async (command = "", what = "", how = "") => {
+    await site.node.exec("sh", ["-ec", command]);
+    const look =
+      "tc class show dev eth0; tc qdisc show dev eth0 | sed 's/direct_packets_stat [0-9]*//'; " +
+      "for tool in iptables ip6tables; do $tool-save -t mangle | grep ^-A; done; ipset save";
+    const before = await said(look);
+    for (const labels of [bulkLabel, {}]) {
+      const { call } = await uplinkPod(site, { labels });
+      const { error } = await call("ADD");
+      expect(error).toMatchObject({ code: 101, msg: expect.stringContaining(what) as string });
+      expect(error?.msg).toContain(how);
+    }
+    expect(await said(look)).toBe(before);
+  });
+});
