@@ -34,6 +34,8 @@ export interface Measurement {
   readonly retransmits: number;
   /** UDP only. */
   readonly lostPercent: number;
+  /** UDP only; NaN where the receiver says nothing of it. */
+  readonly lostPackets: number;
 }
 
 /** One bounded iperf3 run between two namespaces of the lab. Several may run at once. */
@@ -82,6 +84,7 @@ interface Sum {
   readonly bytes: number;
   readonly retransmits?: number;
   readonly lost_percent?: number;
+  readonly lost_packets?: number;
 }
 
 interface Report {
@@ -102,5 +105,6 @@ const summary = (receiver: Report, client: Report): Measurement => {
     perSecond: intervals.filter((sum) => sum.seconds >= 0.5).map((sum) => (sum.bytes * 8) / sum.seconds),
     retransmits: client.end.sum_sent?.retransmits ?? 0,
     lostPercent: receiver.end.sum?.lost_percent ?? 0,
+    lostPackets: receiver.end.sum?.lost_packets ?? Number.NaN,
   };
 };
