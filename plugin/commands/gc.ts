@@ -21,7 +21,7 @@ export const gc: Command = async ({ document, log }) => {
   for (const identity of known(stateDir, network)) {
     try {
       const record = readRecord(stateDir, identity);
-      const isGone = record !== undefined && !isLive(record);
+      const isGone = record !== undefined && !isLive(stateDir, record);
       if (valid === undefined ? !isGone : lists(valid, identity)) continue;
       await tearDown({ stateDir, identity, record, netns: record?.netns ?? "" }, log);
       log("info", `GC removed ${identity.containerId} ${identity.ifname}`);

@@ -20,5 +20,5 @@ export function leave(
   members: readonly Member[],
   owner: Identity,
 ): Promise<CniError | undefined> {
-  return leaveSets(members, () => membersOfOthers(stateDir, owner, isLive));
+  return leaveSets(members, () => membersOfOthers(stateDir, owner, (record) => isLive(stateDir, record)));
 }

@@ -1,8 +1,18 @@
 /** Whether a recorded pod is there still. */
 import { netnsId } from "../kernel/netns.ts";
+import { isHeldByAnother } from "../state/holders.ts";
 import type { AttachmentRecord } from "../state/record.ts";
 
 /** A record stays for as long as no DEL came, and its path may lead to another pod's namespace by now. */
-export function isLive({ netns, netnsId: recorded }: Pick<AttachmentRecord, "netns" | "netnsId">): boolean {
-  return netnsId(netns) === recorded;
+export function isLive(stateDir: string, record: AttachmentRecord): boolean {
+  return isItsOwn(stateDir, record, record.netns);
+}
+
+/** The kernel numbers a new namespace as one that ended, so the same number is not yet the same pod. */
+export function isItsOwn(stateDir: string, record: AttachmentRecord, netns: string): boolean {
+  return (
+    netns !== "" &&
+    netnsId(netns) === record.netnsId &&
+    !isHeldByAnother(stateDir, record.netnsId, record.identity)
+  );
 }

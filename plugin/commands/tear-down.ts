@@ -2,13 +2,14 @@
 import { CniError, ErrorCode } from "../errors.ts";
 import type { Identity } from "../datapath/names.ts";
 import { ifbOf } from "../datapath/shaper.ts";
-import { netnsId, ownNetnsId } from "../kernel/netns.ts";
+import { ownNetnsId } from "../kernel/netns.ts";
 import { nodeHasLink, readNodeLink } from "../kernel/linux.ts";
 import { remove } from "../kernel/remove.ts";
 import type { Log } from "../log.ts";
 import type { Program } from "../program/program.ts";
 import type { AttachmentRecord, Membership } from "../state/record.ts";
 import { deleteRecord } from "../state/store.ts";
+import { isItsOwn } from "./live.ts";
 
 export type Doomed = {
   readonly stateDir: string;
@@ -23,7 +24,10 @@ export type Doomed = {
  * removed inside it is told and left to die with its namespace: a pod must not be able to block its own deletion.
  */
 export async function tearDown({ stateDir, identity, record, netns }: Doomed, log?: Log): Promise<void> {
-  const programs = [...(record === undefined ? [] : reachable(record, netns)), ...strayIfb(identity, record)];
+  const programs = [
+    ...(record === undefined ? [] : reachable(stateDir, record, netns)),
+    ...strayIfb(identity, record),
+  ];
   const inPod = programs.filter(({ place }) => place === "pod");
   const onNode = programs.filter(({ place }) => place === "node");
   const [podErrors, nodeErrors] = await Promise.all([
@@ -35,7 +39,7 @@ export async function tearDown({ stateDir, identity, record, netns }: Doomed, lo
   if (log !== undefined) podErrors.forEach((error) => log("warn", `left in the pod: ${error.message}`));
   const fatal = log === undefined ? [...nodeErrors, ...podErrors] : nodeErrors;
   if (fatal.length > 0) throw together(fatal);
-  deleteRecord(stateDir, identity);
+  deleteRecord(stateDir, identity, record);
 }
 
 async function leaveUplink(
@@ -51,11 +55,9 @@ async function leaveUplink(
  * Names are reused. A path that leads to another namespace now is another pod's, or the node's own, and a host end with
  * another ifindex than ours had is another pod's.
  */
-function reachable(
-  { netnsId: recorded, facts, programs }: AttachmentRecord,
-  netns: string,
-): readonly Program[] {
-  const podIsThere = netns !== "" && netnsId(netns) === recorded && recorded !== ownNetnsId();
+function reachable(stateDir: string, record: AttachmentRecord, netns: string): readonly Program[] {
+  const { facts, programs } = record;
+  const podIsThere = isItsOwn(stateDir, record, netns) && record.netnsId !== ownNetnsId();
   const hostEnd = facts?.hostEnd;
   const hostEndIsOurs = hostEnd !== undefined && readNodeLink(hostEnd.name)?.ifindex === hostEnd.ifindex;
   return programs.flatMap((program): readonly Program[] => {

@@ -23,6 +23,7 @@ export type UplinkPart = {
 export function enterUplink(choice: UplinkChoice, request: Request): UplinkPart {
   const { stateDir, network } = request.conf;
   const { uplink, link } = choice;
+  const isThere = (record: AttachmentRecord): boolean => isLive(stateDir, record);
   const mine = {
     network,
     uplink,
@@ -35,7 +36,7 @@ export function enterUplink(choice: UplinkChoice, request: Request): UplinkPart 
       others.map((other) => onLink(other, link)),
       (other) =>
         isFresh(stateDir, uplink.device, other.network) ||
-        hasMembers(stateDir, other.network, uplink.device, isLive),
+        hasMembers(stateDir, other.network, uplink.device, isThere),
     ),
   );
   const membership = membershipOf(choice, request);
@@ -43,7 +44,7 @@ export function enterUplink(choice: UplinkChoice, request: Request): UplinkPart 
     membership,
     join: async (features) =>
       ensureUplink(stateOf(choice, await features), partOf(choice, request), () =>
-        membersOfUplink(stateDir, choice.uplink, isLive),
+        membersOfUplink(stateDir, choice.uplink, isThere),
       ),
   };
 }

@@ -1,5 +1,5 @@
 /** Small JSON files that are whole or not there: written beside their place, then renamed. */
-import { mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, renameSync, statSync, unlinkSync, writeFileSync } from "node:fs";
 import { CniError, ErrorCode, messageOf } from "../errors.ts";
 
 /** undefined for a file that is missing, torn or not JSON. */
@@ -18,11 +18,25 @@ export function writeJson(path: string, value: unknown, temporary: string): void
     writeFileSync(temporary, JSON.stringify(value), { mode: 0o600 });
     renameSync(temporary, path);
   } catch (error) {
-    throw new CniError(
-      ErrorCode.io,
-      `${path} cannot be written: ${messageOf(error)}`,
-      '"stateDir" of the conf must be a directory that can be written, or a place for one; the default is /run/pod-qos',
-    );
+    removed(temporary);
+    throw unwritable(path, error);
+  }
+}
+
+export function unwritable(path: string, error: unknown): CniError {
+  return new CniError(
+    ErrorCode.io,
+    `${path} cannot be written: ${messageOf(error)}`,
+    '"stateDir" of the conf must be a directory that can be written, or a place for one; the default is /run/pod-qos',
+  );
+}
+
+/** Of a full disk, every byte counts. */
+function removed(path: string): void {
+  try {
+    unlinkSync(path);
+  } catch {
+    // It never came to be, or there is no place for it.
   }
 }
 

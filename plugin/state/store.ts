@@ -1,7 +1,8 @@
 /** Records on disk: one file per attachment, `attachments/<network>/<containerID>@<ifname>.json` under the state directory. */
 import { readdirSync, unlinkSync } from "node:fs";
 import type { Identity } from "../datapath/names.ts";
-import { readJson, writeJson } from "./file.ts";
+import { readJson, unwritable, writeJson } from "./file.ts";
+import { hold, release } from "./holders.ts";
 import { CniError, ErrorCode } from "../errors.ts";
 import { asRecord, isFromAnotherVersion, type AttachmentRecord } from "./record.ts";
 
@@ -22,9 +23,20 @@ export function readRecord(stateDir: string, identity: Identity): AttachmentReco
 export function writeRecord(stateDir: string, record: AttachmentRecord): void {
   const path = pathOf(stateDir, record.identity);
   writeJson(path, record, path + temporarySuffix);
+  try {
+    hold(stateDir, record.netnsId, record.identity);
+  } catch (error) {
+    throw unwritable(`${stateDir}/holders`, error);
+  }
 }
 
-export function deleteRecord(stateDir: string, identity: Identity): void {
+/** `record`: what was in it, where that could be read. */
+export function deleteRecord(
+  stateDir: string,
+  identity: Identity,
+  record: Pick<AttachmentRecord, "netnsId"> | undefined,
+): void {
+  release(stateDir, identity, record?.netnsId);
   const path = pathOf(stateDir, identity);
   unlinkIfThere(path);
   unlinkIfThere(path + temporarySuffix);

@@ -159,3 +159,51 @@ describe("GC that cannot undo an attachment", () => {
 /** The lines of the node's state that speak of this pod. */
 const linesOf = (state: string, { nodeDevice }: Plug): readonly string[] =>
   state.split("\n").filter((line) => line.includes(nodeDevice));
+
+describe("a pod that got the namespace of one that ended without DEL, as the kernel numbers them anew", () => {
+  const conf = { ...allWishes, enforce: "pod" } as const;
+  const heir = { containerId: "heir" } as const;
+  const inherited = async (): Promise<Plug> => {
+    const pod = await plug(node, { conf });
+    succeeded(await pod.call("ADD"));
+    await pod.pod.exec("sh", ["-ec", FRESH]);
+    succeeded(await pod.call("ADD", heir));
+    return pod;
+  };
+
+  test.each(["GC", "DEL"] as const)("keeps its limits when %s comes for the former", async (verb) => {
+    await leavesNothing(node, async () => {
+      const pod = await inherited();
+      const before = await exactState(node, pod.pod);
+      const list = [{ containerID: heir.containerId, ifname: "eth0" }];
+      if (verb === "GC") succeededSilently(await gc({ "cni.dev/valid-attachments": list }));
+      else succeededSilently(await pod.call("DEL"));
+      expect(await exactState(node, pod.pod)).toBe(before);
+      succeededSilently(await pod.call("CHECK", heir));
+      succeededSilently(await pod.call("DEL", heir));
+      expect(recordNames(node)).toEqual([]);
+      expect(await exactState(node, pod.pod)).not.toContain("905:");
+      await gone(pod);
+    });
+  });
+
+  test("is what counts for a GC without a list", async () => {
+    await leavesNothing(node, async () => {
+      const pod = await inherited();
+      succeededSilently(await gc({}));
+      expect(recordNames(node)).toEqual([expect.stringContaining("heir@eth0")]);
+      succeededSilently(await pod.call("CHECK", heir));
+      succeededSilently(await pod.call("DEL", heir));
+      await gone(pod);
+    });
+  });
+});
+
+/** A new namespace has nothing of the former's. */
+const FRESH = `
+tc qdisc del dev eth0 root
+tc qdisc del dev eth0 clsact
+iptables -t mangle -F; iptables -t mangle -X
+ip6tables -t mangle -F; ip6tables -t mangle -X
+for ifb in /sys/class/net/pq*; do ip link del "\${ifb##*/}"; done
+`;

@@ -23,7 +23,7 @@ export type Inspection = {
 
 export async function inspection(stateDir: string, record: AttachmentRecord): Promise<Inspection> {
   const { netns, programs, membership } = record;
-  const isThere = isLive(record);
+  const isThere = isLive(stateDir, record);
   const reachable = programs.filter(({ place }) => place === "node" || isThere);
   const [observed, ofUplink] = await Promise.all([
     observe(reachable, netns),
