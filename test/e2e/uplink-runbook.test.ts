@@ -133,6 +133,22 @@ suite("the bulk-seed runbook", { plugin: true, tools: ["ipset", "iptables"] }, (
     await call("DEL");
   });
 
+  test("CHECK names a rule that lets no packet come to ours, and ADD does not fail over it", async () => {
+    const { call } = await addedUplinkPod(site, { labels: bulkLabel });
+    for (const command of ["iptables", "ip6tables"]) {
+      await site.node.exec(command, ["-t", "mangle", "-I", "POSTROUTING", "-o", "eth0", "-j", "ACCEPT"]);
+      const hidden = `${command} mangle chain POD-QOS-UP-eth0: no packet gets to it past the rule "POSTROUTING -o eth0 -j ACCEPT"`;
+      expect((await call("CHECK")).error).toMatchObject({
+        code: 100,
+        msg: expect.stringContaining(hidden) as string,
+      });
+      expect((await call("ADD")).exitCode).toBe(0);
+      await site.node.exec(command, ["-t", "mangle", "-D", "POSTROUTING", "-o", "eth0", "-j", "ACCEPT"]);
+    }
+    expect((await call("CHECK")).stdout).toBe("");
+    await call("DEL");
+  });
+
   test("STATUS tells what the first ADD would", async () => {
     const { call } = await uplinkPod(site);
     expect(await call("STATUS")).toMatchObject({ exitCode: 0 });

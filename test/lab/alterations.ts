@@ -114,6 +114,12 @@ const ofChain = (family: string, chain: MangleChain): readonly Found[] => {
       names,
     },
     { title: `${family} jump deleted`, script: `${mangle} -D ${jump}`, names: [...names, "jump"] },
+    {
+      title: `${family} rule before the jump`,
+      script: `${mangle} -I POSTROUTING -j ACCEPT`,
+      names: [...names, "POSTROUTING -j ACCEPT"],
+      clear: `${mangle} -D POSTROUTING -j ACCEPT`,
+    },
     { title: `${family} jump twice`, script: `${mangle} -A ${jump}`, names },
     ...own,
   ];

@@ -2,7 +2,7 @@
 import { listTc } from "../../program/tc/render.ts";
 import type { Member, PodPart, RuleTool, UplinkRules, UplinkState } from "../../program/uplink/objects.ts";
 import { listRules } from "../../program/iptables/mangle.ts";
-import { parseRules, rulesDrift, type ObservedRules } from "../../program/uplink/rules.ts";
+import { outOfReach, parseRules, rulesDrift, type ObservedRules } from "../../program/uplink/rules.ts";
 import { listSet, parseSet, type ObservedSet } from "../../program/uplink/sets.ts";
 import { parseTree, treeDrift, type ObservedTree } from "../../program/uplink/tree.ts";
 import { run } from "../exec.ts";
@@ -11,7 +11,11 @@ import { refusal } from "../refusal.ts";
 /** A sentence for whatever of the uplink, or of a pod's part in it, is not as it should be. Changes nothing. */
 export async function uplinkDrift(state: UplinkState, pod: PodPart): Promise<readonly string[]> {
   const [seen, part] = await Promise.all([observeUplink(state), partDrift(pod)]);
-  return [...driftOf(state, seen), ...part];
+  const hidden = wantedRules(state.rules).flatMap(([tool, wanted]) => {
+    const observed = seen.rules.get(tool);
+    return observed === undefined ? [] : outOfReach(tool, wanted, observed);
+  });
+  return [...driftOf(state, seen), ...hidden, ...part];
 }
 
 export type SeenUplink = {

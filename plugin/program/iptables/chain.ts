@@ -6,7 +6,7 @@
  *       POD-QOS-eth0 … -j DSCP --set-dscp 0x2e
  */
 import type { Batch } from "../handler.ts";
-import { changeMangle, type Family } from "./mangle.ts";
+import { changeMangle, ruleBefore, type Family } from "./mangle.ts";
 
 export type MangleChain = {
   readonly kind: "chain";
@@ -69,6 +69,8 @@ export type ObservedChain = {
   readonly rules: readonly string[];
   /** The rules outside our own chains that lead to it, as `-D` takes them. */
   readonly jumpRules: readonly string[];
+  /** A rule of somebody's that lets no packet come as far as a jump to it. */
+  readonly before: string | undefined;
 };
 
 /** In one pass: a chain for each limit of thousands, and each with its line. */
@@ -88,7 +90,19 @@ export function parseChains(output: string, chains: readonly MangleChain[]): rea
     if (own !== undefined) own.rules.push(rule.slice(holder.length + 1));
     else found.get(/ -[jg] (\S+)$/.exec(rule)?.[1] ?? "")?.jumpRules.push(rule);
   }
-  return [...found].map(([name, chain]) => ({ name, ...chain }));
+  const rules = hookRules(output);
+  const beforeOne = (jumpRules: readonly string[]): string | undefined =>
+    jumpRules
+      .map((jump) => ruleBefore(jump, / -o (\S+)/.exec(jump)?.[1], rules))
+      .find((rule) => rule !== undefined);
+  return [...found].map(([name, chain]) => ({ name, ...chain, before: beforeOne(chain.jumpRules) }));
+}
+
+/** Chains of the kernel's own have names in capitals. */
+function hookRules(output: string): readonly string[] {
+  return output
+    .split("\n")
+    .flatMap((line) => (/^-A [A-Z]+ /.test(line) ? [line.trim().slice("-A ".length)] : []));
 }
 
 type Found = { exists: boolean; readonly rules: string[]; readonly jumpRules: string[] };

@@ -29,7 +29,11 @@ export function chains(family: Family): Handler<MangleChain, Seen> {
       const names = new Set(stale.map(({ name }) => name));
       const found = seen.filter(({ name }) => names.has(name));
       return {
-        conflicts: [],
+        conflicts: seen.flatMap(({ name, before }) =>
+          before === undefined
+            ? []
+            : [`no packet gets to ${describeChain(family, name)} past the rule "${before}": take it out`],
+        ),
         undo: undefined,
         make: stale.length > 0 ? replaceChains(family, stale, found) : undefined,
         ours: wanted,
@@ -68,6 +72,7 @@ function driftOf(family: Family, chain: MangleChain, twins: Twins): readonly str
   if (jumpFaults.length > 0) return jumpFaults;
   const stray = twin.jumpRules.filter((rule) => !jumps(chain).includes(rule));
   if (stray.length > 0) return [`${name} is jumped to by "${stray.join('" and "')}", which is not ours`];
+  if (twin.before !== undefined) return [`${name}: no packet gets to it past the rule "${twin.before}"`];
   return ruleFaults(name, chain.rules, twin.rules);
 }
 

@@ -7,6 +7,25 @@ export function listRules(family: Family): Batch {
   return { argv: [`${family}-save`, "-t", "mangle"], input: "" };
 }
 
+/**
+ * The rule, if any, that takes every packet that leaves by a link before it comes to a jump: `rules` in the order of
+ * iptables-save, without its "-A". A rule with another condition may mean anything and is left alone.
+ */
+export function ruleBefore(
+  jump: string,
+  link: string | undefined,
+  rules: readonly string[],
+): string | undefined {
+  const [hook = ""] = jump.split(" ", 1);
+  return rules.slice(0, Math.max(rules.indexOf(jump), 0)).find((rule) => {
+    const [, at, out] = takesAll.exec(rule) ?? [];
+    return at === hook && (out === undefined || out === link);
+  });
+}
+
+const takesAll =
+  /^(\S+)(?: -o (\S+))?(?: -m comment --comment (?:"[^"]*"|\S+))? -j (?:ACCEPT|DROP|RETURN|QUEUE)$/;
+
 /** Commits whole or not at all: no packet meets half of it. */
 export function changeMangle(family: Family, lines: readonly string[]): Batch {
   const input = batchText(["*mangle", ...lines, "COMMIT"]);

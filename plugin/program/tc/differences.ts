@@ -21,6 +21,7 @@ export function differences(wanted: TcObject, observed: TcObject | ObservedFilte
         ...(observed.quantum === undefined || wanted.quantum === undefined
           ? []
           : sizeDiffers("quantum", observed.quantum, wanted.quantum, 0)),
+        ...odd,
       ];
     case "leaf":
       if (observed.kind !== wanted.kind) return [];

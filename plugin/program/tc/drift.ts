@@ -62,10 +62,17 @@ function instead(object: TcObject, device: ObservedDevice): string {
   return occupant === undefined ? "" : `: in its place stands "${occupant.text}"`;
 }
 
-/** A filter at the same hook, asked earlier, that takes every packet for itself. */
+/**
+ * A filter at the same hook, asked earlier, that takes every packet for itself. Of one preference the first that is listed is asked
+ * first, and ours, which is the redirect, must be that.
+ */
 export function filterBefore(object: TcObject, device: ObservedDevice): ForeignFilter | undefined {
   if (!("hook" in object)) return undefined;
-  return device.lastFilters.find(({ hook, pref }) => hook === object.hook && pref < object.pref);
+  const atHook = device.lastFilters.filter(({ hook }) => hook === object.hook);
+  const before = atHook.find(({ pref }) => pref < object.pref);
+  if (before !== undefined || object.kind !== "redirect") return before;
+  const first = atHook.find(({ pref }) => pref === object.pref);
+  return first?.text.includes("(Egress Redirect to device ") === false ? first : undefined;
 }
 
 /** What stands in a tree of ours though nobody asked for it: a packet may go that way and past its limit. */

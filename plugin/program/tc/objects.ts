@@ -29,6 +29,8 @@ export type HtbClass = {
   readonly cburst: number;
   /** undefined as read back of a class that has children: it sends nothing itself. */
   readonly quantum: number | undefined;
+  /** As read back: what no class of ours does. */
+  readonly oddities?: readonly string[];
 };
 
 export type Leaf =

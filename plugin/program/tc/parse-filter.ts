@@ -21,7 +21,7 @@ export function parseFilter(dev: string, hook: Hook, line: string): readonly Obs
   ];
 }
 
-function odd(oddities: readonly string[]): { readonly oddities?: readonly string[] } {
+export function odd(oddities: readonly string[]): { readonly oddities?: readonly string[] } {
   return oddities.length === 0 ? {} : { oddities };
 }
 

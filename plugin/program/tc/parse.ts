@@ -1,6 +1,6 @@
 /** `tc -d` text of one device back into the objects of objects.ts, plus what stands there that is none of ours. Pure. */
 import type { Hook, HtbClass, Leaf, ObservedFilter, TcObject } from "./objects.ts";
-import { anyFilter, endsWalk, parseFilter, type ForeignFilter } from "./parse-filter.ts";
+import { anyFilter, endsWalk, odd, parseFilter, type ForeignFilter } from "./parse-filter.ts";
 import { bytes, bytesPerSecond, micros, word } from "./units.ts";
 
 export type Occupant = { readonly dev: string; readonly at: "root" | "ingress"; readonly text: string };
@@ -53,8 +53,9 @@ function onlyOnce(lines: readonly string[]): readonly string[] {
   });
 }
 
+/** Packets begin with chain 0: what stands in another is asked only if a filter of somebody's sends them there. */
 function isHookFilter(line: string): boolean {
-  return line.startsWith("filter ") && !line.startsWith("filter parent ");
+  return /^filter (?!parent )/.test(line) && !/^filter protocol \S+ pref \d+ \S+ chain [1-9]/.test(line);
 }
 
 /** The action of a filter follows on indented lines; one line per object is easier to read. */
@@ -129,7 +130,14 @@ function htbClass(dev: string, line: string): HtbClass {
     burst: bytes(word(line, "burst")),
     cburst: bytes(word(line, "cburst")),
     quantum: / quantum /.test(line) ? bytes(word(line, "quantum")) : undefined,
+    ...odd(charges(line)),
   };
+}
+
+/** Ours charge a packet what it weighs on Ethernet, and no more. */
+function charges(line: string): readonly string[] {
+  const found = line.match(/ overhead [1-9]\d*| mpu (?!0b)\S+| linklayer (?!ethernet)\S+/g) ?? [];
+  return found.map((words) => `it charges packets by${words}`);
 }
 
 function occupant(dev: string, line: string): readonly Occupant[] {

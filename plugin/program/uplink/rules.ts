@@ -4,10 +4,12 @@
  * faster: the caller looks again.
  */
 import type { Batch } from "../handler.ts";
-import { changeMangle } from "../iptables/mangle.ts";
+import { changeMangle, ruleBefore } from "../iptables/mangle.ts";
 import type { RuleTool, UplinkRules } from "./objects.ts";
 
 export type ObservedRules = {
+  /** Somebody's that let no packet come as far as the jump to our chain. */
+  readonly before: readonly string[];
   readonly chainExists: boolean;
   readonly inChain: readonly string[];
   /** Those with our comment, and whatever else leads to our chain. */
@@ -22,7 +24,10 @@ export function parseRules(
   const rules = lines
     .filter((line) => line.startsWith("-A "))
     .map((line) => unquoted(line.slice("-A ".length)));
+  const jumps = rules.filter((rule) => rule.endsWith(` -j ${chain}`));
+  const device = comment.slice(comment.indexOf(":") + 1);
   return {
+    before: jumps.flatMap((jump) => ruleBefore(jump, device, rules) ?? []),
     chainExists: lines.some((line) => line.startsWith(`:${chain} `)),
     inChain: rules.filter((rule) => rule.startsWith(`${chain} `)).map((rule) => rule.slice(chain.length + 1)),
     atHooks: rules.filter(
@@ -56,6 +61,15 @@ export function rulesDrift(tool: RuleTool, wanted: UplinkRules, seen: ObservedRu
     ...missing.map((rule) => `${tool} mangle rule "${rule}" is missing`),
     ...surplus.map((rule) => `${tool} mangle rule "${rule}" is there, though nothing asks for it`),
   ];
+}
+
+/** For CHECK alone: to refuse every pod of the node over a rule of the operator's would be worse than what it does. */
+export function outOfReach(
+  tool: RuleTool,
+  { chain }: UplinkRules,
+  { before }: ObservedRules,
+): readonly string[] {
+  return before.map((rule) => `${tool} mangle chain ${chain}: no packet gets to it past the rule "${rule}"`);
 }
 
 /** `-N` and every `-D` are refused if somebody has done the same since we looked, so no rule comes to be twice. */

@@ -7,7 +7,7 @@ import { addToSets } from "../../../plugin/program/uplink/sets.ts";
 import { createTree } from "../../../plugin/program/uplink/tree.ts";
 import { runbook, stateOf, uplinkOf } from "../support/uplink.ts";
 
-const nothing = { chainExists: false, inChain: [], atHooks: [] };
+const nothing = { chainExists: false, before: [], inChain: [], atHooks: [] };
 
 function rendered(state: UplinkState): string {
   const { iptables, ip6tables } = state.rules;

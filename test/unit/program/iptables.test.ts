@@ -46,7 +46,9 @@ describe.each(["iptables-nft", "iptables-legacy", "ip6tables-nft", "ip6tables-le
     const seen = parseChains(output, [chain]);
 
     it("is the chain that was added, beside others' that mention its name", () => {
-      expect(seen).toEqual([{ name: "POD-QOS-eth0", exists: true, rules: chain.rules, jumpRules: [jump] }]);
+      expect(seen).toEqual([
+        { name: "POD-QOS-eth0", exists: true, rules: chain.rules, jumpRules: [jump], before: undefined },
+      ]);
     });
 
     it("is no drift and needs nothing", () => {
@@ -120,7 +122,7 @@ describe("a chain that is not as wanted", () => {
   it("another interface's chain is not taken for it", () => {
     const other = saved.replaceAll("POD-QOS-eth0", "POD-QOS-eth0.1");
     expect(parseChains(other, [chain])).toEqual([
-      { name: "POD-QOS-eth0", exists: false, rules: [], jumpRules: [] },
+      { name: "POD-QOS-eth0", exists: false, rules: [], jumpRules: [], before: undefined },
     ]);
   });
 });

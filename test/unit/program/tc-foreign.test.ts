@@ -169,3 +169,42 @@ describe("a device", () => {
     },
   );
 });
+
+const filterLine = (chain: number, id: string): string =>
+  `filter protocol all pref 65000 u32 chain ${chain} fh 800::${id} order 1 key ht 800 bkt 0 terminal flowid not_in_hw `;
+
+describe("what CHECK must not miss", () => {
+  const ours = `\n  match 00000000/00000000 at 0\n\taction order 1: mirred (Egress Redirect to device ${ifb}) stolen\n`;
+  const other = "\n  match 00000000/00000000 at 0\n";
+  const wanted = redirect(dev, "u32", ifb);
+  const drift = (...filters: readonly string[]): readonly string[] =>
+    tcDrift(wanted, [
+      parseTc(dev, `${filters.join("")}qdisc noqueue 0: root\nqdisc clsact ffff: parent ffff:fff1\n`),
+    ]);
+
+  it.each([
+    ["nothing is amiss", [filterLine(0, "800") + ours], []],
+    ["it is in a chain that no packet begins with", [filterLine(5, "800") + ours], ["is missing"]],
+    ["another of a foreign chain beside it", [filterLine(0, "800") + ours, filterLine(5, "801") + other], []],
+    [
+      "one before it at its own preference",
+      [filterLine(0, "1") + other, filterLine(0, "800") + ours],
+      ["past the filter"],
+    ],
+    ["one behind it", [filterLine(0, "800") + ours, filterLine(0, "801") + other], []],
+  ])("of a redirect: %s", (_, filters, words) => {
+    const found = drift(...filters);
+    expect(found).toHaveLength(words.length);
+    words.forEach((word) => expect(found[0]).toContain(word));
+  });
+
+  it.each([
+    ["overhead 60000", "burst 25000b/1 mpu 0b cburst 25000b/1 mpu 0b overhead 60000 level 0"],
+    ["mpu 9000b", "burst 25000b/1 mpu 9000b cburst 25000b/1 mpu 9000b level 0"],
+    ["linklayer atm", "linklayer atm burst 25000b/1 mpu 0b cburst 25000b/1 mpu 0b level 0"],
+  ])("a class charges packets by %s", (words, rest) => {
+    const text = `qdisc htb 905: root refcnt 2 r2q 10 default 0x1 direct_qlen 0\nclass htb 905:1 root prio 0 quantum 1514 rate 20Mbit ceil 20Mbit ${rest}\n`;
+    const [, htbClass] = tree;
+    expect(tcDrift(htbClass === undefined ? [] : [htbClass], [parseTc(dev, text)]).join()).toContain(words);
+  });
+});

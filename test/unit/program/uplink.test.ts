@@ -24,7 +24,12 @@ const stateFor = (conf: object) => uplinkState(uplinkOf(conf), { mtu: 1500, fqCo
 const { tree, rules } = stateFor(runbook);
 const tcText = fixture("fixtures", "uplink", "tc.txt");
 const seenTree = parseTree("eth0", tcText);
-const wantedRules: UplinkRules = rules.iptables ?? { chain: "", comment: "", inChain: [], atHooks: [] };
+const wantedRules: UplinkRules = rules.iptables ?? {
+  chain: "",
+  comment: "",
+  inChain: [],
+  atHooks: [],
+};
 const saved = fixture("fixtures", "uplink", "iptables.txt");
 const seenRules = parseRules(wantedRules, saved);
 
@@ -155,7 +160,9 @@ describe("an uplink's rules", () => {
         "",
       ].join("\n"),
     );
-    expect(removeRules("iptables", "X", { chainExists: false, inChain: [], atHooks: [] })).toBeUndefined();
+    expect(
+      removeRules("iptables", "X", { chainExists: false, before: [], inChain: [], atHooks: [] }),
+    ).toBeUndefined();
     expect(setsOf([...seenRules.inChain, ...seenRules.atHooks])).toEqual(["bulkseed-pods"]);
   });
 });
