@@ -47,15 +47,19 @@ export function oneOf<const Choice extends string>(choices: readonly Choice[]): 
   };
 }
 
-/** undefined where the object does not have the field, or has it as null, which Go's encoders write for "nothing". */
+/** Null is what Go's encoders write for "nothing". */
+export function isPresent(object: JsonObject, key: string): boolean {
+  return object[key] !== undefined && object[key] !== null;
+}
+
+/** undefined where the object does not have the field. */
 export function optional<Value>(
   object: JsonObject,
   prefix: string,
   key: string,
   decode: Decoder<Value>,
 ): Value | undefined {
-  const value = object[key];
-  return value === undefined || value === null ? undefined : decode(prefix + key, value);
+  return isPresent(object, key) ? decode(prefix + key, object[key]) : undefined;
 }
 
 /** A typo must not become an unlimited pod: a key that is not known is an error that shows the ones that are. */

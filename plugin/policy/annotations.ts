@@ -2,7 +2,7 @@
 import { CniError, ErrorCode } from "../errors.ts";
 import type { Annotations } from "../cni/request.ts";
 
-export const ownKeys = [
+const ownKeys = [
   "ingress-bandwidth",
   "egress-bandwidth",
   "ingress-burst",

@@ -1,6 +1,6 @@
 /** The `classifier` of a rule: which packets it is about. Pure. */
 import { CniError, ErrorCode, invalidValue } from "../errors.ts";
-import { anObject, refuseUnknownKeys, type JsonObject } from "../cni/fields.ts";
+import { anObject, isPresent, refuseUnknownKeys } from "../cni/fields.ts";
 import { covers, netOf, parseCidr } from "./cidr.ts";
 import { listOf } from "./list.ts";
 import { protocols, type Block, type Cidr, type Protocol, type Rule, type Service } from "./rule.ts";
@@ -86,8 +86,4 @@ function withoutRepeats(all: readonly Service[]): readonly Service[] {
           ((other.port === undefined && port !== undefined) || (other.port === port && otherAt < at)),
       ),
   );
-}
-
-function isPresent(object: JsonObject, key: string): boolean {
-  return object[key] !== undefined && object[key] !== null;
 }

@@ -14,7 +14,7 @@ const codepoints: ReadonlyMap<string, Dscp> = new Map([
   ),
 ]);
 
-export const dscpAllowed = "0 to 63, or a name: DF, EF, VA, LE, CS0 to CS7, AF11 to AF43";
+const dscpAllowed = "0 to 63, or a name: DF, EF, VA, LE, CS0 to CS7, AF11 to AF43";
 
 export function parseDscp(field: string, value: unknown): Dscp {
   const text = typeof value === "number" ? String(value) : value;

@@ -16,8 +16,6 @@ export type Program = {
   };
 }[Tool];
 
-export type ProgramOf<Name extends Tool> = Extract<Program, { readonly tool: Name }>;
-
 type AnyObject = ObjectOf[Tool];
 
 /** A program and the handler of its tool agree about objects by the table they come from; TypeScript cannot follow that. */

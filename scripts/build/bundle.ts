@@ -131,7 +131,7 @@ function load(name){
 `;
 
 /** The executable holds this name: it must say nothing about the machine. */
-export const BUNDLE_NAME = "pod-qos.cjs";
+const BUNDLE_NAME = "pod-qos.cjs";
 
 function largestFirst(one: Module, other: Module): number {
   return other.bytes - one.bytes || (one.path < other.path ? -1 : 1);

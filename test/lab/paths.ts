@@ -7,7 +7,7 @@ const root = resolve(import.meta.dirname, "../..");
 export const pluginPath = (): string => resolve(process.env["POD_QOS_BIN"] ?? join(root, "dist/pod-qos"));
 
 /** Where real CNI clients and plugins are looked for: built from Go at pinned versions, then Debian's. */
-export const peerDirs = (): readonly string[] => [
+const peerDirs = (): readonly string[] => [
   ...(process.env["POD_QOS_PEERS"] ?? join(root, ".cache/peers/bin")).split(delimiter),
   "/usr/lib/cni",
 ];

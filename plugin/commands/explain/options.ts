@@ -7,8 +7,8 @@ import { parseAddress } from "../../policy/address.ts";
 import type { Packet } from "../../policy/model.ts";
 import { confFrom, mapFrom, podFrom, UsageError } from "./files.ts";
 
-export const linkKinds = ["veth", "ipvlan", "macvlan"] as const;
-export const kernels = ["stock", "small"] as const;
+const linkKinds = ["veth", "ipvlan", "macvlan"] as const;
+const kernels = ["stock", "small"] as const;
 
 export type Options = {
   /** The conf as the runtime would send it, with what it adds for the pod. */

@@ -12,7 +12,7 @@ const rootHandle = "1:";
 const linkClass = "1:1";
 
 /** No packet may pass beside the classes, and no htb of anybody else's says so: by this we know ours again. */
-export const uplinkDirectPackets = 0;
+const uplinkDirectPackets = 0;
 
 export function uplinkTree(uplink: Uplink, facts: UplinkFacts): Tree {
   const { device: dev, classes } = uplink;

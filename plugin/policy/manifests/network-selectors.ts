@@ -1,6 +1,6 @@
 /** `networkSelectors` of a NetworkQoS. Pure. */
 import { CniError, ErrorCode, invalidValue } from "../../errors.ts";
-import { anObject, oneOf, refuseUnknownKeys, type JsonObject } from "../../cni/fields.ts";
+import { anObject, isPresent, oneOf, refuseUnknownKeys, type JsonObject } from "../../cni/fields.ts";
 import { listOf } from "../list.ts";
 import { networkTypes, type NetworkSelector } from "./manifest.ts";
 import { parseSelector, type Selector } from "../selector.ts";
@@ -43,7 +43,7 @@ function parseNetworkSelector(field: string, value: unknown): NetworkSelector {
   refuseUnknownKeys(entry, `${field}.`, ["networkSelectionType", ...allMembers]);
   const type = oneOf(networkTypes)(`${field}.networkSelectionType`, entry["networkSelectionType"] ?? null);
   const wanted = type === "DefaultNetwork" ? undefined : members[type];
-  const stray = allMembers.find((member) => isThere(entry, member) && member !== wanted?.[0]);
+  const stray = allMembers.find((member) => isPresent(entry, member) && member !== wanted?.[0]);
   if (stray !== undefined) {
     throw new CniError(
       ErrorCode.invalidConfig,
@@ -78,8 +78,4 @@ function parseParts(
       return [name, part];
     }),
   );
-}
-
-function isThere(entry: JsonObject, key: string): boolean {
-  return entry[key] !== undefined && entry[key] !== null;
 }

@@ -3,7 +3,7 @@ import { invalidValue } from "../../errors.ts";
 
 export type FirewallMark = { readonly value: number; readonly mask: number };
 
-export const markAllowed =
+const markAllowed =
   'a mark such as "0x1", whose own bits are set and no others, or with a mask, "0x1/0xff"; 32 bits, not 0';
 
 export function parseFirewallMark(field: string, written: unknown): FirewallMark {

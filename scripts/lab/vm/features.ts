@@ -14,7 +14,7 @@ export type Requirement = {
   readonly why: string;
 };
 
-export const REQUIREMENTS: readonly Requirement[] = [
+const REQUIREMENTS: readonly Requirement[] = [
   { group: "boot", package: "qemu-system-x86", file: "/usr/bin/qemu-system-x86_64", why: "the machine" },
   { group: "boot", package: "linux-image-amd64", file: "/boot/vmlinuz-*-amd64", why: "the stock kernel" },
   { group: "boot", package: "busybox-static", file: "/bin/busybox", why: "initramfs, pause image" },
@@ -47,12 +47,12 @@ export function requireFeatures(...groups: readonly Group[]): void {
   );
 }
 
-export function missingFeatures(...groups: readonly Group[]): readonly Requirement[] {
+function missingFeatures(...groups: readonly Group[]): readonly Requirement[] {
   return REQUIREMENTS.filter((each) => groups.includes(each.group) && !present(each.file));
 }
 
 /** The Debian packages of these requirements, each once. */
-export function packagesOf(requirements: readonly Requirement[]): readonly string[] {
+function packagesOf(requirements: readonly Requirement[]): readonly string[] {
   return [...new Set(requirements.map((each) => each.package))];
 }
 

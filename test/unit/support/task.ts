@@ -6,7 +6,7 @@ import { capOf } from "./cap.ts";
 export const stock: Features = { police: true, fqCodel: true, matcher: "matchall" };
 export const small: Features = { police: false, fqCodel: false, matcher: "u32" };
 
-export const vethEnd: HostEnd = { name: "veth3543b51d", ifindex: 7, mtu: 1500 };
+const vethEnd: HostEnd = { name: "veth3543b51d", ifindex: 7, mtu: 1500 };
 export const noEnd = "the pod's interface is a macvlan, which has no end on the node";
 
 export type Wishes = Partial<Policy> & {
