@@ -75,8 +75,8 @@ function ruleFaults(rule: Rule, verb: Verb, value: string): readonly string[] {
 }
 
 /**
- * CNI_ARGS is K=V;K=V in any order. A pair without "=" is skipped: CRI-O and podman pass the daemon's own CNI_ARGS on,
- * and nothing here decides a limit by them.
+ * CNI_ARGS is K=V;K=V in any order. A pair without "=" is skipped: CRI-O and podman pass the daemon's own CNI_ARGS on. What
+ * decides anything here is K8S_POD_NAMESPACE: whose manifests apply.
  */
 function readArgs(text: string): Readonly<Record<string, string>> {
   const pairs = text.split(";").flatMap((pair) => {
