@@ -5,7 +5,8 @@
 import { isatty } from "node:tty";
 import { messageOf } from "../errors.ts";
 import { inspectText, inspection } from "./show/inspection.ts";
-import { podOf, readAllDrops, readCounters, readNode, type Node, type Reading } from "./show/node.ts";
+import { podOf } from "./show/names.ts";
+import { readAllDrops, readCounters, readNode, type Node, type Reading } from "./show/node.ts";
 import { report, type Report } from "./show/report.ts";
 import { readOptions, type Options } from "./show/options.ts";
 import { listText, uplinkText, type Style } from "./show/text.ts";

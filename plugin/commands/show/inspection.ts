@@ -4,7 +4,8 @@ import { observe } from "../../kernel/observe.ts";
 import { describe, drift, type Program } from "../../program/program.ts";
 import type { AttachmentRecord } from "../../state/record.ts";
 import { isLive } from "../live.ts";
-import { podOf, readCounters } from "./node.ts";
+import { podOf } from "./names.ts";
+import { readCounters } from "./node.ts";
 import { amount } from "./text.ts";
 import { podFaults } from "./uplink-faults.ts";
 

@@ -15,6 +15,7 @@ import {
 } from "../../kernel/counters.ts";
 import type { Place, Program } from "../../program/program.ts";
 import type { ClassCounters } from "../../program/uplink/class-counters.ts";
+import { nameOf } from "./names.ts";
 
 export type Node = {
   readonly attachments: readonly AttachmentRecord[];
@@ -43,15 +44,6 @@ function assertReadable(stateDir: string): void {
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
   }
-}
-
-/** "prod/web-1 eth0": what a person calls an attachment. */
-export function nameOf({ pod, identity }: AttachmentRecord): string {
-  return `${podOf(pod)} ${identity.ifname}`;
-}
-
-export function podOf(pod: string): string {
-  return pod.replace(/^(pod|container) /, "");
 }
 
 export type Reading = {

@@ -1,6 +1,7 @@
 /** Two readings and what the node has, brought together: what `show` prints, as text or as JSON. Pure. */
 import type { AttachmentRecord } from "../../state/record.ts";
-import { podOf, type Node, type Reading, type StandingUplink } from "./node.ts";
+import { podOf } from "./names.ts";
+import type { Node, Reading, StandingUplink } from "./node.ts";
 
 export type Report = {
   readonly attachments: readonly AttachmentReport[];
