@@ -27,7 +27,7 @@ export const check: Command = async ({ call, input, document, version }) => {
 
   const [own, uplink] = await Promise.all([
     record?.facts === undefined
-      ? checkAnew(request, policy)
+      ? checkAnew(request, policy, record)
       : checkRecorded(request, policy, record, record.facts),
     checkUplink(request, policy, record),
   ]);
@@ -76,11 +76,18 @@ function surplus(wanted: readonly Program[], recorded: readonly Program[]): read
     .map((name) => `${name} is there, though nothing asks for it any more`);
 }
 
-/** With the record lost DEL would leave things behind, so even a pod whose limits hold is not well. */
-async function checkAnew(request: Request, policy: Policy): Promise<readonly string[]> {
+/** With the record lost, or only begun, DEL would leave things behind, so even a pod whose limits hold is not well. */
+async function checkAnew(
+  request: Request,
+  policy: Policy,
+  record: AttachmentRecord | undefined,
+): Promise<readonly string[]> {
   const { call, conf } = request;
   const { programs } = await desire(request, policy, readFeatures(conf.stateDir, "forget"));
-  const lost = `its record is missing under ${conf.stateDir}: DEL and GC could not find what to undo`;
+  const lost =
+    record === undefined
+      ? `its record under ${conf.stateDir} is missing or torn: DEL and GC could not find what to undo`
+      : `its record under ${conf.stateDir} is of an ADD that was cut short: DEL and GC would undo its rules and no caps`;
   return [...drift(await observe(programs, call.netns)), lost];
 }
 

@@ -1,6 +1,7 @@
 /** What CHECK must not take for a fault, and what it must, beyond the objects themselves. */
-import { rmSync } from "node:fs";
+import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import type { AttachmentRecord } from "../../plugin/state/record.ts";
 import { failed, succeeded, succeededSilently } from "../lab/answers.ts";
 import { exactState, recordNames, stateFiles } from "../lab/exact-state.ts";
 import type { LabNode } from "../lab/node.ts";
@@ -109,6 +110,19 @@ describe("CHECK fails", () => {
     const name = recordNames(node).find((file) => file.includes(pod.pod.containerId)) ?? "";
     rmSync(node.path(`/run/pod-qos/${name}`));
     failed(await pod.call("CHECK"), 100, ["record", "/run/pod-qos"]);
+    succeeded(await pod.call("ADD"));
+    succeededSilently(await pod.call("CHECK"));
+    await ended(pod);
+  });
+
+  test("when the record is of an ADD that was cut short, and says so", async () => {
+    const pod = await added();
+    const name = recordNames(node).find((file) => file.includes(pod.pod.containerId)) ?? "";
+    const path = node.path(`/run/pod-qos/${name}`);
+    const { facts: _, ...begun } = JSON.parse(readFileSync(path, "utf8")) as AttachmentRecord;
+    writeFileSync(path, JSON.stringify(begun));
+    const { msg } = failed(await pod.call("CHECK"), 100, ["record", "/run/pod-qos", "cut short"]);
+    expect(msg).not.toContain("missing");
     succeeded(await pod.call("ADD"));
     succeededSilently(await pod.call("CHECK"));
     await ended(pod);
