@@ -109,30 +109,6 @@ suite("the bulk-seed runbook", { plugin: true, tools: ["ipset", "iptables"] }, (
     expect(await site.node.dump()).toBe(before);
   });
 
-  test("CHECK names what of the uplink, or of a pod's part in it, is gone; ADD puts it back", async () => {
-    const { call, wire } = await addedUplinkPod(site, { labels: bulkLabel });
-    const before = await site.node.dump();
-    const damage: readonly (readonly [string, string])[] = [
-      [`ipset del bulkseed-pods ${wire.pod4}`, `ipset bulkseed-pods lacks ${wire.pod4}`],
-      ["tc qdisc del dev eth0 root", "root qdisc htb 1: on eth0 is missing"],
-      [
-        "tc class change dev eth0 classid 1:20 htb rate 60mbit ceil 200mbit prio 1",
-        "htb class 1:20 on eth0: rate is",
-      ],
-      ["iptables -t mangle -F PREROUTING", "match-set bulkseed-pods src"],
-      ["ip6tables -t mangle -F POD-QOS-UP-eth0", "ip6tables mangle chain POD-QOS-UP-eth0 has rules"],
-    ];
-    for (const [command, sentence] of damage) {
-      await site.node.exec("sh", ["-ec", command]);
-      const { error } = await call("CHECK");
-      expect(error).toMatchObject({ code: 100, msg: expect.stringContaining(sentence) as string });
-      expect((await call("ADD")).exitCode).toBe(0);
-      expect(await site.node.dump()).toBe(before);
-      expect((await call("CHECK")).stdout).toBe("");
-    }
-    await call("DEL");
-  });
-
   test("CHECK names a rule that lets no packet come to ours, and ADD does not fail over it", async () => {
     const { call } = await addedUplinkPod(site, { labels: bulkLabel });
     for (const command of ["iptables", "ip6tables"]) {

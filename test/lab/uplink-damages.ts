@@ -1,0 +1,120 @@
+import { parseUplink } from "../../plugin/cni/uplink.ts";
+import { uplinkState } from "../../plugin/datapath/uplink/state.ts";
+import { decideUplink } from "../../plugin/policy/uplink/uplink.ts";
+import type { HtbQdisc } from "../../plugin/program/tc/objects.ts";
+import { describeFilter } from "../../plugin/program/uplink/dscp-filter.ts";
+import type {
+  RuleTool,
+  Tree,
+  TreeClass,
+  UplinkRules,
+  UplinkState,
+} from "../../plugin/program/uplink/objects.ts";
+import { ofTc } from "./alterations-tc.ts";
+import type { Found } from "./alterations.ts";
+import { hasFeature } from "./needs.ts";
+
+/** What an uplink of this conf is on this kernel, as the plugin plans it. */
+export const plannedUplink = (conf: { readonly device: string }): UplinkState =>
+  uplinkState(decideUplink(parseUplink("uplink", conf), { device: conf.device, speed: undefined }), {
+    mtu: 1500,
+    fqCodel: hasFeature("fq_codel"),
+    ipv6: true,
+  });
+
+/** For each object of an uplink what somebody may do to it, and words of CHECK's message that name it. */
+export const uplinkDamages = ({ device, tree, sets, rules }: UplinkState): readonly Found[] => [
+  ...ofTree(device, tree),
+  ...(["iptables", "ip6tables"] as const).flatMap((tool) => ofRules(tool, rules[tool])),
+  ...sets.map(({ name }) => ({
+    title: `set ${name} gone, and the rules that keep it`,
+    script: `iptables -t mangle -F; ip6tables -t mangle -F; ipset destroy ${name}`,
+    names: [`ipset ${name} is missing`],
+  })),
+];
+
+const ofTree = (device: string, { root, classes, leaves, filters }: Tree): readonly Found[] => {
+  // A class that a filter leads to cannot go before it.
+  const filterless = `tc filter del dev ${device} parent ${root.handle} 2>/dev/null || :\n`;
+  return [
+    ...named(ofRoot(root), `root ${root.handle}`),
+    ...classes.flatMap((one) =>
+      named(
+        [...ofTc(one), ...(one.parent === root.handle ? [] : ofLeafClass(one))].map((each) =>
+          each.title === "class deleted" ? { ...each, script: filterless + each.script } : each,
+        ),
+        `class ${one.classid}`,
+      ),
+    ),
+    ...leaves.flatMap((leaf) => named(ofTc(leaf), `leaf ${leaf.handle}`)),
+    ...filters.flatMap((filter) => {
+      const { pref, protocol } = filter;
+      const del = `tc filter del dev ${device} parent ${root.handle} pref ${pref}`;
+      const names = [describeFilter(root, filter)];
+      const field = protocol === "ip" ? "ip dsfield" : "ip6 priority";
+      const other = `protocol ${protocol} pref ${pref} handle ::1 u32 match ${field} 0x28 0xfc classid ${filter.classid}`;
+      return [
+        { title: `${protocol} filter by DSCP gone`, script: del, names },
+        {
+          title: `${protocol} filter by another DSCP`,
+          script: `${del}; tc filter add dev ${device} parent ${root.handle} ${other}`,
+          names,
+        },
+      ];
+    }),
+  ];
+};
+
+/** What somebody else's is in the way of is for ADD to refuse. A filter that leads to no class of ours is its owner's affair. */
+const ofRoot = (root: HtbQdisc): readonly Found[] =>
+  ofTc(root)
+    .filter(({ title }) => !title.startsWith("a filter"))
+    .map((each) =>
+      each.title.startsWith("root") ? { clear: `tc qdisc del dev ${root.dev} root || :`, ...each } : each,
+    );
+
+const named = (found: readonly Found[], prefix: string): readonly Found[] =>
+  found.map((each) => ({ ...each, title: `${prefix} ${each.title}` }));
+
+/** Of a class with classes under it the kernel keeps neither. */
+const ofLeafClass = (one: TreeClass): readonly Found[] => {
+  const { dev, parent, classid, rate, ceil, burst, cburst, quantum = 1514, priority } = one;
+  const change = (ofQuantum: number, prio: number): string =>
+    `tc class change dev ${dev} parent ${parent} classid ${classid} htb rate ${rate}bps ceil ${ceil}bps ` +
+    `burst ${burst} cburst ${cburst} quantum ${ofQuantum} prio ${prio}`;
+  const names = [`class ${classid} on ${dev}`];
+  return [
+    { title: "quantum", script: change(quantum * 2, priority), names: [...names, "quantum"] },
+    { title: "priority", script: change(quantum, priority + 3), names: [...names, "prio"] },
+  ];
+};
+
+const ofRules = (tool: RuleTool, rules: UplinkRules | undefined): readonly Found[] => {
+  if (rules === undefined) return [];
+  const { chain, inChain, atHooks } = rules;
+  const [mangle, names] = [`${tool} -w -t mangle`, [`${tool} mangle chain ${chain}`]];
+  return [
+    ...atHooks.map((rule) => ({
+      title: `${tool} rule gone: ${rule}`,
+      script: `${mangle} -D ${rule}`,
+      names: [`${tool} mangle rule "${rule}"`, "is missing"],
+    })),
+    ...atHooks.map((rule) => ({
+      title: `${tool} rule twice: ${rule}`,
+      script: `${mangle} -A ${rule}`,
+      names: [`${tool} mangle rule "${rule}"`, "nothing asks for it"],
+    })),
+    ...inChain.map((rule, at) => ({
+      title: `${tool} rule of the chain gone: ${rule}`,
+      script: `${mangle} -D ${chain} ${at + 1}`,
+      names,
+    })),
+    { title: `${tool} chain flushed`, script: `${mangle} -F ${chain}`, names },
+    {
+      title: `${tool} chain gone`,
+      script: `${mangle} -D POSTROUTING $(${tool}-save -t mangle | sed -n 's/^-A POSTROUTING \\(.*${chain}\\)$/\\1/p' | tr -d '"')
+${mangle} -F ${chain}; ${mangle} -X ${chain}`,
+      names: [...names, "is missing"],
+    },
+  ];
+};
