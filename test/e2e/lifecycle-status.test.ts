@@ -69,6 +69,34 @@ describe("STATUS on a node that is not ready is code 50 and says what is missing
   });
 });
 
+const routeBy = (device: string): Promise<unknown> =>
+  node.exec("sh", [
+    "-ec",
+    'ip link add "$1" type veth peer name far; ip link set "$1" up; ip route add default dev "$1"',
+    "sh",
+    device,
+  ]);
+
+describe("STATUS finds the uplink by the default route", () => {
+  const uplink = { ...uplink200, device: "auto" };
+
+  test("and takes it", async () => {
+    await routeBy("up0");
+    succeededSilently(await status({ uplink }));
+  });
+
+  test.each(["up+0", "up#0", 'up"0'])(
+    "unless tc or iptables would read its name %j otherwise",
+    async (name) => {
+      await routeBy(name);
+      const { details } = failed(await status({ uplink }), 50, ["the uplink cannot be had"]);
+      expect(details).toContain(
+        `uplink.device: "auto" is the device of the default route: ${JSON.stringify(name)}`,
+      );
+    },
+  );
+});
+
 suite("STATUS starts no process", { tools: ["strace"] }, () => {
   test("none is forked and none executed", async () => {
     const calls = "execve,execveat,fork,vfork,clone,clone3";

@@ -1,5 +1,6 @@
 /** What the node says of its uplink where the conf says "auto": read from /proc and sysfs, without starting a process. */
 import { readFileSync } from "node:fs";
+import { interfaceNameFault } from "../../cni/call.ts";
 import { CniError, ErrorCode } from "../../errors.ts";
 import type { LinkFacts } from "../../policy/uplink/uplink.ts";
 import { readNodeLink } from "../linux.ts";
@@ -19,9 +20,15 @@ export function readUplinkLink(device: string): NodeUplink {
   );
 }
 
-/** The default route with the lowest metric, IPv4 before IPv6. */
+/** Of the default route with the lowest metric, IPv4 before IPv6. Held to what a device that the conf names is held to. */
 function defaultRouteDevice(): string | undefined {
-  return [...ipv4Defaults(), ...ipv6Defaults()].at(0);
+  const name = [...ipv4Defaults(), ...ipv6Defaults()].at(0);
+  const fault = name === undefined ? undefined : interfaceNameFault(name);
+  if (fault === undefined) return name;
+  throw new CniError(
+    ErrorCode.invalidConfig,
+    `uplink.device: "auto" is the device of the default route: ${fault}`,
+  );
 }
 
 /** iface ("*" of a route that refuses), destination, gateway, flags, refcnt, use, metric, mask ... in hexadecimal but the metric. */
