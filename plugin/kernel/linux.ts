@@ -28,6 +28,11 @@ export function nodeHasLink(name: string): boolean {
   return existsSync(`${sysClassNet}/${name}`);
 }
 
+/** Without the module, or its like built in, there is no set in any namespace. */
+export function kernelHasSets(): boolean {
+  return existsSync("/sys/module/ip_set");
+}
+
 export function listNodeLinks(): readonly string[] {
   return readdirSync(sysClassNet);
 }

@@ -31,4 +31,40 @@ suite("an uplink that cannot be finished", { tools: ["ipset"] }, () => {
     expect(await ensure(site, wanted)).toBe("");
     await site.node.exec("ping", ["-c", "1", "-W", "2", site.server4]);
   });
+
+  it.each([
+    ["a set that is not ours", "ipset create bulkseed-pods hash:ip", "there is a set bulkseed-pods"],
+    [
+      "a rule that is not ours",
+      "iptables -t mangle -N POD-QOS-UP-eth0; iptables -t mangle -A POD-QOS-UP-eth0 -j ACCEPT",
+      "has a rule that is not ours",
+    ],
+    [
+      "no tool to look with",
+      'mount --bind /dev/null "$(readlink -f "$(command -v iptables-save)")"',
+      "iptables-save: not found",
+    ],
+  ])("opens the root that a killed ADD left shut, when it ends with %s", async (_, command, message) => {
+    const site = await openUplinkSite();
+    await using node = site.node;
+    const shut = "tc qdisc add dev eth0 root handle 1: htb default 10 direct_qlen 0";
+    await node.exec("sh", ["-ec", `${shut}; ${command}`]);
+    expect(await ensure(site, wanted)).toContain(message);
+    await site.node.exec("ping", ["-c", "1", "-W", "2", site.server4]);
+  });
+
+  it("opens its own, when what is foreign comes to stand in its way later", async () => {
+    const site = await openUplinkSite();
+    await using _ = site.node;
+    const classes = wanted.tree.classes.map((entry) =>
+      entry.classid === "1:10" ? { ...entry, rate: 0 } : entry,
+    );
+    const intruder = site.node.exec("sh", [
+      "-c",
+      "until iptables -t mangle -A POD-QOS-UP-eth0 -j ACCEPT 2>/dev/null; do :; done",
+    ]);
+    expect(await ensure(site, { ...wanted, tree: { ...wanted.tree, classes } })).toContain("is not ours");
+    await intruder;
+    await site.node.exec("ping", ["-c", "1", "-W", "2", site.server4]);
+  });
 });

@@ -39,6 +39,7 @@ export const FEATURES = {
   vlan: ["ip link add l0 link v0 type vlan id 5"],
   vxlan: ["ip link add l0 type vxlan id 5 dstport 4789 dev v0"],
   dummy: ["ip link add d0 type dummy"],
+  tap: ["ip tuntap add t0 mode tap"],
   ipset: ["ipset create probe hash:net", "ipset create probe6 hash:net family inet6"],
   dscp: ["iptables -w -t mangle -A OUTPUT -j DSCP --set-dscp 1"],
   classify: ["iptables -w -t mangle -A OUTPUT -j CLASSIFY --set-class 1:1"],

@@ -4,6 +4,7 @@ import { sameMember } from "../../datapath/uplink/sets.ts";
 import type { Member } from "../../program/uplink/objects.ts";
 import { listAllSets, ourSets, putBack, removeFromSets } from "../../program/uplink/sets.ts";
 import { run } from "../exec.ts";
+import { kernelHasSets } from "../linux.ts";
 import { refusal } from "../refusal.ts";
 
 /**
@@ -28,6 +29,7 @@ export async function leaveSets(
 
 /** The names of those sets that are there and ours. */
 export async function readOurSets(): Promise<readonly string[]> {
+  if (!kernelHasSets()) return [];
   const { argv, input } = listAllSets();
   const outcome = await run(argv, input);
   if (outcome.exitCode !== 0) throw refusal("node", { argv, input }, outcome);

@@ -6,6 +6,7 @@ import { outOfReach, parseRules, rulesDrift, type ObservedRules } from "../../pr
 import { listSet, parseSet, type ObservedSet } from "../../program/uplink/sets.ts";
 import { parseTree, treeDrift, type ObservedTree } from "../../program/uplink/tree.ts";
 import { run } from "../exec.ts";
+import { kernelHasSets } from "../linux.ts";
 import { refusal } from "../refusal.ts";
 
 /** A sentence for whatever of the uplink, or of a pod's part in it, is not as it should be. Changes nothing. */
@@ -24,13 +25,19 @@ export type SeenUplink = {
 };
 
 export async function observeUplink({ device, rules }: UplinkState): Promise<SeenUplink> {
-  const [tc, ...seen] = await Promise.all([
-    run(listTc(device).argv, listTc(device).input),
+  const [tree, ...seen] = await Promise.all([
+    observeTree(device),
     ...wantedRules(rules).map(async ([tool, wanted]) => [tool, await observeRules(tool, wanted)] as const),
   ]);
-  // A device without clsact fails the lines that ask for it, so the exit code does not tell.
-  if (!/^qdisc /m.test(tc.stdout)) throw refusal("node", listTc(device), tc);
-  return { tree: parseTree(device, tc.stdout), rules: new Map(seen) };
+  return { tree, rules: new Map(seen) };
+}
+
+export async function observeTree(device: string): Promise<ObservedTree> {
+  const batch = listTc(device);
+  const outcome = await run(batch.argv, batch.input);
+  // A device without clsact fails the lines that ask for it, so only that tc came to its end can be told by the exit code.
+  if (outcome.exitCode === -1 || !/^qdisc /m.test(outcome.stdout)) throw refusal("node", batch, outcome);
+  return parseTree(device, outcome.stdout);
 }
 
 export async function observeRules(
@@ -73,7 +80,7 @@ export async function observeSet(name: string): Promise<ObservedSet | undefined>
   const batch = listSet(name);
   const outcome = await run(batch.argv, batch.input);
   if (outcome.exitCode === 0) return parseSet(outcome.stdout);
-  if (/given name does not exist/.test(outcome.stderr)) return undefined;
+  if (/does not exist/.test(outcome.stderr) || !kernelHasSets()) return undefined;
   throw refusal("node", batch, outcome);
 }
 

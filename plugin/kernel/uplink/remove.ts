@@ -3,15 +3,14 @@ import { CniError, ErrorCode } from "../../errors.ts";
 import { uplinkNames } from "../../datapath/uplink/rules.ts";
 import { uplinkRoot } from "../../datapath/uplink/tree.ts";
 import type { Batch } from "../../program/handler.ts";
-import { listTc } from "../../program/tc/render.ts";
 import { foreignRule, removeRules } from "../../program/uplink/rules.ts";
 import { destroySet } from "../../program/uplink/sets.ts";
-import { parseTree, removeTree, rootOwner } from "../../program/uplink/tree.ts";
+import { removeTree, rootOwner } from "../../program/uplink/tree.ts";
 import { run } from "../exec.ts";
 import { kernelHasIpv6, nodeHasLink } from "../linux.ts";
 import { refusal } from "../refusal.ts";
 import { readOurSets } from "./members.ts";
-import { observeRules, observeSet } from "./observe.ts";
+import { observeRules, observeSet, observeTree } from "./observe.ts";
 
 export type Removal = {
   /** In words, as `kept`. */
@@ -53,10 +52,7 @@ async function removeAllRules(device: string): Promise<readonly string[]> {
 
 async function removeOwnTree(device: string): Promise<readonly string[]> {
   if (!nodeHasLink(device)) return [];
-  const listing = listTc(device);
-  const outcome = await run(listing.argv, listing.input);
-  if (!/^qdisc /m.test(outcome.stdout)) throw refusal("node", listing, outcome);
-  const seen = parseTree(device, outcome.stdout);
+  const seen = await observeTree(device);
   if (rootOwner({ root: uplinkRoot(device) }, seen) !== "ours") return [];
   await mustDo(removeTree(device));
   return [`root qdisc htb 1: on ${device} and its classes`];

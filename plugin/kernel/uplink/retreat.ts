@@ -1,12 +1,11 @@
 /** What an uplink that could not be finished must not leave behind. */
 import { CniError, ErrorCode } from "../../errors.ts";
-import { listTc } from "../../program/tc/render.ts";
 import type { PodPart, UplinkState } from "../../program/uplink/objects.ts";
 import { destroySet } from "../../program/uplink/sets.ts";
-import { parseTree, removeTree, rootOwner } from "../../program/uplink/tree.ts";
+import { removeTree, rootOwner } from "../../program/uplink/tree.ts";
 import { run } from "../exec.ts";
 import { removeFromOurs } from "./members.ts";
-import { observeSet } from "./observe.ts";
+import { observeSet, observeTree } from "./observe.ts";
 
 export async function retreat(state: UplinkState, pod: PodPart, error: unknown): Promise<void> {
   await openIfShut(state);
@@ -14,16 +13,23 @@ export async function retreat(state: UplinkState, pod: PodPart, error: unknown):
 }
 
 /** A root of ours without its default class drops whatever the node sends: then better none. */
-async function openIfShut({ device, tree }: UplinkState): Promise<void> {
+async function openIfShut(state: UplinkState): Promise<void> {
+  if (!(await isShut(state))) return;
+  // Or another ADD is between the two, which takes it a millisecond.
+  await new Promise((resolve) => setTimeout(resolve, 20));
+  if (!(await isShut(state))) return;
+  const { argv, input } = removeTree(state.device);
+  await run(argv, input);
+}
+
+/** Where it cannot be looked at it cannot be opened either, and the error that led here says more. */
+async function isShut({ device, tree }: UplinkState): Promise<boolean> {
+  const seen = await observeTree(device).catch(() => undefined);
+  if (seen === undefined || rootOwner(tree, seen) !== "ours") return false;
   const defaultClass = `${tree.root.handle}${tree.root.defaultClass}`;
-  const listing = await run(listTc(device).argv, listTc(device).input);
-  const seen = parseTree(device, listing.stdout);
-  const isShut = !seen.device.objects.some(
+  return !seen.device.objects.some(
     (object) => object.kind === "htb-class" && object.classid === defaultClass,
   );
-  if (rootOwner(tree, seen) !== "ours" || !isShut) return;
-  const { argv, input } = removeTree(device);
-  await run(argv, input);
 }
 
 /** Of an uplink that is somebody else's: sets that this pod alone was in. The kernel keeps those that rules look into. */
