@@ -25,7 +25,7 @@ const gone = async (pod: Plug): Promise<void> => {
   await pod.pod.remove();
 };
 
-describe("000-16 DEL of a pod with both caps and a mark leaves nothing", () => {
+describe("DEL of a pod with both caps and a mark leaves nothing", () => {
   test("when called twice", () =>
     leavesNothing(node, async () => {
       const pod = await added();

@@ -154,7 +154,7 @@ describe("the catch-all", () => {
 });
 
 describe("several interfaces of one pod", () => {
-  it("each have rules of their own", async () => {
+  it("002-1 each have rules of their own", async () => {
     const annotations = {
       "pod-qos/egress": '[{"dscp": 20}]',
       "net1.pod-qos/egress": "- dscp: EF\n  classifier:\n    ports: [{protocol: UDP, port: 5000}]\n",

@@ -86,7 +86,7 @@ describe("on a port of Open vSwitch", () => {
     },
   );
 
-  test.each(OURS)("001-11 %s: marks arrive at the other pod, v4 and v6, before and after", (discipline) => {
+  test.each(OURS)("%s: marks arrive at the other pod, v4 and v6, before and after", (discipline) => {
     const { first, last } = report.survival[discipline];
     expect([first.marks, last.marks]).toEqual([MARKS, MARKS]);
   });

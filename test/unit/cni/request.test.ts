@@ -113,7 +113,7 @@ describe("the pod", () => {
     [{ cni: { labels: [] } }, {}],
     [{ cni: { labels: [{ key: "app", value: "web" }, { key: "beta" }] } }, { app: "web", beta: "" }],
     [{ cni: { labels: { app: "web" } } }, { app: "web" }],
-  ])("001-10 has the labels that the runtime gave in args %j, or none known", (args, labels) => {
+  ])("has the labels that the runtime gave in args %j, or none known", (args, labels) => {
     expect(calledWith({}, { args }).labels).toEqual(labels);
   });
 

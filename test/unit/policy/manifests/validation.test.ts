@@ -140,7 +140,7 @@ describe("what the CRD takes:", () => {
     ["priority 100", networkQos({ priority: 100 })],
     ["20 rules", networkQos({ egress: Array.from({ length: 20 }, () => ({ dscp: 20 })) })],
     [
-      "002-8 the guide's from",
+      "002-18 the guide's from",
       networkQos({ egress: [{ dscp: 20, classifier: { from: [{ ipBlock: { cidr: "10.0.0.0/8" } }] } }] }),
     ],
     ["a status", networkQos({}).replace("{", '{"status":{"status":"NetworkQoS Destinations applied"},')],
