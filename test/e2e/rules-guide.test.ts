@@ -210,25 +210,3 @@ describe("4.3 of the guide", () => {
     expect(await replyTos(1, 2)).toEqual([0x50]);
   });
 });
-
-describe("which networks", () => {
-  it("002-3 002-10 a labelled pod on a network whose NAD has no label is left alone", async () => {
-    const unlabelled = NAD.replaceAll("ovn-stream", "plain-net").replace(/ {2}labels:.*\n.*\n/, "");
-    writeFileSync(node.path(`${policyDir}/plain.yaml`), unlabelled);
-    const plain = await pod({ "nqos-app": "bw-limited" }, "plain-net");
-    expect((await plain.pod.exec("iptables-save", ["-t", "mangle"])).stdout).not.toContain("POD-QOS");
-    await plain.end();
-    await node.exec("rm", [`${policyDir}/plain.yaml`]);
-  });
-
-  it("002-5 without networkSelectors it is about every interface", async () => {
-    const everywhere = NQOS.replace("qos-external", "everywhere").replace(
-      / {2}networkSelectors:[\s\S]*?(?= {2}podSelector)/,
-      "",
-    );
-    writeFileSync(node.path(`${policyDir}/everywhere.yaml`), everywhere);
-    const other = await pod({ "nqos-app": "bw-limited" }, "another-net");
-    expect((await other.pod.exec("iptables-save", ["-t", "mangle"])).stdout).toContain("--set-dscp 0x14");
-    await other.end();
-  });
-});
