@@ -14,7 +14,7 @@ export function uplinkFor(
   const uplink = decideUplink(conf, link);
   return (annotation) => {
     const wish = { annotation, labels: request.pod.labels, fallback: request.conf.defaults.class };
-    return { ...chooseClass(uplink, wish), uplink, link };
+    return { ...chooseClass(uplink, wish), uplink, conf, link };
   };
 }
 

@@ -7,7 +7,7 @@ import { kernelHasIpv6 } from "../kernel/linux.ts";
 import { ensureUplink } from "../kernel/uplink/ensure.ts";
 import { uplinkDrift } from "../kernel/uplink/observe.ts";
 import type { UplinkChoice } from "../policy/uplink/choose.ts";
-import { onLink, settleWith } from "../policy/uplink/agree.ts";
+import { settleWith, type Said } from "../policy/uplink/agree.ts";
 import type { PodPart, UplinkState } from "../program/uplink/objects.ts";
 import type { AttachmentRecord, Membership } from "../state/record.ts";
 import { hasMembers, membersOfUplink } from "../state/members.ts";
@@ -22,23 +22,13 @@ export type UplinkPart = {
 /** Before anything is touched: a network that contradicts another goes no further. */
 export function enterUplink(choice: UplinkChoice, request: Request): UplinkPart {
   const { stateDir, network } = request.conf;
-  const { uplink, link } = choice;
+  const { conf, uplink, link } = choice;
   const isThere = (record: AttachmentRecord): boolean => isLive(stateDir, record);
-  const mine = {
-    network,
-    uplink,
-    ...(request.conf.uplink === undefined ? {} : { conf: request.conf.uplink }),
-  };
-  say(stateDir, mine, (standing, others) =>
-    settleWith(
-      mine,
-      standing,
-      others.map((other) => onLink(other, link)),
-      (other) =>
-        isFresh(stateDir, uplink.device, other.network) ||
-        hasMembers(stateDir, other.network, uplink.device, isThere),
-    ),
-  );
+  const isHeard = (other: Said): boolean =>
+    isFresh(stateDir, uplink.device, other.network) ||
+    hasMembers(stateDir, other.network, uplink.device, isThere);
+  const mine = { network, conf, uplink };
+  say(stateDir, mine, (standing, others) => settleWith(mine, standing, others, { link, isHeard }));
   const membership = membershipOf(choice, request);
   return {
     membership,

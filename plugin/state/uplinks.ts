@@ -17,7 +17,7 @@ export function say(
   // Mine first: of two that speak at once, one at least has heard the other.
   keep(wordPath(stateDir, device, mine.network), mine);
   const others = otherNetworks(stateDir, mine);
-  const standing = readStanding(stateDir, device) ?? firstWord(stateDir, mine);
+  const standing = asSaid(readJson(standingPath(stateDir, device))) ?? firstWord(stateDir, mine);
   if (settle(standing, others) === "is new") keep(standingPath(stateDir, device), mine);
 }
 
@@ -32,8 +32,9 @@ export function isFresh(stateDir: string, device: string, network: string): bool
 
 const freshForMs = 60_000;
 
-export function readStanding(stateDir: string, device: string): Said | undefined {
-  return asSaid(readJson(standingPath(stateDir, device)));
+/** What stands, and whose word it was: a former build's too. */
+export function readStanding(stateDir: string, device: string): Word | undefined {
+  return asWord(readJson(standingPath(stateDir, device)));
 }
 
 /** The devices that have an uplink by our records. */
@@ -77,14 +78,20 @@ function keep(path: string, said: Said): void {
   writeJson(path, said, `${path}.${process.pid}.tmp`);
 }
 
-/** Ours, mode 0600, whole or not there; what an editor or a disk did to it counts for nothing. */
+/** What a conf came to. */
+type Word = Omit<Said, "conf">;
+
+/** A former build kept what a conf came to and not the conf: nothing can be held to that. */
 function asSaid(value: unknown): Said | undefined {
-  const whole =
-    isObject(value) &&
-    typeof value["network"] === "string" &&
-    hasClasses(value["uplink"]) &&
-    (value["conf"] === undefined || hasClasses(value["conf"]));
-  return whole ? (value as Said) : undefined;
+  return isObject(value) && hasClasses(value["conf"]) && asWord(value) !== undefined
+    ? (value as Said)
+    : undefined;
+}
+
+/** Ours, mode 0600, whole or not there; what an editor or a disk did to it counts for nothing. */
+function asWord(value: unknown): Word | undefined {
+  const whole = isObject(value) && typeof value["network"] === "string" && hasClasses(value["uplink"]);
+  return whole ? (value as Word) : undefined;
 }
 
 function hasClasses(value: unknown): boolean {

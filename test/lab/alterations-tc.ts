@@ -73,11 +73,6 @@ export const ofTc = (object: TcObject): readonly Found[] => {
           names: [...names, "overhead 60000"],
         },
         {
-          title: "class quantum",
-          script: change(rate, ceil, `burst ${burst} cburst ${cburst} quantum ${(quantum ?? 1500) * 2}`),
-          names: [...names, "quantum"],
-        },
-        {
           title: "class cburst",
           script: change(rate, ceil, `burst ${burst} cburst ${cburst * 2} quantum ${quantum}`),
           names: [...names, "cburst"],

@@ -12,9 +12,9 @@ import { inWords } from "./words.ts";
 
 export type Said = {
   readonly network: string;
+  readonly conf: UplinkConf;
+  /** What it came to on the link when it was said. */
   readonly uplink: Uplink;
-  /** In its own words; an older build did not keep them. */
-  readonly conf?: UplinkConf;
 };
 
 /** `others`: what the other networks said last. Refused where one of them, that is still heard, contradicts something new. */
@@ -22,12 +22,15 @@ export function settleWith(
   mine: Said,
   standing: Said | undefined,
   others: readonly Said[],
-  isHeard: (other: Said) => boolean,
+  { link, isHeard }: { readonly link: LinkFacts; readonly isHeard: (other: Said) => boolean },
 ): "stands" | "is new" {
-  if (standing !== undefined && differences(mine.uplink, standing.uplink).length === 0) return "stands";
-  const contrary = others.find(
-    (other) => differences(mine.uplink, other.uplink).length > 0 && isHeard(other),
-  );
+  const contradicts = ({ uplink }: Said): boolean => differences(mine.uplink, uplink).length > 0;
+  if (standing !== undefined && !contradicts(onLink(standing, link))) {
+    return contradicts(standing) ? "is new" : "stands";
+  }
+  const contrary = others
+    .map((said) => onLink(said, link))
+    .find((said) => contradicts(said) && isHeard(said));
   if (contrary === undefined) return "is new";
   throw new CniError(
     ErrorCode.invalidConfig,
@@ -44,13 +47,13 @@ export function settleWith(
   );
 }
 
-/** What was said before, as it would be decided of the link as it is now; as it was, where that is impossible by now. */
-export function onLink(said: Said, link: LinkFacts): Said {
-  if (said.conf === undefined) return said;
+/** A conf that cannot be on this link any more is not mine, which can: what it came to before shows where they differ. */
+function onLink(said: Said, link: LinkFacts): Said {
   try {
     return { ...said, uplink: decideUplink(said.conf, link) };
-  } catch {
-    return said;
+  } catch (error) {
+    if (error instanceof CniError) return said;
+    throw error;
   }
 }
 

@@ -1,4 +1,5 @@
 /** Which class a pod's traffic is in: its annotation, then the classes' podSelectors, then `defaults.class`. Pure. */
+import type { UplinkConf } from "../../cni/uplink.ts";
 import { CniError, ErrorCode } from "../../errors.ts";
 import type { Labels } from "../../cni/request.ts";
 import type { Request } from "../../cni/request.ts";
@@ -15,6 +16,8 @@ export type ClassWish = {
 
 export type UplinkChoice = Choice & {
   readonly uplink: Uplink;
+  /** The conf that it was decided from, and on what link. */
+  readonly conf: UplinkConf;
   readonly link: LinkFacts & { readonly mtu: number };
 };
 

@@ -1,15 +1,19 @@
 import { describe, expect, it } from "vitest";
+import { differences, settleWith, type Said } from "../../../plugin/policy/uplink/agree.ts";
 import { parseUplink } from "../../../plugin/cni/uplink.ts";
-import { differences, onLink, settleWith, type Said } from "../../../plugin/policy/uplink/agree.ts";
-import { decideUplink } from "../../../plugin/policy/uplink/uplink.ts";
 import { refusal } from "../support/refusal.ts";
 import { runbook, uplinkOf } from "../support/uplink.ts";
 
 const bulk = runbook.classes["bulk-seed"];
-const said = (network: string, rate = "500M"): Said => ({
+const link = { device: "eth0", speed: 10e9 };
+const isHeard = (): boolean => true;
+const saying = (network: string, conf: object, speed?: number): Said => ({
   network,
-  uplink: uplinkOf({ ...runbook, classes: { ...runbook.classes, "bulk-seed": { ...bulk, rate } } }),
+  conf: parseUplink("uplink", conf),
+  uplink: uplinkOf(conf, speed),
 });
+const said = (network: string, rate = "500M"): Said =>
+  saying(network, { ...runbook, classes: { ...runbook.classes, "bulk-seed": { ...bulk, rate } } });
 
 describe("networks that share an uplink", () => {
   it.each([
@@ -25,12 +29,12 @@ describe("networks that share an uplink", () => {
     ],
     ["the last to say the new makes it true", said("b", "400M"), said("a"), [said("a", "400M")], "is new"],
   ])("%s", (_, mine, standing, others, answer) => {
-    expect(settleWith(mine, standing, others, () => true)).toBe(answer);
+    expect(settleWith(mine, standing, others, { link, isHeard })).toBe(answer);
   });
 
   it("are told who said what", () => {
     const { code, message, details } = refusal(() =>
-      settleWith(said("b", "400M"), said("a"), [said("a")], () => true),
+      settleWith(said("b", "400M"), said("a"), [said("a")], { link, isHeard }),
     );
     expect(code).toBe(7);
     expect(message).toBe('networks "b" and "a" share the uplink eth0 and must say the same of it');
@@ -41,18 +45,29 @@ describe("networks that share an uplink", () => {
   });
 
   it("go on without one that has no pods any more", () => {
-    const settled = settleWith(said("b", "400M"), said("a"), [said("a")], ({ network }) => network !== "a");
+    const others = { link, isHeard: ({ network }: Said): boolean => network !== "a" };
+    const settled = settleWith(said("b", "400M"), said("a"), [said("a")], others);
     expect(settled).toBe("is new");
   });
 
-  it("say the same of a link whose speed has changed when their confs do", () => {
-    const conf = parseUplink("uplink", { ...runbook, rate: "auto", classes: { default: { rate: "1M" } } });
-    const link = { device: "eth0", speed: 10e9 };
-    const before: Said = { network: "a", uplink: decideUplink(conf, link), conf };
-    const slower = { ...link, speed: 1e9 };
-    const mine: Said = { network: "b", uplink: decideUplink(conf, slower), conf };
-    expect(settleWith(mine, before, [onLink(before, slower)], () => true)).toBe("is new");
-    expect(onLink(before, slower).uplink.rate).toBe(950e6);
+  describe("of the link's own speed", () => {
+    const auto = { ...runbook, rate: "auto", classes: { default: { rate: "450M" } } };
+    const slower = { device: "eth0", speed: 1e9 };
+
+    it("go on agreeing when that changes, and what stands is what it comes to now", () => {
+      const mine = saying("a", auto, slower.speed);
+      const before = saying("b", auto, 10e9);
+      expect(settleWith(mine, before, [before], { link: slower, isHeard })).toBe("is new");
+      expect(settleWith(mine, mine, [before], { link: slower, isHeard })).toBe("stands");
+    });
+
+    it("are told where they differ, also when the other's conf cannot be on this link", () => {
+      const mine = saying("a", auto, slower.speed);
+      const before = saying("b", { ...auto, classes: { default: { rate: "2G" } } }, 10e9);
+      expect(refusal(() => settleWith(mine, before, [before], { link: slower, isHeard })).details).toContain(
+        'classes.default.rate: "a" says 450M, "b" says 2G',
+      );
+    });
   });
 
   it("may select different pods", () => {

@@ -158,6 +158,7 @@ describe("a pod's class", () => {
     const choice: UplinkChoice = {
       ...chooseClass(uplink, wish),
       uplink,
+      conf: parseUplink("uplink", runbook),
       link: { device: "eth0", speed: undefined, mtu: 1500 },
     };
     const decide = (addresses: readonly string[]): Policy =>
