@@ -1,6 +1,7 @@
 /**
  * Every behaviour that the CNI bandwidth plugin's own tests name, so that replacing its "type" by ours just works. Its
- * rates of 8 bit/s are 8 kbit/s here: what no pod could live with is refused.
+ * rates of 8 bit/s are 8 Mbit/s here: what no pod could live with is refused. Its one with traffic is in
+ * chain-neighbour.test.ts.
  */
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { failed, succeeded, succeededSilently } from "../lab/answers.ts";
