@@ -1,4 +1,7 @@
-/** The conflist of the runbook on flannel, through real cnitool: pods behind a bridge and SNAT, in their classes by annotation. */
+/**
+ * The conflist of the runbook on flannel, through real cnitool: pods behind a bridge and SNAT, in their classes by annotation.
+ * Of IPv4 alone, which is what flanneld's subnet file gives the lab's pods; uplink-paths has SNAT and VXLAN of both.
+ */
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { runChain } from "../lab/chain.ts";
 import { conflistPath, siteNamed, type OpenSite } from "../lab/chain-sites.ts";

@@ -79,14 +79,18 @@ suite("the way to the uplink", { plugin: true, tools: ["ipset", "ping", "tcpdump
       kind: MACVLAN,
       name: "lanbulk",
       address: "192.0.2.11",
+      address6: "2001:db8:fffe::11",
       uplink,
       labels: bulkLabel,
     });
-    expect(await classOf(bulkLan, "192.0.2.1")).toBe("1:20");
-    const userLan = await childPod(site, { kind: MACVLAN, name: "lanuser", address: "192.0.2.12", uplink });
-    expect(await classOf(userLan, "192.0.2.1")).toBe("1:10");
-    expect(await classOf(userLan, "192.0.2.1", ["-Q", cs1])).toBe("1:10");
-    expect(await classOf(userLan, "192.0.2.1", ["-m", "1"])).toBe("1:10");
+    const lan = { address: "192.0.2.12", address6: "2001:db8:fffe::12" };
+    const userLan = await childPod(site, { kind: MACVLAN, name: "lanuser", ...lan, uplink });
+    for (const there of ["192.0.2.1", "2001:db8:fffe::1"]) {
+      expect(await classOf(bulkLan, there)).toBe("1:20");
+      expect(await classOf(userLan, there)).toBe("1:10");
+      expect(await classOf(userLan, there, ["-Q", cs1])).toBe("1:10");
+      expect(await classOf(userLan, there, ["-m", "1"])).toBe("1:10");
+    }
   });
 });
 
@@ -105,4 +109,5 @@ ip -n server link set flannel.1 up
 ip -n server route add 198.51.100.0/24 via 10.99.0.1
 ip -n server route add 2001:db8::/36 via fd99::1
 ip -n server address add 192.0.2.1/24 dev wan0
+ip -n server address add 2001:db8:fffe::1/64 dev wan0 nodad
 `;

@@ -22,23 +22,18 @@ suite("ipvlan on the uplink", { plugin: true, features: ["ipvlan"], tools: ["ips
     "%s: a pod is in its class, whatever it writes on its packets",
     async (mode) => {
       // In the routed modes no pod answers who it is: what comes back goes by way of the node, and with l3 not through its nat.
-      await site.node.exec("iptables", ["-t", "nat", "-F", "POSTROUTING"]);
-      await site.server.exec("ip", ["address", "add", "192.0.2.1/32", "dev", "wan0"]);
-      await site.server.exec("ip", ["route", "add", "192.0.2.0/24", "via", "203.0.113.1"]);
-      await site.node.exec("ip", ["route", "add", "192.0.2.1", "dev", "eth0"]);
-      const kind = `ipvlan mode ${mode}`;
-      const bulk = await childPod(site, {
-        kind,
-        name: "lanbulk",
-        address: "192.0.2.11",
-        uplink,
-        labels: bulkLabel,
-      });
-      const user = await childPod(site, { kind, name: "lanuser", address: "192.0.2.12", uplink });
-      expect(await classOfPings(site.node, bulk, "192.0.2.1")).toBe("1:20");
-      expect(await classOfPings(site.node, user, "192.0.2.1")).toBe("1:10");
-      expect(await classOfPings(site.node, user, "192.0.2.1", disguise)).toBe("1:10");
-      expect(await classOfPings(site.node, user, "192.0.2.1", ["-m", "1"])).toBe("1:10");
+      await site.node.exec("sh", ["-ec", "iptables -t nat -F POSTROUTING; ip6tables -t nat -F POSTROUTING"]);
+      await site.server.exec("sh", ["-ec", ROUTED_SERVER]);
+      await site.node.exec("sh", ["-ec", ROUTED_NODE]);
+      const own = { kind: `ipvlan mode ${mode}`, uplink };
+      const bulk = await childPod(site, { ...own, ...lan(11), name: "lanbulk", labels: bulkLabel });
+      const user = await childPod(site, { ...own, ...lan(12), name: "lanuser" });
+      for (const there of ["192.0.2.1", "2001:db8:fffe::1"]) {
+        expect(await classOfPings(site.node, bulk, there)).toBe("1:20");
+        expect(await classOfPings(site.node, user, there)).toBe("1:10");
+        expect(await classOfPings(site.node, user, there, disguise)).toBe("1:10");
+        expect(await classOfPings(site.node, user, there, ["-m", "1"])).toBe("1:10");
+      }
     },
   );
 });
@@ -51,17 +46,34 @@ suite(
       const [bulk, user] = [await site.node.addPod("ovsbulk"), await site.node.addPod("ovsuser")];
       await site.node.exec("sh", ["-ec", OVS], { timeoutMs: 120_000 });
       try {
-        await attach(site.node, bulk, { address: "10.88.0.3", uplink, labels: bulkLabel }, "vbulk");
-        await attach(site.node, user, { address: "10.88.0.4", uplink }, "vuser");
-        expect(await classOfPings(site.node, bulk, "10.88.0.2")).toBe("1:20");
-        expect(await classOfPings(site.node, user, "10.88.0.2")).toBe("1:10");
-        expect(await classOfPings(site.node, user, "10.88.0.2", disguise)).toBe("1:10");
+        const [ofBulk, ofUser] = [port(3), port(4)];
+        await attach(site.node, bulk, { ...ofBulk, uplink, labels: bulkLabel }, "vbulk");
+        await attach(site.node, user, { ...ofUser, uplink }, "vuser");
+        for (const there of ["10.88.0.2", "2001:db8:88::2"]) {
+          expect(await classOfPings(site.node, bulk, there)).toBe("1:20");
+          expect(await classOfPings(site.node, user, there)).toBe("1:10");
+          expect(await classOfPings(site.node, user, there, disguise)).toBe("1:10");
+        }
       } finally {
         await site.node.exec("sh", ["-c", "kill $(cat /run/ovs/*.pid)"], { reject: false });
       }
     });
   },
 );
+
+const lan = (host: number) => ({ address: `192.0.2.${host}`, address6: `2001:db8:fffe::${host}` });
+const port = (host: number) => ({ address: `10.88.0.${host}`, address6: `2001:db8:88::${host}` });
+
+const ROUTED_SERVER = `
+ip address add 192.0.2.1/32 dev wan0
+ip route add 192.0.2.0/24 via 203.0.113.1
+ip address add 2001:db8:fffe::1/128 dev wan0 nodad
+ip route add 2001:db8:fffe::/64 via 2001:db8:ffff::1
+`;
+const ROUTED_NODE = `
+ip route add 192.0.2.1 dev eth0
+ip route add 2001:db8:fffe::1 dev eth0
+`;
 
 /** A switch with a port for each pod and a tunnel to the server that copies the DSCP to the outer header. */
 const OVS = `
@@ -83,8 +95,11 @@ for pod in bulk user; do
 done
 ip -n ovsbulk address add 10.88.0.3/24 dev eth0
 ip -n ovsuser address add 10.88.0.4/24 dev eth0
+ip -n ovsbulk address add 2001:db8:88::3/64 dev eth0 nodad
+ip -n ovsuser address add 2001:db8:88::4/64 dev eth0 nodad
 vsctl add-port br0 tun0 -- set interface tun0 type=vxlan options:remote_ip=203.0.113.2 options:key=7 options:tos=inherit
 ip -n server link add vx7 type vxlan id 7 dstport 4789 local 203.0.113.2 remote 203.0.113.1 dev wan0
 ip -n server address add 10.88.0.2/24 dev vx7
+ip -n server address add 2001:db8:88::2/64 dev vx7 nodad
 ip -n server link set vx7 up
 `;

@@ -120,6 +120,7 @@ export interface ChildOptions {
   readonly kind: string;
   readonly name: string;
   readonly address: string;
+  readonly address6: string;
   readonly uplink?: object;
   readonly labels?: Readonly<Record<string, string>>;
 }
@@ -127,7 +128,8 @@ export interface ChildOptions {
 /** A pod whose interface is a child of the uplink, added and checked: the node's rules need not see its packets. */
 export const childPod = async ({ node }: UplinkSite, options: ChildOptions): Promise<Pod> => {
   const pod = await node.addPod(options.name);
-  await node.exec("sh", ["-ec", CHILD, "sh", options.name, `${options.address}/24`, options.kind]);
+  const { name, address, address6, kind } = options;
+  await node.exec("sh", ["-ec", CHILD, "sh", name, `${address}/24`, kind, `${address6}/64`]);
   await attach(node, pod, options);
   return pod;
 };
@@ -136,7 +138,7 @@ export const childPod = async ({ node }: UplinkSite, options: ChildOptions): Pro
 export const attach = async (
   node: LabNode,
   pod: Pod,
-  { address, uplink = uplink200, labels = {} }: Omit<ChildOptions, "kind" | "name">,
+  { address, address6, uplink = uplink200, labels = {} }: Omit<ChildOptions, "kind" | "name">,
   nodeEnd?: string,
 ): Promise<void> => {
   const ends = nodeEnd === undefined ? [] : [{ name: nodeEnd }];
@@ -149,7 +151,7 @@ export const attach = async (
     prevResult: {
       cniVersion: "1.1.0",
       interfaces: [...ends, { name: "eth0", sandbox: pod.netns }],
-      ips: [{ interface: ends.length, address: `${address}/24` }],
+      ips: [`${address}/24`, `${address6}/64`].map((each) => ({ interface: ends.length, address: each })),
     },
   };
   for (const command of ["ADD", "CHECK"]) {
@@ -164,4 +166,5 @@ ip link add "c$$" link eth0 type $3
 ip link set "c$$" netns "$1"
 ip -n "$1" link set "c$$" name eth0 up
 ip -n "$1" address add "$2" dev eth0
+ip -n "$1" address add "$4" dev eth0 nodad
 `;
