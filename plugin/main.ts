@@ -5,7 +5,7 @@ import { isObject, type JsonObject } from "./cni/fields.ts";
 import { podName } from "./cni/request.ts";
 import { assertVersionAllows } from "./cni/versions.ts";
 import { versionReply } from "./commands/version.ts";
-import { CniError, ErrorCode, messageOf } from "./errors.ts";
+import { CniError, ErrorCode, messageOf, withContext } from "./errors.ts";
 import { serveHuman } from "./human.ts";
 import { createLog } from "./log.ts";
 import { print, readInput } from "./stdio.ts";
@@ -41,11 +41,18 @@ async function serve(call: Call, input: string, document: JsonObject): Promise<s
   try {
     return await command({ call, input, document, version, log });
   } catch (error) {
-    const about = call.containerId === "" ? "" : ` ${podName(call)} ${call.ifname}`;
-    const details = error instanceof CniError && error.details !== "" ? `\n${error.details}` : "";
-    log("error", `${call.verb}${about}: ${messageOf(error)}${details}`);
-    throw error;
+    const failure = ofPod(error, call);
+    const details = failure instanceof CniError && failure.details !== "" ? `\n${failure.details}` : "";
+    log("error", `${call.verb} ${messageOf(failure)}${details}`);
+    throw failure;
   }
+}
+
+/** What a runtime shows of a failure is the message, in a list with those of other pods. */
+function ofPod(error: unknown, call: Call): unknown {
+  const pod = `${podName(call)} ${call.ifname}`;
+  if (!(error instanceof CniError) || call.containerId === "" || error.message.startsWith(pod)) return error;
+  return withContext(error, pod);
 }
 
 function parseInput(input: string): JsonObject {

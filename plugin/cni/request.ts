@@ -37,6 +37,7 @@ export type Request = {
 export function parseRequest(call: Call, document: JsonObject): Request {
   const runtimeConfig = optional(document, "", "runtimeConfig", anObject) ?? {};
   const bandwidth = optional(runtimeConfig, "runtimeConfig.", bandwidthCapability, anObject) ?? {};
+  refuseUnknownBandwidth(bandwidth);
   return {
     call,
     conf: parseConf(document, networkName(document)),
@@ -66,6 +67,20 @@ export function podName(call: Call): string {
   return name === undefined || namespace === undefined
     ? `container ${call.containerId}`
     : `pod ${namespace}/${name}`;
+}
+
+const bandwidthKeys = ["ingressRate", "ingressBurst", "egressRate", "egressBurst"];
+
+/** A typo must not become an unlimited pod, whoever made it. */
+function refuseUnknownBandwidth(bandwidth: JsonObject): void {
+  const known = new Set(bandwidthKeys.map((key) => key.toLowerCase()));
+  const unknown = Object.entries(bandwidth).find(([key]) => !known.has(key.toLowerCase()));
+  if (unknown === undefined) return;
+  throw invalidValue(
+    `runtimeConfig.${bandwidthCapability}`,
+    bandwidth,
+    `the keys are ${bandwidthKeys.join(", ")}`,
+  );
 }
 
 /** containerd writes these keys with a capital, CRI-O without: trap 1 of the peers' facts. */

@@ -1,5 +1,5 @@
 /** STATUS: could the next ADD succeed? Asked every few seconds, so a few stats and no process. */
-import { accessSync, constants, existsSync } from "node:fs";
+import { accessSync, constants, lstatSync } from "node:fs";
 import { CniError, ErrorCode, messageOf } from "../errors.ts";
 import { parseConf, type Conf } from "../cni/conf.ts";
 import type { UplinkConf } from "../cni/uplink.ts";
@@ -68,7 +68,8 @@ function notReady(message: string, details: string): CniError {
   return new CniError(ErrorCode.notAvailable, `pod-qos cannot serve ADD: ${message}`, details);
 }
 
+/** A link that leads nowhere is there all the same, and in the way. */
 function nearestExisting(path: string): string {
-  if (existsSync(path)) return path;
+  if (lstatSync(path, { throwIfNoEntry: false }) !== undefined) return path;
   return nearestExisting(path.slice(0, path.lastIndexOf("/")) || "/");
 }

@@ -5,6 +5,7 @@ import { CniError, ErrorCode } from "../errors.ts";
 import { parseLinks, showLink, type ObservedLink } from "../program/link/ifb.ts";
 import { kernelHasIpv6, readNodeLink } from "./linux.ts";
 import { runAt } from "./netns.ts";
+import { refusal } from "./refusal.ts";
 
 export type Attachment = {
   readonly netns: string;
@@ -25,9 +26,12 @@ export async function inspect(attachment: Attachment, features: Promise<Features
 }
 
 async function readPodLink({ netns, ifname }: Attachment): Promise<ObservedLink> {
-  const { exitCode, stdout, stderr } = await runAt("pod", netns, showLink(ifname));
+  const batch = showLink(ifname);
+  const outcome = await runAt("pod", netns, batch);
+  const { exitCode, stdout, stderr } = outcome;
   const link = exitCode === 0 ? parseLinks(stdout)[0] : undefined;
   if (link !== undefined) return link;
+  if (!/does not exist/.test(stderr)) throw refusal("pod", batch, outcome);
   throw new CniError(
     ErrorCode.kernelRefused,
     `there is no interface ${ifname} in ${netns}: pod-qos must stand behind the plugin that makes it`,

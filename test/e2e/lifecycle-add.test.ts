@@ -28,6 +28,18 @@ const settings = [
   { name: "police in the pod", conf: { ...allWishes, enforce: "pod", discipline: "police" } },
 ] as const;
 
+test("ADD without a tool says that, not that the pod has no interface", async () => {
+  const pod = await plug(node, { conf: allWishes });
+  for (const tool of ["ip", "nsenter"]) {
+    const path = (await node.exec("sh", ["-c", `readlink -f "$(command -v ${tool})"`])).stdout;
+    await node.exec("mount", ["--bind", "/dev/null", path]);
+    const { msg } = failed(await pod.call("ADD"), 102, [`${tool}: not found`]);
+    expect(msg).not.toContain("there is no interface");
+    await node.exec("umount", [path]);
+  }
+  await ended(pod);
+});
+
 describe("ADD again", () => {
   const some = paced("settings", settings, 2);
   test.each(some)("changes nothing and answers the same: $name", async ({ conf }) => {

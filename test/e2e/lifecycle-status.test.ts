@@ -45,6 +45,7 @@ describe("STATUS on a node that is not ready is code 50 and says what is missing
 
   const places: readonly (readonly [string, string])[] = [
     ["on a file system that is read-only", "mount -t tmpfs -o ro lab /run/pod-qos"],
+    ["that is a link to nowhere", "rmdir /run/pod-qos; ln -s /run/nowhere /run/pod-qos"],
     ["that is a file", "rmdir /run/pod-qos; touch /run/pod-qos"],
     ["below a file", "rmdir /run/pod-qos; touch /run/state"],
   ];

@@ -28,7 +28,7 @@ suite("an uplink that others use", { plugin: true, tools: ["ipset"] }, () => {
     const before = await said("tc class show dev eth0");
     expect((await second.call("ADD")).error).toMatchObject({
       code: 7,
-      msg: 'networks "netb" and "neta" share the uplink eth0 and must say the same of it',
+      msg: `pod prod/${second.pod.name} eth0: networks "netb" and "neta" share the uplink eth0 and must say the same of it`,
       details: expect.stringContaining('classes.bulk-seed.rate: "netb" says 40M, "neta" says 50M') as string,
     });
     expect(await said("tc class show dev eth0")).toBe(before);

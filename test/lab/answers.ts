@@ -20,6 +20,8 @@ export const failed = (
 ): CniErrorObject => {
   expect(result).toMatchObject({ exitCode: 1, error: { code } });
   const { stdout, stderr, error = { code: 0, msg: "" } } = result;
+  // Design 1.6: which pod, for whoever reads a list of them. Verbs that are about no pod name none.
+  if (ABOUT_A_POD.test(stderr)) expect(error.msg).toMatch(/^(pod|container) \S+ \S+/);
   for (const mention of mentions) expect(error.msg).toContain(mention);
   expect(Object.keys(error).filter((key) => !MEMBERS.has(key))).toEqual([]);
   expect(stdout).not.toContain("\n");
@@ -28,6 +30,7 @@ export const failed = (
   return error;
 };
 
+const ABOUT_A_POD = / pod-qos: (ADD|CHECK|DEL) (pod|container) /;
 const MEMBERS = new Set(["cniVersion", "code", "msg", "details"]);
 const STACK = /\s+at \S+ \(|node:internal|\.cjs:\d+/;
 const LOG_LINE = /^\d{4}-\d\d-\d\dT[\d:.]+Z (debug|info|warn|error) pod-qos: (?!.*\bat \S+ \()/;
