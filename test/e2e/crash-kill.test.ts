@@ -3,25 +3,15 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { succeeded, succeededSilently } from "../lab/answers.ts";
 import { createNode, type LabNode } from "../lab/node.ts";
 import { exactState, stateFiles } from "../lab/exact-state.ts";
-import { callKilled } from "../lab/kill.ts";
+import { callKilled, moment, stopwatch } from "../lab/kill.ts";
 import { rounds } from "../lab/pace.ts";
 import { plug, type LinkKind, type Plug } from "../lab/plug.ts";
+import { seed, seedSaid } from "../lab/seed.ts";
 import { allWishes, leavesNothing, ruledWishes, warmNode } from "../lab/warm-node.ts";
 
 let node: LabNode;
-/** How long an ADD takes on this machine, under today's load. */
-let longest = 0;
 beforeAll(async () => {
   node = await warmNode();
-  const pod = await plug(node, { conf: allWishes });
-  for (let round = 0; round < 3; round += 1) {
-    const started = performance.now();
-    succeeded(await pod.call("ADD"));
-    longest = Math.max(longest, performance.now() - started);
-    succeededSilently(await pod.call("DEL"));
-  }
-  await pod.unplug();
-  await pod.pod.remove();
 });
 afterAll(() => node[Symbol.asyncDispose]());
 
@@ -48,14 +38,21 @@ describe.each<{ kind: LinkKind; conf: object }>([
   { kind: "veth", conf: ruledWishes },
 ])("an ADD on a $kind with $conf that is killed", ({ kind, conf }) => {
   test(`at each of ${times} random moments leaves nothing behind the next call`, async () => {
+    let landed = 0;
     await leavesNothing(node, async () => {
       let pod = await plug(node, { kind, conf: { ...conf } });
+      const look = stopwatch(
+        async () => succeeded(await pod.call("ADD")),
+        async () => succeededSilently(await pod.call("DEL")),
+      );
+      let span = 0;
       let before = await exactState(node, pod.pod);
       const files = stateFiles(node);
       for (let round = 0; round < times; round += 1) {
         const { next, whole } = aftermaths[round % aftermaths.length] ?? aftermaths[0];
-        const after = Math.random() * longest;
-        await callKilled(pod, after, whole);
+        if (round % aftermaths.length === 0) span = await look();
+        const after = moment(seed, round, span);
+        if (await callKilled(pod, after, whole)) landed += 1;
         if (next === "DEL without netns") {
           await pod.unplug();
           await pod.pod.remove();
@@ -66,7 +63,7 @@ describe.each<{ kind: LinkKind; conf: object }>([
         }
         if (next === "ADD and DEL") await inGoodOrder(pod);
         succeededSilently(await pod.call("DEL"));
-        const what = `killed after ${after.toFixed(1)} ms${whole ? " with its tools" : ""}, then ${next}`;
+        const what = `${seedSaid}: killed after ${after.toFixed(1)} ms${whole ? " with its tools" : ""}, then ${next}`;
         expect({ what, state: await exactState(node, pod.pod), files: stateFiles(node) }).toEqual({
           what,
           state: before,
@@ -76,18 +73,32 @@ describe.each<{ kind: LinkKind; conf: object }>([
       await pod.unplug();
       await pod.pod.remove();
     });
+    // Those before the record was there, or after the end, showed nothing.
+    expect(landed, `${seedSaid}: kills in the midst of ADD, of ${times}`).toBeGreaterThanOrEqual(
+      Math.floor(times / 3),
+    );
   });
 });
 
 describe("the very first ADD of a node, killed while it finds out what the kernel can do", () => {
   test("leaves no file but the cache of that", async () => {
+    const firstSpan = await firstAdd();
     for (let round = 0; round < firstTimes; round += 1) {
       await using fresh = await createNode();
       const pod = await plug(fresh, { conf: allWishes });
-      await callKilled(pod, Math.random() * longest * 1.2, true);
+      await callKilled(pod, moment(seed, round, firstSpan), true);
       await inGoodOrder(pod);
       succeededSilently(await pod.call("DEL"));
-      expect(Object.keys(stateFiles(fresh))).toEqual(["features.json"]);
+      expect(Object.keys(stateFiles(fresh)), seedSaid).toEqual(["features.json"]);
     }
   });
 });
+
+/** How long the first ADD of a node takes. */
+const firstAdd = async (): Promise<number> => {
+  await using fresh = await createNode();
+  const pod = await plug(fresh, { conf: allWishes });
+  const started = performance.now();
+  succeeded(await pod.call("ADD"));
+  return performance.now() - started;
+};

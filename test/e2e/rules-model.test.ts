@@ -6,6 +6,7 @@ import { parseRules } from "../../plugin/policy/rules.ts";
 import { createNode, type LabNode } from "../lab/node.ts";
 import { sendAndSee, type Packet } from "../lab/packets.ts";
 import { nodeEnd, podWith } from "../lab/ruled-pod.ts";
+import { seed, seedSaid } from "../lab/seed.ts";
 
 let node: LabNode;
 beforeAll(async () => {
@@ -63,7 +64,6 @@ const packet: fc.Arbitrary<Packet> = fc
 it("the decision of the model is what the receiver sees, on 300 packets and more", async () => {
   const lists = 12;
   const packetsEach = 30;
-  const seed = Number(process.env["POD_QOS_SEED"] ?? Date.now() % 2 ** 31);
   const candidates = fc.sample(fc.array(classifier, { minLength: 2, maxLength: 10 }), {
     seed,
     numRuns: lists * 3,
@@ -92,7 +92,7 @@ it("the decision of the model is what the receiver sees, on 300 packets and more
     const wrong = mine.flatMap((each, at) =>
       seen[at] === expected[at] ? [] : [{ ...each, seen: seen[at], expected: expected[at] }],
     );
-    expect(wrong, `POD_QOS_SEED=${seed}, list ${round}: ${JSON.stringify(egress)}`).toEqual([]);
+    expect(wrong, `${seedSaid}, list ${round}: ${JSON.stringify(egress)}`).toEqual([]);
     await end();
   }
   // A run in which hardly any rule met a packet would show nothing.

@@ -59,6 +59,7 @@ export const bulkLabel = { "traffic-tier": "bulk-seed" };
 export interface UplinkPod {
   readonly pod: Pod;
   readonly wire: Wire;
+  readonly conf: object;
   readonly call: (verb: CniVerb, changes?: object) => Promise<PluginResult>;
 }
 
@@ -86,6 +87,7 @@ export const uplinkPod = async (site: UplinkSite, options: UplinkPodOptions = {}
   return {
     pod,
     wire,
+    conf,
     call: (verb, changes = {}) =>
       callPlugin(site.node, {
         command: verb,

@@ -1,0 +1,107 @@
+/** SIGKILL at any moment of an ADD that puts a pod into a class of the uplink: nothing of the pod stays, all of the uplink does. */
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { succeeded, succeededSilently } from "../lab/answers.ts";
+import { exactState, recordNames } from "../lab/exact-state.ts";
+import { callKilled, moment, stopwatch } from "../lab/kill.ts";
+import { suite } from "../lab/needs.ts";
+import { rounds } from "../lab/pace.ts";
+import { callPlugin } from "../lab/plugin.ts";
+import { seed, seedSaid } from "../lab/seed.ts";
+import {
+  addedUplinkPod,
+  bulkLabel,
+  membersOf,
+  openUplinkSite,
+  uplinkPod,
+  type UplinkPod,
+  type UplinkSite,
+} from "../lab/uplink.ts";
+
+const times = rounds("random moments of an ADD with an uplink", 40, 5);
+const set = "bulkseed-pods";
+
+suite("an ADD with an uplink that is killed", { plugin: true, tools: ["ipset"] }, () => {
+  let site: UplinkSite;
+  let pod: UplinkPod;
+  beforeAll(async () => {
+    site = await openUplinkSite();
+    pod = await uplinkPod(site, { labels: bulkLabel });
+  });
+  afterAll(() => site.node[Symbol.asyncDispose]());
+
+  const kill = async (round: number, span: number): Promise<{ what: string; landed: boolean }> => {
+    const whole = round % 2 === 1;
+    const after = moment(seed, round, span);
+    const victim = { node: site.node, pod: pod.pod, ifname: "eth0", conf: pod.conf };
+    const what = `${seedSaid}: killed after ${after.toFixed(1)} ms${whole ? " with its tools" : ""}`;
+    return { what, landed: await callKilled(victim, after, whole) };
+  };
+  /** What there is of pods, beside the classes. */
+  const ofPods = async (): Promise<object> => ({
+    records: recordNames(site.node),
+    members: await membersOf(site.node, set),
+  });
+  const state = (): Promise<string> => exactState(site.node, pod.pod);
+  const add = async (): Promise<unknown> => succeeded(await pod.call("ADD"));
+  const del = async (): Promise<unknown> => succeededSilently(await pod.call("DEL"));
+
+  const unmake = async (): Promise<void> => {
+    await del();
+    const { exitCode, stderr } = await callPlugin(site.node, { argv: ["uplink", "remove"] });
+    expect(exitCode, stderr).toBe(0);
+  };
+
+  test(`at each of ${times} random moments, on an uplink that stands: DEL, or ADD and DEL, takes out the pod alone`, async () => {
+    const neighbour = await addedUplinkPod(site, { labels: bulkLabel });
+    const others = await ofPods();
+    expect(others).toMatchObject({ members: [neighbour.wire.pod4], records: [expect.any(String)] });
+    const look = stopwatch(add, del);
+    let span = await look();
+    const before = await state();
+    expect(before).toContain("class htb 1:20");
+    let landed = 0;
+    for (let round = 0; round < times; round += 1) {
+      if (round % 5 === 0) span = await look();
+      const { what, ...killed } = await kill(round, span);
+      if (killed.landed) landed += 1;
+      if (round % 4 >= 2) {
+        await add();
+        succeededSilently(await pod.call("CHECK"));
+        expect(await membersOf(site.node, set)).toContain(pod.wire.pod4);
+      }
+      await del();
+      expect({ what, ...(await ofPods()) }).toEqual({ what, ...others });
+      expect({ what, state: await state() }).toEqual({ what, state: before });
+    }
+    enough(landed, times);
+    succeededSilently(await neighbour.call("DEL"));
+  });
+
+  test("while it makes the uplink: DEL leaves nothing of the pod, and the next ADD the whole uplink", async () => {
+    await add();
+    const whole = await state();
+    for (const part of ["class htb 1:20", pod.wire.pod4, pod.wire.pod6]) expect(whole).toContain(part);
+    await unmake();
+    const span = await stopwatch(add, unmake)();
+    let landed = 0;
+    for (let round = 0; round < times / 2; round += 1) {
+      const { what, ...killed } = await kill(round, span);
+      if (killed.landed) landed += 1;
+      await del();
+      expect({ what, records: recordNames(site.node) }).toEqual({ what, records: [] });
+      const left = await state();
+      for (const address of [pod.wire.pod4, pod.wire.pod6]) expect(left, what).not.toContain(address);
+      await add();
+      succeededSilently(await pod.call("CHECK"));
+      expect({ what, state: await state() }).toEqual({ what, state: whole });
+      await unmake();
+    }
+    enough(landed, times / 2);
+  });
+});
+
+const enough = (landed: number, of: number): void => {
+  expect(landed, `${seedSaid}: kills in the midst of ADD, of ${of}`).toBeGreaterThanOrEqual(
+    Math.floor(of / 3),
+  );
+};
