@@ -2,23 +2,19 @@
  * OVN-Kubernetes' own end-to-end cases of EgressQoS and NetworkQoS, as far as they need one node and no API server, on other
  * chains than theirs. Where a case changes an object or a label under a running pod, here a pod is added after the change.
  */
-import { writeFileSync } from "node:fs";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { readConflist, runChain, type CniResult } from "../lab/chain.ts";
-import { siteNamed, type OpenSite, type Site } from "../lab/chain-sites.ts";
+import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { siteNamed, type Site } from "../lab/chain-sites.ts";
 import { suite } from "../lab/needs.ts";
 import { ovsSite } from "../lab/ovs-site.ts";
 import { paced } from "../lab/pace.ts";
-import { sendAndSee, type Packet } from "../lab/packets.ts";
-import type { Pod } from "../lab/pod.ts";
-import { measure, type Load } from "../lab/traffic.ts";
-
-const policyDir = "/etc/cni/pod-qos";
+import type { Packet } from "../lab/packets.ts";
+import { openPolicySite, type PolicySite } from "../lab/policy-site.ts";
+import { twice, within } from "../lab/twice.ts";
 
 const chosen = paced(
   "upstream's cases on",
-  [siteNamed("ipvlan-l2"), ovsSite, siteNamed("flannel")],
-  3,
+  [siteNamed("ipvlan-l2"), ovsSite, siteNamed("flannel"), siteNamed("bridge")],
+  4,
   ({ needs }) => needs.features !== undefined,
 );
 for (const site of chosen) {
@@ -26,186 +22,131 @@ for (const site of chosen) {
   suite(`upstream's cases on ${site.name}`, needs, () => onSite(site));
 }
 
-type Labels = Readonly<Record<string, string>>;
+/** Of a family: an address of the peer, and one that nobody has, behind the pods' gateway. */
+interface Family {
+  readonly name: "ipv4" | "ipv6";
+  readonly peer: string;
+  readonly other: string;
+  readonly bits: 32 | 128;
+}
 
 const ping = (destination: string): Packet => ({ destination, protocol: "ICMP" });
 const tcp = (destination: string, port: number): Packet => ({ destination, protocol: "TCP", port });
+const test = { app: "test" };
 
 const onSite = (site: Site): void => {
-  let open: OpenSite;
+  let open: PolicySite;
   beforeAll(async () => {
-    open = await site.open();
-    await open.node.exec("mkdir", ["-p", policyDir]);
+    open = await openPolicySite(site);
+    expect(open.peer.v6 === undefined).toBe(names.length === 1);
   });
+  afterEach(() => open.clear());
   afterAll(() => open.node[Symbol.asyncDispose]());
 
-  const put = (kind: "EgressQoS" | "NetworkQoS", spec: object): void => {
-    const apiVersion = kind === "EgressQoS" ? "k8s.ovn.org/v1" : "k8s.ovn.org/v1alpha1";
-    const manifest = { apiVersion, kind, metadata: { name: "default", namespace: "default" }, spec };
-    writeFileSync(open.node.path(`${policyDir}/object.json`), JSON.stringify(manifest));
+  const family = (name: Family["name"]): Family => {
+    const { v4, v6 = "none" } = open.peer;
+    return name === "ipv4"
+      ? { name, peer: v4, other: "203.0.113.9", bits: 32 }
+      : { name, peer: v6, other: "2001:db8:ffff::9", bits: 128 };
   };
-  const clear = async (): Promise<void> => {
-    await open.node.exec("rm", ["-f", `${policyDir}/object.json`]);
-  };
+  const put = (...egress: readonly object[]): void =>
+    open.put("NetworkQoS", { podSelector: { matchLabels: test }, priority: 50, egress });
+  /** Flanneld's file here is of IPv4 alone. */
+  const names = site.name === "flannel" ? (["ipv4"] as const) : (["ipv4", "ipv6"] as const);
 
-  /** A pod of the chain for as long as `body` takes. */
-  const withPod = async <Value>(
-    labels: Labels,
-    body: (pod: Pod, result: CniResult) => Promise<Value>,
-  ): Promise<Value> => {
-    const { node } = open;
-    const pod = await node.addPod();
-    const pairs = Object.entries(labels).map(([key, value]) => ({ key, value }));
-    const list = readConflist(site.conflist);
-    const plugins = list.plugins.map((plugin) =>
-      plugin.type === "pod-qos" ? { ...plugin, policyDir, args: { cni: { labels: pairs } } } : plugin,
-    );
-    const chain = { ...list, plugins };
-    const options = { cniArgs: `IgnoreUnknown=1;K8S_POD_NAMESPACE=default;K8S_POD_NAME=${pod.name}` };
-    const { result } = await runChain(node, "add", chain, pod, options);
-    if (result === undefined) throw new Error("a chain that succeeds has a result");
-    try {
-      return await body(pod, result);
-    } finally {
-      await runChain(node, "del", chain, pod, options);
-      await pod.remove();
-    }
-  };
-
-  /** On the node's end of the pod's link, or where the wire of the node ends. */
-  const watch = ({
-    interfaces = [],
-  }: CniResult): { readonly ns: OpenSite["peer"]["ns"]; readonly device: string } => {
-    const end = interfaces.find(({ name, sandbox }) => (sandbox ?? "") === "" && name.startsWith("veth"));
-    return end === undefined ? { ns: open.peer.ns, device: "wire0" } : { ns: open.node, device: end.name };
-  };
-
-  const marks = (labels: Labels, ...packets: readonly Packet[]): Promise<readonly (number | undefined)[]> =>
-    withPod(labels, async (pod, result) => {
-      const seen = await sendAndSee(open.node, pod, watch(result), packets);
-      return seen.map((tos) => (tos === undefined ? tos : tos >> 2));
-    });
-
-  const mbits = (labels: Labels, ...loads: readonly Partial<Load>[]): Promise<readonly number[]> =>
-    withPod(labels, (pod) =>
-      Promise.all(
-        loads.map(async (load) => {
-          const one = {
-            from: pod,
-            to: open.peer.ns,
-            address: open.peer.v4,
-            seconds: 4,
-            congestion: "cubic",
-            ...load,
-          };
-          return (await measure(one)).bitsPerSecond / 1e6;
-        }),
-      ),
-    );
-
-  const families = (): readonly (readonly [string, string, number])[] => [
-    [open.peer.v4, "203.0.113.9", 32],
-    ...(open.peer.v6 === undefined ? [] : [[open.peer.v6, "2001:db8:0:1::99", 128] as const]),
-  ];
-
-  describe("e2e EgressQoS validation", () => {
+  describe.each(names)("%s: e2e EgressQoS validation", (name) => {
     it("Should validate correct DSCP value on EgressQoS resource changes", async () => {
-      for (const [one, , bits] of families()) {
-        const spec = (first: number, second: number): object => ({
+      const { peer, other, bits } = family(name);
+      const marking = (first: number, second: number): void =>
+        open.put("EgressQoS", {
           egress: [
-            { dscp: first, dstCIDR: `${one}/${bits}` },
-            { dscp: second, podSelector: { matchLabels: { app: "test" } } },
+            { dscp: first, dstCIDR: `${peer}/${bits}` },
+            { dscp: second, podSelector: { matchLabels: test } },
           ],
         });
-        const both = [ping(one), ping("203.0.113.9")];
-        put("EgressQoS", spec(49, 48));
-        expect(await marks({ app: "test" }, ...both)).toEqual([49, 48]);
-        put("EgressQoS", spec(40, 30));
-        expect(await marks({ app: "test" }, ...both)).toEqual([40, 30]);
-        await clear();
-        expect(await marks({ app: "test" }, ...both)).toEqual([0, 0]);
-      }
+      const both = [ping(peer), ping(other)];
+      marking(49, 48);
+      expect(await open.marks(test, both)).toEqual([49, 48]);
+      marking(40, 30);
+      expect(await open.marks(test, both)).toEqual([40, 30]);
+      open.clear();
+      expect(await open.marks(test, both)).toEqual([0, 0]);
     });
 
     it("Should validate correct DSCP value on pod labels changes", async () => {
-      for (const [one, , bits] of families()) {
-        put("EgressQoS", {
-          egress: [
-            { dscp: 49, dstCIDR: `${one}/${bits}`, podSelector: { matchLabels: { app: "test" } } },
-            { dscp: 48, dstCIDR: "203.0.113.9/32", podSelector: { matchLabels: { tier: "test" } } },
-          ],
-        });
-        const both = [ping(one), ping("203.0.113.9")];
-        expect(await marks({}, ...both)).toEqual([0, 0]);
-        expect(await marks({ app: "test" }, ...both)).toEqual([49, 0]);
-        expect(await marks({ tier: "test" }, ...both)).toEqual([0, 48]);
-        expect(await marks({ app: "test", tier: "test" }, ...both)).toEqual([49, 48]);
-        expect(await marks({ other: "test" }, ...both)).toEqual([0, 0]);
-      }
-      await clear();
+      const { peer, other, bits } = family(name);
+      open.put("EgressQoS", {
+        egress: [
+          { dscp: 49, dstCIDR: `${peer}/${bits}`, podSelector: { matchLabels: test } },
+          { dscp: 48, dstCIDR: `${other}/${bits}`, podSelector: { matchLabels: { tier: "test" } } },
+        ],
+      });
+      const both = [ping(peer), ping(other)];
+      expect(await open.marks({}, both)).toEqual([0, 0]);
+      expect(await open.marks(test, both)).toEqual([49, 0]);
+      expect(await open.marks({ tier: "test" }, both)).toEqual([0, 48]);
+      expect(await open.marks({ ...test, tier: "test" }, both)).toEqual([49, 48]);
+      expect(await open.marks({ other: "test" }, both)).toEqual([0, 0]);
     });
   });
 
-  const networkQos = (...egress: readonly object[]): void =>
-    put("NetworkQoS", { podSelector: { matchLabels: { app: "test" } }, priority: 50, egress });
-  const toPeer = (ports?: readonly object[]): object => ({
-    to: [{ ipBlock: { cidr: `${open.peer.v4}/32` } }],
-    ...(ports === undefined ? {} : { ports }),
-  });
+  describe.each(names)("%s: e2e NetworkQoS validation", (name) => {
+    const toPeer = (ports?: readonly object[]): object => {
+      const { peer, bits } = family(name);
+      return { to: [{ ipBlock: { cidr: `${peer}/${bits}` } }], ...(ports === undefined ? {} : { ports }) };
+    };
+    const limited = (rate: number, ...ports: readonly object[]): object => ({
+      dscp: 50,
+      bandwidth: { rate },
+      classifier: toPeer(ports.length === 0 ? undefined : ports),
+    });
 
-  describe("e2e NetworkQoS validation", () => {
-    it("Should have correct DSCP value for overlay traffic: any port of TCP, one port, none", async () => {
-      const packets = [tcp(open.peer.v4, 80), tcp(open.peer.v4, 9090), ping(open.peer.v4)];
-      expect(await marks({ app: "test" }, ...packets)).toEqual([0, 0, 0]);
-      networkQos({ dscp: 51, classifier: toPeer([{ protocol: "TCP" }]) });
-      expect(await marks({ app: "test" }, ...packets)).toEqual([51, 51, 0]);
-      networkQos({ dscp: 52, classifier: toPeer([{ protocol: "TCP", port: 80 }]) });
-      expect(await marks({ app: "test" }, ...packets)).toEqual([52, 0, 0]);
-      expect(await marks({ app: "other" }, ...packets)).toEqual([0, 0, 0]);
+    it("Should have correct DSCP value for overlay traffic: any traffic, any port of TCP, one port, unselected", async () => {
+      const { peer, other } = family(name);
+      const packets = [tcp(peer, 80), tcp(peer, 9090), ping(peer), tcp(other, 80), ping(other)];
+      expect(await open.marks(test, packets)).toEqual([0, 0, 0, 0, 0]);
+      put({ dscp: 50, classifier: toPeer() });
+      expect(await open.marks(test, packets)).toEqual([50, 50, 50, 0, 0]);
+      put({ dscp: 51, classifier: toPeer([{ protocol: "TCP" }]) });
+      expect(await open.marks(test, packets)).toEqual([51, 51, 0, 0, 0]);
+      put({ dscp: 52, classifier: toPeer([{ protocol: "TCP", port: 80 }]) });
+      expect(await open.marks(test, packets)).toEqual([52, 0, 0, 0, 0]);
+      expect(await open.marks({ app: "other" }, packets)).toEqual([0, 0, 0, 0, 0]);
     });
 
     it("Should have correct DSCP value for host network traffic; 002-12 the first rule that matches, where upstream lets the last", async () => {
-      networkQos(
+      put(
         { dscp: 34, classifier: toPeer([{ protocol: "TCP", port: 80 }]) },
         { dscp: 33, classifier: toPeer([{ protocol: "TCP", port: 9090 }]) },
         { dscp: 32, classifier: toPeer() },
       );
-      const packets = [
-        ping(open.peer.v4),
-        tcp(open.peer.v4, 9090),
-        tcp(open.peer.v4, 80),
-        ping("203.0.113.9"),
-      ];
-      expect(await marks({ app: "test" }, ...packets)).toEqual([32, 33, 34, 0]);
+      const { peer, other } = family(name);
+      const packets = [ping(peer), tcp(peer, 9090), tcp(peer, 80), ping(other)];
+      expect(await open.marks(test, packets)).toEqual([32, 33, 34, 0]);
     });
 
+    const rates = (...loads: Parameters<PolicySite["mbits"]>[2]): Promise<readonly number[]> =>
+      open.mbits(test, family(name).peer, loads);
+
     it("Limits egress traffic to all target pods below the specified rate: two streams together", async () => {
-      await clear();
-      const before = await mbits({ app: "test" }, {}, {});
-      networkQos({ dscp: 50, bandwidth: { rate: 10_000 }, classifier: toPeer() });
-      const after = await mbits({ app: "test" }, {}, {});
-      expect(before.reduce((sum, each) => sum + each, 0)).toBeGreaterThan(15);
-      expect(after.reduce((sum, each) => sum + each, 0)).toBeLessThan(15);
+      expect(sum(await rates({}, {}))).toBeGreaterThan(15);
+      put(limited(10_000));
+      await twice("10 Mbit/s", async () => within("two streams", sum(await rates({}, {})), 8, 15));
     });
 
     it("Limits egress traffic targeting an individual pod by protocol, and by protocol and port", async () => {
-      networkQos({ dscp: 50, bandwidth: { rate: 5_000 }, classifier: toPeer([{ protocol: "UDP" }]) });
-      const [udp = 0, other = 0] = await mbits(
-        { app: "test" },
-        { udp: true, bitrate: "30M" },
-        { bitrate: "30M" },
-      );
-      expect(udp).toBeLessThan(7.5);
-      expect(other).toBeGreaterThan(20);
-      networkQos({
-        dscp: 50,
-        bandwidth: { rate: 5_000 },
-        classifier: toPeer([{ protocol: "TCP", port: 80 }]),
+      put(limited(5_000, { protocol: "TCP" }));
+      await twice("TCP", async () => {
+        const [one = 0, udp = 0] = await rates({}, { udp: true, bitrate: "30M" });
+        return [...within("TCP", one, 3.5, 7.5), ...within("UDP", udp, 20, 31)];
       });
-      const [web = 0, rest = 0] = await mbits({ app: "test" }, { port: 80 }, { bitrate: "30M" });
-      expect(web).toBeLessThan(7.5);
-      expect(rest).toBeGreaterThan(20);
-      await clear();
+      put(limited(5_000, { protocol: "TCP", port: 80 }));
+      await twice("TCP:80", async () => {
+        const [web = 0, rest = 0] = await rates({ port: 80 }, { bitrate: "30M" });
+        return [...within("port 80", web, 3.5, 7.5), ...within("another port", rest, 20, 31)];
+      });
     });
   });
 };
+
+const sum = (values: readonly number[]): number => values.reduce((total, each) => total + each, 0);
