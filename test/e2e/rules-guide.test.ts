@@ -74,9 +74,11 @@ const reverse = (server: 0 | 2): Omit<Load, "seconds"> => ({
 /** What the policy leaves of what the same two reach without any: in turn and the best of each, for the machine is shared. */
 const shareOfFree = async (load: Omit<Load, "seconds">): Promise<number> => {
   const [free, ruled]: [number[], number[]] = [[], []];
-  for (let round = 0; round < 5; round += 1) {
-    free.push(await under(undefined, () => rate(load, 1)));
-    ruled.push(await rate(load, 1));
+  // More than a node's link has; all that a machine can do would be a measurement of its other tenants.
+  const bounded = { ...load, bitrate: "4G" };
+  for (let round = 0; round < 3; round += 1) {
+    free.push(await under(undefined, () => rate(bounded, 1)));
+    ruled.push(await rate(bounded, 1));
   }
   return Math.max(...ruled) / Math.max(...free);
 };
