@@ -9,12 +9,16 @@ export function parseAddress(text: string): Address | undefined {
   return groups === undefined ? undefined : { family, groups };
 }
 
-/** IPv6 as RFC 5952 wants it: the longest run of zeros as `::`, the first of equals, never a single one. */
+/**
+ * IPv6 as RFC 5952 wants it and the tools print it: the longest run of zeros as `::`, the first of equals, never a single one;
+ * behind six zero groups the rest as an IPv4 address.
+ */
 export function formatAddress({ family, groups }: Address): string {
   if (family === 4) return groups.flatMap((group) => [group >> 8, group & 0xff]).join(".");
   const hex = groups.map((group) => group.toString(16));
   const { start, length } = longestZeros(groups);
   if (length < 2) return hex.join(":");
+  if (start === 0 && length === 6) return `::${formatAddress({ family: 4, groups: groups.slice(6) })}`;
   return `${hex.slice(0, start).join(":")}::${hex.slice(start + length).join(":")}`;
 }
 

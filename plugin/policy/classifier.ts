@@ -29,7 +29,8 @@ function peer(field: string, value: unknown): Block {
         `part of pod-qos: name their network with ipBlock`,
     );
   }
-  refuseUnknownKeys(entry, `${field}.`, ["ipBlock"]);
+  // What is null is absent, here as everywhere.
+  refuseUnknownKeys(entry, `${field}.`, ["ipBlock", "podSelector", "namespaceSelector"]);
   if (!isPresent(entry, "ipBlock")) throw invalidValue(field, value, "an object with ipBlock");
   return ipBlock(`${field}.ipBlock`, entry["ipBlock"]);
 }

@@ -1,6 +1,7 @@
 /** JSON or YAML text to a value. Pure. The YAML library is loaded for what JSON.parse does not take. */
 import { CniError, ErrorCode } from "../errors.ts";
 import { yamlFault } from "./yaml-fault.ts";
+import { valueOf } from "./yaml-value.ts";
 
 /** What Kubernetes allows all annotations of an object together. */
 const longest = 256 * 1024;
@@ -21,9 +22,9 @@ export async function parseStructured(field: string, text: string): Promise<unkn
 
 /** Aliases are refused: nobody needs them here, and nested ones make a page of text into gigabytes. */
 async function parseYaml(field: string, text: string): Promise<unknown> {
-  const { parse } = await import("yaml");
+  const { parseDocument, visit } = await import("yaml");
   try {
-    return parse(text, { maxAliasCount: 0, logLevel: "error", schema: "core" });
+    return valueOf(parseDocument(text, { logLevel: "error", schema: "core" }), visit, 0);
   } catch (error) {
     throw yamlFault(`${field} is neither JSON nor YAML`, error);
   }

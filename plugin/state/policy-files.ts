@@ -95,6 +95,8 @@ function stampOf(directory: string, name: string): readonly Stamp[] {
   const stat = statSync(`${directory}/${name}`, { throwIfNoEntry: false });
   if (stat === undefined) return [{ name, text: JSON.stringify(name), ctimeMs: 0 }];
   if (stat.isDirectory()) return [];
+  // A pipe or a device has no end to read to.
+  if (!stat.isFile()) throw new CniError(ErrorCode.invalidConfig, `${directory}/${name} is no regular file`);
   const { size, mtimeMs, ctimeMs, ino, dev } = stat;
   return [{ name, text: [JSON.stringify(name), size, mtimeMs, ctimeMs, ino, dev].join(" "), ctimeMs }];
 }

@@ -1,6 +1,7 @@
 /** The text of a manifest file to its documents. Pure. The YAML library is loaded for the first file that is not JSON. */
 import { CniError, ErrorCode, messageOf } from "../../errors.ts";
 import { yamlFault } from "../yaml-fault.ts";
+import { valueOf } from "../yaml-value.ts";
 import type { ManifestFile } from "./compile.ts";
 
 export async function parseFile(name: string, text: string): Promise<ManifestFile> {
@@ -17,14 +18,12 @@ function parseJson(name: string, text: string): unknown {
 }
 
 async function parseYaml(name: string, text: string): Promise<readonly unknown[]> {
-  const { parseAllDocuments } = await import("yaml");
+  const { parseAllDocuments, visit } = await import("yaml");
   try {
     // An empty stream is an empty array with properties of its own.
-    return Array.from(parseAllDocuments(text, { logLevel: "error", schema: "core" }), (document): unknown => {
-      const [error] = document.errors;
-      if (error !== undefined) throw error;
-      return document.toJS();
-    });
+    return Array.from(parseAllDocuments(text, { logLevel: "error", schema: "core" }), (document) =>
+      valueOf(document, visit),
+    );
   } catch (error) {
     throw yamlFault(`${name} is not YAML`, error);
   }

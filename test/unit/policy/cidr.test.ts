@@ -80,6 +80,24 @@ describe("parseCidr", () => {
   );
 });
 
+it.each([
+  ["::c000:200/120", "::192.0.2.0"],
+  ["::192.0.2.1/128", "::192.0.2.1"],
+  ["::1:0/128", "::0.1.0.0"],
+  ["::1/128", "::1"],
+  ["0:0:0:0:0:1::/96", "::1:0:0"],
+])("%s is printed as iptables and ipset print it, or CHECK would not know it again: %s", (text, printed) => {
+  expect(parseCidr(field, text).address).toBe(printed);
+});
+
+/** Behind six groups of zeros the C library prints an IPv4 address, and ipaddr.js does not. */
+const inHex = (address: string): string => {
+  const octets = /^::(\d+)\.(\d+)\.(\d+)\.(\d+)$/.exec(address)?.slice(1).map(Number);
+  if (octets === undefined) return address;
+  const [a = 0, b = 0, c = 0, d = 0] = octets;
+  return `::${(a * 256 + b).toString(16)}:${(c * 256 + d).toString(16)}`;
+};
+
 describe("against ipaddr.js", () => {
   it.each([
     [4, v4Text],
@@ -88,7 +106,7 @@ describe("against ipaddr.js", () => {
     fc.assert(
       fc.property(texts, (text) => {
         const ours = parseAddress(text);
-        expect(ours === undefined ? text : formatAddress(ours)).toBe(ipaddr.parse(text).toString());
+        expect(ours === undefined ? text : inHex(formatAddress(ours))).toBe(ipaddr.parse(text).toString());
       }),
       { numRuns: 1000 },
     );
@@ -106,7 +124,7 @@ describe("against ipaddr.js", () => {
         );
         const block = parseCidr(field, mapped(text) && prefix >= 96 ? "::/0" : `${text}/${prefix}`);
         fc.pre(!(mapped(text) && prefix >= 96));
-        expect(block.address).toBe(network.toString());
+        expect(inHex(block.address)).toBe(network.toString());
         for (const member of [text, other, network.toString()]) {
           const address = parseAddress(member);
           expect(address !== undefined && contains(netOf(block), address)).toBe(

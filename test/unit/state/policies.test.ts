@@ -1,3 +1,4 @@
+import { execaSync } from "execa";
 import {
   existsSync,
   mkdirSync,
@@ -106,6 +107,11 @@ describe("what cannot be read fails every pod, code 7 and which file:", () => {
       "a link to nothing",
       (dir: string) => symlinkSync("gone", join(dir, "b.json")),
       "/b.json cannot be read",
+    ],
+    [
+      "a pipe",
+      (dir: string) => void execaSync("mkfifo", [join(dir, "b.yaml")]),
+      "/b.yaml is no regular file",
     ],
     ["a torn file", (dir: string) => writeFileSync(join(dir, "b.yaml"), "a: {"), "/b.yaml is not YAML: "],
     [

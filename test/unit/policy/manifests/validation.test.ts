@@ -179,6 +179,20 @@ const aliases = [
 describe("a file that may be about any pod fails all, with file and place:", () => {
   it.each([
     ["torn YAML", "a.yaml", "kind: EgressQoS\nspec: {egress: [", "a.yaml is not YAML: ", "line 2"],
+    [
+      "a number that is octal to kubectl",
+      "a.yaml",
+      "kind: EgressQoS\nspec: {egress: [{dscp: 010}]}",
+      "a.yaml is not YAML: 010 is octal to some",
+      "",
+    ],
+    [
+      "a word that is a boolean to kubectl",
+      "a.yaml",
+      "kind: EgressQoS\nspec: {egress: [{dscp: 1, podSelector: {matchLabels: {crit: yes}}}]}",
+      "a.yaml is not YAML: yes is a boolean to some",
+      "",
+    ],
     ["YAML with tabs", "a.yaml", "kind: EgressQoS\nspec:\n\tegress: []", "a.yaml is not YAML: ", "line 3"],
     ["a key said twice", "a.yaml", "kind: A\nkind: B", "Map keys must be unique", "line 2"],
     ["torn JSON", "a.json", '{"kind": "EgressQoS",\n', "a.json is not JSON: ", "line 2"],
