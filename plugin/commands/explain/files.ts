@@ -33,7 +33,12 @@ type PodFile = {
 export async function podFrom(path: string | undefined): Promise<PodFile> {
   if (path === undefined)
     return { annotations: undefined, labels: undefined, namespace: undefined, name: undefined };
-  const { metadata } = await objectIn("--pod", path);
+  const { kind, metadata } = await objectIn("--pod", path);
+  if (kind !== undefined && kind !== "Pod") {
+    throw new UsageError(
+      `--pod ${path} is a ${String(kind)}, not a Pod: give what "kubectl get pod NAME -o yaml" prints`,
+    );
+  }
   if (!isObject(metadata)) throw new UsageError(`--pod ${path} has no metadata: is it a Pod?`);
   const { annotations, labels, namespace, name } = metadata;
   return {

@@ -9,6 +9,8 @@ import { confFrom, mapFrom, podFrom, UsageError } from "./files.ts";
 
 const linkKinds = ["veth", "ipvlan", "macvlan"] as const;
 const kernels = ["stock", "small"] as const;
+const protocols = ["tcp", "udp", "sctp", "icmp", "icmpv6", "gre", "esp", "ah"] as const;
+const withPorts: ReadonlySet<string> = new Set(["tcp", "udp", "sctp"]);
 
 export type Options = {
   /** The conf as the runtime would send it, with what it adds for the pod. */
@@ -97,10 +99,16 @@ function packetFrom({ to, from, port, proto }: PacketFlags): Packet | undefined 
   if (sourceFamily !== destination.family) {
     throw new UsageError(`--from ${source} is not an IPv${destination.family} address, as --to is`);
   }
+  const protocol = oneOf(
+    "--proto",
+    protocols,
+    (proto ?? (port === undefined ? "icmp" : "tcp")).toLowerCase(),
+  );
+  if (port !== undefined && !withPorts.has(protocol)) throw new UsageError(`--port: ${protocol} has none`);
   return {
     source,
     destination: to,
-    protocol: (proto ?? (port === undefined ? "ICMP" : "TCP")).toUpperCase(),
+    protocol: protocol.toUpperCase(),
     port: port === undefined ? undefined : wholeNumber("--port", port, 1, 65_535),
   };
 }

@@ -34,6 +34,7 @@ beforeAll(() => {
   };
   const plugins = [{ type: "flannel" }, ours];
   writeFileSync(conflist, JSON.stringify({ cniVersion: "1.0.0", name: "cbr0", plugins }));
+  writeFileSync(file("deployment.json"), JSON.stringify({ kind: "Deployment", metadata: { name: "d" } }));
   writeFileSync(file("entry.json"), JSON.stringify(ours));
   const withLabels = { ...ours, args: { cni: { labels: [{ key: "app", value: "web" }] } } };
   writeFileSync(file("labelled.json"), JSON.stringify(withLabels));
@@ -227,6 +228,9 @@ describe("the exit code is 2 where the command line is wrong:", () => {
     [["--to", "192.0.2.1", "--from", "::1"], "--from ::1 is not an IPv4 address"],
     [["--port", "443"], "--port is about a packet"],
     [["--to", "192.0.2.1", "--port", "0"], "--port 0: 1 to 65535"],
+    [["--to", "192.0.2.1", "--proto", "tpc"], "--proto tpc: one of tcp, udp"],
+    [["--to", "192.0.2.1", "--proto", "icmp", "--port", "443"], "--port: icmp has none"],
+    [["--pod", file("deployment.json")], "is a Deployment, not a Pod"],
     [["--link", "bridge"], "--link bridge: one of veth, ipvlan, macvlan"],
     [["--mtu", "1e3"], "--mtu 1e3: 68 to 65535"],
     [["--kernel", "6.1"], "--kernel 6.1: one of stock, small"],
