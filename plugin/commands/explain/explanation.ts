@@ -1,4 +1,6 @@
 /** What ADD would decide and program for an attachment, and why, as one value. Touches no kernel and writes nothing. */
+import { annotationsCapability, bandwidthCapability } from "../../cni/capabilities.ts";
+import { isObject } from "../../cni/fields.ts";
 import { parseRequest, type Request } from "../../cni/request.ts";
 import type { Facts, Features } from "../../datapath/driver.ts";
 import { plan } from "../../datapath/plan.ts";
@@ -54,7 +56,12 @@ export async function explainFor(options: Options): Promise<Explanation> {
     passedOver: sources.passedOver,
     packet: options.packet === undefined ? null : decided(policy, options.packet),
     ...planned,
-    warnings: [...policy.warnings, ...adviceOn(policy.rules), ...sourceUnknown(policy, options)],
+    warnings: [
+      ...notHandedOn(options),
+      ...policy.warnings,
+      ...adviceOn(policy.rules),
+      ...sourceUnknown(policy, options),
+    ],
   };
 }
 
@@ -114,3 +121,19 @@ function factsOf({ link, mtu, kernel }: Options): Facts {
     features: features[kernel],
   };
 }
+
+/** A runtime hands on what the conf asks it for, and of the rest not a word. */
+function notHandedOn({ document, confIsGiven }: Options): readonly string[] {
+  const asked = isObject(document["capabilities"]) ? document["capabilities"] : {};
+  if (!confIsGiven || asked[annotationsCapability] === true) return [];
+  const given = isObject(document["runtimeConfig"]) ? document["runtimeConfig"][annotationsCapability] : {};
+  const lost = Object.keys(isObject(given) ? given : {}).filter(
+    (key) => /(^|\.)pod-qos\//.test(key) || (asked[bandwidthCapability] !== true && isBandwidth.test(key)),
+  );
+  if (lost.length === 0) return [];
+  return [
+    `"capabilities" of the conf does not ask for ${annotationsCapability}: the runtime will hand on none of ${lost.join(", ")}`,
+  ];
+}
+
+const isBandwidth = /^kubernetes\.io\/(in|e)gress-bandwidth$/;

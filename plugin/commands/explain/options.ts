@@ -19,6 +19,7 @@ export type Options = {
   readonly ifname: string;
   readonly packet: Packet | undefined;
   readonly sourceIsGiven: boolean;
+  readonly confIsGiven: boolean;
   /** What cannot be known without looking at a kernel. */
   readonly link: (typeof linkKinds)[number];
   readonly mtu: number;
@@ -50,6 +51,7 @@ export async function readOptions(args: readonly string[]): Promise<Options> {
     ifname,
     packet: packetFrom(values),
     sourceIsGiven: values.from !== undefined,
+    confIsGiven: values.conf !== undefined,
     link: oneOf("--link", linkKinds, values.link),
     mtu: wholeNumber("--mtu", values.mtu, 68, 65_535),
     kernel: oneOf("--kernel", kernels, values.kernel),

@@ -27,6 +27,7 @@ beforeAll(() => {
   );
   writeFileSync(file("policies/c.json"), egressQos([{ dscp: 5, dstCIDR: "10.11.12.0/24" }]));
   const ours = {
+    capabilities: { bandwidth: true, "io.kubernetes.cri.pod-annotations": true },
     type: "pod-qos",
     policyDir: file("policies"),
     stateDir,
@@ -241,6 +242,24 @@ describe("the exit code is 2 where the command line is wrong:", () => {
     expect(text).toContain(said);
     expect(text).toContain("explain --help");
   });
+});
+
+it.each([
+  [{}, ["pod-qos/dscp", "kubernetes.io/egress-bandwidth"]],
+  [{ bandwidth: true }, ["pod-qos/dscp"]],
+  [{ bandwidth: true, "io.kubernetes.cri.pod-annotations": true }, []],
+])("with capabilities %j tells of annotations that no runtime would hand on", async (capabilities, lost) => {
+  writeFileSync(file("asking.json"), JSON.stringify({ capabilities }));
+  const flags = ["pod-qos/dscp=EF", "kubernetes.io/egress-bandwidth=5M"].flatMap((each) => [
+    "--annotations",
+    each,
+  ]);
+  const { warnings } = await json("--conf", file("asking.json"), ...flags);
+  expect(warnings.filter((each: string) => each.includes("does not ask for")).join()).toBe(
+    lost.length === 0
+      ? ""
+      : `"capabilities" of the conf does not ask for io.kubernetes.cri.pod-annotations: the runtime will hand on none of ${lost.join(", ")}`,
+  );
 });
 
 it("--help fits 80 columns and is no mistake", async () => {
