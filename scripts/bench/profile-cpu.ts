@@ -1,4 +1,7 @@
-/** Where the plugin's own time goes: V8's sampling profiler on the bundle, unminified so that functions have names. */
+/**
+ * Where the plugin's own time goes: V8's sampling profiler on one text, unminified so that functions have names. The
+ * executable has its text compiled: what stands here for compiling, under wrapSafe, it does not pay.
+ */
 import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";

@@ -1,7 +1,8 @@
 /** The steps of a build. Each leaves files in a work directory; what is finished moves to its place by rename. */
 import { chmod, mkdir, mkdtemp, rename, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { bundle, type Bundle } from "./bundle.ts";
+import { bundle, type Bundle, CODE_SUFFIX, type PartFile } from "./bundle.ts";
+import { codeCaches } from "./code-cache.ts";
 import { sizeReport } from "./meta.ts";
 import { embeddedNode } from "./node.ts";
 import { notices } from "./notices.ts";
@@ -43,9 +44,29 @@ type Making = {
 async function makeExecutable({ arch, work, out, project, bundled }: Making): Promise<void> {
   const node = await embeddedNode(arch, work);
   const output = join(work, executableName(arch));
-  await packExecutable({ arch, node, nodeVersion: project.nodeVersion, bundle: bundled.file, output, work });
+  const { loader, parts } = bundled;
+  const assets = { ...texts(parts), ...(await compiled({ arch, node, work, parts })) };
+  await packExecutable({ arch, node, nodeVersion: project.nodeVersion, loader, assets, output, work });
   await chmod(output, 0o755);
   await rename(output, join(out, executableName(arch)));
+}
+
+function texts(parts: readonly PartFile[]): Readonly<Record<string, string>> {
+  return Object.fromEntries(parts.map(({ name, file }) => [name, file]));
+}
+
+/** Only for the machine that builds: a cache is of one architecture, and made by running its Node. */
+async function compiled({
+  arch,
+  node,
+  work,
+  parts,
+}: Pick<Making, "arch" | "work"> & { readonly node: string; readonly parts: readonly PartFile[] }): Promise<
+  Readonly<Record<string, string>>
+> {
+  if (arch !== process.arch) return {};
+  const caches = await codeCaches({ node, scripts: parts.map(({ file }) => file), work });
+  return Object.fromEntries(parts.map(({ name }, at) => [`${name}${CODE_SUFFIX}`, caches[at] ?? ""]));
 }
 
 async function place(work: string, out: string, name: string, text: string): Promise<void> {

@@ -1,15 +1,24 @@
-/** TypeScript and libraries to one CommonJS file of minified parts. */
-import { stat, writeFile } from "node:fs/promises";
+/** TypeScript and libraries to minified parts, and the few lines that load them. */
+import { mkdir, writeFile } from "node:fs/promises";
 import { join, relative, resolve } from "node:path";
 import { build, type Plugin } from "esbuild";
 import { BuildError } from "./errors.ts";
 import { ROOT } from "./project.ts";
 
 export type Bundle = {
-  readonly file: string;
+  /** What Node runs first. */
+  readonly loader: string;
+  readonly parts: readonly PartFile[];
   readonly bytes: number;
   /** What each source file contributes, the largest first. Files that contribute nothing are left out. */
   readonly modules: readonly Module[];
+};
+
+/** A script that gives a function of exports, require and module. */
+export type PartFile = {
+  /** What the loader asks for. */
+  readonly name: string;
+  readonly file: string;
 };
 
 export type Module = {
@@ -20,18 +29,23 @@ export type Module = {
 
 type BundleRequest = {
   readonly entry: string;
-  /** Directory the file is left in. */
+  /** Directory the files are left in. */
   readonly work: string;
   readonly version: string;
 };
 
 export async function bundle({ entry, work, version }: BundleRequest): Promise<Bundle> {
   const parts = await partsFrom(resolve(ROOT, entry), version);
-  const file = join(work, BUNDLE_NAME);
-  await writeFile(file, joined(parts, entryName(resolve(ROOT, entry))));
+  const folder = join(work, "parts");
+  await mkdir(folder, { recursive: true });
+  const files = parts.map(({ name }, at) => ({ name, file: join(folder, `${at}`) }));
+  await Promise.all(parts.map(({ text }, at) => writeFile(files[at]?.file ?? "", wrapped(text))));
+  const loader = join(work, BUNDLE_NAME);
+  await writeFile(loader, loaderOf(entryName(resolve(ROOT, entry))));
   return {
-    file,
-    bytes: (await stat(file)).size,
+    loader,
+    parts: files,
+    bytes: parts.reduce((sum, { text }) => sum + text.length, 0),
     modules: parts
       .flatMap(({ modules }) => modules)
       .filter(({ bytes }) => bytes > 0)
@@ -109,26 +123,35 @@ function entryName(file: string): string {
   return library === undefined ? `./${relative(ROOT, file)}` : `./library/${library}`;
 }
 
-/**
- * The parts as texts, each made into code when it is first asked for. V8 reads through all of a script before it runs the
- * first line, 2 ms for 60 kB of code and 8 for 260, but over a string it only skips: a verb pays for what it uses.
- */
-function joined(parts: readonly Part[], entry: string): string {
-  const sources = Object.fromEntries(parts.map(({ name, text }) => [name, text]));
-  return `"use strict";const sources=${JSON.stringify(sources)};${LOADER}load(${JSON.stringify(entry)});\n`;
+function wrapped(text: string): string {
+  return `(function(exports,require,module){${text}\n})`;
 }
 
-const LOADER = `
-const loaded={};
+/**
+ * The parts are assets of the executable, which cost nothing before they are asked for; as strings in this script they
+ * cost every verb 5 ms. V8's compiled form lies beside each where the build could make one. esbuild writes ASCII only.
+ */
+function loaderOf(entry: string): string {
+  return `"use strict";
+const {getRawAsset}=require("node:sea"),{Script}=require("node:vm"),loaded={};
 function load(name){
-  if(!Object.hasOwn(sources,name))return require(name);
+  if(!name.startsWith("./"))return require(name);
   if(!Object.hasOwn(loaded,name)){
     const module=loaded[name]={exports:{}};
-    new Function("exports","require","module",sources[name])(module.exports,load,module);
+    const text=Buffer.from(getRawAsset(name)).latin1Slice();
+    new Script(text,{filename:name,cachedData:code(name)}).runInThisContext()(module.exports,load,module);
   }
   return loaded[name].exports;
 }
+function code(name){
+  try{return Buffer.from(getRawAsset(name+"${CODE_SUFFIX}"))}catch{}
+}
+load(${JSON.stringify(entry)});
 `;
+}
+
+/** After the name of a part: the asset with its compiled form. */
+export const CODE_SUFFIX = ":code";
 
 /** The executable holds this name: it must say nothing about the machine. */
 const BUNDLE_NAME = "pod-qos.cjs";

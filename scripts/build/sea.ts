@@ -1,5 +1,5 @@
 /**
- * The bundle into the Node executable, by pkg's simple SEA mode.
+ * Loader and parts into the Node executable, by pkg's simple SEA mode.
  *
  * pkg's command line passes no seaConfig on, so sea-worker.ts calls the function underneath. It runs as a process of
  * its own because pkg takes three things from its surroundings: Node from $HOME/.pkg-cache/sea, which is laid out here
@@ -16,22 +16,29 @@ export type Packing = {
   /** The executable to embed, of this architecture. */
   readonly node: string;
   readonly nodeVersion: string;
-  readonly bundle: string;
+  /** What Node runs first. */
+  readonly loader: string;
+  /** Files it may ask for, by the name it asks with. */
+  readonly assets: Readonly<Record<string, string>>;
   readonly output: string;
-  /** The bundle's directory; the worker's home and temporary directory too. */
+  /** The loader's directory; the worker's home and temporary directory too. */
   readonly work: string;
 };
 
 export async function packExecutable(packing: Packing): Promise<void> {
-  const { arch, bundle, nodeVersion, output, work } = packing;
+  const { arch, loader, assets, nodeVersion, output, work } = packing;
   await seedPkgCache(packing);
   const worker = resolve(import.meta.dirname, "sea-worker.ts");
-  const { failed, all } = await execa(process.execPath, [worker, arch, nodeVersion, bundle, output], {
-    all: true,
-    reject: false,
-    extendEnv: false,
-    env: { HOME: work, TMPDIR: work, PATH: process.env["PATH"] ?? "" },
-  });
+  const { failed, all } = await execa(
+    process.execPath,
+    [worker, arch, nodeVersion, loader, output, JSON.stringify(assets)],
+    {
+      all: true,
+      reject: false,
+      extendEnv: false,
+      env: { HOME: work, TMPDIR: work, PATH: process.env["PATH"] ?? "" },
+    },
+  );
   if (failed) throw new BuildError(`pkg made no executable for ${arch}:\n${all}`);
 }
 

@@ -1,7 +1,7 @@
 /** The executable as a file: what it needs from a node, what cannot disturb it, and that it can be made again. */
 import { cp, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
+import { dirname, join, relative } from "node:path";
 import { execa } from "execa";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { arm64Sysroot } from "../../scripts/build/arm64-sysroot.ts";
@@ -43,6 +43,18 @@ const SURROUNDINGS = [
   { variable: "NODE_EXTRA_CA_CERTS", what: "no certificate", value: () => fileWith("x"), stopsNode: false },
   { variable: "NODE_PENDING_DEPRECATION", what: "1", value: () => "1", stopsNode: false },
 ] as const;
+
+/** The part is named by the import, and not loaded: V8 would find its text in memory and never look at a cache. */
+const TAKES_CACHE = `import { getRawAsset } from "node:sea";
+import { Script } from "node:vm";
+const [, , name = ""] = process.argv;
+if (name === "") void import("./part.ts");
+const asset = (key: string) => Buffer.from(getRawAsset(key));
+const answer = (text: string) =>
+  new Script(text, { cachedData: asset(name + ":code") }).cachedDataRejected ? "refused" : "taken";
+const text = asset(name).toString("latin1");
+console.log(JSON.stringify({ ofAnotherText: answer(text + " "), asBuilt: answer(text) }));
+`;
 
 let dir = "";
 beforeAll(async () => {
@@ -150,6 +162,16 @@ describe.skipIf(process.env["POD_QOS_VM"] === "1")("made here", () => {
     test("needs the same libraries", async () => {
       expect(await librariesOf(arm64Executable())).toEqual(["ld-linux-aarch64.so.1", ...LIBRARIES]);
     });
+  });
+
+  test("V8 takes the compiled form of a part that the build left beside its text", async () => {
+    const part = join(dir, "part.ts");
+    const entry = join(dir, "takes-cache.ts");
+    await writeFile(part, "export const sum = (a: number, b: number): number => a + b;\n");
+    await writeFile(entry, TAKES_CACHE);
+    await execa(NODE, [BUILD, "--entry", entry, "--out", join(dir, "cache")]);
+    const { stdout } = await start(join(dir, "cache/pod-qos"), [`./${relative(ROOT, part)}`]);
+    expect(JSON.parse(stdout)).toEqual({ asBuilt: "taken", ofAnotherText: "refused" });
   });
 
   test("an entry that cannot be bundled fails and leaves nothing", async () => {
