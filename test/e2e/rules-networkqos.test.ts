@@ -1,18 +1,16 @@
 /** Whom a NetworkQoS in policyDir is about and which of several decides: on the wire, as the packets arrive, both families. */
-import { writeFileSync } from "node:fs";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { NAD } from "../lab/guide.ts";
 import { createNode, type LabNode } from "../lab/node.ts";
-import { sendAndSee, type Packet } from "../lab/packets.ts";
-import { nodeEnd, podWith, type RuledPod, type Wishes } from "../lab/ruled-pod.ts";
+import { everywhere, networkQos, policiesOf, type Policies } from "../lab/policies.ts";
+import type { RuledPod, Wishes } from "../lab/ruled-pod.ts";
 import { measure, queues } from "../lab/traffic.ts";
 
-const policyDir = "/etc/cni/pod-qos";
-
 let node: LabNode;
+let policies: Policies;
 beforeEach(async () => {
   node = await createNode();
-  await node.exec("mkdir", ["-p", policyDir]);
+  policies = policiesOf(node);
 });
 afterEach(() => node[Symbol.asyncDispose]());
 
@@ -26,37 +24,12 @@ const ofNad = {
 };
 const limited = { dscp: 20, bandwidth: { rate: 20_000 } };
 
-const put = (name: string, spec: object): void => {
-  const metadata = { name, namespace: "default" };
-  const manifest = { apiVersion: "k8s.ovn.org/v1alpha1", kind: "NetworkQoS", metadata, spec };
-  writeFileSync(node.path(`${policyDir}/${name}.json`), JSON.stringify(manifest));
-};
+const put = (name: string, spec: object): void => policies.put(`${name}.json`, networkQos(spec, name));
 const about = (egress: object, more: object = {}): object => ({
   podSelector: { matchLabels: app },
-  priority: 10,
   egress: [egress],
   ...more,
 });
-
-const pod = (labels: Readonly<Record<string, string>>, more: Wishes = {}): Promise<RuledPod> =>
-  podWith(node, { ...more, labels, conf: { policyDir, ...more.conf } });
-
-const both = (port = 9): readonly Packet[] =>
-  ["203.0.113.7", "2001:db8:ffff::7"].map((destination) => ({ destination, protocol: "UDP", port }));
-
-/** The DSCP that packets of a pod arrive with. */
-const marksOf = async ({ pod: from, wire }: RuledPod, packets = both()): Promise<readonly unknown[]> =>
-  (await sendAndSee(node, from, nodeEnd(node, wire), packets)).map((tos) =>
-    tos === undefined ? "lost" : tos >> 2,
-  );
-
-/** The same, of a pod that lives for it. */
-const marks = async (...wishes: Parameters<typeof pod>): Promise<readonly unknown[]> => {
-  const made = await pod(...wishes);
-  const seen = await marksOf(made);
-  await made.end();
-  return seen;
-};
 
 const on = (name: string): Wishes => ({ conf: { name } });
 
@@ -67,11 +40,11 @@ const limits = async ({ pod: from }: RuledPod): Promise<boolean> =>
 describe("whom it is about", () => {
   it("002-26 002-22 the pod with its label, whatever other labels it has: marked, and limited; 002-10 gone with DEL", async () => {
     put("video", about(limited));
-    const made = await pod({ foo: "bar", ...app });
-    expect(await marksOf(made)).toEqual([20, 20]);
+    const made = await policies.pod({ labels: { foo: "bar", ...app } });
+    expect(await policies.marksOf(made)).toEqual([20, 20]);
     expect(await limits(made)).toBe(true);
     expect((await made.call("DEL")).exitCode).toBe(0);
-    expect([await marksOf(made), await limits(made)]).toEqual([[0, 0], false]);
+    expect([await policies.marksOf(made), await limits(made)]).toEqual([[0, 0], false]);
   });
 
   it.each([
@@ -80,32 +53,46 @@ describe("whom it is about", () => {
     ["001-22 a pod of another namespace", app, { namespace: "other" }],
   ] as const)("not %s", async (_, labels, more) => {
     put("video", about(limited));
-    const made = await pod(labels, more);
-    expect([await marksOf(made), await limits(made)]).toEqual([[0, 0], false]);
+    const made = await policies.pod({ labels, ...more });
+    expect([await policies.marksOf(made), await limits(made)]).toEqual([[0, 0], false]);
     // The same file marks: it was not overlooked.
-    expect(await marks(app)).toEqual([20, 20]);
+    expect(await policies.marks({ labels: app })).toEqual([20, 20]);
+  });
+
+  it.each([
+    ["an empty podSelector", {}],
+    ["no podSelector", { podSelector: undefined }],
+  ])("002-9 with %s is about every pod of its namespace, and no other", async (_, more) => {
+    policies.put("a.json", networkQos({ egress: [{ dscp: 20 }], ...more }));
+    for (const labels of [{}, { app: "any", tier: "db" }]) {
+      expect(await policies.marks({ labels })).toEqual([20, 20]);
+      expect(await policies.marks({ labels, namespace: "other" })).toEqual([0, 0]);
+    }
   });
 
   it("002-3 002-10 with networkSelectors: both the pod and the network's label must match", async () => {
     put("video", about(limited, { networkSelectors: [ofNad] }));
     const plain = NAD.replaceAll("ovn-stream", "plain-net").replace(/ {2}labels:.*\n.*\n/, "");
     expect(plain).not.toContain("nad-type");
-    writeFileSync(node.path(`${policyDir}/nads.yaml`), [NAD, plain].join("---\n"));
-    expect(await marks(app, on("ovn-stream"))).toEqual([20, 20]);
-    expect(await marks(app, on("plain-net"))).toEqual([0, 0]);
-    expect(await marks(app, on("unheard-of"))).toEqual([0, 0]);
-    expect(await marks({}, on("ovn-stream"))).toEqual([0, 0]);
+    policies.put("nads.yaml", NAD, plain);
+    expect(await policies.marks({ labels: app, ...on("ovn-stream") })).toEqual([20, 20]);
+    expect(await policies.marks({ labels: app, ...on("plain-net") })).toEqual([0, 0]);
+    expect(await policies.marks({ labels: app, ...on("unheard-of") })).toEqual([0, 0]);
+    expect(await policies.marks({ labels: {}, ...on("ovn-stream") })).toEqual([0, 0]);
   });
 
   it("002-5 without networkSelectors: every interface, the default network's and any other", async () => {
     put("video", about(limited));
-    writeFileSync(node.path(`${policyDir}/nad.yaml`), NAD);
+    policies.put("nad.yaml", NAD);
     for (const [name, podDevice] of [
       ["default-net", "eth0"],
       ["ovn-stream", "eth1"],
       ["another-net", "net1"],
     ] as const) {
-      expect([name, await marks(app, { conf: { name }, wire: { podDevice } })]).toEqual([name, [20, 20]]);
+      expect([name, await policies.marks({ labels: app, ...on(name), wire: { podDevice } })]).toEqual([
+        name,
+        [20, 20],
+      ]);
     }
   });
 });
@@ -113,24 +100,24 @@ describe("whom it is about", () => {
 describe("what it does", () => {
   it("002-11 of two objects the one of the higher priority decides, whatever the names of their files", async () => {
     const narrow = { classifier: { ports: [{ protocol: "UDP", port: 53 }] } };
-    const packets = [...both(53), ...both()];
+    const packets = [...everywhere(53), ...everywhere()];
     put("a-low", about({ dscp: 10 }, { priority: 1 }));
     put("b-high", about({ dscp: 46, ...narrow }, { priority: 2 }));
-    const made = await pod(app);
-    expect(await marksOf(made, packets)).toEqual([46, 46, 10, 10]);
+    const made = await policies.pod({ labels: app });
+    expect(await policies.marksOf(made, packets)).toEqual([46, 46, 10, 10]);
     put("a-low", about({ dscp: 10 }, { priority: 3 }));
     expect((await made.call("ADD")).exitCode).toBe(0);
-    expect(await marksOf(made, packets)).toEqual([10, 10, 10, 10]);
+    expect(await policies.marksOf(made, packets)).toEqual([10, 10, 10, 10]);
     put("b-high", about({ dscp: 46, ...narrow }, { priority: 100 }));
     expect((await made.call("ADD")).exitCode).toBe(0);
-    expect(await marksOf(made, packets)).toEqual([46, 46, 10, 10]);
+    expect(await policies.marksOf(made, packets)).toEqual([46, 46, 10, 10]);
     await made.end();
   });
 
   it("002-23 with dscp and no bandwidth it marks, and limits nothing: no class, no drop", async () => {
     put("video", about({ dscp: 20 }));
-    const made = await pod(app);
-    expect(await marksOf(made)).toEqual([20, 20]);
+    const made = await policies.pod({ labels: app });
+    expect(await policies.marksOf(made)).toEqual([20, 20]);
     for (const address of [made.wire.node4, made.wire.node6]) {
       const load = { from: made.pod, to: node, address, seconds: 2, udp: true, bitrate: "100M" };
       const { bitsPerSecond, sentBytes } = await measure(load);

@@ -1,0 +1,64 @@
+/** A node's policy directory, and the marks that the pods it is about send with: the DSCP of packets where they arrive. */
+import { mkdirSync, writeFileSync } from "node:fs";
+import type { LabNode } from "./node.ts";
+import { sendAndSee, type Packet } from "./packets.ts";
+import { nodeEnd, podWith, ruledPod, type RuledPod, type Wishes } from "./ruled-pod.ts";
+
+export interface Policies {
+  /** Into the file of that name: objects, or YAML as somebody wrote it. */
+  readonly put: (file: string, ...documents: readonly (object | string)[]) => void;
+  /** A pod that was added. */
+  readonly pod: (wishes: Wishes) => Promise<RuledPod>;
+  /** A pod that was not added yet. */
+  readonly wired: (wishes: Wishes) => Promise<RuledPod>;
+  readonly marksOf: (pod: RuledPod, packets?: readonly Packet[]) => Promise<readonly Mark[]>;
+  /** The marks of a pod that lives for it. */
+  readonly marks: (wishes: Wishes, packets?: readonly Packet[]) => Promise<readonly Mark[]>;
+}
+
+export type Mark = number | "lost";
+
+export const policiesOf = (node: LabNode): Policies => {
+  mkdirSync(node.path(policyDir), { recursive: true });
+  const heeding = ({ conf, ...wishes }: Wishes): Wishes => ({ ...wishes, conf: { policyDir, ...conf } });
+  const pod = (wishes: Wishes): Promise<RuledPod> => podWith(node, heeding(wishes));
+  const marksOf: Policies["marksOf"] = async ({ pod: from, wire }, packets = everywhere()) => {
+    const seen = await sendAndSee(node, from, nodeEnd(node, wire), packets);
+    return seen.map((tos) => (tos === undefined ? "lost" : tos >> 2));
+  };
+  return {
+    put: (file, ...documents) => {
+      const texts = documents.map((one) => (typeof one === "string" ? one : JSON.stringify(one)));
+      writeFileSync(node.path(`${policyDir}/${file}`), texts.join("\n---\n"));
+    },
+    pod,
+    wired: async (wishes) => ruledPod(node, await node.addPod(), heeding(wishes)),
+    marksOf,
+    marks: async (wishes, packets) => {
+      const made = await pod(wishes);
+      const seen = await marksOf(made, packets);
+      await made.end();
+      return seen;
+    },
+  };
+};
+
+const policyDir = "/etc/cni/pod-qos";
+
+/** A packet of each family, to where nobody is. */
+export const everywhere = (port = 9): readonly Packet[] =>
+  ["203.0.113.7", "2001:db8:ffff::7"].map((destination) => ({ destination, protocol: "UDP", port }));
+
+export const networkQos = (spec: object, name = "video", namespace = "default"): object => ({
+  apiVersion: "k8s.ovn.org/v1alpha1",
+  kind: "NetworkQoS",
+  metadata: { name, namespace },
+  spec: { podSelector: {}, priority: 10, ...spec },
+});
+
+export const egressQos = (egress: readonly object[], name = "default", namespace = "default"): object => ({
+  apiVersion: "k8s.ovn.org/v1",
+  kind: "EgressQoS",
+  metadata: { name, namespace },
+  spec: { egress },
+});
