@@ -66,12 +66,19 @@ describe("a rule of the pod's annotation", () => {
     await end();
   });
 
-  it("002-18 by source: only what leaves from the pod's second address", async () => {
-    const wishes = egress({ dscp: 20, classifier: { from: [to("192.0.2.128/25")] } });
-    const { pod, wire, end } = await podWith(node, wishes);
+  it("002-18 by source: only what leaves from the pod's second addresses", async () => {
+    const from = [to("192.0.2.128/25"), to("2001:db8:aaaa::/48")];
+    const { pod, wire, end } = await podWith(node, egress({ dscp: 20, classifier: { from } }));
     await pod.exec("ip", ["address", "add", "192.0.2.200/32", "dev", "eth0"]);
-    const packets = [udp("203.0.113.7"), { ...udp("203.0.113.7"), source: "192.0.2.200" }];
-    expect(await sendAndSee(node, pod, nodeEnd(node, wire), packets)).toEqual([0, 20 << 2]);
+    await pod.exec("ip", ["address", "add", "2001:db8:aaaa::2/128", "dev", "eth0", "nodad"]);
+    const [v4, v6] = [udp("203.0.113.7"), udp("2001:db8:ffff::7")];
+    const packets = [
+      { ...v4, source: wire.pod4 },
+      { ...v4, source: "192.0.2.200" },
+      { ...v6, source: wire.pod6 },
+      { ...v6, source: "2001:db8:aaaa::2" },
+    ];
+    expect(await sendAndSee(node, pod, nodeEnd(node, wire), packets)).toEqual([0, 20 << 2, 0, 20 << 2]);
     await end();
   });
 
@@ -97,6 +104,20 @@ describe("a rule of the pod's annotation", () => {
         packets.map((each) => udp(each)),
       ),
     ).toEqual([20, 0, 20, 8, 20, 0]);
+  });
+
+  it("002-19 an IPv6 block with exceptions, the same", async () => {
+    const wishes = egress(
+      { dscp: 20, classifier: { to: [to("2001:db8::/32", "2001:db8:1::/48", "2001:db8:ffff::7/128")] } },
+      { dscp: 8, classifier: { to: [to("2001:db8:1::/48")] } },
+    );
+    const packets = ["2001:db8:ffff::8", "2001:db8:ffff::7", "2001:db8:1::1", "192.0.2.7"];
+    expect(
+      await marks(
+        wishes,
+        packets.map((each) => udp(each)),
+      ),
+    ).toEqual([20, 0, 8, 0]);
   });
 
   it("002-20 002-21 ports are ORed, and ANDed with the destination; other protocols pass by", async () => {

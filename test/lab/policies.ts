@@ -1,5 +1,5 @@
 /** A node's policy directory, and the marks that the pods it is about send with: the DSCP of packets where they arrive. */
-import { mkdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import type { LabNode } from "./node.ts";
 import { sendAndSee, type Packet } from "./packets.ts";
 import { nodeEnd, podWith, ruledPod, type RuledPod, type Wishes } from "./ruled-pod.ts";
@@ -7,6 +7,7 @@ import { nodeEnd, podWith, ruledPod, type RuledPod, type Wishes } from "./ruled-
 export interface Policies {
   /** Into the file of that name: objects, or YAML as somebody wrote it. */
   readonly put: (file: string, ...documents: readonly (object | string)[]) => void;
+  readonly remove: (file: string) => void;
   /** A pod that was added. */
   readonly pod: (wishes: Wishes) => Promise<RuledPod>;
   /** A pod that was not added yet. */
@@ -31,6 +32,7 @@ export const policiesOf = (node: LabNode): Policies => {
       const texts = documents.map((one) => (typeof one === "string" ? one : JSON.stringify(one)));
       writeFileSync(node.path(`${policyDir}/${file}`), texts.join("\n---\n"));
     },
+    remove: (file) => rmSync(node.path(`${policyDir}/${file}`)),
     pod,
     wired: async (wishes) => ruledPod(node, await node.addPod(), heeding(wishes)),
     marksOf,
