@@ -7,8 +7,8 @@ CACHE=$ROOT/.cache
 # What could not be had, one sentence per line; the summary of scripts/test ends with it.
 NOT_HAD=$CACHE/not-had
 export HOME=${HOME:-$CACHE/home}
-# tc, iptables and others live in sbin, which a user's PATH may lack.
-export PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin
+# tc, iptables and others live in sbin, which a user's PATH may lack, and Go where its own instructions put it, which sudo's lacks.
+export PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin:/usr/local/go/bin
 
 say() { printf '==> %s\n' "$*"; }
 
