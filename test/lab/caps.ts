@@ -13,7 +13,7 @@ export interface CapClass {
  * pod; from the pod on its own interface, or on an ifb on the node.
  */
 export const capsOf = async (
-  pod: Plug,
+  pod: Pick<Plug, "node" | "nodeDevice" | "pod" | "ifname">,
 ): Promise<{ readonly ingress: CapClass | undefined; readonly egress: CapClass | undefined }> => {
   const [onNode, inPod] = await Promise.all([classes(pod.node), classes(pod.pod)]);
   const isIfb = ({ device }: CapClass): boolean => device.startsWith("pq");
