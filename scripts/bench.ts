@@ -15,7 +15,7 @@ import { cpus, loadavg, release } from "node:os";
 import { dirname, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { hasFeature } from "../test/lab/needs.ts";
-import { pluginBuilt, pluginPath } from "../test/lab/paths.ts";
+import { pinnedPeer, pluginBuilt, pluginPath } from "../test/lab/paths.ts";
 import { bareNode } from "./bench/bare-node.ts";
 import { profile } from "./bench/profile.ts";
 import { readReport, reportOf, type About, type Measured, type Report } from "./bench/report.ts";
@@ -58,6 +58,9 @@ type Extent = { readonly runs: number; readonly quick: boolean; readonly only: s
 
 async function measureAll({ runs, quick, only }: Extent): Promise<readonly Measured[]> {
   const measured: Measured[] = [];
+  if (pinnedPeer("bandwidth") === undefined) {
+    say("the bandwidth plugin is left out: ./scripts/test builds the version that is compared with");
+  }
   if (only !== "traffic") {
     say(`start-up: ${runs} runs of every row`);
     measured.push(...(await measureStartUp(programs(await bareNode()), runs)));

@@ -1,7 +1,7 @@
 /** Start-up and every verb, against bare Node of the same build and against the Go bandwidth plugin. */
 import { copyFile, mkdir } from "node:fs/promises";
 import { createNode, type LabNode } from "../../test/lab/node.ts";
-import { cniPath, peer, pluginPath } from "../../test/lab/paths.ts";
+import { cniPath, pinnedPeer, pluginPath } from "../../test/lab/paths.ts";
 import { plug, type Plug } from "../../test/lab/plug.ts";
 import type { Measured } from "./report.ts";
 import { scenarios, type Scenario, type Subject } from "./scenarios.ts";
@@ -10,7 +10,7 @@ import { time, type TimedCall } from "./timer.ts";
 export type Programs = Readonly<Record<Subject, string | undefined>>;
 
 export function programs(bareNode: string): Programs {
-  return { "bare Node": bareNode, "pod-qos": pluginPath(), bandwidth: peer("bandwidth") };
+  return { "bare Node": bareNode, "pod-qos": pluginPath(), bandwidth: pinnedPeer("bandwidth") };
 }
 
 /** A subject that is not installed is left out. */

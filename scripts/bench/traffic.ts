@@ -1,6 +1,6 @@
 /** Goodput, the first second and the ping of others beside a saturated cap, against the Go bandwidth plugin. */
 import { createNode, type LabNode } from "../../test/lab/node.ts";
-import { peer } from "../../test/lab/paths.ts";
+import { pinnedPeer } from "../../test/lab/paths.ts";
 import { callPlugin } from "../../test/lab/plugin.ts";
 import { wirePod } from "../../test/lab/wire.ts";
 import { limiters, type Limiter } from "./limiters.ts";
@@ -18,7 +18,7 @@ export type TrafficOptions = {
 /** In every round each limiter in turn with each cap, in both directions; a limiter that is not installed is left out. */
 export async function measureTraffic(options: TrafficOptions): Promise<readonly Measured[]> {
   const { caps, rounds, seconds, onProgress } = options;
-  const present = limiters.filter(({ plugin }) => plugin === undefined || peer(plugin) !== undefined);
+  const present = limiters.filter(({ plugin }) => plugin === undefined || pinnedPeer(plugin) !== undefined);
   const samples = new Map<string, Sample[]>();
   await using node = await createNode();
   const links: Link[] = [];
@@ -63,7 +63,7 @@ async function call(
   command: "ADD" | "DEL",
 ): Promise<void> {
   const { prevResult, podDevice } = wire;
-  const path = plugin === undefined ? undefined : peer(plugin);
+  const path = plugin === undefined ? undefined : pinnedPeer(plugin);
   const result = await callPlugin(node, {
     command,
     conf: { cniVersion: "1.0.0", name: "bench", type: "pod-qos", ...conf(cap * 1e6), prevResult },

@@ -7,16 +7,19 @@ const root = resolve(import.meta.dirname, "../..");
 export const pluginPath = (): string => resolve(process.env["POD_QOS_BIN"] ?? join(root, "dist/pod-qos"));
 
 /** Where real CNI clients and plugins are looked for: built from Go at pinned versions, then Debian's. */
-const peerDirs = (): readonly string[] => [
-  ...(process.env["POD_QOS_PEERS"] ?? join(root, ".cache/peers/bin")).split(delimiter),
-  "/usr/lib/cni",
-];
+const peerDirs = (): readonly string[] => [...pinnedDirs(), "/usr/lib/cni"];
+
+const pinnedDirs = (): readonly string[] =>
+  (process.env["POD_QOS_PEERS"] ?? join(root, ".cache/peers/bin")).split(delimiter);
 
 /** Full path of a peer such as `cnitool`, `bridge` or `flannel`; undefined when the machine lacks it. */
-export const peer = (name: string): string | undefined =>
-  peerDirs()
-    .map((dir) => join(dir, name))
-    .find((path) => existsSync(path));
+export const peer = (name: string): string | undefined => findIn(peerDirs(), name);
+
+/** The same, of the pinned version and no other. */
+export const pinnedPeer = (name: string): string | undefined => findIn(pinnedDirs(), name);
+
+const findIn = (dirs: readonly string[], name: string): string | undefined =>
+  dirs.map((dir) => join(dir, name)).find((path) => existsSync(path));
 
 /** Inside a node: the plugin under its CNI name, whatever file POD_QOS_BIN points to. */
 export const NODE_CNI_BIN = "/opt/cni/bin";
