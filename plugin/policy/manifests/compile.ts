@@ -2,7 +2,7 @@
  * The files of a policy directory to what they say, by namespace. Pure.
  *
  * Never unlimited by accident, never cut off by a bug: what a file says wrong fails every pod that it could be about, and
- * no other. A file that cannot be read as YAML or JSON, or holds something that is no object of ours, may be about any pod:
+ * no other. A file that cannot be read as YAML or JSON, or holds something of a kind that is not ours, may be about any pod:
  * compiling throws (code 7, file and line). An EgressQoS or NetworkQoS that the API would have refused is about the pods of
  * its namespace: it is kept as a fault of that namespace, which fails their ADD.
  */
@@ -12,23 +12,33 @@ import { parseEgressQos } from "./egress-qos.ts";
 import type { Directory, EgressQos, Nad, Namespace, NamespacePolicies, NetworkQos } from "./manifest.ts";
 import { networkOf } from "./nad.ts";
 import { parseNetworkQos } from "./network-qos.ts";
-import { about, metaOf, objectsOf, roughTitle, type Meta } from "./object.ts";
+import { about, metaOf, namespaceOfPolicy, objectsOf, roughTitle, type Meta } from "./object.ts";
 
 export type ManifestFile = { readonly name: string; readonly documents: readonly unknown[] };
 
 type Found = { readonly meta: Meta; readonly object: JsonObject };
+type Fault = { readonly namespace: string; readonly fault: string };
 
 export function compile(files: readonly ManifestFile[]): Directory {
-  const found = files.flatMap(({ name, documents }) =>
-    documents.flatMap((document) => findIn(name, document)),
+  const all = files.flatMap(({ name, documents }) => documents.flatMap((document) => findIn(name, document)));
+  const found = all.filter((one) => "meta" in one);
+  const faults = Map.groupBy(
+    all.filter((one) => "fault" in one),
+    ({ namespace }) => namespace,
   );
   const ofKind = (...kinds: readonly Meta["kind"][]): readonly Found[] =>
     found.filter(({ meta }) => kinds.includes(meta.kind));
   const policies = Map.groupBy(ofKind("EgressQoS", "NetworkQoS"), ({ meta }) => meta.namespace);
   const surroundings = ofKind("Namespace", "NetworkAttachmentDefinition");
   refuseTwins(surroundings);
+  const namespaces = new Set([...policies.keys(), ...faults.keys()]);
   return {
-    namespaces: new Map(Array.from(policies, ([namespace, all]) => [namespace, compileNamespace(all)])),
+    namespaces: new Map(
+      Array.from(namespaces, (namespace) => [
+        namespace,
+        compileNamespace(policies.get(namespace) ?? [], faults.get(namespace) ?? []),
+      ]),
+    ),
     surroundings: {
       namespaces: ofKind("Namespace").map(({ meta: { name, labels } }): Namespace => ({ name, labels })),
       nads: ofKind("NetworkAttachmentDefinition").map(toNad),
@@ -36,25 +46,30 @@ export function compile(files: readonly ManifestFile[]): Directory {
   };
 }
 
-function findIn(file: string, document: unknown): readonly Found[] {
+function findIn(file: string, document: unknown): readonly (Found | Fault)[] {
   try {
-    return objectsOf(document).map((object) => {
-      try {
-        return { meta: metaOf(object, file), object };
-      } catch (error) {
-        throw about(roughTitle(object), error);
-      }
-    });
+    return objectsOf(document).map((object) => foundOrFault(file, object));
   } catch (error) {
     throw about(file, error);
   }
 }
 
-function compileNamespace(found: readonly Found[]): NamespacePolicies {
+function foundOrFault(file: string, object: JsonObject): Found | Fault {
+  try {
+    return { meta: metaOf(object, file), object };
+  } catch (error) {
+    const told = about(roughTitle(object), error);
+    const namespace = namespaceOfPolicy(object);
+    if (namespace === undefined) throw told;
+    return { namespace, fault: about(file, told).message };
+  }
+}
+
+function compileNamespace(found: readonly Found[], unreadable: readonly Fault[]): NamespacePolicies {
   const networkQos: NetworkQos[] = [];
   const egressQos: EgressQos[] = [];
   const warnings: string[] = [];
-  const faults: string[] = [];
+  const faults = unreadable.map(({ fault }) => fault);
   const attempt = (read: () => void): void => {
     try {
       read();

@@ -75,6 +75,13 @@ export function metaOf(object: JsonObject, file: string): Meta {
   };
 }
 
+/** Whose pods an object is about whatever else is wrong with it; undefined where that may be any pod. */
+export function namespaceOfPolicy({ kind, metadata }: JsonObject): string | undefined {
+  if ((kind !== "EgressQoS" && kind !== "NetworkQoS") || !isObject(metadata)) return undefined;
+  const { namespace = "default" } = metadata;
+  return typeof namespace === "string" && isDnsLabel(namespace) ? namespace : undefined;
+}
+
 /** What can be said of an object whose metadata may be wrong, for an error. */
 export function roughTitle(object: JsonObject): string {
   const metadata = isObject(object["metadata"]) ? object["metadata"] : {};
