@@ -1,18 +1,21 @@
 /**
  * DEL: undo what the record says; with no record, what the identity alone tells. Needs neither prevResult nor a namespace
- * nor a valid conf, and succeeds when there is nothing to do: a runtime repeats it until it does.
+ * nor a valid conf, and succeeds when there is nothing to do: a runtime repeats it until it does. Who renames a network
+ * has its pods deleted by the new name.
  */
 import { networkName, podName } from "../cni/request.ts";
 import { readLeniently } from "../cni/conf.ts";
-import { readRecord } from "../state/store.ts";
+import { namesakes, readRecord } from "../state/store.ts";
 import type { Command } from "./context.ts";
 import { tearDown } from "./tear-down.ts";
 
 export const del: Command = async ({ call, document, log }) => {
   const { stateDir } = readLeniently(document);
   const identity = { network: networkName(document), containerId: call.containerId, ifname: call.ifname };
-  const record = readRecord(stateDir, identity);
-  await tearDown({ stateDir, identity, record, netns: call.netns }, log);
-  if (record !== undefined) log("info", `DEL ${podName(call)} ${call.ifname}`);
+  for (const known of [identity, ...namesakes(stateDir, identity)]) {
+    const record = readRecord(stateDir, known);
+    await tearDown({ stateDir, identity: known, record, netns: call.netns }, log);
+    if (record !== undefined) log("info", `DEL ${podName(call)} ${call.ifname}`);
+  }
   return undefined;
 };

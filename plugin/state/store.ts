@@ -1,5 +1,5 @@
 /** Records on disk: one file per attachment, `attachments/<network>/<containerID>@<ifname>.json` under the state directory. */
-import { readdirSync, unlinkSync } from "node:fs";
+import { existsSync, readdirSync, unlinkSync } from "node:fs";
 import type { Identity } from "../datapath/names.ts";
 import { readJson, unwritable, writeJson } from "./file.ts";
 import { hold, release } from "./holders.ts";
@@ -40,6 +40,14 @@ export function deleteRecord(
   const path = pathOf(stateDir, identity);
   unlinkIfThere(path);
   unlinkIfThere(path + temporarySuffix);
+}
+
+/** The same interface of the same container under another network's name. A container has an interface once: it was renamed. */
+export function namesakes(stateDir: string, identity: Identity): readonly Identity[] {
+  return listNetworks(stateDir)
+    .filter((network) => network !== identity.network)
+    .map((network) => ({ ...identity, network }))
+    .filter((other) => existsSync(pathOf(stateDir, other)));
 }
 
 /** Every attachment of a network that has a file here, also a torn one: GC decides what becomes of it. */

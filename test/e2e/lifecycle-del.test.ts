@@ -59,6 +59,29 @@ describe("DEL of a pod with both caps and a mark leaves nothing", () => {
     { title: "with the wishes gone from the conf", changes: { conf: { defaults: undefined } } },
     { title: "in another version of CNI", changes: { conf: { cniVersion: "0.3.0", prevResult: undefined } } },
   ];
+  test("by the network's new name, with and without the namespace: its runtime knows no other any more", () =>
+    leavesNothing(node, async () => {
+      for (const netns of [undefined, ""]) {
+        const pod = await added();
+        succeededSilently(
+          await pod.call("DEL", { conf: { name: "renamed" }, ...(netns === "" ? { netns } : {}) }),
+        );
+        await gone(pod);
+      }
+    }));
+
+  test("and takes nothing from the pod's other interface, in another network, or from another pod", async () => {
+    const pod = await added();
+    const second = await plug(node, { pod: pod.pod, ifname: "net1", conf: { ...allWishes, name: "other" } });
+    const neighbour = await plug(node, { conf: { ...allWishes, name: "other" } });
+    for (const one of [second, neighbour]) succeeded(await one.call("ADD"));
+    succeededSilently(await pod.call("DEL"));
+    for (const one of [second, neighbour]) succeededSilently(await one.call("CHECK"));
+    for (const one of [second, neighbour]) succeededSilently(await one.call("DEL"));
+    await gone(neighbour);
+    await gone(pod);
+  });
+
   test.each(paced("DEL", cases, 4))("$title", async ({ changes }) => {
     await leavesNothing(node, async () => {
       const pod = await added();
