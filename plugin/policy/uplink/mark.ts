@@ -3,6 +3,8 @@ import { invalidValue } from "../../errors.ts";
 
 export type FirewallMark = { readonly value: number; readonly mask: number };
 
+const KUBE_PROXYS = 0x4000 | 0x8000;
+
 const markAllowed =
   'a mark such as "0x1", whose own bits are set and no others, or with a mask, "0x1/0xff"; 32 bits, not 0';
 
@@ -10,10 +12,17 @@ export function parseFirewallMark(field: string, written: unknown): FirewallMark
   const text = typeof written === "number" ? String(written) : written;
   const parts = typeof text === "string" ? /^([^/]+)(?:\/([^/]+))?$/.exec(text) : null;
   const value = bits(parts?.[1]);
-  // Other agents keep their own bits in the same mark: kube-proxy 0x4000 and 0x8000.
+  // Other agents keep their own bits in the same mark.
   const mask = parts?.[2] === undefined ? value : bits(parts[2]);
   if (value === undefined || mask === undefined || value === 0 || mask === 0 || !within(value, mask)) {
     throw invalidValue(field, written, markAllowed);
+  }
+  if ((value & KUBE_PROXYS) !== 0) {
+    throw invalidValue(
+      field,
+      written,
+      "another mark: 0x4000 and 0x8000 are kube-proxy's, which masquerades what has the one and drops what has the other",
+    );
   }
   return { value, mask };
 }

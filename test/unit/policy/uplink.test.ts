@@ -182,7 +182,7 @@ describe("a firewall mark", () => {
     ["0x1/0xff", 1, 255],
     ["16", 16, 16],
     [4, 4, 4],
-    ["0xffffffff", 0xffffffff, 0xffffffff],
+    ["0xffff3fff", 0xffff3fff, 0xffff3fff],
     ["0x1/0xffffffff", 1, 0xffffffff],
   ])("%j leaves the bits of others alone", (written, value, mask) => {
     expect(parseFirewallMark("mark", written)).toEqual({ value, mask });
@@ -202,6 +202,12 @@ describe("a firewall mark", () => {
     null,
   ])("%j is refused", (written) => {
     expect(refusal(() => parseFirewallMark("mark", written)).message).toContain("a mark such as");
+  });
+});
+
+describe("a firewall mark that would have kube-proxy drop or masquerade a class", () => {
+  it.each(["0x4000", "0x8000", "0x8001/0xffff", "32768", "0xffffffff"])("%s is refused", (written) => {
+    expect(refusal(() => parseFirewallMark("mark", written)).message).toContain("are kube-proxy's");
   });
 });
 
