@@ -1,5 +1,13 @@
 /** Small JSON files that are whole or not there: written beside their place, then renamed. */
-import { mkdirSync, readFileSync, renameSync, statSync, unlinkSync, writeFileSync } from "node:fs";
+import {
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  statSync,
+  unlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { CniError, ErrorCode, messageOf } from "../errors.ts";
 
 /** undefined for a file that is missing, torn or not JSON. */
@@ -22,6 +30,23 @@ export function writeJson(path: string, value: unknown, temporary: string): void
     throw unwritable(path, error);
   }
 }
+
+/** None of a directory that is not there; one that cannot be read is not the same. */
+export function namesIn(directory: string): readonly string[] {
+  try {
+    return readdirSync(directory);
+  } catch (error) {
+    if (isAbsence(error)) return [];
+    throw new CniError(ErrorCode.io, `${directory} cannot be read: ${messageOf(error)}`);
+  }
+}
+
+/** Also where a mistyped stateDir leads nowhere: that must not block a pod's deletion. */
+export function isAbsence(error: unknown): boolean {
+  return absences.has((error as NodeJS.ErrnoException).code);
+}
+
+const absences: ReadonlySet<string | undefined> = new Set(["ENOENT", "ENOTDIR", "ELOOP", "ENAMETOOLONG"]);
 
 export function unwritable(path: string, error: unknown): CniError {
   return new CniError(

@@ -3,8 +3,9 @@
  * The kernel gives a namespace that ended to the next one, number and all, and paths are used again; so a record of a pod that
  * ended without DEL can look like one of the pod that lives there.
  */
-import { mkdirSync, readdirSync, readlinkSync, renameSync, rmSync, symlinkSync, unlinkSync } from "node:fs";
+import { mkdirSync, readlinkSync, renameSync, rmSync, symlinkSync, unlinkSync } from "node:fs";
 import type { Identity } from "../datapath/names.ts";
+import { namesIn } from "./file.ts";
 
 export function hold(stateDir: string, netnsId: string, identity: Identity): void {
   if (holds(stateDir, netnsId, identity)) return;
@@ -57,13 +58,5 @@ function read(path: string): string | undefined {
     return readlinkSync(path);
   } catch {
     return undefined;
-  }
-}
-
-function namesIn(directory: string): readonly string[] {
-  try {
-    return readdirSync(directory);
-  } catch {
-    return [];
   }
 }

@@ -1,7 +1,7 @@
 /** Records on disk: one file per attachment, `attachments/<network>/<containerID>@<ifname>.json` under the state directory. */
-import { existsSync, readdirSync, unlinkSync } from "node:fs";
+import { existsSync, unlinkSync } from "node:fs";
 import type { Identity } from "../datapath/names.ts";
-import { readJson, unwritable, writeJson } from "./file.ts";
+import { isAbsence, namesIn, readJson, unwritable, writeJson } from "./file.ts";
 import { hold, release } from "./holders.ts";
 import { CniError, ErrorCode } from "../errors.ts";
 import { asRecord, isFromAnotherVersion, type AttachmentRecord } from "./record.ts";
@@ -52,7 +52,7 @@ export function namesakes(stateDir: string, identity: Identity): readonly Identi
 
 /** Every attachment of a network that has a file here, also a torn one: GC decides what becomes of it. */
 export function listAttachments(stateDir: string, network: string): readonly Identity[] {
-  const names = new Set(readNames(`${stateDir}/attachments/${network}`).map(withoutSuffixes));
+  const names = new Set(namesIn(`${stateDir}/attachments/${network}`).map(withoutSuffixes));
   return [...names].flatMap((name) => {
     const at = name.indexOf("@");
     return at > 0 ? [{ network, containerId: name.slice(0, at), ifname: name.slice(at + 1) }] : [];
@@ -60,7 +60,7 @@ export function listAttachments(stateDir: string, network: string): readonly Ide
 }
 
 export function listNetworks(stateDir: string): readonly string[] {
-  return readNames(`${stateDir}/attachments`);
+  return namesIn(`${stateDir}/attachments`);
 }
 
 /** "@" cannot be part of a container ID, so the first one ends it. */
@@ -72,21 +72,10 @@ function withoutSuffixes(name: string): string {
   return name.replace(/\.json(\.tmp)?$/, "");
 }
 
-function readNames(directory: string): readonly string[] {
-  try {
-    return readdirSync(directory);
-  } catch {
-    return [];
-  }
-}
-
-/** Also where a mistyped stateDir leads nowhere: that must not block a pod's deletion. */
-const notThere: ReadonlySet<string | undefined> = new Set(["ENOENT", "ENOTDIR", "ELOOP", "ENAMETOOLONG"]);
-
 function unlinkIfThere(path: string): void {
   try {
     unlinkSync(path);
   } catch (error) {
-    if (!notThere.has((error as NodeJS.ErrnoException).code)) throw error;
+    if (!isAbsence(error)) throw error;
   }
 }

@@ -2,10 +2,10 @@
  * Who said what of a node's uplinks: `uplinks/<device>.json` is what stands and whose word it was, `uplinks/<device>/`
  * has a file for each network with what it said last. One file has one writer, so nothing is lost without a lock.
  */
-import { linkSync, readdirSync, rmSync, statSync, unlinkSync } from "node:fs";
+import { linkSync, rmSync, statSync, unlinkSync } from "node:fs";
 import { isObject } from "../cni/fields.ts";
 import type { Said } from "../policy/uplink/agree.ts";
-import { readJson, writeJson } from "./file.ts";
+import { namesIn, readJson, writeJson } from "./file.ts";
 
 /** Settles with the other networks, as `settle` has it, and keeps what was said, also when that is refused. */
 export function say(
@@ -112,12 +112,4 @@ function standingPath(stateDir: string, device: string): string {
 
 function directoryOf(stateDir: string, device: string): string {
   return `${stateDir}/uplinks/${device}`;
-}
-
-function namesIn(directory: string): readonly string[] {
-  try {
-    return readdirSync(directory);
-  } catch {
-    return [];
-  }
 }
