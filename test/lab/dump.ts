@@ -70,7 +70,11 @@ done
 echo "@@ ipset"
 ipset save
 echo "@@ files"
-cd /run/pod-qos && find . -type f ! -path ./features.json | sort | while read -r f; do echo "$f"; sed 's/^/  /' "$f"; echo; done
+cd /run/pod-qos && find . ! -type d ! -path ./features.json | sort | while read -r f; do
+  echo "$f"
+  if [ -L "$f" ]; then readlink "$f"; else sed 's/^/  /' "$f"; fi
+  echo
+done
 echo "@@ netns"
 ip netns list
 `;

@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
+import { existsSync, lstatSync, readdirSync, readFileSync, readlinkSync } from "node:fs";
 import { join } from "node:path";
 import type { LabNode } from "./node.ts";
 import type { Pod } from "./pod.ts";
@@ -49,15 +49,18 @@ const NO_STATE = /^[#*]|^COMMIT$|^:\S+ [A-Z]|^class fq_codel/;
 const NOISE =
   /NO-CARRIER,?|,?LOWER_UP|,?M-DOWN|(?<=mtu \d+ .*) state [A-Z]+|ref \d+ bind \d+|direct_packets_stat \d+| (?:hashsize|initval) \w+/g;
 
-/** Every file of the state directory with its time of change and its text. Starts no process. */
+/** Every file and link of the state directory with its time of change and what it says. Starts no process. */
 export const stateFiles = (node: LabNode, stateDir = "/run/pod-qos"): Readonly<Record<string, string>> => {
   const root = node.path(stateDir);
   if (!existsSync(root)) return {};
-  const files = readdirSync(root, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
+  const files = readdirSync(root, { recursive: true, withFileTypes: true }).filter(
+    (entry) => !entry.isDirectory(),
+  );
   return Object.fromEntries(
     files.map((entry) => {
       const path = join(entry.parentPath, entry.name);
-      return [path.slice(root.length + 1), `${statSync(path).mtimeMs} ${readFileSync(path, "utf8")}`];
+      const said = entry.isSymbolicLink() ? readlinkSync(path) : readFileSync(path, "utf8");
+      return [path.slice(root.length + 1), `${lstatSync(path).mtimeMs} ${said}`];
     }),
   );
 };

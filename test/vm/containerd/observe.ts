@@ -60,7 +60,7 @@ export async function leftovers(): Promise<string> {
     await run(["ipset", "list", "-name"]),
     await run(["ip", "netns", "list"]),
     // What this kernel can do is found out once per node and kept: no leftover of a pod.
-    await run(["find", "/run", "-path", "*pod-qos*", "-type", "f", "!", "-name", "features.json"]),
+    await run(["find", "/run", "-path", "*pod-qos*", "!", "-type", "d", "!", "-name", "features.json"]),
   ];
   return parts
     .join("\n---\n")
