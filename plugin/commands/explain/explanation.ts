@@ -9,12 +9,15 @@ import { adviceOn } from "../../policy/advice.ts";
 import { decide, type Packet } from "../../policy/model.ts";
 import { decidePolicy, hasWishes, type Policy } from "../../policy/policy.ts";
 import type { ChooseClass } from "../../policy/uplink/choose.ts";
+import { isAuto } from "../../policy/uplink/uplink.ts";
 import { listWishes, type Wish } from "../../policy/wishes.ts";
 import { actionWords, matchWords } from "../../policy/words.ts";
+import type { Batch } from "../../program/handler.ts";
 import { handlerOf, type Place, type Program } from "../../program/program.ts";
 import { identityOf } from "../desired.ts";
 import { ruleSourcesFor } from "../policy-for.ts";
 import type { Options } from "./options.ts";
+import { uplinkPrograms } from "./uplink-programs.ts";
 
 export type Explanation = {
   readonly pod: { readonly namespace: string | null; readonly name: string | null };
@@ -27,20 +30,22 @@ export type Explanation = {
   /** Manifests of the namespace that do not speak of this interface. */
   readonly passedOver: readonly string[];
   readonly packet: (Packet & { readonly rule: number | null }) | null;
-  readonly programs: readonly Batch[];
+  readonly programs: readonly Step[];
+  /** The pod's, as the programs of an uplink have them; none without an uplink. */
+  readonly addresses: readonly string[];
   /** Why there are none, where planning is refused. */
   readonly refusal: { readonly code: number; readonly msg: string } | null;
   readonly warnings: readonly string[];
 };
 
 type RuleWords = { readonly source: string; readonly matches: string; readonly does: string };
-type Batch = { readonly place: Place; readonly command: readonly string[]; readonly input: string };
+type Step = { readonly place: Place; readonly command: readonly string[]; readonly input: string };
 
 export async function explainFor(options: Options): Promise<Explanation> {
-  const request = parseRequest(callOf(options), options.document);
+  const request = withAddresses(parseRequest(callOf(options), options.document));
   const sources = await ruleSourcesFor(request, "forget");
   const policy = decidePolicy(request, sources, await chooserFor(request, options));
-  const planned = planFor(policy, identityOf(request), factsOf(options));
+  const planned = planFor(policy, request, factsOf(options));
   const { pod, call, conf } = request;
   return {
     pod: { namespace: pod.namespace ?? null, name: pod.name ?? null },
@@ -56,8 +61,10 @@ export async function explainFor(options: Options): Promise<Explanation> {
     passedOver: sources.passedOver,
     packet: options.packet === undefined ? null : decided(policy, options.packet),
     ...planned,
+    addresses: policy.uplink === undefined ? [] : request.addresses,
     warnings: [
       ...notHandedOn(options),
+      ...speedUnknown(request),
       ...policy.warnings,
       ...adviceOn(policy.rules),
       ...sourceUnknown(policy, options),
@@ -71,6 +78,11 @@ async function chooserFor(request: Request, { mtu }: Options): Promise<ChooseCla
   if (uplink === undefined) return undefined;
   const { uplinkFor } = await import("../uplink-for.ts");
   return uplinkFor(uplink, request, { device: uplink.device, speed: 1e15, mtu });
+}
+
+/** Only the primary plugin knows the pod's: these stand for them, and are of the documentation ranges. */
+function withAddresses(request: Request): Request {
+  return request.addresses.length > 0 ? request : { ...request, addresses: ["192.0.2.1", "2001:db8::1"] };
 }
 
 function callOf({ ifname, args }: Options): Parameters<typeof parseRequest>[0] {
@@ -87,23 +99,26 @@ function sourceUnknown({ rules }: Policy, { packet, sourceIsGiven }: Options): r
     : [`some rules ask for the source: without --from they were held against ${packet.source}`];
 }
 
-function planFor(
-  policy: Policy,
-  identity: ReturnType<typeof identityOf>,
-  facts: Facts,
-): Pick<Explanation, "programs" | "refusal"> {
-  if (!hasWishes(policy)) return { programs: [], refusal: null };
+function planFor(policy: Policy, request: Request, facts: Facts): Pick<Explanation, "programs" | "refusal"> {
   try {
-    return { programs: plan({ identity, policy, facts }).map(batchOf), refusal: null };
+    const identity = identityOf(request);
+    const ofPod = hasWishes(policy) ? plan({ identity, policy, facts }).map(batchOf) : [];
+    const { uplink } = policy;
+    const ofUplink = uplink === undefined ? [] : uplinkPrograms(uplink, facts.features, request.addresses);
+    return { programs: [...ofPod, ...ofUplink.map(onNode)], refusal: null };
   } catch (error) {
     if (!(error instanceof CniError)) throw error;
     return { programs: [], refusal: { code: error.code, msg: error.message } };
   }
 }
 
-function batchOf(program: Program): Batch {
+function batchOf(program: Program): Step {
   const { argv, input } = handlerOf(program).add(program.objects);
   return { place: program.place, command: argv, input };
+}
+
+function onNode({ argv, input }: Batch): Step {
+  return { place: "node", command: argv, input };
 }
 
 const features: Readonly<Record<Options["kernel"], Features>> = {
@@ -120,6 +135,14 @@ function factsOf({ link, mtu, kernel }: Options): Facts {
     ipv6: true,
     features: features[kernel],
   };
+}
+
+function speedUnknown({ conf: { uplink } }: Request): readonly string[] {
+  return uplink === undefined || !isAuto(uplink.rate)
+    ? []
+    : [
+        `the uplink's rate is "auto", which its link on the node decides: the rates here are those of a link without end`,
+      ];
 }
 
 /** A runtime hands on what the conf asks it for, and of the rest not a word. */

@@ -18,11 +18,7 @@ export function explanationText(explanation: Explanation, options: Options): str
       bullets("-", explanation.passedOver),
     ),
     packetSection(explanation),
-    section(
-      `Programs, assuming ${options.link}, MTU ${options.mtu} and a ${options.kernel} kernel`,
-      programLines(explanation),
-      "nothing is programmed",
-    ),
+    section(programsTitle(explanation, options), programLines(explanation), "nothing is programmed"),
     section("Warnings", bullets("!", explanation.warnings)),
   ];
   return sections.filter((text) => text !== "").join("\n\n");
@@ -76,6 +72,13 @@ function packetSection({ packet, rules }: Explanation): string {
   const answer =
     chosen === undefined ? "no rule matches: it is left alone" : `rule ${rule} decides: ${chosen.does}`;
   return [wrapped(title, 0), wrapped(answer, 2)].join("\n");
+}
+
+function programsTitle({ addresses }: Explanation, { link, mtu, kernel }: Options): string {
+  const assumed = `Programs, assuming ${link}, MTU ${mtu} and a ${kernel} kernel`;
+  return addresses.length === 0
+    ? assumed
+    : `${assumed},\nan uplink that is not there yet and a pod at ${addresses.join(" and ")}`;
 }
 
 /** Of a long batch the beginning tells how it goes on; --json has all of it. */

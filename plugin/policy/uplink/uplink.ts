@@ -59,7 +59,7 @@ export function validateUplink(conf: UplinkConf): Uplink {
 
 const highestBandwidth = 1e15;
 
-function isAuto(rate: unknown): boolean {
+export function isAuto(rate: unknown): boolean {
   return rate === "auto" || rate === undefined;
 }
 

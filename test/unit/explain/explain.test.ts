@@ -57,6 +57,8 @@ metadata:
 });
 afterAll(() => rmSync(root, { recursive: true }));
 
+const capabilities = { bandwidth: true, "io.kubernetes.cri.pod-annotations": true };
+
 type Outcome = { readonly exitCode: number; readonly text: string };
 
 async function run(...args: readonly string[]): Promise<Outcome> {
@@ -266,6 +268,37 @@ it("--help fits 80 columns and is no mistake", async () => {
   const { exitCode, text } = await run("--help");
   expect(exitCode).toBe(0);
   expect(text.split("\n").filter((line) => line.length > 80)).toEqual([]);
+});
+
+it("shows what ADD does on the node for a class: its tree, its sets, its rules and the pod's place in them", async () => {
+  const classes = { default: { rate: "450M" }, bulk: { rate: "500M", set: "bulk-pods", mark: "0x1" } };
+  const uplink = { device: "eth0", rate: "950M", default: "default", classes };
+  writeFileSync(file("classes.json"), JSON.stringify({ uplink, capabilities }));
+  const { programs, warnings } = await json(
+    "--conf",
+    file("classes.json"),
+    "--annotations",
+    "pod-qos/class=bulk",
+  );
+  expect(warnings).toEqual([]);
+  const text = programs.map(({ command, input }) => `${command.join(" ")}\n${input}`).join("\n");
+  for (const line of [
+    "add bulk-pods 192.0.2.1",
+    "add bulk-pods-v6 2001:db8::1",
+    "class add dev eth0 parent 1:1 classid 1:20 htb rate 62500000bps ceil 118750000bps",
+    "--match-set bulk-pods src",
+  ]) {
+    expect(text).toContain(line);
+  }
+  const page = (await run("--conf", file("classes.json"), "--annotations", "pod-qos/class=bulk")).text;
+  expect(page).toContain("an uplink that is not there yet and a pod at 192.0.2.1 and 2001:db8::1");
+});
+
+it("says where the link of the node decides the rates of its classes", async () => {
+  const uplink = { device: "eth0", default: "default", classes: { default: { rate: "1M" } } };
+  writeFileSync(file("auto.json"), JSON.stringify({ uplink, capabilities }));
+  const { warnings } = await json("--conf", file("auto.json"));
+  expect(warnings).toEqual([expect.stringContaining(`the uplink's rate is "auto"`)]);
 });
 
 it("tells the mark of the pod's class among those for the rest: over the conf's, under the pod's own", async () => {
