@@ -57,7 +57,7 @@ metadata:
 });
 afterAll(() => rmSync(root, { recursive: true }));
 
-const capabilities = { bandwidth: true, "io.kubernetes.cri.pod-annotations": true };
+const hearing = { bandwidth: true, "io.kubernetes.cri.pod-annotations": true };
 
 type Outcome = { readonly exitCode: number; readonly text: string };
 
@@ -273,7 +273,7 @@ it("--help fits 80 columns and is no mistake", async () => {
 it("shows what ADD does on the node for a class: its tree, its sets, its rules and the pod's place in them", async () => {
   const classes = { default: { rate: "450M" }, bulk: { rate: "500M", set: "bulk-pods", mark: "0x1" } };
   const uplink = { device: "eth0", rate: "950M", default: "default", classes };
-  writeFileSync(file("classes.json"), JSON.stringify({ uplink, capabilities }));
+  writeFileSync(file("classes.json"), JSON.stringify({ uplink, capabilities: hearing }));
   const { programs, warnings } = await json(
     "--conf",
     file("classes.json"),
@@ -296,7 +296,7 @@ it("shows what ADD does on the node for a class: its tree, its sets, its rules a
 
 it("says where the link of the node decides the rates of its classes", async () => {
   const uplink = { device: "eth0", default: "default", classes: { default: { rate: "1M" } } };
-  writeFileSync(file("auto.json"), JSON.stringify({ uplink, capabilities }));
+  writeFileSync(file("auto.json"), JSON.stringify({ uplink, capabilities: hearing }));
   const { warnings } = await json("--conf", file("auto.json"));
   expect(warnings).toEqual([expect.stringContaining(`the uplink's rate is "auto"`)]);
 });
