@@ -9,6 +9,7 @@ export function differences(wanted: TcObject, observed: TcObject | ObservedFilte
       return [
         ...differs("default class", observed.defaultClass, wanted.defaultClass),
         ...differs("direct_qlen", observed.directPackets, wanted.directPackets),
+        ...odd,
       ];
     case "htb-class":
       if (observed.kind !== wanted.kind) return [];
@@ -28,6 +29,7 @@ export function differences(wanted: TcObject, observed: TcObject | ObservedFilte
       return [
         ...differs("parent", observed.parent, wanted.parent),
         ...queueDiffers(observed.queue, wanted.queue),
+        ...odd,
       ];
     case "clsact":
       return [];

@@ -16,6 +16,8 @@ export type HtbQdisc = {
    * room in the queue for that, such packets are dropped.
    */
   readonly directPackets: number;
+  /** As read back: what none of ours does. */
+  readonly oddities?: readonly string[];
 };
 
 export type HtbClass = {
@@ -56,6 +58,8 @@ export type LeafQdisc = {
   readonly parent: string;
   readonly handle: string;
   readonly queue: Leaf;
+  /** As read back: what none of ours does. */
+  readonly oddities?: readonly string[];
 };
 
 /** Holds filters at a device's ingress and egress; shared with whoever else filters there. */

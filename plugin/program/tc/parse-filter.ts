@@ -6,7 +6,7 @@ import { bytes, bytesPerSecond, word } from "./units.ts";
 export function parseFilter(dev: string, hook: Hook, line: string): readonly ObservedFilter[] {
   const matcher: Matcher = line.includes(" u32 ") ? "u32" : "matchall";
   const common = { dev, hook, pref: parseInt(word(line, "pref"), 10), matcher };
-  const selective = selectiveness(line);
+  const selective = [...selectiveness(line), ...company(line)];
   const redirect = /mirred \(Egress Redirect to device (\S+)\)/.exec(line)?.[1];
   if (redirect !== undefined) return [{ kind: "redirect", ...common, to: redirect, ...odd(selective) }];
   if (!/ police 0x[0-9a-f]+ /.test(line)) return [];
@@ -34,6 +34,16 @@ function selectiveness(line: string): readonly string[] {
     ...(kind === "u32" || kind === "matchall" ? [] : [`its classifier is ${kind}`]),
     ...keys.filter(([, , mask]) => mask !== "00000000").map(([text]) => `it takes only what has${text}`),
   ];
+}
+
+/** Ours do one thing: what another action does before it, or instead of it, is not what was asked for. */
+function company(line: string): readonly string[] {
+  const actions = actionsOf(line);
+  return actions.length === 1 ? [] : [`it has ${actions.length} actions`];
+}
+
+function actionsOf(line: string): readonly string[] {
+  return line.split(/\baction order \d+:/).slice(1);
 }
 
 /** Ours drop what exceeds, pass the rest on, and take packets of any length. */
@@ -68,7 +78,11 @@ function takesAll(line: string): boolean {
   return isFilter && selectiveness(line).length === 0;
 }
 
-/** "continue" is the one verdict behind which the next filter is asked, for what conforms if not for all. */
+/**
+ * "continue" is the one verdict behind which the next filter is asked, for what conforms if not for all. Behind "pipe" it is
+ * the filter's next action.
+ */
 function goesOn(line: string): boolean {
-  return /\bcontinue\b/.test(line.slice(line.lastIndexOf("action order")));
+  const last = actionsOf(line).find((action) => !/\bpipe\b/.test(action));
+  return last !== undefined && /\bcontinue\b/.test(last);
 }

@@ -80,13 +80,14 @@ function qdisc(dev: string, line: string): readonly TcObject[] {
         handle,
         defaultClass: word(line, "default").replace(/^0x/, ""),
         directPackets: parseInt(word(line, "direct_qlen"), 10),
+        ...odd(sizeTable(line)),
       },
     ];
   }
   const queue = leafQueue(kind, line);
   return queue === undefined || isRoot
     ? []
-    : [{ kind: "leaf", dev, parent: word(line, "parent"), handle, queue }];
+    : [{ kind: "leaf", dev, parent: word(line, "parent"), handle, queue, ...odd(sizeTable(line)) }];
 }
 
 function leafQueue(kind: string, line: string): Leaf | undefined {
@@ -138,6 +139,12 @@ function htbClass(dev: string, line: string): HtbClass {
 function charges(line: string): readonly string[] {
   const found = line.match(/ overhead [1-9]\d*| mpu (?!0b)\S+| linklayer (?!ethernet)\S+/g) ?? [];
   return found.map((words) => `it charges packets by${words}`);
+}
+
+/** With a size table a queue takes each packet for longer or shorter than it is, and so do the classes above it. */
+function sizeTable(line: string): readonly string[] {
+  const found = / (?:overhead -?[1-9]\d*|tsize \d+).*/.exec(line);
+  return found === null ? [] : [`it has a size table:${found[0]}`];
 }
 
 function occupant(dev: string, line: string): readonly Occupant[] {

@@ -208,3 +208,42 @@ describe("what CHECK must not miss", () => {
     expect(tcDrift(htbClass === undefined ? [] : [htbClass], [parseTc(dev, text)]).join()).toContain(words);
   });
 });
+
+describe("what stands under our own names and numbers", () => {
+  const shaped = printed("small/htb-bfifo-20M");
+  const policed = printed("stock/police-20M");
+  const action = /action order 1: (.*)/.exec(policed)?.[1] ?? "";
+  const stab = " linklayer ethernet overhead -1400 mtu 2047 tsize 512";
+
+  it.each([
+    ["a root with a size table", shaped.replace(/^(qdisc htb .*\S).*$/m, `$1${stab}`), "root qdisc htb 905:"],
+    [
+      "a queue with a size table",
+      shaped.replace(/^(qdisc tbf .*\S).*$/m, `$1${stab}`),
+      "leaf qdisc pfifo 906:",
+    ],
+  ])("%s lets packets through for less than they weigh", (_, text, name) => {
+    expect(tcDrift(tree, [parseTc(dev, text)]).filter((sentence) => sentence.includes("size table"))).toEqual(
+      [expect.stringContaining(`${name} on eth0: it has a size table: overhead -1400`)],
+    );
+  });
+
+  it.each([
+    ["passes before it is asked", `gact action pass\n\taction order 2: ${action}`],
+    ["does something else first", `skbedit mark 1 pipe\n\taction order 2: ${action}`],
+    ["does something else then", `${action}\n\taction order 2: gact action pass`],
+  ])("a policer that %s is told", (_, actions) => {
+    const text = policed.replace(/(action order 1:).*/, `$1 ${actions}`);
+    const wanted = policer(dev, "ingress", bucket, "matchall");
+    expect(tcDrift(wanted, [parseTc(dev, text)])).toEqual([expect.stringContaining("it has 2 actions")]);
+    expect(tcDrift(wanted, [parseTc(dev, policed)])).toEqual([]);
+  });
+
+  it("a filter of somebody's that passes in its first action ends the walk before ours, whatever its last one says", () => {
+    const before = `filter protocol all pref 5 matchall chain 0 \nfilter protocol all pref 5 matchall chain 0 handle 0x1 \n  not_in_hw\n`;
+    const then = (first: string): string =>
+      `${before}\taction order 1: ${first}\n\taction order 2: gact action continue\n${policed}`;
+    expect(parseTc(dev, then("gact action pass")).lastFilters.map(({ pref }) => pref)).toContain(5);
+    expect(parseTc(dev, then("skbedit mark 1 pipe")).lastFilters.map(({ pref }) => pref)).not.toContain(5);
+  });
+});
