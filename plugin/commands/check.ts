@@ -60,11 +60,16 @@ async function checkUplink(
   { uplink }: Policy,
   record: AttachmentRecord | undefined,
 ): Promise<readonly string[]> {
-  if (uplink === undefined) return [];
-  const features =
-    record?.facts === undefined
-      ? readFeatures(request.conf.stateDir, "forget")
-      : Promise.resolve(record.facts.features);
+  const membership = record?.membership;
+  if (uplink === undefined) {
+    return membership === undefined
+      ? []
+      : [
+          `it is in class ${membership.class} of ${membership.device}, though the conf has no uplink any more`,
+        ];
+  }
+  // The node's, not what it could do when this pod was added: the uplink is what the last ADD of any pod made it.
+  const features = readFeatures(request.conf.stateDir, "forget");
   return (await import("./uplink-part.ts")).checkUplink(uplink, request, record, features);
 }
 

@@ -36,11 +36,11 @@ export function recordOf(
 }
 
 function limitsOf({ egress, ingress, rules }: Policy): NonNullable<AttachmentRecord["limits"]> {
-  const last = rules.at(-1);
+  const rest = rules.find(matchesAll);
   return {
     ...(egress === undefined ? {} : { egress: egress.rate }),
     ...(ingress === undefined ? {} : { ingress: ingress.rate }),
-    ...(last?.dscp === undefined || !matchesAll(last) ? {} : { dscp: last.dscp }),
+    ...(rest?.dscp === undefined ? {} : { dscp: rest.dscp }),
     rules: rules.length,
   };
 }

@@ -7,14 +7,14 @@ import { hostVeth } from "./host-veth.ts";
 import { podClass } from "./uplink/pod-class.ts";
 import { podNetns } from "./pod-netns.ts";
 
-const drivers: readonly Driver[] = [hostVeth, podNetns, podClass];
+const limits: readonly Driver[] = [hostVeth, podNetns];
 
 export function plan(task: Task): readonly Program[] {
   const placed = withEnforcement(task);
-  return merge(drivers.flatMap((driver) => driver(placed))).map(withoutRepeats);
+  return merge([...limits.flatMap((driver) => driver(placed)), ...podClass(task)]).map(withoutRepeats);
 }
 
-/** `enforce` decides whether the host end counts: `pod` never uses it, `host` insists on it. */
+/** `enforce` decides whether the host end counts for caps and rules: `pod` never uses it, `host` insists on it. */
 function withEnforcement(task: Task): Task {
   const { policy, facts } = task;
   if (policy.enforce === "pod") {

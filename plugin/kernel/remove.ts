@@ -61,7 +61,8 @@ async function removeOne(program: Program, netns: string): Promise<CniError | un
   const handler = handlerOf(program);
   const batch = handler.remove(objects);
   const outcome = await runAt(place, netns, batch, workIsDone(program));
-  const then = handler.removeThen(objects, outcome.stdout);
+  // What a tool that was ended has not said is no answer: somebody's filters may stand there.
+  const then = outcome.exitCode === -1 ? undefined : handler.removeThen(objects, outcome.stdout);
   if (then !== undefined) await runAt(place, netns, then);
   if (outcome.exitCode === 0 && outcome.stderr === "") return undefined;
   try {

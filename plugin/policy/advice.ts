@@ -47,11 +47,13 @@ function decideAlike(a: Rule, b: Rule): boolean {
 
 /** One rule decides alone, so a limit without a mark keeps the mark for the rest from what it limits. */
 function unmarked(rules: readonly Rule[]): readonly string[] {
-  const last = rules.at(-1);
-  if (last === undefined || last.dscp === undefined || !matchesAll(last)) return [];
+  const at = rules.findIndex(matchesAll);
+  const rest = rules[at];
+  if (rest?.dscp === undefined) return [];
   return rules
+    .slice(0, at)
     .filter(({ dscp, limit }) => dscp === undefined && limit !== undefined)
     .map(
-      ({ source }) => `what ${source} limits does not get the mark of ${last.source}: give it a dscp as well`,
+      ({ source }) => `what ${source} limits does not get the mark of ${rest.source}: give it a dscp as well`,
     );
 }

@@ -72,6 +72,16 @@ describe("a pod of the default class with an address that a set still has", () =
     expect(await everyMember()).toEqual([]);
   });
 
+  test("is not well for CHECK either when the conf has lost its uplink", async () => {
+    const pod = await addedUplinkPod(site, { ...bulk, annotations: { "pod-qos/dscp": "EF" } });
+    failed(await pod.call("CHECK", { uplink: undefined }), 100, [
+      "it is in class bulk-seed of eth0, though the conf has no uplink any more",
+    ]);
+    succeeded(await pod.call("ADD", { uplink: undefined }));
+    succeededSilently(await pod.call("CHECK", { uplink: undefined }));
+    expect(await everyMember()).toEqual([]);
+  });
+
   test("a claim of a pod that is dead keeps nothing in a set", async () => {
     const dead = await addedUplinkPod(site, bulk);
     const heir = await uplinkPod(site, bulk);

@@ -1,10 +1,13 @@
 import { describe, expect, it } from "vitest";
+import { parseUplink } from "../../../plugin/cni/uplink.ts";
+import { plan } from "../../../plugin/datapath/plan.ts";
 import { membersOf } from "../../../plugin/datapath/uplink/sets.ts";
 import { uplinkState } from "../../../plugin/datapath/uplink/state.ts";
 import type { UplinkState } from "../../../plugin/program/uplink/objects.ts";
 import { changeRules } from "../../../plugin/program/uplink/rules.ts";
 import { addToSets } from "../../../plugin/program/uplink/sets.ts";
 import { createTree } from "../../../plugin/program/uplink/tree.ts";
+import { taskOf } from "../support/task.ts";
 import { runbook, stateOf, uplinkOf } from "../support/uplink.ts";
 
 const nothing = { chainExists: false, before: [], inChain: [], atHooks: [] };
@@ -69,4 +72,25 @@ describe("a pod's addresses", () => {
   it("000-6 of the default class join none", () => {
     expect(membersOf(undefined, ["192.0.2.7"])).toEqual([]);
   });
+});
+
+describe("a pod of a class, in its own namespace", () => {
+  const uplink = uplinkOf(runbook);
+  const [chosen] = uplink.classes;
+  if (chosen === undefined) throw new Error("the runbook has classes");
+  const link = { device: "eth0", speed: 1e9, mtu: 1500 };
+  const choice = { uplink, chosen, source: "uplink.default", conf: parseUplink("uplink", runbook), link };
+  const inPod = (more: Parameters<typeof taskOf>[0]): readonly string[] =>
+    plan(taskOf({ uplink: choice, ...more })).map(({ tool, place }) => `${tool} ${place}`);
+
+  it("has what no rule of the node could do", () => {
+    expect(inPod({ hostEnd: undefined })).toEqual(["iptables pod", "ip6tables pod"]);
+  });
+
+  it.each(["auto", "host", "pod"] as const)(
+    "has nothing on a veth, which the node sees, enforce %s",
+    (enforce) => {
+      expect(inPod({ enforce })).toEqual([]);
+    },
+  );
 });

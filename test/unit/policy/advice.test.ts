@@ -174,6 +174,14 @@ describe("advice", () => {
     expect(adviceOn(rules)).toEqual([]);
   });
 
+  it("names the mark that decides, where there are two for all", () => {
+    const rules = rulesOf({ bandwidth: { rate: 1 }, classifier: everyV4 }, { dscp: 10 });
+    expect(adviceOn([...rules, markAll("defaults.dscp", 5)])).toEqual([
+      expect.stringContaining("defaults.dscp can never decide"),
+      "what egress[0] limits does not get the mark of egress[1]: give it a dscp as well",
+    ]);
+  });
+
   const upstream = "OVN-Kubernetes would let the later one decide";
 
   it.each([
