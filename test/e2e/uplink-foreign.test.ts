@@ -1,5 +1,6 @@
 /** An uplink that is not this network's alone: other networks' words, and what is somebody else's. */
 import { afterEach, beforeEach, expect, test } from "vitest";
+import { failed, succeeded, succeededSilently } from "../lab/answers.ts";
 import { suite } from "../lab/needs.ts";
 import {
   addedUplinkPod,
@@ -45,6 +46,24 @@ suite("an uplink that others use", { plugin: true, tools: ["ipset"] }, () => {
     expect(await said("tc class show dev eth0")).toMatch(/1:20 .* rate 50Mbit/);
     await said('echo \'{"network":"netb","uplink":{}}\' >/run/pod-qos/uplinks/eth0/netb.json');
     expect((await first.call("ADD", { uplink: other })).exitCode).toBe(0);
+  });
+
+  test("a class that the conf has lost and a filter of the operator's keeps stops no pod, and CHECK tells of it", async () => {
+    const { classes } = uplink200;
+    const former = { ...classes, default: { rate: "149M" }, other: { rate: "1M" } };
+    const withOther = { ...uplink200, classes: former };
+    const pod = await addedUplinkPod(site, { uplink: withOther });
+    await said("tc filter add dev eth0 parent 1: pref 5 protocol ip u32 match ip dst 192.0.2.9 flowid 1:30");
+    const next = await uplinkPod(site);
+    for (const each of [pod, next]) {
+      succeeded(await each.call("ADD", { uplink: uplink200 }));
+      failed(await each.call("CHECK", { uplink: uplink200 }), 100, [
+        "htb class 1:30 on eth0 is there, though nothing asks for it",
+      ]);
+    }
+    await said("tc filter del dev eth0 parent 1: pref 5");
+    succeeded(await next.call("ADD"));
+    succeededSilently(await next.call("CHECK"));
   });
 
   test.each([

@@ -11,7 +11,7 @@ import { changeTree, createTree, rootOwner, trimTree } from "../../program/uplin
 import { run, type Outcome } from "../exec.ts";
 import { refusal } from "../refusal.ts";
 import { assertNothingForeign } from "./foreign.ts";
-import { driftOf, observeSet, observeUplink, wantedRules, type SeenUplink } from "./observe.ts";
+import { driftOf, faultsOf, observeSet, observeUplink, wantedRules, type SeenUplink } from "./observe.ts";
 import { retreat } from "./retreat.ts";
 
 const mostRounds = 12;
@@ -38,7 +38,7 @@ async function settle(state: UplinkState, first: SeenUplink, all: () => readonly
     if (driftOf(state, seen).length === 0) return;
     const refused = await approach(state, seen, all());
     seen = await observeUplink(state);
-    const left = driftOf(state, seen);
+    const left = faultsOf(state, seen);
     if (left.length === 0) return;
     if (refused?.code === ErrorCode.missingFeature || round === mostRounds) {
       throw refused ?? unsettled(state, left);

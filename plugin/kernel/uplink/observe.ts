@@ -4,7 +4,7 @@ import type { Member, PodPart, RuleTool, UplinkRules, UplinkState } from "../../
 import { listRules } from "../../program/iptables/mangle.ts";
 import { outOfReach, parseRules, rulesDrift, type ObservedRules } from "../../program/uplink/rules.ts";
 import { listSet, parseSet, type ObservedSet } from "../../program/uplink/sets.ts";
-import { parseTree, treeDrift, type ObservedTree } from "../../program/uplink/tree.ts";
+import { parseTree, treeDrift, treeFaults, type ObservedTree } from "../../program/uplink/tree.ts";
 import { run } from "../exec.ts";
 import { kernelHasSets } from "../linux.ts";
 import { refusal } from "../refusal.ts";
@@ -51,11 +51,19 @@ export async function observeRules(
 }
 
 export function driftOf(state: UplinkState, seen: SeenUplink): readonly string[] {
-  const rules = wantedRules(state.rules).flatMap(([tool, wanted]) => {
+  return [...treeDrift(state.tree, seen.tree), ...driftOfRules(state, seen)];
+}
+
+/** What keeps it from working: without what is there for nothing. */
+export function faultsOf(state: UplinkState, seen: SeenUplink): readonly string[] {
+  return [...treeFaults(state.tree, seen.tree), ...driftOfRules(state, seen)];
+}
+
+function driftOfRules({ rules }: UplinkState, seen: SeenUplink): readonly string[] {
+  return wantedRules(rules).flatMap(([tool, wanted]) => {
     const observed = seen.rules.get(tool);
     return observed === undefined ? [] : rulesDrift(tool, wanted, observed);
   });
-  return [...treeDrift(state.tree, seen.tree), ...rules];
 }
 
 /** An address that its set has lost is in the default class, and one that another set has is in that set's class. */

@@ -37,6 +37,11 @@ export function rootOwner(
 
 /** A sentence for whatever is missing, not as wanted, or there although nothing asks for it. */
 export function treeDrift(tree: Tree, seen: ObservedTree): readonly string[] {
+  return [...treeFaults(tree, seen), ...surplus(tree, seen)];
+}
+
+/** Without what is there for nothing: that harms nobody, and the kernel keeps a class that a filter of somebody's leads to. */
+export function treeFaults(tree: Tree, seen: ObservedTree): readonly string[] {
   return [
     ...driftOf(tree.root, seen),
     ...tree.classes.flatMap((each) => classDrift(each, seen)),
@@ -44,6 +49,11 @@ export function treeDrift(tree: Tree, seen: ObservedTree): readonly string[] {
     ...tree.filters
       .filter((each) => !isInPlace(each, seen))
       .map((each) => `${describeFilter(tree.root, each)} is missing`),
+  ];
+}
+
+function surplus(tree: Tree, seen: ObservedTree): readonly string[] {
+  return [
     ...surplusClasses(tree, seen).map(
       (classid) => `htb class ${classid} on ${tree.root.dev} is there, though nothing asks for it`,
     ),
