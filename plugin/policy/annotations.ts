@@ -2,7 +2,7 @@
 import { CniError, ErrorCode } from "../errors.ts";
 import type { Annotations } from "../cni/request.ts";
 
-const ownKeys = [
+export const ownKeys = [
   "ingress-bandwidth",
   "egress-bandwidth",
   "ingress-burst",

@@ -1,17 +1,22 @@
 /** Annotation keys that were meant for us and miss by a letter. Pure. */
 import { CniError, ErrorCode } from "../errors.ts";
 import type { Annotations } from "../cni/request.ts";
+import { ownKeys } from "./annotations.ts";
 
-const kubernetesKeys = ["kubernetes.io/ingress-bandwidth", "kubernetes.io/egress-bandwidth"];
+const keys: readonly string[] = [
+  "kubernetes.io/ingress-bandwidth",
+  "kubernetes.io/egress-bandwidth",
+  ...ownKeys.map((key) => `pod-qos/${key}`),
+];
 
 /**
- * Our own prefix in other letters is an error: no one else writes it. What resembles a key of kubernetes.io is in a
- * namespace that is not ours, so it is let pass and told.
+ * Our own prefix in other letters is an error: no one else writes it. What resembles a key of kubernetes.io or of ours
+ * otherwise is in a namespace that is not ours, so it is let pass and told.
  */
 export function nearMisses(annotations: Annotations): readonly string[] {
   return Object.keys(annotations).flatMap((key) => {
     refuseOtherSpelling(key);
-    const meant = kubernetesKeys.includes(key) ? undefined : nearest(key);
+    const meant = isKey(key) ? undefined : nearest(key);
     return meant === undefined
       ? []
       : [`annotation ${key} is not one that limits anything: did you mean ${meant}?`];
@@ -28,19 +33,30 @@ function refuseOtherSpelling(key: string): void {
   );
 }
 
+/** Which of ours there are is for those who read them to say. */
+function isKey(key: string): boolean {
+  return keys.includes(key) || /^(?:[^/]+\.)?pod-qos\//.test(key);
+}
+
 /** Letters wrong, missing or too many. */
 const farthest = 2;
 
 function nearest(key: string): string | undefined {
   const lowered = key.toLowerCase();
-  const near = kubernetesKeys
-    .filter((known) => Math.abs(known.length - key.length) <= farthest)
-    .map((known) => ({ known, off: distance(lowered, known) }))
+  // "net1.pod-qso/dscp", "pod-qos.io/dscp"
+  const withoutInterface = lowered.replace(/^[^/]*\.(?=[^./]*\/)/, "");
+  const withoutDomain = lowered.replace(/^(pod-qos)\.[^/]*/, "$1");
+  const near = keys
+    .map((known) => ({
+      known,
+      off: Math.min(...[lowered, withoutInterface, withoutDomain].map((form) => distance(form, known))),
+    }))
     .filter(({ off }) => off <= farthest);
   return near.toSorted((a, b) => a.off - b.off)[0]?.known;
 }
 
 function distance(a: string, b: string): number {
+  if (Math.abs(a.length - b.length) > farthest) return Infinity;
   let row = Array.from({ length: b.length + 1 }, (_, at) => at);
   for (const [i, letter] of Array.from(a).entries()) {
     const next = [i + 1];

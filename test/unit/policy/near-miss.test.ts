@@ -18,13 +18,18 @@ describe("a key that misses our prefix by its spelling", () => {
   });
 });
 
-describe("a key of kubernetes.io that misses one that limits", () => {
+describe("a key of somebody else's namespace that misses one that limits", () => {
   it.each([
     ["kubernetes.io/egres-bandwidth", "kubernetes.io/egress-bandwidth"],
     ["kubernetes.io/egress-bandwith", "kubernetes.io/egress-bandwidth"],
     ["kubernetes.io/ingress-bandwidht", "kubernetes.io/ingress-bandwidth"],
     ["kubernetes.io/ingress-bandwidths", "kubernetes.io/ingress-bandwidth"],
     ["Kubernetes.io/Egress-bandwidth", "kubernetes.io/egress-bandwidth"],
+    ["pod-qoss/egress-bandwidth", "pod-qos/egress-bandwidth"],
+    ["pod-qso/dscp", "pod-qos/dscp"],
+    ["pod-qs/class", "pod-qos/class"],
+    ["pod-qos.io/egress-bandwidth", "pod-qos/egress-bandwidth"],
+    ["net1.pod-qoss/egress", "pod-qos/egress"],
   ])("%s is let pass with a warning", (key, meant) => {
     const { warnings, egress, ingress } = policyOf({ annotations: { [key]: "1M" } });
     expect(warnings).toEqual([`annotation ${key} is not one that limits anything: did you mean ${meant}?`]);
@@ -37,6 +42,9 @@ describe("a key of kubernetes.io that misses one that limits", () => {
     "kubernetes.io/bandwidth",
     "kubernetes.io/config.source",
     "example.com/egress-bandwidth",
+    "my-qos/class",
+    "pod-security/class",
+    "qos/dscp",
   ])("%s is no such key", (key) => {
     expect(policyOf({ annotations: { [key]: "1M" } }).warnings).toEqual([]);
   });
