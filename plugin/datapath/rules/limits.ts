@@ -9,12 +9,13 @@
  * Both disciplines are classes: HTB keeps a bucket also where it has no queue to keep packets in. act_police, which knows
  * nothing of a packet's class, would need a filter for each, and drops GSO packets that are longer than a small bucket.
  */
+import { CniError, ErrorCode } from "../../errors.ts";
 import type { HtbClass, Leaf, LeafQdisc, TcObject } from "../../program/tc/objects.ts";
 import type { Cap } from "../../policy/caps.ts";
 import type { Limit, Rule } from "../../policy/rule.ts";
 import { classId, leafHandle, limitLeafHandle, limitMinor, restMinor, rootHandle } from "../names.ts";
 import { policeLeaf, shapeLeaf } from "../queues.ts";
-import { frameBytes, limitBucket, type Bucket } from "../rates.ts";
+import { frameBytes, limitBucket, longestDebtSeconds, type Bucket } from "../rates.ts";
 import { cappedRoot, type ShapedCap } from "../shaper.ts";
 
 type LimitedRule = Rule & { readonly limit: Limit };
@@ -38,9 +39,7 @@ export function limitTree(
 ): readonly TcObject[] {
   const limited = rules.filter(hasLimit);
   const parent = cap === undefined ? rootHandle : classId;
-  /** Guaranteed shares of the cap that together do not exceed it: HTB lets nobody wait who is below his own. */
-  const share =
-    cap === undefined ? Infinity : Math.max(1, Math.floor(cap.bucket.rate / (limited.length + 1)));
+  const share = cap === undefined ? Infinity : shareOf(cap.bucket.rate, limited.length + 1, mtu);
   const child = (minor: string, ceiling: Bucket): HtbClass => ({
     kind: "htb-class",
     dev,
@@ -71,6 +70,18 @@ export function limitTree(
       return [child(minor, bucket), leaf(minor, limitLeafHandle(number), queue)];
     }),
   ];
+}
+
+/** Guaranteed shares of the cap that together do not exceed it: HTB lets nobody wait who is below his own. */
+function shareOf(rate: number, classes: number, mtu: number): number {
+  const share = Math.floor(rate / classes);
+  const lowest = Math.ceil(frameBytes(mtu) / longestDebtSeconds);
+  if (share >= lowest) return share;
+  throw new CniError(
+    ErrorCode.invalidConfig,
+    `${classes - 1} limited rules inside a cap of ${rate * 8} bit/s are too many for it at an MTU of ${mtu}: ` +
+      `it takes a cap of ${lowest * classes * 8} bit/s, or fewer rules with a limit`,
+  );
 }
 
 /** What the kernel keeps for packets without a class: as much as a device's own queue. */

@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import { ErrorCode } from "../../../../plugin/errors.ts";
 import { plan } from "../../../../plugin/datapath/plan.ts";
 import type { HtbClass, TcObject } from "../../../../plugin/program/tc/objects.ts";
+import { capOf } from "../../support/cap.ts";
 import { rendered } from "../../support/render.ts";
 import { networkQos, rulesFor } from "../../support/manifests.ts";
 import { refusal } from "../../support/refusal.ts";
@@ -50,6 +51,29 @@ describe("the tree", () => {
     expect(children).toHaveLength(3);
     expect(guaranteed).toBeLessThanOrEqual(cap?.rate ?? 0);
     expect(children.every(({ parent }) => parent === "905:1")).toBe(true);
+  });
+
+  it("gives each class a share that the kernel can hold, or says what cap it would take", () => {
+    const many = rulesOf(
+      ...Array.from({ length: 12 }, (_, port) => ({
+        bandwidth: { rate: 1000 },
+        classifier: { ports: [{ protocol: "UDP", port: port + 1 }] },
+      })),
+    );
+    const wishes = (rate: number, mtu: number) =>
+      taskOf({ egress: capOf(rate), rules: many, mtu, enforce: "pod" });
+    for (const [mtu, lowest] of [
+      [1500, 2704],
+      [9000, 15_704],
+    ] as const) {
+      const { code, message } = refusal(() => plan(wishes(lowest - 8, mtu)));
+      expect(code).toBe(ErrorCode.invalidConfig);
+      expect(message).toContain(`it takes a cap of ${lowest} bit/s, or fewer rules with a limit`);
+      const held = classes(
+        plan(wishes(lowest, mtu)).flatMap((one) => (one.tool === "tc" ? one.objects : [])),
+      );
+      expect(held.map(({ rate, burst }) => burst / rate).filter((seconds) => seconds > 274)).toEqual([]);
+    }
   });
 
   it("002-15 keeps the burst that was asked for, also one shorter than a GSO packet", () => {
