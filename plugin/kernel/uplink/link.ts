@@ -1,5 +1,5 @@
-/** What the node says of its uplink where the conf says "auto": read from /proc and sysfs, without starting a process. */
-import { readFileSync } from "node:fs";
+/** What the node says of its uplink's link, and which link it is where the conf says "auto": from /proc and sysfs, without a process. */
+import { readdirSync, readFileSync } from "node:fs";
 import { interfaceNameFault } from "../../cni/call.ts";
 import { CniError, ErrorCode } from "../../errors.ts";
 import type { LinkFacts } from "../../policy/uplink/uplink.ts";
@@ -58,7 +58,17 @@ function rowsOf(path: string): readonly (readonly string[])[] {
 /** In Mbit/s; -1, or an error, where the device has none. */
 function readSpeed(device: string): number | undefined {
   const speed = Number(read(`/sys/class/net/${device}/speed`) ?? -1);
-  return speed > 0 ? speed * 1e6 : undefined;
+  return speed > 0 && !isInvented(device) ? speed * 1e6 : undefined;
+}
+
+/**
+ * A veth says 10 Gbit/s whatever carries its packets, and a bridge what its fastest port says, which may be a veth. Others have
+ * hardware behind them, links below them (bond, team, VLAN), or were told.
+ */
+function isInvented(device: string): boolean {
+  const folder = `/sys/class/net/${device}`;
+  if (/^DEVTYPE=bridge$/m.test(read(`${folder}/uevent`) ?? "")) return true;
+  return !readdirSync(folder).some((name) => /^(device|tun_flags|lower_.*)$/.test(name));
 }
 
 function read(path: string): string | undefined {

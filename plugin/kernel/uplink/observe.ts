@@ -1,4 +1,5 @@
 /** Reads an uplink back into the types that it is made of, and says what differs. Changes nothing. */
+import { CniError, ErrorCode } from "../../errors.ts";
 import { listTc } from "../../program/tc/render.ts";
 import type { Member, PodPart, RuleTool, UplinkRules, UplinkState } from "../../program/uplink/objects.ts";
 import { listRules } from "../../program/iptables/mangle.ts";
@@ -36,8 +37,18 @@ export async function observeTree(device: string): Promise<ObservedTree> {
   const batch = listTc(device);
   const outcome = await run(batch.argv, batch.input);
   // A device without clsact fails the lines that ask for it, so only that tc came to its end can be told by the exit code.
-  if (outcome.exitCode === -1 || !/^qdisc /m.test(outcome.stdout)) throw refusal("node", batch, outcome);
+  if (outcome.exitCode === -1) throw refusal("node", batch, outcome);
+  if (!/^qdisc /m.test(outcome.stdout)) throw withoutQueue(device, outcome.stderr);
   return parseTree(device, outcome.stdout);
+}
+
+/** Every link has a queue from when it is first up. */
+function withoutQueue(device: string, said: string): CniError {
+  return new CniError(
+    ErrorCode.kernelRefused,
+    `the uplink ${device} has no queue yet: it was never up ("ip link set dev ${device} up") or is gone`,
+    said.trim(),
+  );
 }
 
 export async function observeRules(

@@ -39,7 +39,7 @@ export type UplinkClass = {
 /** What the node says where the conf says "auto". */
 export type LinkFacts = {
   readonly device: string;
-  /** bit/s; undefined where the kernel does not know, as of a veth or a bridge. */
+  /** bit/s; undefined where the kernel does not know, or makes it up, as of a veth or a bridge. */
   readonly speed: number | undefined;
 };
 

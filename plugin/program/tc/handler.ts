@@ -52,7 +52,7 @@ function devicesOf(objects: readonly TcObject[]): readonly string[] {
   return [...new Set(objects.map(({ dev }) => dev))];
 }
 
-/** A hook without a clsact fails its own line, so the exit code does not tell; but every device has a qdisc line. */
+/** A hook without a clsact fails its own line, so the exit code does not tell; but a device that was ever up has a qdisc line. */
 function hasQdiscs({ stdout }: { readonly stdout: string }): boolean {
   return /^qdisc /m.test(stdout);
 }

@@ -30,7 +30,7 @@ export function removeHolders(objects: readonly TcObject[]): Batch | undefined {
 
 /**
  * Everything of one device, as text: iproute2 up to 6.1 prints classes as text even with -j, and no version says a
- * policer's rate in JSON. Filter lines do not tell their hook, so the qdisc lines, of which every device has one, stand
+ * policer's rate in JSON. Filter lines do not tell their hook, so the qdisc lines, of which every device has one once it was up, stand
  * between ingress and egress.
  */
 export function listTc(dev: string): Batch {
