@@ -44,7 +44,9 @@ Shows this node's attachments and the classes of its uplinks: what each may send
 POD ("prod/web-1", "web-1", or the beginning of a container's id): every kernel object of one, and its state.
 SENDS and RECEIVES are bit/s over half a second; SURE is guaranteed, MOST the ceiling, "|" in a bar the guarantee.
 
-Exit codes: 0 all is well; 1 no such pod, or something is not as it should be; 2 wrong arguments.`;
+The list looks at the uplinks, not at each pod: "show POD" does that, as CHECK would.
+
+Exit codes: 0 what was looked at is well; 1 no such pod, or something is not as it should be; 2 wrong arguments.`;
 
 export function showUplinks(options: Options, print: Print): Promise<number> {
   return showAll(
@@ -73,10 +75,14 @@ async function showAll(options: Options, text: (seen: Report) => string, print: 
     );
     const seen = visible(report(node, before, after, { drops, faults }), options);
     if (!draw(seen)) return 1;
-    if (!options.watch) return seen.uplinks.every(({ drift }) => drift.length === 0) ? 0 : 1;
+    if (!options.watch) return isWell(seen) ? 0 : 1;
     if (frames === options.frames) return 0;
     [node, before] = await again(options, node, after);
   }
+}
+
+function isWell({ unreadable, uplinks }: Report): boolean {
+  return unreadable.length === 0 && uplinks.every(({ drift }) => drift.length === 0);
 }
 
 /** Pods come and go while one watches: readings belong to the attachments that they were made of. */
@@ -99,15 +105,15 @@ async function showPod(name: string, options: Options, print: Print): Promise<nu
     return 1;
   }
   const inspections = await Promise.all(found.map((record) => inspection(options.stateDir, record)));
-  const isWell = inspections.every(({ drift }) => drift.length === 0);
+  const allWell = inspections.every(({ drift }) => drift.length === 0);
   const shown = options.json
     ? JSON.stringify(inspections, null, 2)
     : inspections.map(inspectText).join("\n\n");
-  return print(shown) && isWell ? 0 : 1;
+  return print(shown) && allWell ? 0 : 1;
 }
 
 function visible(seen: Report, { uplinksOnly }: Options): Report {
-  return uplinksOnly ? { ...seen, attachments: [] } : seen;
+  return uplinksOnly ? { ...seen, attachments: [], unreadable: [] } : seen;
 }
 
 function json(seen: Report, { uplinksOnly, watch }: Options): string {

@@ -1,4 +1,5 @@
 /** What an operator sees of a node: `pod-qos show`, `pod-qos uplink show`, and what `uplink remove` leaves. */
+import { rmSync, writeFileSync } from "node:fs";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { suite } from "../lab/needs.ts";
 import { callPlugin, type PluginResult } from "../lab/plugin.ts";
@@ -110,13 +111,28 @@ suite("pod-qos show", { plugin: true, tools: ["ipset", "iperf3"] }, () => {
     [["show", "bulk", "--watch"], 2, "takes no name"],
     [["show", "a", "b"], 2, "one name is enough"],
     [["show", "--interval", "x"], 2, "--interval takes seconds"],
-    [["show", "--help"], 0, "Exit codes: 0 all is well"],
+    [["show", "--help"], 0, "Exit codes: 0 what was looked at is well"],
     [["uplink"], 2, "uplink show and uplink remove"],
     [["uplink", "show", "eth0"], 2, "takes no name"],
   ] as const)("%j ends with %d", async (argv, exitCode, words) => {
     const result = await pq(...argv);
     expect(result.exitCode).toBe(exitCode);
     expect(result.stdout).toContain(words);
+  });
+
+  test("a record of another version is told, beside all else that there is", async () => {
+    const path = site.node.path("/run/pod-qos/attachments/podnet/later@eth0.json");
+    writeFileSync(path, JSON.stringify({ version: 2 }));
+    try {
+      const { exitCode, stdout } = await pq("show");
+      expect(exitCode).toBe(1);
+      expect(stdout).toContain(
+        "NOT WELL: /run/pod-qos/attachments/podnet/later@eth0.json was written by another version",
+      );
+      expect(stdout).toContain("prod/bulk");
+    } finally {
+      rmSync(path);
+    }
   });
 
   test("--watch draws again and again, one JSON line each with --json", async () => {

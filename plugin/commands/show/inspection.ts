@@ -31,7 +31,7 @@ export async function inspection(stateDir: string, record: AttachmentRecord): Pr
     membership === undefined ? [] : podFaults(stateDir, membership),
   ]);
   const found = [...drift(observed), ...ofUplink];
-  const { links } = await readCounters({ attachments: [record], uplinks: [] });
+  const { links } = await readCounters({ attachments: [record], unreadable: [], uplinks: [] });
   const drops = await Promise.all(reachable.map((program) => dropsOf(program, netns)));
   return {
     pod: podOf(record.pod),

@@ -3,6 +3,8 @@ import { accessSync, constants } from "node:fs";
 import { listAttachments, listNetworks, readRecord } from "../../state/store.ts";
 import { listUplinks, readStanding } from "../../state/uplinks.ts";
 import type { AttachmentRecord } from "../../state/record.ts";
+import type { Identity } from "../../datapath/names.ts";
+import { messageOf } from "../../errors.ts";
 import type { Uplink } from "../../policy/uplink/uplink.ts";
 import {
   processesByNetns,
@@ -19,6 +21,8 @@ import { nameOf } from "./names.ts";
 
 export type Node = {
   readonly attachments: readonly AttachmentRecord[];
+  /** Sentences about records that say nothing to us. */
+  readonly unreadable: readonly string[];
   readonly uplinks: readonly StandingUplink[];
 };
 
@@ -26,15 +30,27 @@ export type StandingUplink = Uplink & { readonly network: string };
 
 export function readNode(stateDir: string): Node {
   assertReadable(stateDir);
-  const attachments = listNetworks(stateDir)
+  const read = listNetworks(stateDir)
     .flatMap((network) => listAttachments(stateDir, network))
-    .flatMap((identity) => readRecord(stateDir, identity) ?? [])
-    .toSorted((a, b) => nameOf(a).localeCompare(nameOf(b)));
+    .map((identity) => recordOrFault(stateDir, identity));
+  const attachments = read.filter((one) => typeof one === "object");
   const uplinks = listUplinks(stateDir).flatMap((device) => {
     const said = readStanding(stateDir, device);
     return said === undefined ? [] : [{ ...said.uplink, network: said.network }];
   });
-  return { attachments, uplinks };
+  return {
+    attachments: attachments.toSorted((a, b) => nameOf(a).localeCompare(nameOf(b))),
+    unreadable: read.filter((one) => typeof one === "string"),
+    uplinks,
+  };
+}
+
+function recordOrFault(stateDir: string, identity: Identity): AttachmentRecord | string | undefined {
+  try {
+    return readRecord(stateDir, identity);
+  } catch (error) {
+    return messageOf(error);
+  }
 }
 
 /** The records are root's: to somebody else an empty node would be a lie. */

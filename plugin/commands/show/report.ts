@@ -5,6 +5,8 @@ import type { Node, Reading, StandingUplink } from "./node.ts";
 
 export type Report = {
   readonly attachments: readonly AttachmentReport[];
+  /** Sentences about attachments that cannot be told of. */
+  readonly unreadable: readonly string[];
   readonly uplinks: readonly UplinkReport[];
 };
 
@@ -71,6 +73,7 @@ export function report(node: Node, before: Reading, after: Reading, { drops, fau
       ...attachment(record, at, before, after, rateOf),
       dropped: drops[at] ?? null,
     })),
+    unreadable: node.unreadable,
     uplinks: node.uplinks.map((uplink, at) => ({
       ...uplinkReport(uplink, node, before, after, rateOf),
       drift: faults[at] ?? [],

@@ -3,15 +3,16 @@ import type { AttachmentReport, ClassReport, Direction, Report, UplinkReport } f
 
 export type Style = { readonly colour: boolean; readonly width: number };
 
-export function listText({ attachments, uplinks }: Report, style: Style): string {
-  if (attachments.length === 0 && uplinks.length === 0) {
+export function listText({ attachments, unreadable, uplinks }: Report, style: Style): string {
+  if (attachments.length === 0 && unreadable.length === 0 && uplinks.length === 0) {
     return "No pod on this node has a limit, a mark or a class of pod-qos.";
   }
   const rows = attachments.map((each) => attachmentRow(each, style));
   const header = attachmentHeader + (isWide(style) ? wideHeader : "");
   const table = rows.length === 0 ? [] : [bold(header, style), ...rows];
   const trees = uplinks.map((uplink) => uplinkText(uplink, style));
-  return [...(table.length === 0 ? [] : [table.join("\n")]), ...trees].join("\n\n");
+  const faults = unreadable.map((fault) => `NOT WELL: ${fault}`);
+  return [[...table, ...faults].join("\n"), ...trees].filter((text) => text !== "").join("\n\n");
 }
 
 export function uplinkText(

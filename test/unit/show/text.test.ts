@@ -23,6 +23,7 @@ const node: Node = {
       },
     },
   ],
+  unreadable: [],
   uplinks: [{ ...uplinkOf(runbook), network: "podnet" }],
 };
 
@@ -74,8 +75,10 @@ describe("show", () => {
   });
 
   it("says so where there is nothing, and knows no rate of a counter that began anew", () => {
-    expect(listText({ attachments: [], uplinks: [] }, { colour: false, width: 80 })).toMatch(
-      /^No pod on this node/,
+    const nothing = { attachments: [], unreadable: [], uplinks: [] };
+    expect(listText(nothing, { colour: false, width: 80 })).toMatch(/^No pod on this node/);
+    expect(listText({ ...nothing, unreadable: ["a.json is torn"] }, { colour: false, width: 80 })).toBe(
+      "NOT WELL: a.json is torn",
     );
     const broken = report(node, reading(0, 0), reading(500, 0), {
       drops: [0],
