@@ -2,8 +2,9 @@
  * The queue behind a class: how long, and whether it cuts what is too long for the rate. Pure.
  * The figures behind the constants were measured; ARCHITECTURE.md tells how.
  */
+import { gsoBytes } from "../policy/caps.ts";
 import type { Leaf } from "../program/tc/objects.ts";
-import { frameBytes, gsoBytes, longestDebtSeconds, shapeBurstSeconds } from "./rates.ts";
+import { frameBytes, longestDebtSeconds, shapeBurstSeconds } from "./rates.ts";
 
 /** Two GSO packets, and what more than any card sends in 10 ms. */
 const shortestQueue = 128 * 1024;

@@ -4,12 +4,9 @@
  */
 import { CniError, ErrorCode, invalidValue } from "../errors.ts";
 import type { Discipline } from "../cni/conf.ts";
-import type { Cap } from "../policy/caps.ts";
+import { gsoBytes, type Cap } from "../policy/caps.ts";
 
 const ethernetHeader = 14;
-/** The longest GSO packet, with the headers of each of its segments as the wire will have them. */
-export const gsoBytes = 68 * 1024;
-
 export const shapeBurstSeconds = 0.01;
 /** TCP keeps a quarter of its rate under a policer with 40 ms, nearly all of it with 200 ms. */
 const policeBurstSeconds = 0.2;

@@ -5,7 +5,7 @@
  * gives a capability per network), then `defaults`.
  */
 import { CniError, ErrorCode, invalidValue } from "../errors.ts";
-import type { Conf, StaticCap } from "../cni/conf.ts";
+import type { Conf, Discipline, StaticCap } from "../cni/conf.ts";
 import type { Annotations, RuntimeCap } from "../cni/request.ts";
 import type { Wishes } from "./annotations.ts";
 import { bandwidthAllowed, parseBandwidth, parseBurst } from "./quantity.ts";
@@ -47,6 +47,22 @@ export function chooseCap(direction: Direction, sources: Sources): Cap | undefin
   }
   const field = `annotation ${burst.key}`;
   return { ...wish, burst: parseBurst(field, burst.text), burstSource: field };
+}
+
+/** The longest GSO packet, with the headers of each of its segments as the wire will have them. */
+export const gsoBytes = 68 * 1024;
+
+/** act_police drops what is longer than its bucket, and TCP sends what is as long as can be. */
+export function burstWarnings(discipline: Discipline, caps: readonly (Cap | undefined)[]): readonly string[] {
+  if (discipline !== "police") return [];
+  return caps.flatMap((cap) =>
+    cap?.burst === undefined || cap.burst >= gsoBytes * 8
+      ? []
+      : [
+          `${cap.burstSource ?? cap.source}: a policer with a burst of ${cap.burst} bits drops every packet that TCP sends ` +
+            `in one piece of 64 KiB: leave the burst out, or take ${gsoBytes * 8} bits or more`,
+        ],
+  );
 }
 
 /** All of them, the one that counts first. */

@@ -6,7 +6,15 @@ import { invalidValue } from "../errors.ts";
 import { disciplines, type Conf, type Discipline, type Enforce } from "../cni/conf.ts";
 import type { Annotations, Request } from "../cni/request.ts";
 import { ownAnnotations, wishesFor, type OwnKey, type Wishes } from "./annotations.ts";
-import { annotatedCap, chooseCap, defaultCap, staticCap, type Cap, type Direction } from "./caps.ts";
+import {
+  burstWarnings,
+  annotatedCap,
+  chooseCap,
+  defaultCap,
+  staticCap,
+  type Cap,
+  type Direction,
+} from "./caps.ts";
 import { parseDscp } from "./dscp.ts";
 import { nearMisses } from "./near-miss.ts";
 import { parseBandwidth, parseBurst } from "./quantity.ts";
@@ -54,9 +62,11 @@ export function decidePolicy(request: Request, sources: RuleSources, choose?: Ch
   const uplink = choose?.(wishes.class);
   const cap = (direction: Direction): Cap | undefined =>
     chooseCap(direction, { conf, wishes, runtime: runtime[direction], annotations: runtime.annotations });
+  const [ingress, egress] = [cap("ingress"), cap("egress")];
+  const discipline = chooseDiscipline(conf, wishes);
   return {
-    ingress: cap("ingress"),
-    egress: cap("egress"),
+    ingress,
+    egress,
     rules: [
       ...sources.annotation,
       ...sources.networkQos,
@@ -64,10 +74,15 @@ export function decidePolicy(request: Request, sources: RuleSources, choose?: Ch
       ...sources.egressQos,
       ...chooseCatchAll(conf, wishes, uplink),
     ],
-    discipline: chooseDiscipline(conf, wishes),
+    discipline,
     enforce: conf.enforce,
     uplink,
-    warnings: [...misses, ...sources.warnings, ...classWarnings(request, wishes.class, uplink)],
+    warnings: [
+      ...misses,
+      ...sources.warnings,
+      ...classWarnings(request, wishes.class, uplink),
+      ...burstWarnings(discipline, [ingress, egress]),
+    ],
   };
 }
 

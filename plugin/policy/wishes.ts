@@ -34,6 +34,8 @@ function capsOf(
     runtime: runtime[direction],
     annotations: runtime.annotations,
   });
+  const asked = wishes[`${direction}-burst`];
+  const lost = asked === undefined || chosen?.burstSource === `annotation ${asked.key}` ? [] : [asked];
   const burst =
     chosen?.burst === undefined || chosen.burstSource === undefined
       ? []
@@ -43,6 +45,7 @@ function capsOf(
       wish(`${direction} cap`, source, `${bits(rate)}bit/s`, at === 0 ? "counts" : "outranked"),
     ),
     ...burst,
+    ...lost.map(({ key, text }) => wish(`${direction} burst`, `annotation ${key}`, text, "outranked")),
   ];
 }
 

@@ -270,6 +270,25 @@ it("--help fits 80 columns and is no mistake", async () => {
   expect(text.split("\n").filter((line) => line.length > 80)).toEqual([]);
 });
 
+it("lists a burst that loses to the conf's, and warns of one that starves TCP under a policer", async () => {
+  const conf = { egressRate: 1e9, egressBurst: 1e8, discipline: "police", capabilities: hearing };
+  writeFileSync(file("static.json"), JSON.stringify(conf));
+  const burst = ["--annotations", "pod-qos/egress-burst=2M"];
+  const { wishes, warnings } = await json("--conf", file("static.json"), ...burst);
+  expect(wishes).toContainEqual({
+    about: "egress burst",
+    source: "annotation pod-qos/egress-burst",
+    value: "2M",
+    outcome: "outranked",
+  });
+  expect(warnings).toEqual([]);
+  writeFileSync(file("static.json"), JSON.stringify({ ...conf, egressBurst: 1e5 }));
+  expect((await json("--conf", file("static.json"))).warnings).toEqual([
+    "egressBurst: a policer with a burst of 100000 bits drops every packet that TCP sends in one piece of 64 KiB: " +
+      "leave the burst out, or take 557056 bits or more",
+  ]);
+});
+
 it("shows what ADD does on the node for a class: its tree, its sets, its rules and the pod's place in them", async () => {
   const classes = { default: { rate: "450M" }, bulk: { rate: "500M", set: "bulk-pods", mark: "0x1" } };
   const uplink = { device: "eth0", rate: "950M", default: "default", classes };
