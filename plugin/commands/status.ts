@@ -1,10 +1,12 @@
 /** STATUS: could the next ADD succeed? Asked every few seconds, so a few stats and no process. */
 import { accessSync, constants, lstatSync } from "node:fs";
 import { CniError, ErrorCode, messageOf } from "../errors.ts";
-import { parseConf, type Conf } from "../cni/conf.ts";
+import { parseConf, type Conf, type Discipline } from "../cni/conf.ts";
 import type { UplinkConf } from "../cni/uplink.ts";
 import { networkName } from "../cni/request.ts";
 import { findTool } from "../kernel/find-tool.ts";
+import { policeBucket, shapeBucket } from "../datapath/rates.ts";
+import type { Cap } from "../policy/caps.ts";
 import { validateConf } from "../policy/policy.ts";
 import type { Command } from "./context.ts";
 
@@ -16,7 +18,7 @@ const ruleTools = [...markTools, "ipset"];
 
 export const status: Command = async ({ document }) => {
   const conf = parseConf(document, networkName(document));
-  validateConf(conf);
+  for (const cap of validateConf(conf)) assertHeld(cap, conf.discipline);
   if (conf.rules !== undefined) (await import("../policy/own-rules.ts")).parseConfRules(conf.rules);
   if (conf.uplink !== undefined) await assertUplink(conf.uplink, conf.defaults.class);
   const { policyDir, stateDir } = conf;
@@ -38,6 +40,13 @@ export const status: Command = async ({ document }) => {
   }
   return undefined;
 };
+
+/** At the smallest MTU there is: what the pod's link will be is not known yet. */
+function assertHeld(cap: Cap, discipline: Discipline): void {
+  const smallestMtu = 68;
+  if (discipline === "police") policeBucket(cap, smallestMtu);
+  else shapeBucket(cap, smallestMtu);
+}
 
 function neededTools({ defaults, rules, policyDir, uplink }: Conf): readonly string[] {
   if (rules !== undefined || policyDir !== undefined || uplink !== undefined) return [...tools, ...ruleTools];

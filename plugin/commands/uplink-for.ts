@@ -1,6 +1,7 @@
 /** Which class of its node's uplink an attachment is in, and what no pod could be served with. Touches nothing. */
 import type { UplinkConf } from "../cni/uplink.ts";
 import type { Request } from "../cni/request.ts";
+import { uplinkTree } from "../datapath/uplink/tree.ts";
 import { readUplinkLink, type NodeUplink } from "../kernel/uplink/link.ts";
 import type { ChooseClass } from "../policy/uplink/choose.ts";
 import { chooseClass } from "../policy/uplink/choose.ts";
@@ -23,6 +24,8 @@ export function assertUplinkConf(conf: UplinkConf, fallback: string | undefined)
   chooseClass(validateUplink(conf), { annotation: undefined, labels: undefined, fallback });
 }
 
+/** Also what only the tree finds that is made of it, such as a bucket that the kernel cannot hold. */
 export function assertUplinkLink(conf: UplinkConf): void {
-  decideUplink(conf, readUplinkLink(conf.device));
+  const link = readUplinkLink(conf.device);
+  uplinkTree(decideUplink(conf, link), { mtu: link.mtu, fqCodel: true, ipv6: true });
 }

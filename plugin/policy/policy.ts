@@ -95,13 +95,12 @@ function acts({ dscp, limit }: Rule): boolean {
   return dscp !== undefined || limit !== undefined;
 }
 
-/** What the conf alone can get wrong; STATUS tells it before the first pod finds out. */
-export function validateConf(conf: Conf): void {
-  for (const direction of ["ingress", "egress"] as const) {
-    staticCap(direction, conf[direction]);
-    defaultCap(direction, conf);
-  }
+/** What the conf alone can get wrong; STATUS tells it before the first pod finds out. Its caps come back: can they be held? */
+export function validateConf(conf: Conf): readonly Cap[] {
   chooseCatchAll(conf, {});
+  return (["ingress", "egress"] as const)
+    .flatMap((direction) => [staticCap(direction, conf[direction]), defaultCap(direction, conf)])
+    .filter((cap) => cap !== undefined);
 }
 
 /** The mark for whatever no other rule decides. */

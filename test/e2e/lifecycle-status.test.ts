@@ -4,7 +4,7 @@ import { failed, succeededSilently } from "../lab/answers.ts";
 import { suite } from "../lab/needs.ts";
 import { createNode, type LabNode } from "../lab/node.ts";
 import { callPlugin, linkPlugin, type PluginResult } from "../lab/plugin.ts";
-import { defaultConf } from "../lab/plug.ts";
+import { defaultConf, plug } from "../lab/plug.ts";
 import { uplink200 } from "../lab/uplink.ts";
 import { allWishes } from "../lab/warm-node.ts";
 
@@ -28,7 +28,7 @@ describe("STATUS on a node that is ready", () => {
 
 describe("STATUS on a node that is not ready is code 50 and says what is missing", () => {
   // The plugin looks into the standard directories too, so that an empty PATH means nothing: the file itself must go.
-  test.each(["tc", "ip", "nsenter"])("no %s", async (tool) => {
+  test.each(["tc", "ip", "nsenter", "unshare"])("no %s", async (tool) => {
     await node.exec("sh", [
       "-ec",
       `
@@ -70,6 +70,24 @@ describe("STATUS on a node that is not ready is code 50 and says what is missing
   });
 });
 
+describe("STATUS finds a bucket that no kernel holds, before a pod does", () => {
+  const classes = { ...uplink200.classes, "bulk-seed": { rate: "100k", burst: "30G" } };
+  test.each([
+    ["of a static cap", 7, { ingressRate: 1000, ingressBurst: 8e8 }, "ingressBurst: 800000000 is not valid"],
+    [
+      "of a policer",
+      7,
+      { egressRate: 1000, egressBurst: 8e8, discipline: "police" },
+      "egressBurst: 800000000",
+    ],
+    ["of a class", 50, { uplink: { ...uplink200, device: "lo", classes } }, "uplink.classes.bulk-seed.burst"],
+  ])("%s", async (_, code, conf, text) => {
+    const { msg, details } = failed(await status(conf), code);
+    expect(`${msg} ${details}`).toContain(text);
+    failed(await (await plug(node, { conf })).call("ADD"), 7, [text]);
+  });
+});
+
 const routeBy = (device: string): Promise<unknown> =>
   node.exec("sh", [
     "-ec",
@@ -99,19 +117,22 @@ describe("STATUS finds the uplink by the default route", () => {
 });
 
 suite("STATUS starts no process", { tools: ["strace"] }, () => {
-  test("none is forked and none executed", async () => {
+  test.each([
+    ["a bare conf", {}],
+    ["manifests and an uplink", { policyDir: "/etc/cni/pod-qos", uplink: { ...uplink200, device: "lo" } }],
+  ])("of %s none is forked, and none executed but itself", async (_, conf) => {
+    await node.exec("mkdir", ["-p", "/etc/cni/pod-qos"]);
     const calls = "execve,execveat,fork,vfork,clone,clone3";
     const args = ["-f", "-qq", "-o", "/run/trace", "-e", `trace=${calls}`, linkPlugin(node)];
     const env = { CNI_COMMAND: "STATUS", CNI_PATH: "/opt/cni/bin" };
-    const { stdout } = await node.exec("strace", args, { env, input: JSON.stringify(defaultConf) });
+    const input = JSON.stringify({ ...defaultConf, ...conf });
+    const { stdout } = await node.exec("strace", args, { env, input });
     expect(stdout).toBe("");
     const trace = (await node.exec("cat", ["/run/trace"])).stdout.split("\n");
-    // The tracer's own start of us, and Node's threads, are no processes of ours.
-    const started = trace.filter(
-      (line) => /clone|fork/.test(line) && !/CLONE_THREAD|resumed|= \?/.test(line),
-    );
-    expect(started).toEqual([]);
+    // Node's threads are no processes of ours.
+    const forks = /\b(clone3?|v?fork)\((?!.*CLONE_THREAD)/;
+    expect(trace.filter((line) => forks.test(line))).toEqual([]);
     const executed = trace.filter((line) => / execve(at)?\(/.test(line) && line.endsWith(" = 0"));
-    expect(executed.filter((line) => !/pod-qos|node/.test(line))).toEqual([]);
+    expect(executed).toEqual([expect.stringContaining("/opt/cni/bin/pod-qos")]);
   });
 });
