@@ -10,7 +10,7 @@ import { explain } from "../../plugin/commands/explain.ts";
 import { validateConf } from "../../plugin/policy/policy.ts";
 import { assertUplinkConf } from "../../plugin/commands/uplink-for.ts";
 import { anchorsOf, documents, fences, fencesOf, root, textOf, type Fence } from "./support/documents.ts";
-import { compiled } from "./support/manifests.ts";
+import { compiled, egressQos, networkQos } from "./support/manifests.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "pod-qos-documents-"));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -137,5 +137,101 @@ describe("what explain is said to print", () => {
     const [text] = await answer("--conf", conf, ...pod, "--to", "203.0.113.9");
     expect(shown(document).length).toBe(2);
     for (const part of shown(document)) expect(text).toContain(part);
+  });
+
+  it("from OVN: of the objects it tells of", async () => {
+    const document = "docs/tutorial-from-ovn.md";
+    const block = { ipBlock: { cidr: "203.0.113.0/24" } };
+    const narrow = { to: [block], ports: [{ protocol: "TCP", port: 443 }] };
+    const egress = [
+      { dscp: 32, classifier: { to: [block] } },
+      { dscp: 34, bandwidth: { rate: 20_000 }, classifier: narrow },
+    ];
+    const everyPod = networkQos({ namespace: "prod", egress });
+    const rest = egressQos([{ dscp: 10 }], { namespace: "prod" });
+    const asked = ["--to", "203.0.113.9", "--proto", "tcp", "--port", "443"];
+    const pod = podFile("video-0.json", { name: "video-0", namespace: "prod", labels: { app: "video" } });
+    const text = await ofObjects("ovn.yaml", [everyPod, rest], ["--pod", pod, ...asked]);
+    const [first = "", ...others] = shown(document);
+    for (const part of [first, ...others.slice(0, -1)]) expect(text).toContain(part);
+    const exchanged = networkQos({ namespace: "prod", egress: egress.toReversed() });
+    expect(await ofObjects("ovn.yaml", [exchanged, rest], ["--pod", pod, ...asked])).toContain(
+      "rule 0 decides: mark 34, limit to 20 Mbit/s (police)",
+    );
+  });
+});
+
+/** What a document quotes as an error: each ">" block as one line, without who says it to whom. */
+const quotes = (document: string): readonly string[] =>
+  [...textOf(document).matchAll(/^( *)> .*(?:\n\1> .*)*/gm)].map(([block]) =>
+    block
+      .replaceAll(/^ *> /gm, "")
+      .replaceAll("\n", " ")
+      .replace(/^(?:plugin type="pod-qos" failed \(add\): )?pod \S+ \S+: /, ""),
+  );
+
+const ofObjects = async (
+  file: string,
+  objects: readonly string[],
+  args: readonly string[],
+): Promise<string> => {
+  const policyDir = mkdtempSync(join(folder, "objects-"));
+  writeFileSync(join(policyDir, file), objects.join("\n---\n"));
+  const conf = confFile({ name: "podnet", policyDir, stateDir: join(folder, "state"), capabilities });
+  const [text] = await answer("--conf", conf, ...args);
+  return text;
+};
+
+const capabilities = { bandwidth: true, "io.kubernetes.cri.pod-annotations": true };
+
+const said = async (...args: readonly string[]): Promise<string> =>
+  (await answer(...args))[0].replaceAll(/\s+/g, " ");
+const podOf = (annotations: object): readonly string[] => [
+  "--pod",
+  podFile("quoted.json", { name: "web-1", namespace: "prod", annotations }),
+];
+
+describe("what a document quotes as an error is what is said", () => {
+  const wide = {
+    ...uplink,
+    classes: { default: { rate: "200M" }, "bulk-seed": { rate: "50M" } },
+    rate: "200M",
+  };
+
+  it.each([
+    [
+      "docs/tutorial-k3s-flannel.md",
+      "50m",
+      () => said(...podOf({ "kubernetes.io/egress-bandwidth": "50m" })),
+    ],
+    [
+      "docs/tutorial-egressqos-flannel.md",
+      "dscp: 64",
+      () => ofObjects("egressqos.yaml", [egressQos([{ dscp: 64 }], { namespace: "prod" })], podOf({})),
+    ],
+    [
+      "docs/tutorial-egressqos-flannel.md",
+      "EgressQos default",
+      () => ofObjects("egressqos.yaml", [egressQos([]).replace("EgressQoS", "EgressQos")], podOf({})),
+    ],
+    [
+      "docs/tutorial-bulk-seed.md",
+      'no class "bulkseed"',
+      () => said("--conf", confFile({ uplink }), ...podOf({ "pod-qos/class": "bulkseed" })),
+    ],
+    [
+      "docs/tutorial-bulk-seed.md",
+      "guaranteed rates",
+      () => said("--conf", confFile({ uplink: wide }), ...podOf({})),
+    ],
+  ] as const)("%s: %s", async (document, words, ask) => {
+    const [quote, ...others] = quotes(document).filter((text) => text.includes(words));
+    expect(others).toEqual([]);
+    const text = (await ask()).replaceAll(/\s+/g, " ");
+    // A quote may leave out the middle, and where the directory is.
+    const parts = (quote ?? "no such quote")
+      .split("…")
+      .map((part) => part.replace(/^.*\/etc\/cni\/pod-qos\//, ""));
+    for (const part of parts) expect(text).toContain(part.trim());
   });
 });
