@@ -38,8 +38,9 @@ describe("ADD refuses, names field and value, and leaves no object and no record
 });
 
 describe("the same input", () => {
-  test.each(badInputs)("is no obstacle for DEL: $title", async (bad) => {
-    if ("name" in (bad.conf ?? {})) return;
+  // Without a network's name nothing tells whose the attachment is.
+  const named = badInputs.filter(({ conf }) => conf === undefined || !("name" in conf));
+  test.each(named)("is no obstacle for DEL: $title", async (bad) => {
     succeededSilently(await pod.call("DEL", { conf: confOf(bad) }));
   });
 

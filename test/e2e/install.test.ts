@@ -16,7 +16,7 @@ const script = resolve(import.meta.dirname, "../../install/install");
 const install = (directory = bin, executable = pluginPath()) =>
   execa(script, [directory], { env: { POD_QOS_EXECUTABLE: executable }, reject: false });
 
-test("puts the executable where it is told, and nothing else there", async () => {
+test("000-4 puts the executable where it is told, and nothing else there", async () => {
   for (let times = 0; times < 2; times += 1) expect(await install()).toMatchObject({ exitCode: 0 });
   expect(readdirSync(bin)).toEqual(["pod-qos"]);
   expect(statSync(join(bin, "pod-qos")).mode & 0o777).toBe(0o755);

@@ -1,8 +1,7 @@
 /** DEL: however little is there or known, it succeeds, says nothing and leaves nothing. */
-import { rmSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { ifbOf } from "../../plugin/datapath/shaper.ts";
 import { succeeded, succeededSilently } from "../lab/answers.ts";
-import { recordNames } from "../lab/exact-state.ts";
 import type { LabNode } from "../lab/node.ts";
 import { paced } from "../lab/pace.ts";
 import { plug, type Changes, type Plug } from "../lab/plug.ts";
@@ -154,9 +153,13 @@ describe("DEL of what is not there, or only half", () => {
 
   test("when of the ADD nothing but its ifb is left, and no record", () =>
     leavesNothing(node, async () => {
-      const pod = await added();
-      for (const name of recordNames(node)) rmSync(node.path(`/run/pod-qos/${name}`));
+      const pod = await plug(node);
+      const { containerId } = pod.pod;
+      const { name, alias } = ifbOf({ network: "lab", containerId, ifname: pod.ifname }, 1500);
+      await node.exec("ip", ["link", "add", name, "type", "ifb"]);
+      await node.exec("ip", ["link", "set", name, "alias", alias]);
       succeededSilently(await pod.call("DEL"));
+      expect((await node.exec("ip", ["-br", "link"])).stdout).not.toContain(name);
       await gone(pod);
     }));
 

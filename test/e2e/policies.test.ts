@@ -2,6 +2,7 @@
 import { readdirSync, writeFileSync } from "node:fs";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { failed, succeeded, succeededSilently } from "../lab/answers.ts";
+import { exactState } from "../lab/exact-state.ts";
 import { createNode, type LabNode } from "../lab/node.ts";
 import { plug, type Plug } from "../lab/plug.ts";
 import { callPlugin } from "../lab/plugin.ts";
@@ -55,12 +56,14 @@ const mangle = async (): Promise<string> =>
 
 describe("a NetworkQoS in policyDir", () => {
   test("002-10 002-26 003-9 is about the pod that it selects: marked and limited, checked, and gone with DEL", async () => {
-    const before = await node.dump();
+    const before = await exactState(node, attachment.pod);
     succeeded(await call("ADD", [{ key: "foo", value: "bar" }, ...limited]));
     expect(await mangle()).toContain("--set-dscp 0x14");
+    const added = await exactState(node, attachment.pod);
+    for (const part of ["--set-class 0905:0010", "htb 905:"]) expect(added).toContain(part);
     succeededSilently(await call("CHECK", [{ key: "foo", value: "bar" }, ...limited]));
     succeededSilently(await call("DEL", limited));
-    expect(await node.dump()).toBe(before);
+    expect(await exactState(node, attachment.pod)).toBe(before);
   });
 
   test.each([

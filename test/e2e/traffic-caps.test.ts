@@ -12,10 +12,13 @@ import { twice, within } from "../lab/twice.ts";
 const uncapped = async (): Promise<number> => {
   await using node = await createNode();
   const { along } = await podForRow(node, { ...(capRows[0] as CapRow), mtu: 1500 });
-  return (await measure({ ...along, seconds: 3 })).bitsPerSecond;
+  const load = { ...along, seconds: 2 };
+  return Math.max((await measure(load)).bitsPerSecond, (await measure(load)).bitsPerSecond);
 };
 const machine = await uncapped();
-const inReach = ({ row }: Titled): boolean => bitsOf(row) <= machine / 2;
+/** Whatever else a machine does, it moves 200 Mbit/s, and is measured; under emulation it may not. */
+const least = process.env["POD_QOS_VM"] === "1" ? 0 : 100e6;
+const inReach = ({ row }: Titled): boolean => bitsOf(row) <= Math.max(machine / 2, least);
 
 let node: LabNode;
 beforeAll(async () => {

@@ -49,7 +49,7 @@ const ofProgram = (program: Program): readonly (readonly [string, readonly Found
     case "ip6tables":
       return program.objects.map((chain) => [program.tool, ofChain(program.tool, chain)]);
     case "ipset":
-      return program.objects.map((set) => [set.kind, ofSet(set)]);
+      return program.objects.map((set) => [`${set.kind} ${set.family}`, ofSet(set)]);
   }
 };
 
@@ -76,7 +76,7 @@ const ofIfb = (name: string, mtu: number): readonly Found[] => [
 
 const ofSet = ({ name, entries: [first = ""] }: NetSet): readonly Found[] => {
   const names = [`ipset ${name}`];
-  const foreign = name.includes("-6-") ? "2001:db8:ffff::/48" : "203.0.113.0/24";
+  const foreign = name.includes(":6:") ? "2001:db8:ffff::/48" : "203.0.113.0/24";
   return [
     {
       title: "ipset member deleted",
