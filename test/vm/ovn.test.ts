@@ -141,7 +141,8 @@ describe("the guide on its secondary network", () => {
   });
 
   test("002-16 002-26 002-27 pod1 receives from pod0 what there is, from pod2 20 Mbit/s", () => {
-    expect(report.guide.fromPod0).toBeGreaterThan(60);
+    // One emulated CPU switches it all: what there is, is not much.
+    expect(report.guide.fromPod0).toBeGreaterThan(2 * report.guide.fromPod2);
     // With the guide's burst of 100 kilobits a TCP flow does not reach the rate.
     expect(report.guide.fromPod2).toBeGreaterThan(12);
     expect(report.guide.fromPod2).toBeLessThan(21);
