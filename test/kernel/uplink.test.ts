@@ -5,15 +5,24 @@ import { parseUplink } from "../../plugin/cni/uplink.ts";
 import { uplinkState } from "../../plugin/datapath/uplink/state.ts";
 import { decideUplink } from "../../plugin/policy/uplink/uplink.ts";
 import type { UplinkState } from "../../plugin/program/uplink/objects.ts";
+import type { Driving } from "../lab/driven-uplink.ts";
 import { suite } from "../lab/needs.ts";
-import { openUplinkSite, uplink200, type UplinkSite } from "../lab/uplink.ts";
+import { membersOf, openUplinkSite, uplink200, type UplinkSite } from "../lab/uplink.ts";
 
 const decided = decideUplink(parseUplink("uplink", uplink200), { device: "eth0", speed: undefined });
 const wanted = uplinkState(decided, { mtu: 1500, fqCodel: false, ipv6: true });
 
-const ensure = async ({ node }: UplinkSite, state: UplinkState): Promise<string> => {
+const ensure = async (
+  { node }: UplinkSite,
+  state: UplinkState,
+  members: Driving["members"] = [],
+): Promise<string> => {
   const script = fileURLToPath(new URL("../lab/driven-uplink.ts", import.meta.url));
-  return (await node.exec(process.execPath, [script], { input: JSON.stringify(state) })).stdout;
+  return (
+    await node.exec(process.execPath, [script], {
+      input: JSON.stringify({ state, members } satisfies Driving),
+    })
+  ).stdout;
 };
 
 suite("an uplink that cannot be finished", { tools: ["ipset"] }, () => {
@@ -66,5 +75,17 @@ suite("an uplink that cannot be finished", { tools: ["ipset"] }, () => {
     expect(await ensure(site, { ...wanted, tree: { ...wanted.tree, classes } })).toContain("is not ours");
     await intruder;
     await site.node.exec("ping", ["-c", "1", "-W", "2", site.server4]);
+  });
+});
+
+suite("an uplink that is made anew", { tools: ["ipset"] }, () => {
+  const left = { set: "bulkseed-pods", address: "192.0.2.1" };
+  const stays = { set: "bulkseed-pods", address: "192.0.2.2" };
+
+  it("gets the live pods' addresses, and not that of one that is deleted meanwhile", async () => {
+    const site = await openUplinkSite();
+    await using node = site.node;
+    expect(await ensure(site, wanted, [[left, stays], [stays], [stays], [stays]])).toBe("");
+    expect(await membersOf(node, "bulkseed-pods")).toEqual([stays.address]);
   });
 });

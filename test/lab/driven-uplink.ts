@@ -2,11 +2,18 @@
 import { readFileSync, writeSync } from "node:fs";
 import { messageOf } from "../../plugin/errors.ts";
 import { ensureUplink } from "../../plugin/kernel/uplink/ensure.ts";
-import type { UplinkState } from "../../plugin/program/uplink/objects.ts";
+import type { Member, UplinkState } from "../../plugin/program/uplink/objects.ts";
 
-const state = JSON.parse(readFileSync(0, "utf8")) as UplinkState;
+export interface Driving {
+  readonly state: UplinkState;
+  /** What the records say of live pods, each time they are asked; at the end none. */
+  readonly members: readonly (readonly Member[])[];
+}
+
+const { state, members } = JSON.parse(readFileSync(0, "utf8")) as Driving;
+const answers = [...members];
 try {
-  await ensureUplink(state, { members: [], strangers: [] }, () => []);
+  await ensureUplink(state, { members: [], strangers: [] }, () => answers.shift() ?? []);
 } catch (error) {
   writeSync(1, messageOf(error));
 }

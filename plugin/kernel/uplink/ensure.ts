@@ -3,6 +3,7 @@
  * is missing, look again. Every step is refused or harmless when somebody else was faster.
  */
 import { CniError, ErrorCode } from "../../errors.ts";
+import { sameMember } from "../../datapath/uplink/sets.ts";
 import type { Batch } from "../../program/handler.ts";
 import type { Member, PodPart, UplinkState } from "../../program/uplink/objects.ts";
 import { changeRules, setsOf } from "../../program/uplink/rules.ts";
@@ -11,6 +12,7 @@ import { changeTree, createTree, rootOwner, trimTree } from "../../program/uplin
 import { run, type Outcome } from "../exec.ts";
 import { refusal } from "../refusal.ts";
 import { assertNothingForeign } from "./foreign.ts";
+import { leaveSets } from "./members.ts";
 import { driftOf, faultsOf, observeSet, observeUplink, wantedRules, type SeenUplink } from "./observe.ts";
 import { retreat } from "./retreat.ts";
 
@@ -36,7 +38,7 @@ async function settle(state: UplinkState, first: SeenUplink, all: () => readonly
   for (let round = 1; ; round += 1) {
     assertNothingForeign(state, seen);
     if (driftOf(state, seen).length === 0) return;
-    const refused = await approach(state, seen, all());
+    const refused = await approach(state, seen, all);
     seen = await observeUplink(state);
     const left = faultsOf(state, seen);
     if (left.length === 0) return;
@@ -51,14 +53,14 @@ async function settle(state: UplinkState, first: SeenUplink, all: () => readonly
 async function approach(
   state: UplinkState,
   seen: SeenUplink,
-  members: readonly Member[],
+  all: () => readonly Member[],
 ): Promise<CniError | undefined> {
   const refusals: (CniError | undefined)[] = [];
   const attempt = async (batch: Batch | undefined): Promise<void> => {
     if (batch !== undefined) refusals.push(refusedBy(batch, await run(batch.argv, batch.input)));
   };
   const isNew = rootOwner(state.tree, seen.tree) === undefined;
-  await joinSets(state, { members: withPlace(state, members), strangers: [] });
+  await joinAll(state, all);
   await attempt(isNew ? createTree(state.tree) : changeTree(state.tree, seen.tree));
   await Promise.all(
     wantedRules(state.rules).map(([tool, wanted]) => {
@@ -69,6 +71,15 @@ async function approach(
   if (!isNew) await attempt(trimTree(state.tree, seen.tree));
   await Promise.all(surplusSets(state, seen).map((name) => run(destroySet(name).argv, "")));
   return refusals.find((each) => each !== undefined);
+}
+
+/** Who is deleted between the look at the records and now has left the sets already, and would not do so again. */
+async function joinAll(state: UplinkState, all: () => readonly Member[]): Promise<void> {
+  const members = withPlace(state, all());
+  await joinSets(state, { members, strangers: [] });
+  const left = all();
+  const gone = members.filter((member) => !left.some((one) => sameMember(one, member)));
+  if (gone.length > 0) await leaveSets(gone, all);
 }
 
 /** Creates what sets are missing on the way: a member cannot be added to none. */
