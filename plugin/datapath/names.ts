@@ -1,4 +1,7 @@
-/** The names by which we recognise our objects in a kernel that others use too. Pure. ARCHITECTURE.md has the table. */
+/**
+ * The names by which we recognise a pod's objects in a kernel that others use too. Pure. ARCHITECTURE.md has the table, and the
+ * uplink's, which stand where the uplink is made.
+ */
 
 /** One attachment: a container's interface in a network. */
 export type Identity = {

@@ -19,7 +19,7 @@ export function shapeLeaf(rate: number, mtu: number, fqCodel: boolean): Leaf {
   if (gsoBytes > rate * longestDebtSeconds) return segments;
   if (!fqCodel) return holdsBurst(segments, rate) && cuts(mtu) ? segments : wholePackets(rate, mtu);
   const packetMicros = Math.ceil((frameBytes(mtu) / rate) * 1e6);
-  const targetMicros = Math.min(Math.max(5_000, Math.ceil(packetMicros * 1.5)), 2 ** 31);
+  const targetMicros = Math.max(5_000, Math.ceil(packetMicros * 1.5));
   return {
     kind: "fq_codel",
     limitPackets: 1024,

@@ -1,9 +1,10 @@
 /** What has passed through links and classes so far, read as cheaply as can be: `show --watch` asks every second. */
-import { readdirSync, readFileSync } from "node:fs";
+import { readdirSync } from "node:fs";
 import type { Place } from "../program/program.ts";
 import { listAllDrops, listDrops, parseDrops } from "../program/tc/drops.ts";
 import { listCounters, parseCounters, type ClassCounters } from "../program/uplink/class-counters.ts";
 import { run } from "./exec.ts";
+import { readText } from "./linux.ts";
 import { netnsId, runAt } from "./netns.ts";
 
 /** As the pod sees it. */
@@ -32,7 +33,7 @@ export async function readNodeDrops(): Promise<ReadonlyMap<string, number>> {
 /** From the node's end of a veth: directions turn round there. */
 export function readHostEnd(name: string): LinkCounters | undefined {
   const [received, sent] = ["tx_bytes", "rx_bytes"].map((counter) =>
-    read(`/sys/class/net/${name}/statistics/${counter}`),
+    readText(`/sys/class/net/${name}/statistics/${counter}`),
   );
   if (received === undefined || sent === undefined) return undefined;
   return { sentBytes: Number(sent), receivedBytes: Number(received) };
@@ -40,7 +41,7 @@ export function readHostEnd(name: string): LinkCounters | undefined {
 
 /** From inside, by way of some process that lives there: no process is started. */
 export function readThroughProcess(pid: string, ifname: string): LinkCounters | undefined {
-  const line = read(`/proc/${pid}/net/dev`)
+  const line = readText(`/proc/${pid}/net/dev`)
     ?.split("\n")
     .map((text) => text.trim())
     .find((text) => text.startsWith(`${ifname}:`));
@@ -62,12 +63,4 @@ export function processesByNetns(): ReadonlyMap<string, string> {
       return id === undefined ? [] : [[id, pid] as const];
     }),
   );
-}
-
-function read(path: string): string | undefined {
-  try {
-    return readFileSync(path, "utf8").trim();
-  } catch {
-    return undefined;
-  }
 }

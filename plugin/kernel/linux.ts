@@ -1,4 +1,4 @@
-/** What sysfs says of the node's links: read without starting a process. */
+/** What sysfs and procfs say of the node, its links above all: read without starting a process. */
 import { existsSync, readdirSync, readFileSync, readlinkSync } from "node:fs";
 
 const sysClassNet = "/sys/class/net";
@@ -38,7 +38,7 @@ export function listNodeLinks(): readonly string[] {
 }
 
 export function readAlias(name: string): string {
-  return readText(name, "ifalias") ?? "";
+  return attributeOf(name, "ifalias") ?? "";
 }
 
 export function kernelHasIpv6(): boolean {
@@ -46,7 +46,7 @@ export function kernelHasIpv6(): boolean {
 }
 
 export function bootId(): string {
-  return readFile("/proc/sys/kernel/random/boot_id") ?? "unknown";
+  return readText("/proc/sys/kernel/random/boot_id") ?? "unknown";
 }
 
 function masterOf(name: string): string {
@@ -58,15 +58,16 @@ function masterOf(name: string): string {
 }
 
 function readNumber(name: string, attribute: string): number | undefined {
-  const text = readText(name, attribute);
+  const text = attributeOf(name, attribute);
   return text === undefined || text === "" ? undefined : Number(text);
 }
 
-function readText(name: string, attribute: string): string | undefined {
-  return readFile(`${sysClassNet}/${name}/${attribute}`);
+function attributeOf(name: string, attribute: string): string | undefined {
+  return readText(`${sysClassNet}/${name}/${attribute}`);
 }
 
-function readFile(path: string): string | undefined {
+/** Without what ends the line; undefined where there is no such file. */
+export function readText(path: string): string | undefined {
   try {
     return readFileSync(path, "utf8").trim();
   } catch {

@@ -31,9 +31,13 @@ export function refusalText(code: number, message: string, details: string, inde
 }
 
 function heading({ pod, network, interface: ifname, labels }: Explanation): string {
-  const name = [pod.namespace, pod.name].filter((part) => part !== null).join("/");
   const known = labels === null ? "labels not known" : labelWords(labels);
-  return wrapped(`${name === "" ? "A pod" : `Pod ${name}`}, ${ifname} in network ${network}, ${known}`, 0);
+  return wrapped(`${podWords(pod)}, ${ifname} in network ${network}, ${known}`, 0);
+}
+
+function podWords({ namespace, name }: Explanation["pod"]): string {
+  if (name !== null) return `Pod ${namespace === null ? "" : `${namespace}/`}${name}`;
+  return namespace === null ? "A pod" : `A pod of namespace ${namespace}`;
 }
 
 function labelWords(labels: Readonly<Record<string, string>>): string {

@@ -1,9 +1,9 @@
 /** What the node says of its uplink's link, and which link it is where the conf says "auto": from /proc and sysfs, without a process. */
-import { readdirSync, readFileSync } from "node:fs";
+import { readdirSync } from "node:fs";
 import { interfaceNameFault } from "../../cni/call.ts";
 import { CniError, ErrorCode } from "../../errors.ts";
 import type { LinkFacts } from "../../policy/uplink/uplink.ts";
-import { readNodeLink } from "../linux.ts";
+import { readNodeLink, readText } from "../linux.ts";
 
 export type NodeUplink = LinkFacts & { readonly mtu: number };
 
@@ -52,12 +52,12 @@ function ipv6Defaults(): readonly string[] {
 }
 
 function rowsOf(path: string): readonly (readonly string[])[] {
-  return (read(path) ?? "").split("\n").map((line) => line.trim().split(/\s+/));
+  return (readText(path) ?? "").split("\n").map((line) => line.trim().split(/\s+/));
 }
 
 /** In Mbit/s; -1, or an error, where the device has none. */
 function readSpeed(device: string): number | undefined {
-  const speed = Number(read(`/sys/class/net/${device}/speed`) ?? -1);
+  const speed = Number(readText(`/sys/class/net/${device}/speed`) ?? -1);
   return speed > 0 && !isInvented(device) ? speed * 1e6 : undefined;
 }
 
@@ -67,14 +67,6 @@ function readSpeed(device: string): number | undefined {
  */
 function isInvented(device: string): boolean {
   const folder = `/sys/class/net/${device}`;
-  if (/^DEVTYPE=bridge$/m.test(read(`${folder}/uevent`) ?? "")) return true;
+  if (/^DEVTYPE=bridge$/m.test(readText(`${folder}/uevent`) ?? "")) return true;
   return !readdirSync(folder).some((name) => /^(device|tun_flags|lower_.*)$/.test(name));
-}
-
-function read(path: string): string | undefined {
-  try {
-    return readFileSync(path, "utf8").trim();
-  } catch {
-    return undefined;
-  }
 }

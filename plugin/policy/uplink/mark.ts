@@ -3,7 +3,7 @@ import { invalidValue } from "../../errors.ts";
 
 export type FirewallMark = { readonly value: number; readonly mask: number };
 
-const KUBE_PROXYS = 0x4000 | 0x8000;
+const ofKubeProxy = 0x4000 | 0x8000;
 
 const markAllowed =
   'a mark such as "0x1", whose own bits are set and no others, or with a mask, "0x1/0xff"; 32 bits, not 0';
@@ -17,7 +17,7 @@ export function parseFirewallMark(field: string, written: unknown): FirewallMark
   if (value === undefined || mask === undefined || value === 0 || mask === 0 || !within(value, mask)) {
     throw invalidValue(field, written, markAllowed);
   }
-  if ((value & KUBE_PROXYS) !== 0) {
+  if ((value & ofKubeProxy) !== 0) {
     throw invalidValue(
       field,
       written,
