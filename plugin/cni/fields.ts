@@ -68,6 +68,14 @@ export function refuseUnknownKeys(object: JsonObject, prefix: string, known: rea
   if (unknown.length === 0) return;
   throw new CniError(
     ErrorCode.invalidConfig,
-    `unknown key ${unknown.map((key) => JSON.stringify(prefix + key)).join(", ")}: known are ${known.join(", ")}`,
+    `unknown key ${excerpt(unknown, prefix)}: known are ${known.join(", ")}`,
   );
+}
+
+/** As many as somebody reads. */
+function excerpt(keys: readonly string[], prefix: string): string {
+  const shown = keys.slice(0, 5).map((key) => JSON.stringify(prefix + key));
+  return keys.length > shown.length
+    ? `${shown.join(", ")} and ${keys.length - shown.length} more`
+    : shown.join(", ");
 }

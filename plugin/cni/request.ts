@@ -62,11 +62,8 @@ export function networkName(document: JsonObject): string {
 
 /** "prod/web-1" where the runtime said so, else the container: what errors and logs call the pod. */
 export function podName(call: Call): string {
-  const name = call.args["K8S_POD_NAME"];
-  const namespace = call.args["K8S_POD_NAMESPACE"];
-  return name === undefined || namespace === undefined
-    ? `container ${call.containerId}`
-    : `pod ${namespace}/${name}`;
+  const { K8S_POD_NAME: name = "", K8S_POD_NAMESPACE: namespace = "" } = call.args;
+  return name === "" || namespace === "" ? `container ${call.containerId}` : `pod ${namespace}/${name}`;
 }
 
 const bandwidthKeys = ["ingressRate", "ingressBurst", "egressRate", "egressBurst"];
@@ -74,12 +71,12 @@ const bandwidthKeys = ["ingressRate", "ingressBurst", "egressRate", "egressBurst
 /** A typo must not become an unlimited pod, whoever made it. */
 function refuseUnknownBandwidth(bandwidth: JsonObject): void {
   const known = new Set(bandwidthKeys.map((key) => key.toLowerCase()));
-  const unknown = Object.entries(bandwidth).find(([key]) => !known.has(key.toLowerCase()));
-  if (unknown === undefined) return;
+  const given = Object.keys(bandwidth).map((key) => key.toLowerCase());
+  if (given.every((key, at) => known.has(key) && given.indexOf(key) === at)) return;
   throw invalidValue(
     `runtimeConfig.${bandwidthCapability}`,
     bandwidth,
-    `the keys are ${bandwidthKeys.join(", ")}`,
+    `the keys are ${bandwidthKeys.join(", ")}, each once`,
   );
 }
 
@@ -104,8 +101,9 @@ function podOf({ args }: Call, document: JsonObject): Pod {
   const confArgs = optional(document, "", "args", anObject) ?? {};
   const cniArgs = optional(confArgs, "args.", "cni", anObject) ?? {};
   return {
-    namespace: args["K8S_POD_NAMESPACE"],
-    name: args["K8S_POD_NAME"],
+    // Empty is not known: no pod is in a namespace without a name.
+    namespace: args["K8S_POD_NAMESPACE"] || undefined,
+    name: args["K8S_POD_NAME"] || undefined,
     labels: optional(cniArgs, "args.cni.", "labels", someLabels),
   };
 }

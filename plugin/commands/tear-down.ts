@@ -8,6 +8,7 @@ import { remove } from "../kernel/remove.ts";
 import type { Log } from "../log.ts";
 import type { Program } from "../program/program.ts";
 import type { AttachmentRecord, Membership } from "../state/record.ts";
+import { isHeldByAnother } from "../state/holders.ts";
 import { deleteRecord } from "../state/store.ts";
 import { isItsOwn } from "./live.ts";
 
@@ -53,13 +54,17 @@ async function leaveUplink(
 
 /**
  * Names are reused. A path that leads to another namespace now is another pod's, or the node's own, and a host end with
- * another ifindex than ours had is another pod's.
+ * another ifindex than ours had is another pod's. So is all that belongs to an interface that was added as another
+ * attachment since.
  */
 function reachable(stateDir: string, record: AttachmentRecord, netns: string): readonly Program[] {
   const { facts, programs } = record;
   const podIsThere = isItsOwn(stateDir, record, netns) && record.netnsId !== ownNetnsId();
   const hostEnd = facts?.hostEnd;
-  const hostEndIsOurs = hostEnd !== undefined && readNodeLink(hostEnd.name)?.ifindex === hostEnd.ifindex;
+  const hostEndIsOurs =
+    hostEnd !== undefined &&
+    readNodeLink(hostEnd.name)?.ifindex === hostEnd.ifindex &&
+    !isHeldByAnother(stateDir, record.netnsId, record.identity);
   return programs.flatMap((program): readonly Program[] => {
     if (program.place === "pod") return podIsThere ? [program] : [];
     if (program.tool !== "tc" || hostEndIsOurs) return [program];

@@ -1,5 +1,6 @@
 /** Reads how an attachment looks in the kernel: the facts that planning goes by. Changes nothing. */
 import type { Facts, Features, HostEnd } from "../datapath/driver.ts";
+import { interfaceNameFault } from "../cni/call.ts";
 import type { Interface } from "../cni/prev-result.ts";
 import { CniError, ErrorCode } from "../errors.ts";
 import { parseLinks, showLink, type ObservedLink } from "../program/link/ifb.ts";
@@ -50,13 +51,14 @@ function findHostEnd(podLink: ObservedLink, interfaces: readonly Interface[]): H
   const named = interfaces.filter(({ sandbox }) => sandbox === "");
   if (named.length === 0) return "prevResult names no interface of the node";
   const link = named
+    .filter(({ name }) => interfaceNameFault(name) === undefined)
     .map(({ name }) => readNodeLink(name))
     .find(
       (candidate) => candidate?.ifindex === podLink.peerIndex && candidate?.peerIndex === podLink.ifindex,
     );
   if (link === undefined) {
     const names = named.map(({ name }) => name).join(", ");
-    return `none of the node's interfaces in prevResult (${names}) is the other end of the pod's veth`;
+    return `none of the node's interfaces in prevResult (${names}) is the other end of the pod's veth, or tc cannot name it`;
   }
   // Open vSwitch deletes tc objects that it did not put on its ports itself.
   if (link.master === "ovs-system") return `its other end ${link.name} is an Open vSwitch port`;

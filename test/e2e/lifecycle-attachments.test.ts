@@ -6,7 +6,7 @@ import type { LabNode } from "../lab/node.ts";
 import { paced } from "../lab/pace.ts";
 import { plug, type LinkKind, type Plug } from "../lab/plug.ts";
 import type { Namespace } from "../lab/process.ts";
-import { leavesNothing, warmNode } from "../lab/warm-node.ts";
+import { leavesNothing, ruledWishes, warmNode } from "../lab/warm-node.ts";
 
 let node: LabNode;
 beforeAll(async () => {
@@ -128,4 +128,34 @@ test("of two entries of pod-qos in one conflist the later replaces the former, a
   expect(details).toContain("two entries of pod-qos");
   succeededSilently(await pod.call("DEL"));
   await pod.unplug();
+  await pod.pod.remove();
+});
+
+describe("an interface that was added as another attachment since, by a runtime that lost count", () => {
+  const conf = { ...ruledWishes, name: "lab" };
+  const alive = (containerID: string) => ({
+    "cni.dev/valid-attachments": [{ containerID, ifname: "eth0" }],
+  });
+
+  test.each([
+    ["DEL", { containerId: "former" }],
+    ["DEL without its namespace", { containerId: "former", netns: "" }],
+    ["GC", { conf: alive("later") }],
+  ] as const)(
+    "keeps all it has after %s of the former one, and goes with its own DEL",
+    async (title, change) => {
+      await leavesNothing(node, async () => {
+        const pod = await plug(node, { conf });
+        succeeded(await pod.call("ADD", { containerId: "former" }));
+        succeeded(await pod.call("ADD", { containerId: "later" }));
+        const verb = title === "GC" ? "GC" : "DEL";
+        succeededSilently(await pod.call(verb, change));
+        succeededSilently(await pod.call("CHECK", { containerId: "later" }));
+        succeededSilently(await pod.call("DEL", { containerId: "later" }));
+        expect(recordNames(node)).toEqual([]);
+        await pod.unplug();
+        await pod.pod.remove();
+      });
+    },
+  );
 });

@@ -4,6 +4,7 @@ import {
   anObject,
   aString,
   isObject,
+  isPresent,
   optional,
   refuseUnknownKeys,
   type JsonObject,
@@ -61,8 +62,9 @@ export function metaOf(object: JsonObject, file: string): Meta {
   if (!isSubdomain(name)) {
     throw invalidValue("metadata.name", name, 'small letters, digits, "-" and ".", at most 253');
   }
-  // What kubectl does with a manifest that names none.
-  const namespace = optional(metadata, "metadata.", "namespace", aNamespace) ?? "default";
+  // What kubectl does with a manifest that names none, or an empty one.
+  const named = optional(metadata, "metadata.", "namespace", aNamespace) ?? "";
+  const namespace = named === "" ? "default" : named;
   const shortTitle = kind === "Namespace" ? `${kind} ${name}` : `${kind} ${namespace}/${name}`;
   return {
     kind,
@@ -78,7 +80,8 @@ export function metaOf(object: JsonObject, file: string): Meta {
 /** Whose pods an object is about whatever else is wrong with it; undefined where that may be any pod. */
 export function namespaceOfPolicy({ kind, metadata }: JsonObject): string | undefined {
   if ((kind !== "EgressQoS" && kind !== "NetworkQoS") || !isObject(metadata)) return undefined;
-  const { namespace = "default" } = metadata;
+  const namespace = isPresent(metadata, "namespace") ? metadata["namespace"] : "";
+  if (namespace === "") return "default";
   return typeof namespace === "string" && isDnsLabel(namespace) ? namespace : undefined;
 }
 
@@ -98,6 +101,6 @@ export function about(context: string, error: unknown): CniError {
 const kinds = Object.keys(apiVersions) as readonly Kind[];
 
 function aNamespace(field: string, value: unknown): string {
-  if (typeof value === "string" && isDnsLabel(value)) return value;
+  if (typeof value === "string" && (value === "" || isDnsLabel(value))) return value;
   throw invalidValue(field, value, 'small letters, digits and "-", at most 63');
 }

@@ -49,6 +49,7 @@ describe("parseConf", () => {
     [{ EgressRate: 1 }, '"EgressRate"'],
     [{ unshapedSubnets: [] }, '"unshapedSubnets"'],
     [{ a: 1, enforce: "pod", b: null }, '"a", "b"'],
+    [Object.fromEntries("abcdefghij".split("").map((key) => [key, 1])), '"a", "b", "c", "d", "e" and 5 more'],
     [{ defaults: { egressBandwith: "1G" } }, '"defaults.egressBandwith"'],
     [{ defaults: { discipline: "shape" } }, '"defaults.discipline"'],
   ])("a typo must not become an unlimited pod: %j", (conf, named) => {

@@ -27,16 +27,18 @@ describe("runtimeConfig.bandwidth", () => {
     expect(requestOf({ bandwidth }).runtime.egress).toEqual({ rate: undefined, burst: undefined });
   });
 
-  it.each([{ ingresRate: 1e6 }, { IngressRate: 1e6, burst: 1 }])(
-    "must not have other keys: %j",
-    (bandwidth) => {
-      const { code, message } = refusal(() => requestOf({ bandwidth }));
-      expect(code).toBe(7);
-      expect(message).toContain(
-        `runtimeConfig.bandwidth: ${JSON.stringify(bandwidth)} is not valid: the keys are ingressRate`,
-      );
-    },
-  );
+  it.each([
+    { ingresRate: 1e6 },
+    { IngressRate: 1e6, burst: 1 },
+    { IngressRate: 1e6, ingressRate: 0 },
+    { egressRate: null, EgressRate: 5e6 },
+  ])("must not have other keys, nor one in two spellings: %j", (bandwidth) => {
+    const { code, message } = refusal(() => requestOf({ bandwidth }));
+    expect(code).toBe(7);
+    expect(message).toContain(
+      `runtimeConfig.bandwidth: ${JSON.stringify(bandwidth)} is not valid: the keys are ingressRate`,
+    );
+  });
 
   it.each([[], "1M", 5])("must not be %j", (bandwidth) => {
     const { code, message } = refusal(() => requestOf({ bandwidth }));

@@ -86,13 +86,14 @@ describe("a namespace", () => {
       networkQos({ name: "other", namespace: "test", egress: [{ dscp: 1 }] }),
       egressQos([{ dscp: 2 }], { namespace: "prod" }),
       '{"apiVersion":"k8s.ovn.org/v1","kind":"EgressQoS","metadata":{"name":"default"},"spec":{"egress":[{"dscp":3}]}}',
+      networkQos({ name: "empty", namespace: "", egress: [{ dscp: 4 }] }),
     ].join("\n---\n"),
   };
 
   it.each([
     ["prod", [20, 2]],
     ["test", [1]],
-    ["default", [3]],
+    ["default", [4, 3]],
     ["elsewhere", []],
   ])("001-22 001-3 %s is not affected by the objects of others", async (namespace, dscps) => {
     expect(await dscpsFor(files, { namespace })).toEqual(dscps);
