@@ -131,12 +131,12 @@ test("of two entries of pod-qos in one conflist the later replaces the former, a
   await pod.pod.remove();
 });
 
+const alive = (containerID: string) => ({
+  "cni.dev/valid-attachments": [{ containerID, ifname: "eth0" }],
+});
+
 describe("an interface that was added as another attachment since, by a runtime that lost count", () => {
   const conf = { ...ruledWishes, name: "lab" };
-  const alive = (containerID: string) => ({
-    "cni.dev/valid-attachments": [{ containerID, ifname: "eth0" }],
-  });
-
   test.each([
     ["DEL", { containerId: "former" }],
     ["DEL without its namespace", { containerId: "former", netns: "" }],
