@@ -1,13 +1,26 @@
 /** What an attachment shall have, for every verb that asks. Reads rules only where there are some. */
+import { interfaceNameFault } from "../cni/call.ts";
 import type { Request } from "../cni/request.ts";
+import { CniError, ErrorCode } from "../errors.ts";
 import { ownAnnotations } from "../policy/annotations.ts";
-import { decidePolicy, noRules, type Policy, type RuleSources } from "../policy/policy.ts";
+import { decidePolicy, hasWishes, noRules, type Policy, type RuleSources } from "../policy/policy.ts";
 import type { Keep, ManifestRules } from "../state/policies.ts";
 
 export async function policyFor(request: Request, keep: Keep): Promise<Policy> {
   const { uplink } = request.conf;
   const choose = uplink && (await import("./uplink-for.ts")).uplinkFor(uplink, request);
-  return decidePolicy(request, await ruleSourcesFor(request, keep), choose);
+  const policy = decidePolicy(request, await ruleSourcesFor(request, keep), choose);
+  if (hasWishes(policy)) assertNameable(request.call.ifname);
+  return policy;
+}
+
+function assertNameable(ifname: string): void {
+  const fault = interfaceNameFault(ifname);
+  if (fault === undefined) return;
+  throw new CniError(
+    ErrorCode.invalidEnvironment,
+    `CNI_IFNAME ${fault}: such an interface can have no limit, mark or class`,
+  );
 }
 
 export async function ruleSourcesFor(request: Request, keep: Keep): Promise<RuleSources> {

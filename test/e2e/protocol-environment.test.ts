@@ -71,9 +71,6 @@ describe("a variable with a value that CNI does not allow", () => {
     ["ifname", "CNI_IFNAME", "a:b"],
     ["ifname", "CNI_IFNAME", "eth 0"],
     ["ifname", "CNI_IFNAME", "eth0\nroot"],
-    ["ifname", "CNI_IFNAME", "eth+"],
-    ["ifname", "CNI_IFNAME", '"eth0"'],
-    ["ifname", "CNI_IFNAME", "-eth0"],
   ] as const;
   test.each(rows)("%s: %s=%j is code 4 for ADD, CHECK and DEL", async (key, name, value) => {
     for (const command of ["ADD", "CHECK", "DEL"]) {
@@ -89,6 +86,27 @@ describe("a variable with a value that CNI does not allow", () => {
         JSON.stringify(command),
       ]);
       expect(error.msg).toContain("ADD, DEL, CHECK, GC, STATUS, VERSION");
+    },
+  );
+});
+
+describe("an interface whose name is syntax to tc or iptables", () => {
+  test.each(["eth+", '"eth0"', "-eth0", "a#b", "é1"])(
+    "%s can have no limit: code 4; without one its pod lives and dies",
+    async (ifname) => {
+      const pod = await plug(node);
+      for (const command of ["ADD", "CHECK"] as const) {
+        const capped = { defaults: { egressBandwidth: "10M" } };
+        failed(await pod.call(command, { ifname, conf: capped }), 4, [
+          "CNI_IFNAME",
+          JSON.stringify(ifname),
+          "no limit",
+        ]);
+      }
+      expect(JSON.parse(succeeded(await pod.call("ADD", { ifname })))).toEqual(pod.prevResult);
+      succeededSilently(await pod.call("CHECK", { ifname }));
+      for (let times = 0; times < 2; times += 1) succeededSilently(await pod.call("DEL", { ifname }));
+      await pod.unplug();
     },
   );
 });
