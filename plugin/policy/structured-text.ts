@@ -1,5 +1,6 @@
 /** JSON or YAML text to a value. Pure. The YAML library is loaded for what JSON.parse does not take. */
 import { CniError, ErrorCode } from "../errors.ts";
+import { refuseRepeatedKeys } from "./json-keys.ts";
 import { yamlFault } from "./yaml-fault.ts";
 import { valueOf } from "./yaml-value.ts";
 
@@ -13,10 +14,17 @@ export async function parseStructured(field: string, text: string): Promise<unkn
       `${field}: ${text.length} characters are too many: at most ${longest}`,
     );
   }
+  const value = asJson(text);
+  if (value === undefined) return parseYaml(field, text);
+  refuseRepeatedKeys(field, text);
+  return value;
+}
+
+function asJson(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
-    return parseYaml(field, text);
+    return undefined;
   }
 }
 

@@ -1,5 +1,6 @@
 /** The text of a manifest file to its documents. Pure. The YAML library is loaded for the first file that is not JSON. */
 import { CniError, ErrorCode, messageOf } from "../../errors.ts";
+import { refuseRepeatedKeys } from "../json-keys.ts";
 import { yamlFault } from "../yaml-fault.ts";
 import { valueOf } from "../yaml-value.ts";
 import type { ManifestFile } from "./compile.ts";
@@ -10,6 +11,12 @@ export async function parseFile(name: string, text: string): Promise<ManifestFil
 
 function parseJson(name: string, text: string): unknown {
   if (text.trim() === "") return null;
+  const value = asJson(name, text);
+  refuseRepeatedKeys(name, text);
+  return value;
+}
+
+function asJson(name: string, text: string): unknown {
   try {
     return JSON.parse(text);
   } catch (error) {

@@ -77,6 +77,7 @@ describe("an annotation that is refused, with its name and code 7:", () => {
     ["torn YAML, with its line", "- dscp: 1\n- {dscp: 2", "line 2"],
     ["a key said twice", "- dscp: 1\n  dscp: 2", "neither JSON nor YAML: Map keys must be unique"],
     ["aliases", alias, "Alias resolution is disabled"],
+    ["a key twice", '[{"dscp":46,"bandwidth":{"rate":1},"bandwidth":null}]', 'the key "bandwidth" is twice'],
     ["two documents", "- dscp: 1\n---\n- dscp: 2", "multiple documents"],
     ["a page too long", `[${" ".repeat(256 * 1024)}]`, "at most 262144"],
     ["JSON that is nested without end", "[".repeat(1e5) + "]".repeat(1e5), "too deep to show, is not valid"],

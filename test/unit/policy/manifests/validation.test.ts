@@ -222,6 +222,13 @@ describe("a file that may be about any pod fails all, with file and place:", () 
     ["YAML with tabs", "a.yaml", "kind: EgressQoS\nspec:\n\tegress: []", "a.yaml is not YAML: ", "line 3"],
     ["a key said twice", "a.yaml", "kind: A\nkind: B", "Map keys must be unique", "line 2"],
     ["torn JSON", "a.json", '{"kind": "EgressQoS",\n', "a.json is not JSON: ", "line 2"],
+    [
+      "a key said twice in JSON",
+      "a.json",
+      '{"kind": "A", "spec": {"egress": [1], "egress": []}}',
+      '"egress" is twice',
+      "",
+    ],
     ["nested without end", "a.yaml", `a: ${"[".repeat(1e5)}`, "a.yaml is not YAML: ", ""],
     ["aliases that multiply", "a.yaml", aliases, "a.yaml is not YAML: Excessive alias count", ""],
     ["no object", "a.yaml", "- dscp: 1", 'a.yaml: a document: [{"dscp":1}] is not valid: an object', ""],
