@@ -2,7 +2,7 @@
 import { CniError, ErrorCode } from "../errors.ts";
 import { refuseRepeatedKeys } from "./json-keys.ts";
 import { yamlFault } from "./yaml-fault.ts";
-import { valueOf } from "./yaml-value.ts";
+import { ambiguity, valueOf } from "./yaml-value.ts";
 
 /** What Kubernetes allows all annotations of an object together. */
 const longest = 256 * 1024;
@@ -32,8 +32,12 @@ function asJson(text: string): unknown {
 async function parseYaml(field: string, text: string): Promise<unknown> {
   const { parseDocument, visit } = await import("yaml");
   try {
-    return valueOf(parseDocument(text, { logLevel: "error", schema: "core" }), visit, 0);
+    const document = parseDocument(text, { logLevel: "error", schema: "core" });
+    const value = valueOf(document, 0);
+    const doubt = ambiguity(document, visit, text);
+    if (doubt === undefined) return value;
+    throw new CniError(ErrorCode.invalidConfig, `${field}: ${doubt}`);
   } catch (error) {
-    throw yamlFault(`${field} is neither JSON nor YAML`, error);
+    throw error instanceof CniError ? error : yamlFault(`${field} is neither JSON nor YAML`, error);
   }
 }

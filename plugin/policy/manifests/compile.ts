@@ -14,7 +14,9 @@ import { networkOf } from "./nad.ts";
 import { parseNetworkQos } from "./network-qos.ts";
 import { about, metaOf, namespaceOfPolicy, objectsOf, roughTitle, type Meta } from "./object.ts";
 
-export type ManifestFile = { readonly name: string; readonly documents: readonly unknown[] };
+export type ManifestFile = { readonly name: string; readonly documents: readonly ManifestDocument[] };
+/** `fault`: why it cannot be trusted, though it can be read. */
+type ManifestDocument = { readonly value: unknown; readonly fault?: string | undefined };
 
 type Found = { readonly meta: Meta; readonly object: JsonObject };
 type Fault = { readonly namespace: string; readonly fault: string };
@@ -46,16 +48,17 @@ export function compile(files: readonly ManifestFile[]): Directory {
   };
 }
 
-function findIn(file: string, document: unknown): readonly (Found | Fault)[] {
+function findIn(file: string, { value, fault }: ManifestDocument): readonly (Found | Fault)[] {
   try {
-    return objectsOf(document).map((object) => foundOrFault(file, object));
+    return objectsOf(value).map((object) => foundOrFault(file, object, fault));
   } catch (error) {
     throw about(file, error);
   }
 }
 
-function foundOrFault(file: string, object: JsonObject): Found | Fault {
+function foundOrFault(file: string, object: JsonObject, fault: string | undefined): Found | Fault {
   try {
+    if (fault !== undefined) throw new CniError(ErrorCode.invalidConfig, fault);
     return { meta: metaOf(object, file), object };
   } catch (error) {
     const told = about(roughTitle(object), error);

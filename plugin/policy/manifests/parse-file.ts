@@ -2,11 +2,12 @@
 import { CniError, ErrorCode, messageOf } from "../../errors.ts";
 import { refuseRepeatedKeys } from "../json-keys.ts";
 import { yamlFault } from "../yaml-fault.ts";
-import { valueOf } from "../yaml-value.ts";
+import { ambiguity, valueOf } from "../yaml-value.ts";
 import type { ManifestFile } from "./compile.ts";
 
 export async function parseFile(name: string, text: string): Promise<ManifestFile> {
-  return { name, documents: name.endsWith(".json") ? [parseJson(name, text)] : await parseYaml(name, text) };
+  const documents = name.endsWith(".json") ? [{ value: parseJson(name, text) }] : await parseYaml(name, text);
+  return { name, documents };
 }
 
 function parseJson(name: string, text: string): unknown {
@@ -24,13 +25,14 @@ function asJson(name: string, text: string): unknown {
   }
 }
 
-async function parseYaml(name: string, text: string): Promise<readonly unknown[]> {
+async function parseYaml(name: string, text: string): Promise<ManifestFile["documents"]> {
   const { parseAllDocuments, visit } = await import("yaml");
   try {
     // An empty stream is an empty array with properties of its own.
-    return Array.from(parseAllDocuments(text, { logLevel: "error", schema: "core" }), (document) =>
-      valueOf(document, visit),
-    );
+    return Array.from(parseAllDocuments(text, { logLevel: "error", schema: "core" }), (document) => ({
+      value: valueOf(document),
+      fault: ambiguity(document, visit, text),
+    }));
   } catch (error) {
     throw yamlFault(`${name} is not YAML`, error);
   }

@@ -72,7 +72,7 @@ describe("an annotation that is refused, with its name and code 7:", () => {
     ["nothing", "", "null is not valid: a list of rules"],
     ["a word", "EF", '"EF" is not valid: a list of rules'],
     ["one rule without its list", '{"dscp": 5}', '{"dscp":5} is not valid: a list of rules'],
-    ["an octal number", "- dscp: 046", "046 is octal to some and decimal to others"],
+    ["an octal number", "- dscp: 046", "046 in line 1 is octal to some and decimal to others"],
     ["torn JSON", '[{"dscp": 5', "is neither JSON nor YAML: "],
     ["torn YAML, with its line", "- dscp: 1\n- {dscp: 2", "line 2"],
     ["a key said twice", "- dscp: 1\n  dscp: 2", "neither JSON nor YAML: Map keys must be unique"],

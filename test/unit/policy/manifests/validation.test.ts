@@ -10,6 +10,9 @@ const nads = { networkSelectionType: "NetworkAttachmentDefinitions" };
 const some = { matchLabels: { a: "b" } };
 const network = (selector: unknown) => networkQos({ networkSelectors: [selector] });
 
+const yamlOf = (dscp: string, namespace: string, annotations: string) =>
+  `kind: EgressQoS\napiVersion: k8s.ovn.org/v1\nmetadata: {name: default, namespace: ${namespace}, annotations: ${annotations}}\nspec: {egress: [{dscp: ${dscp}}]}\n`;
+
 /** Wrong as the API would say: the pods of the namespace hear of it, those of others do not. */
 describe("001-4 001-6 what the CRD refuses fails the pods of its namespace:", () => {
   it.each([
@@ -146,6 +149,21 @@ describe("001-4 001-6 what the CRD refuses fails the pods of its namespace:", ()
     },
   );
 
+  it("a word that kubectl reads otherwise does so too, with its line; in what is other people's it is nothing to us", async () => {
+    const files = {
+      "a.yaml": [yamlOf("046", "other", "{}"), yamlOf("46", "default", "{on: yes, build: 0123}")].join(
+        "---\n",
+      ),
+    };
+    const { namespaces } = await compiled(files);
+    expect(namespaces.get("other")?.faults).toEqual([
+      "a.yaml: EgressQoS default: 046 in line 4 is octal to some and decimal to others: " +
+        "write the number without the zero, or the text in quotes",
+    ]);
+    expect(namespaces.get("default")?.faults).toEqual([]);
+    expect(await dscpsFor(files)).toEqual([46]);
+  });
+
   it("every wrong object is told, and one that is there twice", async () => {
     const files = {
       "a.json": networkQos({ priority: 101 }),
@@ -209,14 +227,14 @@ describe("a file that may be about any pod fails all, with file and place:", () 
       "a number that is octal to kubectl",
       "a.yaml",
       "kind: EgressQoS\nspec: {egress: [{dscp: 010}]}",
-      "a.yaml is not YAML: 010 is octal to some",
+      "a.yaml: EgressQoS: 010 in line 2 is octal to some",
       "",
     ],
     [
       "a word that is a boolean to kubectl",
       "a.yaml",
       "kind: EgressQoS\nspec: {egress: [{dscp: 1, podSelector: {matchLabels: {crit: yes}}}]}",
-      "a.yaml is not YAML: yes is a boolean to some",
+      "a.yaml: EgressQoS: yes in line 2 is a boolean to some",
       "",
     ],
     ["YAML with tabs", "a.yaml", "kind: EgressQoS\nspec:\n\tegress: []", "a.yaml is not YAML: ", "line 3"],
