@@ -68,6 +68,7 @@ export async function explainFor(options: Options): Promise<Explanation> {
       ...policy.warnings,
       ...adviceOn(policy.rules),
       ...sourceUnknown(policy, options),
+      ...portUnknown(policy, options),
     ],
   };
 }
@@ -97,6 +98,15 @@ function sourceUnknown({ rules }: Policy, { packet, sourceIsGiven }: Options): r
   return packet === undefined || sourceIsGiven || rules.every(({ from }) => from.length === 0)
     ? []
     : [`some rules ask for the source: without --from they were held against ${packet.source}`];
+}
+
+function portUnknown({ rules }: Policy, { packet }: Options): readonly string[] {
+  const asks = rules.some(({ services }) =>
+    services.some(({ protocol, port }) => protocol === packet?.protocol && port !== undefined),
+  );
+  return packet === undefined || typeof packet.port === "number" || !asks
+    ? []
+    : [`some rules ask for a port of ${packet.protocol}: without --port they were held to be for another`];
 }
 
 function planFor(policy: Policy, request: Request, facts: Facts): Pick<Explanation, "programs" | "refusal"> {

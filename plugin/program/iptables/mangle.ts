@@ -18,13 +18,19 @@ export function ruleBefore(
 ): string | undefined {
   const [hook = ""] = jump.split(" ", 1);
   return rules.slice(0, Math.max(rules.indexOf(jump), 0)).find((rule) => {
-    const [, at, out] = takesAll.exec(rule) ?? [];
-    return at === hook && (out === undefined || out === link);
+    const [, at, not, out] = takesAll.exec(rule) ?? [];
+    if (at !== hook || out === undefined) return at === hook;
+    return link !== undefined && isNamed(link, out) === (not === undefined);
   });
 }
 
+/** "eth+": whatever begins so. */
+function isNamed(link: string, pattern: string): boolean {
+  return pattern.endsWith("+") ? link.startsWith(pattern.slice(0, -1)) : link === pattern;
+}
+
 const takesAll =
-  /^(\S+)(?: -o (\S+))?(?: -m comment --comment (?:"[^"]*"|\S+))? -j (?:ACCEPT|DROP|RETURN|QUEUE)$/;
+  /^(\S+)(?:( !)? -o (\S+))?(?: -m comment --comment (?:"[^"]*"|\S+))? -j (?:ACCEPT|DROP|RETURN|QUEUE)$/;
 
 /** Commits whole or not at all: no packet meets half of it. */
 export function changeMangle(family: Family, lines: readonly string[]): Batch {

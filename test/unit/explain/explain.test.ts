@@ -152,6 +152,15 @@ describe("explain of a pod", () => {
     expect([given.warnings, given.packet?.rule]).toEqual([[], 0]);
   });
 
+  it("warns when a rule asks for a port of the packet's protocol and none was given", async () => {
+    const rule = 'pod-qos/egress=[{"dscp":1,"classifier":{"ports":[{"protocol":"UDP","port":5060}]}}]';
+    const asked = ["--annotations", rule, "--to", "192.0.2.1", "--proto"];
+    expect((await json(...asked, "udp")).warnings).toEqual([expect.stringContaining("without --port")]);
+    expect((await json(...asked, "tcp")).warnings).toEqual([]);
+    const given = await json(...asked, "udp", "--port", "5060");
+    expect([given.warnings, given.packet?.rule]).toEqual([[], 0]);
+  });
+
   it("shows what would be programmed, on the link and kernel that are assumed", async () => {
     const places = async (...flags: string[]) =>
       (await json(...web, ...flags)).programs.map(({ place, command }) => `${place} ${command[0]}`);
