@@ -1,6 +1,4 @@
 /** What ADD would decide and program for an attachment, and why, as one value. Touches no kernel and writes nothing. */
-import { annotationsCapability, bandwidthCapability } from "../../cni/capabilities.ts";
-import { isObject } from "../../cni/fields.ts";
 import { parseRequest, type Request } from "../../cni/request.ts";
 import type { Facts, Features } from "../../datapath/driver.ts";
 import { plan } from "../../datapath/plan.ts";
@@ -9,7 +7,6 @@ import { adviceOn } from "../../policy/advice.ts";
 import { decide, type Packet } from "../../policy/model.ts";
 import { decidePolicy, hasWishes, type Policy } from "../../policy/policy.ts";
 import type { ChooseClass } from "../../policy/uplink/choose.ts";
-import { isAuto } from "../../policy/uplink/uplink.ts";
 import { listWishes, type Wish } from "../../policy/wishes.ts";
 import { actionWords, matchWords } from "../../policy/words.ts";
 import type { Batch } from "../../program/handler.ts";
@@ -18,6 +15,7 @@ import { identityOf } from "../desired.ts";
 import { ruleSourcesFor } from "../policy-for.ts";
 import type { Options } from "./options.ts";
 import { uplinkPrograms } from "./uplink-programs.ts";
+import { assumptions, notHandedOn } from "./warnings.ts";
 
 export type Explanation = {
   readonly pod: { readonly namespace: string | null; readonly name: string | null };
@@ -64,11 +62,9 @@ export async function explainFor(options: Options): Promise<Explanation> {
     addresses: policy.uplink === undefined ? [] : request.addresses,
     warnings: [
       ...notHandedOn(options),
-      ...speedUnknown(request),
       ...policy.warnings,
       ...adviceOn(policy.rules),
-      ...sourceUnknown(policy, options),
-      ...portUnknown(policy, options),
+      ...assumptions(request, policy, options),
     ],
   };
 }
@@ -92,21 +88,6 @@ function callOf({ ifname, args }: Options): Parameters<typeof parseRequest>[0] {
 
 function decided(policy: Policy, packet: Packet): Explanation["packet"] {
   return { ...packet, rule: decide(policy.rules, packet) ?? null };
-}
-
-function sourceUnknown({ rules }: Policy, { packet, sourceIsGiven }: Options): readonly string[] {
-  return packet === undefined || sourceIsGiven || rules.every(({ from }) => from.length === 0)
-    ? []
-    : [`some rules ask for the source: without --from they were held against ${packet.source}`];
-}
-
-function portUnknown({ rules }: Policy, { packet }: Options): readonly string[] {
-  const asks = rules.some(({ services }) =>
-    services.some(({ protocol, port }) => protocol === packet?.protocol && port !== undefined),
-  );
-  return packet === undefined || typeof packet.port === "number" || !asks
-    ? []
-    : [`some rules ask for a port of ${packet.protocol}: without --port they were held to be for another`];
 }
 
 function planFor(policy: Policy, request: Request, facts: Facts): Pick<Explanation, "programs" | "refusal"> {
@@ -146,27 +127,3 @@ function factsOf({ link, mtu, kernel }: Options): Facts {
     features: features[kernel],
   };
 }
-
-function speedUnknown({ conf: { uplink } }: Request): readonly string[] {
-  return uplink === undefined || !isAuto(uplink.rate)
-    ? []
-    : [
-        `the uplink's rate is "auto", which its link on the node decides: the rates here are those of a link without end`,
-      ];
-}
-
-/** A runtime hands on what the conf asks it for, and of the rest not a word. */
-function notHandedOn({ document, confIsGiven }: Options): readonly string[] {
-  const asked = isObject(document["capabilities"]) ? document["capabilities"] : {};
-  if (!confIsGiven || asked[annotationsCapability] === true) return [];
-  const given = isObject(document["runtimeConfig"]) ? document["runtimeConfig"][annotationsCapability] : {};
-  const lost = Object.keys(isObject(given) ? given : {}).filter(
-    (key) => /(^|\.)pod-qos\//.test(key) || (asked[bandwidthCapability] !== true && isBandwidth.test(key)),
-  );
-  if (lost.length === 0) return [];
-  return [
-    `"capabilities" of the conf does not ask for ${annotationsCapability}: the runtime will hand on none of ${lost.join(", ")}`,
-  ];
-}
-
-const isBandwidth = /^kubernetes\.io\/(in|e)gress-bandwidth$/;

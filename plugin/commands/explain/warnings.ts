@@ -1,0 +1,51 @@
+/** What an explanation cannot know, or the runtime would not have said, in words. Pure. */
+import { annotationsCapability, bandwidthCapability } from "../../cni/capabilities.ts";
+import { isObject } from "../../cni/fields.ts";
+import type { Request } from "../../cni/request.ts";
+import type { Policy } from "../../policy/policy.ts";
+import { isAuto } from "../../policy/uplink/uplink.ts";
+import type { Options } from "./options.ts";
+
+/** A runtime hands on what the conf asks it for, and of the rest not a word. */
+export function notHandedOn({ document, confIsGiven }: Options): readonly string[] {
+  const asked = isObject(document["capabilities"]) ? document["capabilities"] : {};
+  if (!confIsGiven || asked[annotationsCapability] === true) return [];
+  const given = isObject(document["runtimeConfig"]) ? document["runtimeConfig"][annotationsCapability] : {};
+  const lost = Object.keys(isObject(given) ? given : {}).filter(
+    (key) => /(^|\.)pod-qos\//.test(key) || (asked[bandwidthCapability] !== true && isBandwidth.test(key)),
+  );
+  if (lost.length === 0) return [];
+  return [
+    `"capabilities" of the conf does not ask for ${annotationsCapability}: the runtime will hand on none of ${lost.join(", ")}`,
+  ];
+}
+
+const isBandwidth = /^kubernetes\.io\/(in|e)gress-bandwidth$/;
+
+/** Where the answer stands on something that nobody gave. */
+export function assumptions(request: Request, policy: Policy, options: Options): readonly string[] {
+  return [...speedUnknown(request), ...sourceUnknown(policy, options), ...portUnknown(policy, options)];
+}
+
+function speedUnknown({ conf: { uplink } }: Request): readonly string[] {
+  return uplink === undefined || !isAuto(uplink.rate)
+    ? []
+    : [
+        `the uplink's rate is "auto", which its link on the node decides: the rates here are those of a link without end`,
+      ];
+}
+
+function sourceUnknown({ rules }: Policy, { packet, sourceIsGiven }: Options): readonly string[] {
+  return packet === undefined || sourceIsGiven || rules.every(({ from }) => from.length === 0)
+    ? []
+    : [`some rules ask for the source: without --from they were held against ${packet.source}`];
+}
+
+function portUnknown({ rules }: Policy, { packet }: Options): readonly string[] {
+  const asks = rules.some(({ services }) =>
+    services.some(({ protocol, port }) => protocol === packet?.protocol && port !== undefined),
+  );
+  return packet === undefined || typeof packet.port === "number" || !asks
+    ? []
+    : [`some rules ask for a port of ${packet.protocol}: without --port they were held to be for another`];
+}
