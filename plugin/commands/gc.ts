@@ -1,6 +1,7 @@
 /**
  * GC: undo every attachment of this network that the runtime does not list. With no list nothing is known to be dead but
- * what is dead by our own eyes: an attachment whose network namespace is gone. Goes on after an error and reports all.
+ * what is dead by our own eyes: an attachment whose network namespace is gone. Those of other networks too, for who renames
+ * a network never calls us by its old name again. Goes on after an error and reports all.
  */
 import { CniError, ErrorCode, invalidValue, messageOf } from "../errors.ts";
 import { isObject, type JsonObject } from "../cni/fields.ts";
@@ -8,7 +9,7 @@ import { readLeniently } from "../cni/conf.ts";
 import { networkName } from "../cni/request.ts";
 import { identityFromAlias, isIfbName, sameIdentity, type Identity } from "../datapath/names.ts";
 import { listNodeLinks, readAlias } from "../kernel/linux.ts";
-import { listAttachments, readRecord } from "../state/store.ts";
+import { listAttachments, listNetworks, readRecord } from "../state/store.ts";
 import type { Command } from "./context.ts";
 import { isLive } from "./live.ts";
 import { tearDown } from "./tear-down.ts";
@@ -18,11 +19,12 @@ export const gc: Command = async ({ document, log }) => {
   const network = networkName(document);
   const valid = validAttachments(document, network);
   const failures: string[] = [];
-  for (const identity of known(stateDir, network)) {
+  for (const identity of [...known(stateDir, network), ...ofOthers(stateDir, network)]) {
     try {
       const record = readRecord(stateDir, identity);
       const isGone = record !== undefined && !isLive(stateDir, record);
-      if (valid === undefined ? !isGone : lists(valid, identity)) continue;
+      const isOurs = identity.network === network;
+      if (valid === undefined || !isOurs ? !isGone : lists(valid, identity)) continue;
       await tearDown({ stateDir, identity, record, netns: record?.netns ?? "" }, log);
       log("info", `GC removed ${identity.containerId} ${identity.ifname}`);
     } catch (error) {
@@ -59,6 +61,12 @@ function known(stateDir: string, network: string): readonly Identity[] {
     .filter((identity): identity is Identity => identity?.network === network)
     .filter((identity) => !lists(recorded, identity));
   return [...recorded, ...stray];
+}
+
+function ofOthers(stateDir: string, network: string): readonly Identity[] {
+  return listNetworks(stateDir)
+    .filter((other) => other !== network)
+    .flatMap((other) => listAttachments(stateDir, other));
 }
 
 function lists(identities: readonly Identity[], wanted: Identity): boolean {

@@ -99,6 +99,23 @@ describe("GC without a list", () => {
   });
 });
 
+describe("GC of a network that was renamed", () => {
+  test.each([
+    ["with a list", listing()],
+    ["with none", {}],
+  ])("%s undoes what died under the old name, and keeps what lives under another", async (_, conf) => {
+    await leavesNothing(node, async () => {
+      const [dead, living] = [await added({ name: "former" }), await added({ name: "other" })];
+      await gone(dead);
+      succeededSilently(await gc(conf));
+      expect(recordNames(node)).toEqual([expect.stringContaining("attachments/other/")]);
+      succeededSilently(await living.call("CHECK"));
+      succeededSilently(await living.call("DEL"));
+      await gone(living);
+    });
+  });
+});
+
 /** As an ADD on a kernel without act_police leaves it; made by hand, so that every kernel has it. */
 const strayIfb = async (network: string): Promise<string> => {
   const { name, alias } = ifbOf({ network, containerId: "c-lost", ifname: "eth0" }, 1500);
