@@ -2,20 +2,17 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { succeeded } from "../lab/answers.ts";
 import { captured } from "../lab/capture.ts";
-import { createNode, type LabNode } from "../lab/node.ts";
 import type { Packet } from "../lab/packets.ts";
-import { policiesOf, type Policies } from "../lab/policies.ts";
+import { openPolicies, type Policies } from "../lab/policies.ts";
 import type { RuledPod, Wishes } from "../lab/ruled-pod.ts";
 import { measure } from "../lab/traffic.ts";
 import { twice, within } from "../lab/twice.ts";
 
-let node: LabNode;
 let policies: Policies;
 beforeEach(async () => {
-  node = await createNode();
-  policies = policiesOf(node);
+  policies = await openPolicies();
 });
-afterEach(() => node[Symbol.asyncDispose]());
+afterEach(() => policies.node[Symbol.asyncDispose]());
 
 /** As the documents write it. */
 const put = (rules: readonly string[], name = "default"): void =>
@@ -62,9 +59,9 @@ describe("the EgressQoS of 001", () => {
     put(["{dscp: 30}"]);
     const pod = await policies.pod({ labels: {} });
     const filter = "icmp[icmptype] == 8 or (icmp6 and ip6[40] == 128)";
-    const arriving = await captured(node, { ns: pod.pod, device: "eth0", filter }, async () => {
+    const arriving = await captured(policies.node, { ns: pod.pod, device: "eth0", filter }, async () => {
       for (const address of [pod.wire.pod4, pod.wire.pod6]) {
-        await node.exec("ping", ["-c", "2", "-i", "0.2", address]);
+        await policies.node.exec("ping", ["-c", "2", "-i", "0.2", address]);
       }
     });
     expect(arriving.map(({ tos }) => tos)).toEqual([0, 0, 0, 0]);
@@ -78,7 +75,7 @@ describe("the EgressQoS of 001", () => {
     const pod = await policies.pod({ labels: {}, annotations });
     for (const address of [pod.wire.node4, pod.wire.node6]) {
       await twice(`caps beside a mark, to ${address}`, async () => {
-        const load = { from: pod.pod, to: node, address, seconds: 4, congestion: "cubic" };
+        const load = { from: pod.pod, to: policies.node, address, seconds: 4, congestion: "cubic" };
         const out = (await measure(load)).bitsPerSecond;
         const back = (await measure({ ...load, reverse: true })).bitsPerSecond;
         return [...within("egress", out / 10e6, 0.85, 1.05), ...within("ingress", back / 20e6, 0.85, 1.05)];

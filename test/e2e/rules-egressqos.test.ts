@@ -1,19 +1,16 @@
 /** Whose packets an EgressQoS in policyDir marks, as they arrive, both families. */
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { failed, succeeded } from "../lab/answers.ts";
-import { createNode, type LabNode } from "../lab/node.ts";
 import type { Packet } from "../lab/packets.ts";
-import { egressQos, everywhere, policiesOf, type Policies } from "../lab/policies.ts";
+import { egressQos, everywhere, openPolicies, type Policies } from "../lab/policies.ts";
 import type { Namespace } from "../lab/process.ts";
 import type { RuledPod, Wishes } from "../lab/ruled-pod.ts";
 
-let node: LabNode;
 let policies: Policies;
 beforeEach(async () => {
-  node = await createNode();
-  policies = policiesOf(node);
+  policies = await openPolicies();
 });
-afterEach(() => node[Symbol.asyncDispose]());
+afterEach(() => policies.node[Symbol.asyncDispose]());
 
 const marked = (dscp: number): readonly number[] => everywhere().map(() => dscp);
 const unmarked = marked(0);
@@ -84,7 +81,7 @@ describe("an EgressQoS", () => {
     const pods = [first];
     while (pods.length < 9) pods.push(await policies.pod({ labels: {} }));
     expect(await Promise.all(pods.map(({ pod }) => heldBy(pod)))).toEqual(pods.map(() => alone));
-    expect(await heldBy(node)).toEqual([]);
+    expect(await heldBy(policies.node)).toEqual([]);
     const packets = ["203.0.113.1", "203.0.113.158", "203.0.113.200", "2001:db8:ffff::7"].map(udp);
     for (const pod of pods) expect(await policies.marksOf(pod, packets)).toEqual([1, 40, 0, 46]);
   });

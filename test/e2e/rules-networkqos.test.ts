@@ -1,18 +1,15 @@
 /** Whom a NetworkQoS in policyDir is about and which of several decides: on the wire, as the packets arrive, both families. */
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { NAD } from "../lab/guide.ts";
-import { createNode, type LabNode } from "../lab/node.ts";
-import { everywhere, networkQos, policiesOf, type Policies } from "../lab/policies.ts";
+import { everywhere, networkQos, openPolicies, type Policies } from "../lab/policies.ts";
 import type { RuledPod, Wishes } from "../lab/ruled-pod.ts";
 import { measure, queues } from "../lab/traffic.ts";
 
-let node: LabNode;
 let policies: Policies;
 beforeEach(async () => {
-  node = await createNode();
-  policies = policiesOf(node);
+  policies = await openPolicies();
 });
-afterEach(() => node[Symbol.asyncDispose]());
+afterEach(() => policies.node[Symbol.asyncDispose]());
 
 const app = { "nqos-app": "bw-limited" };
 const ofNad = {
@@ -119,7 +116,7 @@ describe("what it does", () => {
     const made = await policies.pod({ labels: app });
     expect(await policies.marksOf(made)).toEqual([20, 20]);
     for (const address of [made.wire.node4, made.wire.node6]) {
-      const load = { from: made.pod, to: node, address, seconds: 2, udp: true, bitrate: "100M" };
+      const load = { from: made.pod, to: policies.node, address, seconds: 2, udp: true, bitrate: "100M" };
       const { bitsPerSecond, sentBytes } = await measure(load);
       // What a full receiver loses is not ours.
       expect(bitsPerSecond / ((sentBytes * 8) / 2)).toBeGreaterThan(0.9);

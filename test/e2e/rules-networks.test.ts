@@ -1,17 +1,14 @@
 /** On which networks a NetworkQoS in policyDir marks, by its networkSelectors: packets as they arrive, both families. */
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { failed, succeeded } from "../lab/answers.ts";
-import { createNode, type LabNode } from "../lab/node.ts";
-import { everywhere, networkQos, policiesOf, type Policies } from "../lab/policies.ts";
+import { everywhere, networkQos, openPolicies, type Policies } from "../lab/policies.ts";
 import type { Wishes } from "../lab/ruled-pod.ts";
 
-let node: LabNode;
 let policies: Policies;
 beforeEach(async () => {
-  node = await createNode();
-  policies = policiesOf(node);
+  policies = await openPolicies();
 });
-afterEach(() => node[Symbol.asyncDispose]());
+afterEach(() => policies.node[Symbol.asyncDispose]());
 
 const marked = (dscp: number): readonly number[] => everywhere().map(() => dscp);
 const unmarked = marked(0);

@@ -1,10 +1,11 @@
 /** A node's policy directory, and the marks that the pods it is about send with: the DSCP of packets where they arrive. */
 import { mkdirSync, rmSync, writeFileSync } from "node:fs";
-import type { LabNode } from "./node.ts";
+import { createNode, type LabNode } from "./node.ts";
 import { sendAndSee, type Packet } from "./packets.ts";
 import { nodeEnd, podWith, ruledPod, type RuledPod, type Wishes } from "./ruled-pod.ts";
 
 export interface Policies {
+  readonly node: LabNode;
   /** Into the file of that name: objects, or YAML as somebody wrote it. */
   readonly put: (file: string, ...documents: readonly (object | string)[]) => void;
   readonly remove: (file: string) => void;
@@ -19,7 +20,9 @@ export interface Policies {
 
 export type Mark = number | "lost";
 
-export const policiesOf = (node: LabNode): Policies => {
+/** On a node of its own, which is the caller's to dispose of. */
+export const openPolicies = async (): Promise<Policies> => {
+  const node = await createNode();
   mkdirSync(node.path(policyDir), { recursive: true });
   const heeding = ({ conf, ...wishes }: Wishes): Wishes => ({ ...wishes, conf: { policyDir, ...conf } });
   const pod = (wishes: Wishes): Promise<RuledPod> => podWith(node, heeding(wishes));
@@ -28,6 +31,7 @@ export const policiesOf = (node: LabNode): Policies => {
     return seen.map((tos) => (tos === undefined ? "lost" : tos >> 2));
   };
   return {
+    node,
     put: (file, ...documents) => {
       const texts = documents.map((one) => (typeof one === "string" ? one : JSON.stringify(one)));
       writeFileSync(node.path(`${policyDir}/${file}`), texts.join("\n---\n"));
