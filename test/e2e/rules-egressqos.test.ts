@@ -2,7 +2,7 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { failed, succeeded } from "../lab/answers.ts";
 import type { Packet } from "../lab/packets.ts";
-import { egressQos, everywhere, openPolicies, type Policies } from "../lab/policies.ts";
+import { egressQos, everywhere, marked, openPolicies, type Policies } from "../lab/policies.ts";
 import type { Namespace } from "../lab/process.ts";
 import type { RuledPod, Wishes } from "../lab/ruled-pod.ts";
 
@@ -12,7 +12,6 @@ beforeEach(async () => {
 });
 afterEach(() => policies.node[Symbol.asyncDispose]());
 
-const marked = (dscp: number): readonly number[] => everywhere().map(() => dscp);
 const unmarked = marked(0);
 
 describe("an EgressQoS", () => {

@@ -1,7 +1,7 @@
 /** On which networks a NetworkQoS in policyDir marks, by its networkSelectors: packets as they arrive, both families. */
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { failed, succeeded } from "../lab/answers.ts";
-import { everywhere, networkQos, openPolicies, type Policies } from "../lab/policies.ts";
+import { marked, networkQos, openPolicies, type Policies } from "../lab/policies.ts";
 import type { Wishes } from "../lab/ruled-pod.ts";
 
 let policies: Policies;
@@ -10,7 +10,6 @@ beforeEach(async () => {
 });
 afterEach(() => policies.node[Symbol.asyncDispose]());
 
-const marked = (dscp: number): readonly number[] => everywhere().map(() => dscp);
 const unmarked = marked(0);
 const labelled = (matchLabels: Readonly<Record<string, string>>) => ({ matchLabels });
 

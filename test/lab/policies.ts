@@ -55,6 +55,9 @@ const policyDir = "/etc/cni/pod-qos";
 export const everywhere = (port = 9): readonly Packet[] =>
   ["203.0.113.7", "2001:db8:ffff::7"].map((destination) => ({ destination, protocol: "UDP", port }));
 
+/** What they arrive with where one mark is for both. */
+export const marked = (dscp: number): readonly Mark[] => everywhere().map(() => dscp);
+
 export const networkQos = (spec: object, name = "video", namespace = "default"): object => ({
   apiVersion: "k8s.ovn.org/v1alpha1",
   kind: "NetworkQoS",
