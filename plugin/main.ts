@@ -4,12 +4,12 @@ import { readLeniently } from "./cni/conf.ts";
 import { isObject, type JsonObject } from "./cni/fields.ts";
 import { podName } from "./cni/request.ts";
 import { assertVersionAllows } from "./cni/versions.ts";
-import { versionReply } from "./commands/version.ts";
+import { versionReply } from "./verbs/version.ts";
 import { CniError, ErrorCode, messageOf, withContext } from "./errors.ts";
-import { serveHuman } from "./human.ts";
+import { serveHuman } from "./cli/cli.ts";
 import { createLog } from "./log.ts";
 import { print, readInput } from "./stdio.ts";
-import { commands } from "./verbs.ts";
+import { commands } from "./verbs/verbs.ts";
 
 const served =
   process.env["CNI_COMMAND"] === undefined ? serveHuman(process.argv.slice(2), print) : serveRuntime();

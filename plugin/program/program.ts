@@ -1,5 +1,5 @@
 /**
- * Desired kernel state as data. A Program is what one tool shall make true in one network namespace; drivers return
+ * Plan kernel state as data. A Program is what one tool shall make true in one network namespace; drivers return
  * lists of them, one applier runs them, CHECK reads the kernel back into the same objects. Pure.
  */
 import type { Handler } from "./handler.ts";

@@ -6,9 +6,9 @@ import { afterAll, describe, expect, it } from "vitest";
 import { parse } from "yaml";
 import { parseConf } from "../../plugin/cni/conf.ts";
 import { isObject, type JsonObject } from "../../plugin/cni/fields.ts";
-import { explain } from "../../plugin/commands/explain.ts";
+import { explain } from "../../plugin/cli/explain.ts";
 import { validateConf } from "../../plugin/policy/policy.ts";
-import { assertUplinkConf } from "../../plugin/commands/uplink-for.ts";
+import { assertUplinkConf } from "../../plugin/attachment/uplink/choose.ts";
 import { anchorsOf, documents, fences, fencesOf, root, textOf, type Fence } from "./support/documents.ts";
 import { compiled, egressQos, networkQos } from "./support/manifests.ts";
 

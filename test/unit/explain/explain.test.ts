@@ -2,8 +2,8 @@ import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { explain } from "../../../plugin/commands/explain.ts";
-import type { Explanation } from "../../../plugin/commands/explain/explanation.ts";
+import { explain } from "../../../plugin/cli/explain.ts";
+import type { Explanation } from "../../../plugin/cli/explain/explanation.ts";
 import { egressQos, networkQos } from "../support/manifests.ts";
 
 const root = mkdtempSync(join(tmpdir(), "pod-qos-explain-"));

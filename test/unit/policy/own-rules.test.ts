@@ -1,11 +1,11 @@
 import { describe, expect, it } from "vitest";
-import { policyFor } from "../../../plugin/commands/policy-for.ts";
+import { decide } from "../../../plugin/attachment/decide.ts";
 import { ErrorCode } from "../../../plugin/errors.ts";
 import { requestOf, type Saying } from "../support/request.ts";
 import { asyncRefusal } from "../support/refusal.ts";
 
 const sources = async (saying: Saying) =>
-  (await policyFor(requestOf(saying), "forget")).rules.map(({ source, dscp }) => [source, dscp]);
+  (await decide(requestOf(saying), "forget")).rules.map(({ source, dscp }) => [source, dscp]);
 
 const yaml = `
 # the guide's rule
@@ -85,7 +85,7 @@ describe("an annotation that is refused, with its name and code 7:", () => {
     ["a bad value", '[{"dscp": 64}]', "annotation pod-qos/egress[0].dscp: 64 is not valid"],
   ])("%s", async (_, text, said) => {
     const { code, message } = await asyncRefusal(() =>
-      policyFor(requestOf({ annotations: { "pod-qos/egress": text } }), "forget"),
+      decide(requestOf({ annotations: { "pod-qos/egress": text } }), "forget"),
     );
     expect(code).toBe(ErrorCode.invalidConfig);
     expect(message).toContain("annotation pod-qos/egress");
@@ -94,14 +94,14 @@ describe("an annotation that is refused, with its name and code 7:", () => {
 
   it("one for another interface, for a typo is found when the pod starts", async () => {
     const annotations = { "net7.pod-qos/egress": '[{"dscp": 64}]' };
-    expect((await asyncRefusal(() => policyFor(requestOf({ annotations }), "forget"))).message).toContain(
+    expect((await asyncRefusal(() => decide(requestOf({ annotations }), "forget"))).message).toContain(
       "annotation net7.pod-qos/egress[0].dscp: 64",
     );
   });
 
   it("one of the conf, which names no annotation", async () => {
     const conf = { egress: [{ dscp: 1 }, { dscp: 99 }] };
-    expect((await asyncRefusal(() => policyFor(requestOf({ conf }), "forget"))).message).toMatch(
+    expect((await asyncRefusal(() => decide(requestOf({ conf }), "forget"))).message).toMatch(
       /^egress\[1\]\.dscp: 99/,
     );
   });

@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
-import { readOptions } from "../../../plugin/commands/show/options.ts";
-import { report, type Report } from "../../../plugin/commands/show/report.ts";
-import { amount, bar, fit, listText } from "../../../plugin/commands/show/text.ts";
-import type { Node, Reading } from "../../../plugin/commands/show/node.ts";
+import { readOptions } from "../../../plugin/cli/show/options.ts";
+import { report, type Report } from "../../../plugin/report/report.ts";
+import { amount, bar, fit, listText } from "../../../plugin/cli/show/text.ts";
+import type { Node, Reading } from "../../../plugin/report/node.ts";
 import { uplinkOf, runbook } from "../support/uplink.ts";
 
 const node: Node = {

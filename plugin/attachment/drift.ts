@@ -1,40 +1,26 @@
-/** CHECK: read the kernel back and name every object that is not as this conf and these wishes want it. Writes nothing. */
-import { CniError, ErrorCode } from "../errors.ts";
-import { resultFrom } from "../cni/prev-result.ts";
-import { parseRequest, podName, type Request } from "../cni/request.ts";
+/** What of an attachment is not as this request wants it, in sentences: the kernel read back and compared. Writes nothing. */
+import type { Request } from "../cni/request.ts";
+import type { Facts } from "../datapath/driver.ts";
 import { readFeatures } from "../kernel/features.ts";
-import { assertPodNetns } from "../kernel/netns.ts";
 import { observe } from "../kernel/observe.ts";
-import { hasWishes, type Policy } from "../policy/policy.ts";
+import type { Policy } from "../policy/policy.ts";
 import { describe, drift, type Program } from "../program/program.ts";
 import type { AttachmentRecord } from "../state/record.ts";
-import { readRecord } from "../state/store.ts";
-import type { Command } from "./context.ts";
-import { desire, identityOf } from "./desired.ts";
-import { policyFor } from "./policy-for.ts";
-import type { Facts } from "../datapath/driver.ts";
+import { planFor } from "./plan.ts";
 
-export const check: Command = async ({ call, input, document, version }) => {
-  const request = parseRequest(call, document);
-  resultFrom(input, version);
-  const policy = await policyFor(request, "forget");
-  assertPodNetns(call.netns);
-  const { stateDir } = request.conf;
-  const record = readRecord(stateDir, identityOf(request));
-  if (!hasWishes(policy) && record === undefined) return undefined;
-  const who = `${podName(call)} ${call.ifname}`;
-  if (!hasWishes(policy)) throw drifted(who, ["it has limits that nothing asks for any more: ADD it again"]);
-
+export async function driftOf(
+  request: Request,
+  policy: Policy,
+  record: AttachmentRecord | undefined,
+): Promise<readonly string[]> {
   const [own, uplink] = await Promise.all([
     record?.facts === undefined
       ? checkAnew(request, policy, record)
       : checkRecorded(request, policy, record, record.facts),
     checkUplink(request, policy, record),
   ]);
-  const found = [...own, ...uplink];
-  if (found.length > 0) throw drifted(who, found);
-  return undefined;
-};
+  return [...own, ...uplink];
+}
 
 /** Reading back what the record lists begins at once; it is what this request wants, unless conf or wishes changed since. */
 async function checkRecorded(
@@ -47,7 +33,7 @@ async function checkRecorded(
   const { netns } = request.call;
   const [observed, desired] = await Promise.all([
     observe(record.programs, netns),
-    desire(request, policy, Promise.resolve(added.features), added),
+    planFor(request, policy, Promise.resolve(added.features), added),
   ]);
   const wanted = withRecordedHolders(desired.programs, record.programs);
   const unchanged = JSON.stringify(wanted) === JSON.stringify(record.programs);
@@ -70,7 +56,7 @@ async function checkUplink(
   }
   // The node's, not what it could do when this pod was added: the uplink is what the last ADD of any pod made it.
   const features = readFeatures(request.conf.stateDir, "forget");
-  return (await import("./uplink-part.ts")).checkUplink(uplink, request, record, features);
+  return (await import("../attachment/uplink/part.ts")).checkUplink(uplink, request, record, features);
 }
 
 /** What ADD made and this conf and these wishes no longer ask for. */
@@ -88,7 +74,7 @@ async function checkAnew(
   record: AttachmentRecord | undefined,
 ): Promise<readonly string[]> {
   const { call, conf } = request;
-  const { programs } = await desire(request, policy, readFeatures(conf.stateDir, "forget"));
+  const { programs } = await planFor(request, policy, readFeatures(conf.stateDir, "forget"));
   const lost =
     record === undefined
       ? `its record under ${conf.stateDir} is missing or torn: DEL and GC could not find what to undo`
@@ -104,13 +90,5 @@ function withRecordedHolders(wanted: readonly Program[], recorded: readonly Prog
     program.tool === "tc"
       ? { ...program, objects: program.objects.filter(({ kind, dev }) => kind !== "clsact" || held.has(dev)) }
       : program,
-  );
-}
-
-function drifted(who: string, found: readonly string[]): CniError {
-  return new CniError(
-    ErrorCode.kernelRefused,
-    `${who} is not limited as it should be: ${found.join("; ")}`,
-    'restart the pod, or call ADD again for it: "pod-qos" then puts back what is missing (of two entries of pod-qos in one conflist the later replaces the former)',
   );
 }

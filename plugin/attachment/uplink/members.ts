@@ -1,11 +1,11 @@
 /** Which addresses the attachments of this node have in the sets of uplinks, by their records. */
-import { sameIdentity, type Identity } from "../datapath/names.ts";
-import { membersOf, placesOf, sameMember } from "../datapath/uplink/sets.ts";
-import type { Uplink } from "../policy/uplink/uplink.ts";
-import type { Member } from "../program/uplink/objects.ts";
-import type { AttachmentRecord, Membership } from "./record.ts";
-import { listAttachments, listNetworks, readRecord } from "./store.ts";
-import { readStanding } from "./uplinks.ts";
+import { sameIdentity, type Identity } from "../../datapath/names.ts";
+import { membersOf, placesOf, sameMember } from "../../datapath/uplink/sets.ts";
+import type { Uplink } from "../../policy/uplink/uplink.ts";
+import type { Member } from "../../program/uplink/objects.ts";
+import type { AttachmentRecord, Membership } from "../../state/record.ts";
+import { listAttachments, listNetworks, readRecord } from "../../state/store.ts";
+import { readStanding } from "../../state/uplinks.ts";
 
 /** Whether the pod is there: a record stays for as long as no DEL came. */
 export type IsLive = (record: AttachmentRecord) => boolean;

@@ -11,8 +11,8 @@ import { identityFromAlias, isIfbName, sameIdentity, type Identity } from "../da
 import { listNodeLinks, readAlias } from "../kernel/linux.ts";
 import { listAttachments, listNetworks, readRecord } from "../state/store.ts";
 import type { Command } from "./context.ts";
-import { isLive } from "./live.ts";
-import { tearDown } from "./tear-down.ts";
+import { isLive } from "../attachment/live.ts";
+import { undo } from "../attachment/undo.ts";
 
 export const gc: Command = async ({ document, log }) => {
   const { stateDir } = readLeniently(document);
@@ -25,7 +25,7 @@ export const gc: Command = async ({ document, log }) => {
       const isGone = record !== undefined && !isLive(stateDir, record);
       const isOurs = identity.network === network;
       if (valid === undefined || !isOurs ? !isGone : lists(valid, identity)) continue;
-      await tearDown({ stateDir, identity, record, netns: record?.netns ?? "" }, log);
+      await undo({ stateDir, identity, record, netns: record?.netns ?? "" }, log);
       log("info", `GC removed ${identity.containerId} ${identity.ifname}`);
     } catch (error) {
       failures.push(`${identity.containerId} ${identity.ifname}: ${messageOf(error)}`);

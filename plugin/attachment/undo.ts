@@ -12,7 +12,7 @@ import { isHeldByAnother } from "../state/holders.ts";
 import { deleteRecord } from "../state/store.ts";
 import { isItsOwn } from "./live.ts";
 
-export type Doomed = {
+export type Undoing = {
   readonly stateDir: string;
   readonly identity: Identity;
   readonly record: AttachmentRecord | undefined;
@@ -24,7 +24,7 @@ export type Doomed = {
  * The record goes last: until everything is gone it is what the next try works from. For a pod that ends, what cannot be
  * removed inside it is told and left to die with its namespace: a pod must not be able to block its own deletion.
  */
-export async function tearDown({ stateDir, identity, record, netns }: Doomed, log?: Log): Promise<void> {
+export async function undo({ stateDir, identity, record, netns }: Undoing, log?: Log): Promise<void> {
   const programs = [
     ...(record === undefined ? [] : reachable(stateDir, record, netns)),
     ...strayIfb(identity, record),
@@ -49,7 +49,7 @@ async function leaveUplink(
   owner: Identity,
 ): Promise<CniError | undefined> {
   if (membership === undefined) return undefined;
-  return (await import("./leave-uplink.ts")).leaveUplink(stateDir, membership, owner);
+  return (await import("./uplink/leave.ts")).leaveUplink(stateDir, membership, owner);
 }
 
 /**

@@ -1,5 +1,5 @@
 /** A report for people: 80 columns, more where there are more, colours only where they are wanted. Pure. */
-import type { AttachmentReport, ClassReport, Direction, Report, UplinkReport } from "./report.ts";
+import type { AttachmentReport, ClassReport, Direction, Report, UplinkReport } from "../../report/report.ts";
 
 export type Style = { readonly colour: boolean; readonly width: number };
 

@@ -11,8 +11,8 @@ import { listWishes, type Wish } from "../../policy/wishes.ts";
 import { actionWords, matchWords } from "../../policy/words.ts";
 import type { Batch } from "../../program/handler.ts";
 import { handlerOf, type Place, type Program } from "../../program/program.ts";
-import { identityOf } from "../desired.ts";
-import { ruleSourcesFor } from "../policy-for.ts";
+import { identityOf } from "../../attachment/plan.ts";
+import { ruleSourcesFor } from "../../attachment/decide.ts";
 import type { Options } from "./options.ts";
 import { uplinkPrograms } from "./uplink-programs.ts";
 import { assumptions, notHandedOn } from "./warnings.ts";
@@ -73,8 +73,8 @@ export async function explainFor(options: Options): Promise<Explanation> {
 async function chooserFor(request: Request, { mtu }: Options): Promise<ChooseClass | undefined> {
   const { uplink } = request.conf;
   if (uplink === undefined) return undefined;
-  const { uplinkFor } = await import("../uplink-for.ts");
-  return uplinkFor(uplink, request, { device: uplink.device, speed: 1e15, mtu });
+  const { classChooser } = await import("../../attachment/uplink/choose.ts");
+  return classChooser(uplink, request, { device: uplink.device, speed: 1e15, mtu });
 }
 
 /** Only the primary plugin knows the pod's: these stand for them, and are of the documentation ranges. */

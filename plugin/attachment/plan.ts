@@ -7,15 +7,15 @@ import { inspect } from "../kernel/inspect.ts";
 import type { Policy } from "../policy/policy.ts";
 import type { Program } from "../program/program.ts";
 
-export type Desired = { readonly facts: Facts; readonly programs: readonly Program[] };
+export type Plan = { readonly facts: Facts; readonly programs: readonly Program[] };
 
 /** `added`: how things were at ADD, where what came later shall not count. */
-export async function desire(
+export async function planFor(
   request: Request,
   policy: Policy,
   features: Promise<Features>,
   added?: Facts,
-): Promise<Desired> {
+): Promise<Plan> {
   const { call, interfaces } = request;
   const found = await inspect({ netns: call.netns, ifname: call.ifname, interfaces }, features);
   const facts = added === undefined ? found : asAdded(added, found);

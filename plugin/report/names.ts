@@ -1,5 +1,5 @@
 /** What a person calls an attachment. Pure. */
-import type { AttachmentRecord } from "../../state/record.ts";
+import type { AttachmentRecord } from "../state/record.ts";
 
 /** "prod/web-1 eth0" */
 export function nameOf({ pod, identity }: AttachmentRecord): string {

@@ -64,7 +64,7 @@ async function assertPolicies(policyDir: string, stateDir: string): Promise<void
 
 /** Its classes, that of pods that say nothing, and whether this node has the link: read from sysfs. */
 async function assertUplink(conf: UplinkConf, fallback: string | undefined): Promise<void> {
-  const { assertUplinkConf, assertUplinkLink } = await import("./uplink-for.ts");
+  const { assertUplinkConf, assertUplinkLink } = await import("../attachment/uplink/choose.ts");
   assertUplinkConf(conf, fallback);
   try {
     assertUplinkLink(conf);

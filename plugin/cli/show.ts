@@ -4,13 +4,14 @@
  */
 import { isatty } from "node:tty";
 import { messageOf } from "../errors.ts";
-import { inspectText, inspection } from "./show/inspection.ts";
-import { podOf } from "./show/names.ts";
-import { readAllDrops, readCounters, readNode, type Node, type Reading } from "./show/node.ts";
-import { report, type Report } from "./show/report.ts";
+import { inspection } from "../report/inspection.ts";
+import { podOf } from "../report/names.ts";
+import { readAllDrops, readCounters, readNode, type Node, type Reading } from "../report/node.ts";
+import { report, type Report } from "../report/report.ts";
+import { inspectText } from "./show/inspection.ts";
 import { readOptions, type Options } from "./show/options.ts";
 import { listText, uplinkText, type Style } from "./show/text.ts";
-import { uplinkFaults } from "./show/uplink-faults.ts";
+import { uplinkFaults } from "../attachment/uplink/faults.ts";
 
 type Print = (text: string) => boolean;
 

@@ -1,12 +1,25 @@
 /** What a person gets who starts the executable by hand. */
-import { supportedVersions } from "./cni/versions.ts";
+import { supportedVersions } from "../cni/versions.ts";
 
 declare const __VERSION__: string;
 
-export async function serveHuman(args: readonly string[], print: (text: string) => boolean): Promise<number> {
-  const [first, ...rest] = args;
+type Print = (text: string) => boolean;
+
+/** What is left of the arguments in, exit code out. */
+type Command = (args: readonly string[], print: Print) => number | Promise<number>;
+
+/** A command's code is loaded when it is called for, not before. */
+const commands: ReadonlyMap<string, () => Promise<Command>> = new Map([
+  ["explain", async () => (await import("./explain.ts")).explain],
+  ["show", async () => (await import("./show.ts")).show],
+  ["uplink", async () => (await import("./uplink.ts")).uplink],
+]);
+
+export async function serveHuman(args: readonly string[], print: Print): Promise<number> {
+  const [first = "help", ...rest] = args;
+  const load = commands.get(first);
+  if (load !== undefined) return (await load())(rest, print);
   switch (first) {
-    case undefined:
     case "help":
     case "--help":
     case "-h":
@@ -14,12 +27,6 @@ export async function serveHuman(args: readonly string[], print: (text: string) 
     case "version":
     case "--version":
       return print(`pod-qos ${__VERSION__}`) ? 0 : 1;
-    case "explain":
-      return (await import("./commands/explain.ts")).explain(rest, print);
-    case "show":
-      return (await import("./commands/show.ts")).show(rest, print);
-    case "uplink":
-      return (await import("./commands/uplink.ts")).uplink(rest, print);
     default:
       print(`pod-qos: unknown argument ${JSON.stringify(first)}\n\n${help()}`);
       return 2;

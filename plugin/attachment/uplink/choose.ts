@@ -1,13 +1,13 @@
 /** Which class of its node's uplink an attachment is in, and what no pod could be served with. Touches nothing. */
-import type { UplinkConf } from "../cni/uplink.ts";
-import type { Request } from "../cni/request.ts";
-import { uplinkTree } from "../datapath/uplink/tree.ts";
-import { readUplinkLink, type NodeUplink } from "../kernel/uplink/link.ts";
-import type { ChooseClass } from "../policy/uplink/choose.ts";
-import { chooseClass } from "../policy/uplink/choose.ts";
-import { decideUplink, validateUplink } from "../policy/uplink/uplink.ts";
+import type { UplinkConf } from "../../cni/uplink.ts";
+import type { Request } from "../../cni/request.ts";
+import { uplinkTree } from "../../datapath/uplink/tree.ts";
+import { readUplinkLink, type NodeUplink } from "../../kernel/uplink/link.ts";
+import type { ChooseClass } from "../../policy/uplink/choose.ts";
+import { chooseClass } from "../../policy/uplink/choose.ts";
+import { decideUplink, validateUplink } from "../../policy/uplink/uplink.ts";
 
-export function uplinkFor(
+export function classChooser(
   conf: UplinkConf,
   request: Request,
   link: NodeUplink = readUplinkLink(conf.device),

@@ -1,18 +1,18 @@
 /** A pod's part in its node's uplink: settled between the networks, joined by ADD, looked at by CHECK. */
-import type { Request } from "../cni/request.ts";
-import type { Features } from "../datapath/driver.ts";
-import { membersOf, podPart } from "../datapath/uplink/sets.ts";
-import { uplinkState } from "../datapath/uplink/state.ts";
-import { kernelHasIpv6 } from "../kernel/linux.ts";
-import { ensureUplink } from "../kernel/uplink/ensure.ts";
-import { uplinkDrift } from "../kernel/uplink/observe.ts";
-import type { UplinkChoice } from "../policy/uplink/choose.ts";
-import { settleWith, type Said } from "../policy/uplink/agree.ts";
-import type { PodPart, UplinkState } from "../program/uplink/objects.ts";
-import type { AttachmentRecord, Membership } from "../state/record.ts";
-import { hasMembers, membersOfUplink } from "../state/members.ts";
-import { isFresh, say } from "../state/uplinks.ts";
-import { isLive } from "./live.ts";
+import type { Request } from "../../cni/request.ts";
+import type { Features } from "../../datapath/driver.ts";
+import { membersOf, podPart } from "../../datapath/uplink/sets.ts";
+import { uplinkState } from "../../datapath/uplink/state.ts";
+import { kernelHasIpv6 } from "../../kernel/linux.ts";
+import { ensureUplink } from "../../kernel/uplink/ensure.ts";
+import { uplinkDrift } from "../../kernel/uplink/observe.ts";
+import type { UplinkChoice } from "../../policy/uplink/choose.ts";
+import { settleWith, type Said } from "../../policy/uplink/agree.ts";
+import type { PodPart, UplinkState } from "../../program/uplink/objects.ts";
+import type { AttachmentRecord, Membership } from "../../state/record.ts";
+import { hasMembers, membersOfUplink } from "./members.ts";
+import { isFresh, say } from "../../state/uplinks.ts";
+import { isLive } from "../live.ts";
 
 export type UplinkPart = {
   readonly membership: Membership;

@@ -5,8 +5,8 @@ import { matchesAll } from "../policy/rule.ts";
 import type { Program } from "../program/program.ts";
 import type { Member } from "../program/uplink/objects.ts";
 import type { AttachmentRecord } from "../state/record.ts";
-import { identityOf, type Desired } from "./desired.ts";
-import type { UplinkPart } from "./uplink-part.ts";
+import { identityOf, type Plan } from "./plan.ts";
+import type { UplinkPart } from "./uplink/part.ts";
 
 export type Recorded = {
   readonly request: Request;
@@ -18,7 +18,7 @@ export type Recorded = {
 /** `desired` is undefined until the pod's link has been looked at. */
 export function recordOf(
   { request, policy, netnsId, uplink }: Recorded,
-  desired: Desired | undefined,
+  desired: Plan | undefined,
   programs: readonly Program[],
 ): AttachmentRecord {
   const { call } = request;

@@ -1,46 +1,36 @@
-/** ADD: decide, record, program, hand prevResult back. A failed ADD leaves nothing; a repeated one changes nothing. */
-import { deafness } from "../cni/capabilities.ts";
-import { resultFrom } from "../cni/prev-result.ts";
-import { parseRequest, podName } from "../cni/request.ts";
+/** Makes an attachment as its policy wants it. A first try that fails leaves nothing; what is made already is made anew in place. */
+import type { Request } from "../cni/request.ts";
 import { ruleChains } from "../datapath/rules/chains.ts";
 import { applyFresh, applyOver, type Applied } from "../kernel/apply.ts";
 import { featuresChanged, readFeatures } from "../kernel/features.ts";
 import { kernelHasIpv6 } from "../kernel/linux.ts";
 import { assertPodNetns } from "../kernel/netns.ts";
-import { hasWishes } from "../policy/policy.ts";
+import { hasWishes, type Policy } from "../policy/policy.ts";
 import { CniError, ErrorCode, messageOf } from "../errors.ts";
+import type { Log } from "../log.ts";
 import { sameTargets, without } from "../program/compare.ts";
 import { describe, merge } from "../program/program.ts";
 import type { AttachmentRecord } from "../state/record.ts";
 import { readRecord, writeRecord } from "../state/store.ts";
-import type { Command, Context } from "./context.ts";
-import { desire, identityOf } from "./desired.ts";
-import { policyFor } from "./policy-for.ts";
+import { planFor, identityOf } from "./plan.ts";
 import { formerMembers, recordOf, withMembers, type Recorded } from "./recording.ts";
-import { tearDown } from "./tear-down.ts";
+import { undo } from "./undo.ts";
 
-export const add: Command = async ({ call, input, document, version, log }) => {
-  const request = parseRequest(call, document);
-  const result = resultFrom(input, version);
-  const policy = await policyFor(request, "keep");
-  const deaf = hasWishes(policy) ? undefined : deafness(document);
-  for (const warning of deaf === undefined ? policy.warnings : [...policy.warnings, deaf])
-    log("warn", `ADD ${podName(call)} ${call.ifname}: ${warning}`);
+export async function make(request: Request, policy: Policy, log: Log): Promise<void> {
   const task: Task = {
     request,
     policy,
-    netnsId: assertPodNetns(call.netns),
+    netnsId: assertPodNetns(request.call.netns),
     stateDir: request.conf.stateDir,
-    uplink: policy.uplink && (await import("./uplink-part.ts")).enterUplink(policy.uplink, request),
+    uplink: policy.uplink && (await import("./uplink/part.ts")).enterUplink(policy.uplink, request),
     log,
   };
   const before = readRecord(task.stateDir, identityOf(request));
   if (hasWishes(policy)) await orWithOtherFeatures(task, () => addOver(task, before));
-  else if (before !== undefined) await undo(before, task);
-  return result;
-};
+  else if (before !== undefined) await takeBack(before, task);
+}
 
-type Task = Recorded & { readonly stateDir: string; readonly log: Context["log"] };
+type Task = Recorded & { readonly stateDir: string; readonly log: Log };
 
 /** What is remembered of the kernel may be more than it can do by now. The failed try has been undone: the next plans anew. */
 async function orWithOtherFeatures(task: Task, body: () => Promise<void>): Promise<void> {
@@ -70,7 +60,7 @@ async function addFirst(task: Task): Promise<void> {
   if (early.length > 0 || first.membership !== undefined) writeRecord(stateDir, first);
   const [marking, looking, joining] = await Promise.allSettled([
     applyFresh(early, netns),
-    desire(request, policy, features),
+    planFor(request, policy, features),
     task.uplink?.join(features),
   ]);
   const { record, marked } = await orUndo(first, task, async () => {
@@ -89,16 +79,18 @@ async function addFirst(task: Task): Promise<void> {
 async function addAgain(task: Task, before: AttachmentRecord): Promise<void> {
   const { request, policy, stateDir } = task;
   const features = readFeatures(stateDir, "keep");
-  const desired = await desire(request, policy, features);
+  const desired = await planFor(request, policy, features);
   const inPlace = before.netnsId === task.netnsId && sameTargets(before.programs, desired.programs);
-  if (!inPlace) await undo(before, task);
+  if (!inPlace) await takeBack(before, task);
   const record = recordOf(task, desired, desired.programs);
   const former = inPlace ? formerMembers(before, record) : [];
   const both = withMembers(record, before, former);
   writeRecord(stateDir, both);
   await orUndo(both, task, async () => {
     if (former.length > 0) {
-      const error = await (await import("./leave-uplink.ts")).leave(stateDir, former, before.identity);
+      const error = await (
+        await import("../attachment/uplink/leave.ts")
+      ).leave(stateDir, former, before.identity);
       if (error !== undefined) throw error;
       writeRecord(stateDir, record);
     }
@@ -127,15 +119,15 @@ async function orUndo<Value>(
   try {
     return await body();
   } catch (error) {
-    await undo(record, task).catch((second: unknown) => {
+    await takeBack(record, task).catch((second: unknown) => {
       task.log("error", `undoing ${record.pod} ${record.identity.ifname}: ${messageOf(second)}`);
     });
     throw error;
   }
 }
 
-function undo(record: AttachmentRecord, { stateDir }: Task): Promise<void> {
-  return tearDown({ stateDir, identity: record.identity, record, netns: record.netns });
+function takeBack(record: AttachmentRecord, { stateDir }: Task): Promise<void> {
+  return undo({ stateDir, identity: record.identity, record, netns: record.netns });
 }
 
 function fulfilled<Value>(outcome: PromiseSettledResult<Value>): Value {

@@ -1,11 +1,11 @@
 /** Takes a pod out of its node's uplink. The uplink itself stays: it is the node's. */
-import type { CniError } from "../errors.ts";
-import type { Identity } from "../datapath/names.ts";
-import { leaveSets } from "../kernel/uplink/members.ts";
-import type { Member } from "../program/uplink/objects.ts";
-import { membersOfOthers, traces } from "../state/members.ts";
-import type { Membership } from "../state/record.ts";
-import { isLive } from "./live.ts";
+import type { CniError } from "../../errors.ts";
+import type { Identity } from "../../datapath/names.ts";
+import { leaveSets } from "../../kernel/uplink/members.ts";
+import type { Member } from "../../program/uplink/objects.ts";
+import { membersOfOthers, traces } from "./members.ts";
+import type { Membership } from "../../state/record.ts";
+import { isLive } from "../live.ts";
 
 export function leaveUplink(
   stateDir: string,

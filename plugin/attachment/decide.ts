@@ -6,9 +6,9 @@ import { ownAnnotations } from "../policy/annotations.ts";
 import { decidePolicy, hasWishes, noRules, type Policy, type RuleSources } from "../policy/policy.ts";
 import type { Keep, ManifestRules } from "../state/policies.ts";
 
-export async function policyFor(request: Request, keep: Keep): Promise<Policy> {
+export async function decide(request: Request, keep: Keep): Promise<Policy> {
   const { uplink } = request.conf;
-  const choose = uplink && (await import("./uplink-for.ts")).uplinkFor(uplink, request);
+  const choose = uplink && (await import("./uplink/choose.ts")).classChooser(uplink, request);
   const policy = decidePolicy(request, await ruleSourcesFor(request, keep), choose);
   if (hasWishes(policy)) assertNameable(request.call.ifname);
   return policy;

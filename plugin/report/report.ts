@@ -1,5 +1,5 @@
 /** Two readings and what the node has, brought together: what `show` prints, as text or as JSON. Pure. */
-import type { AttachmentRecord } from "../../state/record.ts";
+import type { AttachmentRecord } from "../state/record.ts";
 import { podOf } from "./names.ts";
 import type { Node, Reading, StandingUplink } from "./node.ts";
 

@@ -1,11 +1,11 @@
 /** What this node has, as values: its attachments and uplinks by our records, and a reading of their counters. */
 import { accessSync, constants } from "node:fs";
-import { listAttachments, listNetworks, readRecord } from "../../state/store.ts";
-import { listUplinks, readStanding } from "../../state/uplinks.ts";
-import type { AttachmentRecord } from "../../state/record.ts";
-import type { Identity } from "../../datapath/names.ts";
-import { messageOf } from "../../errors.ts";
-import type { Uplink } from "../../policy/uplink/uplink.ts";
+import { listAttachments, listNetworks, readRecord } from "../state/store.ts";
+import { listUplinks, readStanding } from "../state/uplinks.ts";
+import type { AttachmentRecord } from "../state/record.ts";
+import type { Identity } from "../datapath/names.ts";
+import { messageOf } from "../errors.ts";
+import type { Uplink } from "../policy/uplink/uplink.ts";
 import {
   processesByNetns,
   readClassCounters,
@@ -14,9 +14,9 @@ import {
   readNodeDrops,
   readThroughProcess,
   type LinkCounters,
-} from "../../kernel/counters.ts";
-import type { Place, Program } from "../../program/program.ts";
-import type { ClassCounters } from "../../program/uplink/class-counters.ts";
+} from "../kernel/counters.ts";
+import type { Place, Program } from "../program/program.ts";
+import type { ClassCounters } from "../program/uplink/class-counters.ts";
 import { nameOf } from "./names.ts";
 
 export type Node = {

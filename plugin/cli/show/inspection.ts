@@ -1,0 +1,39 @@
+/** One attachment in full, as `show POD` prints it. Pure. */
+import type { Inspection } from "../../report/inspection.ts";
+import { amount } from "./text.ts";
+
+export function inspectText({ pod, record, objects, counters, drift: faults }: Inspection): string {
+  const { identity, facts, membership, limits } = record;
+  const rows: readonly (readonly [string, string | undefined])[] = [
+    ["network", identity.network],
+    ["container", identity.containerId],
+    ["namespace", record.netns],
+    ["link", facts && `${facts.podLink.kind}, MTU ${facts.podLink.mtu}`],
+    ["node's end", facts?.hostEnd?.name ?? facts?.hostEndRefusal],
+    ["sends", limits?.egress === undefined ? undefined : `at most ${amount(limits.egress)}bit/s`],
+    ["receives", limits?.ingress === undefined ? undefined : `at most ${amount(limits.ingress)}bit/s`],
+    ["so far", traffic(counters)],
+    ["mark", limits?.dscp === undefined ? undefined : `DSCP ${limits.dscp}`],
+    ["rules", limits === undefined || limits.rules === 0 ? undefined : String(limits.rules)],
+    ["class", membership && `${membership.class} of ${membership.device}`],
+    ...(membership?.members ?? []).map(
+      ({ set, address }) => ["member", `${address} in ipset ${set}`] as const,
+    ),
+    ...objects.map(({ place, object }) => [place === "pod" ? "in the pod" : "on the node", object] as const),
+    ...(faults.length === 0
+      ? [["state", "as it should be"] as const]
+      : faults.map((fault) => ["NOT WELL", fault] as const)),
+  ];
+  const lines = rows.flatMap(([name, value]) =>
+    value === undefined || value === "" ? [] : [`  ${name.padEnd(12)} ${value}`],
+  );
+  return [`${pod} ${identity.ifname}`, ...lines].join("\n");
+}
+
+function traffic({ sentBytes, receivedBytes, dropped }: Inspection["counters"]): string {
+  const link =
+    sentBytes === undefined || receivedBytes === undefined
+      ? ""
+      : `sent ${amount(sentBytes)}B, received ${amount(receivedBytes)}B, `;
+  return `${link}dropped ${dropped} packets`;
+}

@@ -1,0 +1,51 @@
+/** One attachment in full: what it was given, every kernel object of it, and whether each is as it should be. */
+import { readDrops } from "../kernel/counters.ts";
+import { observe } from "../kernel/observe.ts";
+import { describe, drift, type Program } from "../program/program.ts";
+import type { AttachmentRecord } from "../state/record.ts";
+import { isLive } from "../attachment/live.ts";
+import { podOf } from "./names.ts";
+import { readCounters } from "./node.ts";
+import { podFaults } from "../attachment/uplink/faults.ts";
+
+export type Inspection = {
+  readonly pod: string;
+  readonly record: AttachmentRecord;
+  readonly objects: readonly { readonly place: string; readonly object: string }[];
+  readonly counters: {
+    readonly sentBytes?: number;
+    readonly receivedBytes?: number;
+    readonly dropped: number;
+  };
+  /** Sentences; none when all is well. */
+  readonly drift: readonly string[];
+};
+
+export async function inspection(stateDir: string, record: AttachmentRecord): Promise<Inspection> {
+  const { netns, programs, membership } = record;
+  const isThere = isLive(stateDir, record);
+  const reachable = programs.filter(({ place }) => place === "node" || isThere);
+  const [observed, ofUplink] = await Promise.all([
+    observe(reachable, netns),
+    membership === undefined ? [] : podFaults(stateDir, membership),
+  ]);
+  const found = [...drift(observed), ...ofUplink];
+  const { links } = await readCounters({ attachments: [record], unreadable: [], uplinks: [] });
+  const drops = await Promise.all(reachable.map((program) => dropsOf(program, netns)));
+  return {
+    pod: podOf(record.pod),
+    record,
+    objects: programs.flatMap(objectsOf),
+    counters: { ...links[0], dropped: drops.reduce((sum, dropped) => sum + dropped, 0) },
+    drift: isThere ? found : [`its network namespace ${netns} is gone: DEL has not come yet`, ...found],
+  };
+}
+
+async function dropsOf(program: Program, netns: string): Promise<number> {
+  if (program.tool !== "tc") return 0;
+  return readDrops(program.place, netns, [...new Set(program.objects.map(({ dev }) => dev))]);
+}
+
+function objectsOf(program: Program): Inspection["objects"] {
+  return describe([program]).map((object) => ({ place: program.place, object }));
+}
