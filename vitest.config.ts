@@ -1,13 +1,15 @@
 import { defineConfig } from "vitest/config";
 
-/**
- * Kernel and e2e tests measure real traffic on shared cores: one file at a time. On a CI machine, which others use as well, what
- * fails is tried once more: a bug fails twice.
- */
-const oneAtATime = {
-  fileParallelism: false,
-  sequence: { concurrent: false },
-  retry: process.env["CI"] === "true" ? 1 : 0,
+/** On a CI machine, which others use as well, what fails is tried once more: a bug fails twice. */
+const retry = process.env["CI"] === "true" ? 1 : 0;
+
+/** What measures has the machine to itself. */
+const oneAtATime = { fileParallelism: false, sequence: { concurrent: false } } as const;
+
+/** A functional file mostly waits for one process after the other. The VM has one processor. */
+const sideBySide = {
+  maxWorkers: process.env["POD_QOS_VM"] === "1" ? 1 : 3,
+  sequence: { groupOrder: 1 },
 } as const;
 
 export default defineConfig({
@@ -20,6 +22,7 @@ export default defineConfig({
           include: ["test/kernel/**/*.test.ts"],
           testTimeout: 120_000,
           hookTimeout: 120_000,
+          retry,
           ...oneAtATime,
         },
       },
@@ -29,6 +32,17 @@ export default defineConfig({
           include: ["test/e2e/**/*.test.ts"],
           testTimeout: 300_000,
           hookTimeout: 120_000,
+          retry,
+          ...sideBySide,
+        },
+      },
+      {
+        test: {
+          name: "traffic",
+          include: ["test/traffic/**/*.test.ts"],
+          testTimeout: 300_000,
+          hookTimeout: 120_000,
+          retry,
           ...oneAtATime,
         },
       },
@@ -38,6 +52,7 @@ export default defineConfig({
           include: ["test/vm/**/*.test.ts"],
           testTimeout: 1_800_000,
           hookTimeout: 600_000,
+          retry,
           ...oneAtATime,
         },
       },

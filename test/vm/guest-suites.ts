@@ -47,6 +47,7 @@ const VITEST = [
   "--no-color",
   "--project=kernel",
   "--project=e2e",
+  "--project=traffic",
   "--reporter=default",
   "--reporter=json",
   `--outputFile.json=/vm-out/${REPORT}`,

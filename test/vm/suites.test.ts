@@ -1,31 +1,31 @@
-/** The kernel and e2e tiers once more, on a stock kernel: fq_codel, act_police, ipvlan and the rest are real there. */
+/** The kernel, e2e and traffic tiers once more, on a stock kernel: fq_codel, act_police, ipvlan and the rest are real there. */
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { ROOT, runSuites } from "./guest-suites.ts";
 
-/** What a kernel decides. The rest of the e2e tier is the same on any, and takes hours under emulation. */
-const KERNEL_DECIDES = [
-  "chain-conflists",
-  "chain-ipvlan",
-  "check-drift",
-  "rules-upstream",
-  "traffic-caps",
-  "traffic-stock",
-  "uplink-stock",
-];
+/** What a kernel decides. The rest is the same on any, and takes hours under emulation. */
+const KERNEL_DECIDES: ReadonlySet<string> = new Set([
+  "test/e2e/chain-ipvlan.test.ts",
+  "test/e2e/check-drift.test.ts",
+  "test/e2e/uplink-stock.test.ts",
+  "test/traffic/caps.test.ts",
+  "test/traffic/chain-conflists.test.ts",
+  "test/traffic/chain-ipvlan-traffic.test.ts",
+  "test/traffic/rules-upstream.test.ts",
+  "test/traffic/stock.test.ts",
+]);
 
 const full = process.env["POD_QOS_FULL"] === "1";
-const runs = (file: string): boolean => full || KERNEL_DECIDES.some((name) => file.startsWith(name));
+const runs = (file: string): boolean => full || KERNEL_DECIDES.has(file);
 const testsIn = (folder: string): readonly string[] =>
-  readdirSync(join(ROOT, folder)).filter((file) => file.endsWith(".test.ts"));
-const suites = testsIn("test/e2e");
+  readdirSync(join(ROOT, folder))
+    .filter((file) => file.endsWith(".test.ts"))
+    .map((file) => `${folder}/${file}`);
+const suites = ["test/e2e", "test/traffic"].flatMap(testsIn);
 
 /** Run while this file is read, so that each test in the VM stands in the report of this machine as well. */
-const results = await runSuites([
-  ...testsIn("test/kernel").map((file) => `test/kernel/${file}`),
-  ...suites.filter(runs).map((file) => `test/e2e/${file}`),
-]);
+const results = await runSuites([...testsIn("test/kernel"), ...suites.filter(runs)]);
 
 describe.each(results)("on a stock kernel, $file", ({ tests }) => {
   for (const { title, status, messages } of tests) {
@@ -38,6 +38,4 @@ describe.each(results)("on a stock kernel, $file", ({ tests }) => {
 });
 
 const left = suites.filter((file) => !runs(file));
-test.skip.each(left)("not run: on a stock kernel test/e2e/%s, needs POD_QOS_FULL=1", () =>
-  expect.unreachable(),
-);
+test.skip.each(left)("not run: on a stock kernel %s, needs POD_QOS_FULL=1", () => expect.unreachable());
