@@ -6,6 +6,7 @@ import { observe } from "../kernel/observe.ts";
 import type { Policy } from "../policy/policy.ts";
 import { describe, drift, type Program } from "../program/program.ts";
 import type { AttachmentRecord } from "../state/record.ts";
+import { asAdded, readFacts } from "./facts.ts";
 import { planFor } from "./plan.ts";
 
 export async function driftOf(
@@ -31,14 +32,15 @@ async function checkRecorded(
   added: Facts,
 ): Promise<readonly string[]> {
   const { netns } = request.call;
-  const [observed, desired] = await Promise.all([
+  const [observed, found] = await Promise.all([
     observe(record.programs, netns),
-    planFor(request, policy, Promise.resolve(added.features), added),
+    readFacts(request, Promise.resolve(added.features)),
   ]);
+  const desired = planFor(request, policy, asAdded(found, added));
   const wanted = withRecordedHolders(desired.programs, record.programs);
   const unchanged = JSON.stringify(wanted) === JSON.stringify(record.programs);
-  const found = drift(unchanged ? observed : await observe(wanted, netns));
-  return unchanged ? found : [...found, ...surplus(wanted, record.programs)];
+  const faults = drift(unchanged ? observed : await observe(wanted, netns));
+  return unchanged ? faults : [...faults, ...surplus(wanted, record.programs)];
 }
 
 async function checkUplink(
@@ -74,7 +76,8 @@ async function checkAnew(
   record: AttachmentRecord | undefined,
 ): Promise<readonly string[]> {
   const { call, conf } = request;
-  const { programs } = await planFor(request, policy, readFeatures(conf.stateDir, "forget"));
+  const facts = await readFacts(request, readFeatures(conf.stateDir, "forget"));
+  const { programs } = planFor(request, policy, facts);
   const lost =
     record === undefined
       ? `its record under ${conf.stateDir} is missing or torn: DEL and GC could not find what to undo`

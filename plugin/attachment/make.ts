@@ -1,5 +1,6 @@
 /** Makes an attachment as its policy wants it. A first try that fails leaves nothing; what is made already is made anew in place. */
 import type { Request } from "../cni/request.ts";
+import type { Features } from "../datapath/driver.ts";
 import { ruleChains } from "../datapath/rules/chains.ts";
 import { applyFresh, applyOver, type Applied } from "../kernel/apply.ts";
 import { featuresChanged, readFeatures } from "../kernel/features.ts";
@@ -12,7 +13,8 @@ import { sameTargets, without } from "../program/compare.ts";
 import { describe, merge } from "../program/program.ts";
 import type { AttachmentRecord } from "../state/record.ts";
 import { readRecord, writeRecord } from "../state/store.ts";
-import { planFor, identityOf } from "./plan.ts";
+import { readFacts } from "./facts.ts";
+import { planFor, identityOf, type Plan } from "./plan.ts";
 import { formerMembers, recordOf, withMembers, type Recorded } from "./recording.ts";
 import { undo } from "./undo.ts";
 
@@ -60,7 +62,7 @@ async function addFirst(task: Task): Promise<void> {
   if (early.length > 0 || first.membership !== undefined) writeRecord(stateDir, first);
   const [marking, looking, joining] = await Promise.allSettled([
     applyFresh(early, netns),
-    planFor(request, policy, features),
+    planHere(task, features),
     task.uplink?.join(features),
   ]);
   const { record, marked } = await orUndo(first, task, async () => {
@@ -77,9 +79,9 @@ async function addFirst(task: Task): Promise<void> {
 
 /** A runtime repeats an ADD, or repeats it with other wishes. What differs only in values is changed in place. */
 async function addAgain(task: Task, before: AttachmentRecord): Promise<void> {
-  const { request, policy, stateDir } = task;
+  const { request, stateDir } = task;
   const features = readFeatures(stateDir, "keep");
-  const desired = await planFor(request, policy, features);
+  const desired = await planHere(task, features);
   const inPlace = before.netnsId === task.netnsId && sameTargets(before.programs, desired.programs);
   if (!inPlace) await takeBack(before, task);
   const record = recordOf(task, desired, desired.programs);
@@ -98,6 +100,10 @@ async function addAgain(task: Task, before: AttachmentRecord): Promise<void> {
   });
   const owned = inPlace ? before.programs : [];
   await settle(record, await applyOver(desired.programs, request.call.netns, owned), task);
+}
+
+async function planHere({ request, policy }: Task, features: Promise<Features>): Promise<Plan> {
+  return planFor(request, policy, await readFacts(request, features));
 }
 
 /** Keeps the record true to what is ours, or takes everything back and reports why. */

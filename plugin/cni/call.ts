@@ -26,7 +26,7 @@ type Rule = {
 const rules: readonly Rule[] = [
   { name: "CNI_CONTAINERID", requiredFor: ["ADD", "DEL", "CHECK"], fault: identifierFault },
   { name: "CNI_NETNS", requiredFor: ["ADD", "CHECK"], fault: () => undefined },
-  { name: "CNI_IFNAME", requiredFor: ["ADD", "DEL", "CHECK"], fault: formFault },
+  { name: "CNI_IFNAME", requiredFor: ["ADD", "DEL", "CHECK"], fault: interfaceFormFault },
 ];
 
 export function readCall(env: Environment): Call {
@@ -62,13 +62,13 @@ export function interfaceNameFault(value: string): string | undefined {
   // Legal for the kernel, but syntax in a tc batch (quotes, #) or in iptables (a trailing + is a wildcard).
   const isSyntax = /["'\\#+!]|^-|[^\x21-\x7e]/.test(value);
   return (
-    formFault(value) ??
+    interfaceFormFault(value) ??
     (isSyntax ? `${JSON.stringify(value)} has a character that tc or iptables reads as syntax` : undefined)
   );
 }
 
 /** What CNI and the kernel ask of one. With others a pod without wishes lives well, and none must be kept from its end. */
-function formFault(value: string): string | undefined {
+export function interfaceFormFault(value: string): string | undefined {
   if (value === "." || value === "..") return `${JSON.stringify(value)} is not an interface name`;
   if (value.length > 15) return `${JSON.stringify(value)} is longer than 15 characters`;
   return /^[^/:\s]+$/.test(value)

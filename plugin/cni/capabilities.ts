@@ -33,7 +33,7 @@ export const checkCapabilities: Decoder<JsonObject> = (field, value) => {
 const wanted = `pod-qos needs {"${bandwidthCapability}": true, "${annotationsCapability}": true}`;
 
 /** Why no pod of this network will ever have a limit; undefined where one may. */
-export function deafness(document: JsonObject): string | undefined {
+export function unheard(document: JsonObject): string | undefined {
   const declared = isObject(document["capabilities"]) ? document["capabilities"] : {};
   const given = isObject(document["runtimeConfig"]) ? document["runtimeConfig"] : {};
   const hears = [bandwidthCapability, annotationsCapability].some(

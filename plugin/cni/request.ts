@@ -1,7 +1,7 @@
 /** Everything one invocation was told, as one value: the environment, the conf, what the runtime adds, prevResult. Pure. */
 import { CniError, ErrorCode, invalidValue } from "../errors.ts";
 import { identifierFault, type Call } from "./call.ts";
-import { annotationsCapability, bandwidthCapability } from "./capabilities.ts";
+import { annotationsCapability, bandwidthCapability, unheard } from "./capabilities.ts";
 import { parseConf, type Conf } from "./conf.ts";
 import { anObject, isObject, optional, type JsonObject } from "./fields.ts";
 import { addressesOf, interfacesOf, type Interface } from "./prev-result.ts";
@@ -32,6 +32,8 @@ export type Request = {
   readonly interfaces: readonly Interface[];
   /** The attachment's own, without prefix lengths. */
   readonly addresses: readonly string[];
+  /** Why no pod of this network will ever have a limit, in words; undefined where one may. */
+  readonly unheard: string | undefined;
 };
 
 export function parseRequest(call: Call, document: JsonObject): Request {
@@ -49,6 +51,7 @@ export function parseRequest(call: Call, document: JsonObject): Request {
     pod: podOf(call, document),
     interfaces: interfacesOf(document["prevResult"]),
     addresses: addressesOf(document["prevResult"], call.ifname),
+    unheard: unheard(document),
   };
 }
 

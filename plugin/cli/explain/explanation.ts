@@ -1,18 +1,18 @@
 /** What ADD would decide and program for an attachment, and why, as one value. Touches no kernel and writes nothing. */
 import { parseRequest, type Request } from "../../cni/request.ts";
+import { assertVersionAllows } from "../../cni/versions.ts";
 import type { Facts, Features } from "../../datapath/driver.ts";
-import { plan } from "../../datapath/plan.ts";
 import { CniError } from "../../errors.ts";
 import { adviceOn } from "../../policy/advice.ts";
-import { decide, type Packet } from "../../policy/model.ts";
-import { decidePolicy, hasWishes, type Policy } from "../../policy/policy.ts";
-import type { ChooseClass } from "../../policy/uplink/choose.ts";
+import type { NodeUplink } from "../../kernel/uplink/link.ts";
+import { decide as ruleFor, type Packet } from "../../policy/model.ts";
+import type { Policy } from "../../policy/policy.ts";
 import { listWishes, type Wish } from "../../policy/wishes.ts";
 import { actionWords, matchWords } from "../../policy/words.ts";
 import type { Batch } from "../../program/handler.ts";
 import { handlerOf, type Place, type Program } from "../../program/program.ts";
-import { identityOf } from "../../attachment/plan.ts";
-import { ruleSourcesFor } from "../../attachment/decide.ts";
+import { decide } from "../../attachment/decide.ts";
+import { planFor } from "../../attachment/plan.ts";
 import type { Options } from "./options.ts";
 import { uplinkPrograms } from "./uplink-programs.ts";
 import { assumptions, notHandedOn } from "./warnings.ts";
@@ -34,16 +34,19 @@ export type Explanation = {
   /** Why there are none, where planning is refused. */
   readonly refusal: { readonly code: number; readonly msg: string } | null;
   readonly warnings: readonly string[];
+  /** Those of the warnings that ADD would write to the log. */
+  readonly logged: readonly string[];
 };
 
 type RuleWords = { readonly source: string; readonly matches: string; readonly does: string };
 type Step = { readonly place: Place; readonly command: readonly string[]; readonly input: string };
 
 export async function explainFor(options: Options): Promise<Explanation> {
-  const request = withAddresses(parseRequest(callOf(options), options.document));
-  const sources = await ruleSourcesFor(request, "forget");
-  const policy = decidePolicy(request, sources, await chooserFor(request, options));
-  const planned = planFor(policy, request, factsOf(options));
+  const { document } = options;
+  const version = document["cniVersion"];
+  assertVersionAllows("ADD", typeof version === "string" ? version : undefined);
+  const request = withAddresses(parseRequest(callOf(options), document));
+  const policy = await decide(request, "forget", assumedUplink(request, options));
   const { pod, call, conf } = request;
   return {
     pod: { namespace: pod.namespace ?? null, name: pod.name ?? null },
@@ -56,9 +59,9 @@ export async function explainFor(options: Options): Promise<Explanation> {
       matches: matchWords(rule),
       does: actionWords(rule),
     })),
-    passedOver: sources.passedOver,
+    passedOver: policy.passedOver,
     packet: options.packet === undefined ? null : decided(policy, options.packet),
-    ...planned,
+    ...planned(request, policy, assumedFacts(options)),
     addresses: policy.uplink === undefined ? [] : request.addresses,
     warnings: [
       ...notHandedOn(options),
@@ -66,15 +69,13 @@ export async function explainFor(options: Options): Promise<Explanation> {
       ...adviceOn(policy.rules),
       ...assumptions(request, policy, options),
     ],
+    logged: policy.warnings,
   };
 }
 
 /** On whatever machine this is asked: the link is taken as fast as any conf wants it, and is not looked at. */
-async function chooserFor(request: Request, { mtu }: Options): Promise<ChooseClass | undefined> {
-  const { uplink } = request.conf;
-  if (uplink === undefined) return undefined;
-  const { classChooser } = await import("../../attachment/uplink/choose.ts");
-  return classChooser(uplink, request, { device: uplink.device, speed: 1e15, mtu });
+function assumedUplink({ conf: { uplink } }: Request, { mtu }: Options): NodeUplink | undefined {
+  return uplink && { device: uplink.device, speed: 1e15, mtu };
 }
 
 /** Only the primary plugin knows the pod's: these stand for them, and are of the documentation ranges. */
@@ -87,13 +88,12 @@ function callOf({ ifname, args }: Options): Parameters<typeof parseRequest>[0] {
 }
 
 function decided(policy: Policy, packet: Packet): Explanation["packet"] {
-  return { ...packet, rule: decide(policy.rules, packet) ?? null };
+  return { ...packet, rule: ruleFor(policy.rules, packet) ?? null };
 }
 
-function planFor(policy: Policy, request: Request, facts: Facts): Pick<Explanation, "programs" | "refusal"> {
+function planned(request: Request, policy: Policy, facts: Facts): Pick<Explanation, "programs" | "refusal"> {
   try {
-    const identity = identityOf(request);
-    const ofPod = hasWishes(policy) ? plan({ identity, policy, facts }).map(batchOf) : [];
+    const ofPod = planFor(request, policy, facts).programs.map(batchOf);
     const { uplink } = policy;
     const ofUplink = uplink === undefined ? [] : uplinkPrograms(uplink, facts.features, request.addresses);
     return { programs: [...ofPod, ...ofUplink.map(onNode)], refusal: null };
@@ -117,7 +117,7 @@ const features: Readonly<Record<Options["kernel"], Features>> = {
   small: { police: false, fqCodel: false, matcher: "u32" },
 };
 
-function factsOf({ link, mtu, kernel }: Options): Facts {
+function assumedFacts({ link, mtu, kernel }: Options): Facts {
   const isVeth = link === "veth";
   return {
     podLink: { kind: link, mode: link === "ipvlan" ? "l2" : "", mtu },

@@ -1,5 +1,6 @@
 /** The files that the flags of explain name: a conf, a Pod, maps of annotations or labels; JSON or YAML. */
 import { readFileSync } from "node:fs";
+import { annotationsCapability, bandwidthCapability } from "../../cni/capabilities.ts";
 import { isObject, type JsonObject } from "../../cni/fields.ts";
 import { messageOf } from "../../errors.ts";
 import { parseStructured } from "../../policy/structured-text.ts";
@@ -10,7 +11,9 @@ export class UsageError extends Error {}
 /** A conflist, of which our entry counts, or that entry alone. */
 export async function confFrom(path: string | undefined): Promise<JsonObject> {
   const bare = { cniVersion: "1.0.0", name: "podnet", type: "pod-qos" };
-  if (path === undefined) return bare;
+  // With none given, the entry that the README has for every network.
+  if (path === undefined)
+    return { ...bare, capabilities: { [bandwidthCapability]: true, [annotationsCapability]: true } };
   const conf = await objectIn("--conf", path);
   if (!Array.isArray(conf["plugins"])) return { ...bare, ...conf };
   const ours = conf["plugins"].filter(isObject).filter(({ type }) => type === "pod-qos");

@@ -1,6 +1,6 @@
 /** The flags of `pod-qos explain`, as what a runtime would have said. */
 import { parseArgs } from "node:util";
-import { interfaceNameFault } from "../../cni/call.ts";
+import { interfaceFormFault } from "../../cni/call.ts";
 import type { JsonObject } from "../../cni/fields.ts";
 import { messageOf } from "../../errors.ts";
 import { parseAddress } from "../../policy/address.ts";
@@ -35,7 +35,7 @@ export async function readOptions(args: readonly string[]): Promise<Options> {
   const namespace = values.namespace ?? pod.namespace;
   const name = values.name ?? pod.name;
   const ifname = values.interface;
-  const fault = interfaceNameFault(ifname);
+  const fault = interfaceFormFault(ifname);
   if (fault !== undefined) throw new UsageError(`--interface ${fault}`);
   return {
     document: {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { deafness } from "../../../plugin/cni/capabilities.ts";
+import { unheard } from "../../../plugin/cni/capabilities.ts";
 
 const annotations = "io.kubernetes.cri.pod-annotations";
 
@@ -10,7 +10,7 @@ describe("a conf by which no pod can have a limit is told", () => {
     ["those of another plugin", { capabilities: { portMappings: true } }],
     ["null for its own wishes", { defaults: null, egressRate: null }],
   ])("%s", (_, document) => {
-    expect(deafness({ ...document })).toMatch(/every pod is unlimited.*"bandwidth": true/);
+    expect(unheard({ ...document })).toMatch(/every pod is unlimited.*"bandwidth": true/);
   });
 });
 
@@ -25,6 +25,6 @@ describe("nothing is said of a conf", () => {
     ["with rules", { egress: [] }],
     ["with an uplink", { uplink: {} }],
   ])("%s", (_, document) => {
-    expect(deafness({ ...document })).toBeUndefined();
+    expect(unheard({ ...document })).toBeUndefined();
   });
 });

@@ -214,8 +214,11 @@ describe("the exit code is 1 where ADD would refuse,", () => {
   it.each([
     ["a wish", ["--annotations", "pod-qos/dscp=99"], 7, 'annotation pod-qos/dscp: "99"'],
     ["a policy directory", ["--conf", file("gone.json")], 7, "cannot be read"],
+    ["a version", ["--conf", file("old.json")], 1, 'cniVersion "0.2.0" is not supported'],
+    ["an interface", ["--interface", "a+b", "--annotations", "pod-qos/dscp=EF"], 4, "CNI_IFNAME"],
     ["a plan", ["--conf", file("host.json"), "--link", "macvlan"], 102, '"enforce": "host"'],
   ])("%s, and the reason is what it would say", async (_, args, code, said) => {
+    writeFileSync(file("old.json"), JSON.stringify({ cniVersion: "0.2.0" }));
     writeFileSync(file("gone.json"), JSON.stringify({ policyDir: file("gone") }));
     writeFileSync(
       file("host.json"),
@@ -227,6 +230,14 @@ describe("the exit code is 1 where ADD would refuse,", () => {
     expect(text.replaceAll(/\s+/g, " ")).toContain(said);
     expect((await run(...args, "--json")).text).toContain(`"code": ${code}`);
   });
+});
+
+it("warns as ADD does of a conf by which no pod can have a limit, and of none where there is no conf", async () => {
+  writeFileSync(file("deaf.json"), JSON.stringify({ capabilities: { portMappings: true } }));
+  const said = await json("--conf", file("deaf.json"));
+  expect(said.warnings).toEqual([expect.stringContaining("every pod is unlimited")]);
+  expect(said.logged).toEqual(said.warnings);
+  expect((await json()).warnings).toEqual([]);
 });
 
 describe("the exit code is 2 where the command line is wrong:", () => {
