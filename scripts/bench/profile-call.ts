@@ -9,6 +9,9 @@ export type Call = {
   readonly stdin: string;
 };
 
+/** Makes a call as often as it is measured, with what has to be there around it. */
+export type Repeated = (body: (call: Call) => Promise<void>) => Promise<void>;
+
 export async function succeededOrThrow(node: LabNode, { program, env, stdin }: Call): Promise<void> {
   const [file = "false", ...args] = program;
   const standardPath = { PATH: "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin" };

@@ -9,8 +9,7 @@ import { build } from "esbuild";
 import * as z from "zod/mini";
 import type { LabNode } from "../../test/lab/node.ts";
 import { readProject, ROOT } from "../build/project.ts";
-import { succeededOrThrow } from "./profile-call.ts";
-import type { Repeated } from "./profile.ts";
+import { succeededOrThrow, type Repeated } from "./profile-call.ts";
 import { fixed, table } from "./table.ts";
 
 export async function cpuProfile(node: LabNode, repeated: Repeated): Promise<string> {

@@ -2,8 +2,7 @@
 import { readFile } from "node:fs/promises";
 import { execa } from "execa";
 import type { LabNode } from "../../test/lab/node.ts";
-import { succeededOrThrow } from "./profile-call.ts";
-import type { Repeated } from "./profile.ts";
+import { succeededOrThrow, type Repeated } from "./profile-call.ts";
 import { spread } from "./stats.ts";
 import { fixed, table } from "./table.ts";
 

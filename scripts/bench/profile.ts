@@ -5,7 +5,7 @@
 import { createNode, type LabNode } from "../../test/lab/node.ts";
 import { pluginPath } from "../../test/lab/paths.ts";
 import { plug, type Plug } from "../../test/lab/plug.ts";
-import { succeededOrThrow, type Call } from "./profile-call.ts";
+import { succeededOrThrow, type Call, type Repeated } from "./profile-call.ts";
 import { cpuProfile } from "./profile-cpu.ts";
 import { timeLine } from "./profile-processes.ts";
 import { capsAndMark } from "./scenarios.ts";
@@ -30,8 +30,6 @@ export async function* profile(verb: string): AsyncGenerator<string> {
   yield await timeLine(node, repeated);
   yield await cpuProfile(node, repeated);
 }
-
-export type Repeated = (body: (call: Call) => Promise<void>) => Promise<void>;
 
 const ROUNDS = 10;
 

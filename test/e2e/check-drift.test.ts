@@ -5,7 +5,8 @@
 import { readFileSync } from "node:fs";
 import { afterAll, describe, expect, test } from "vitest";
 import type { AttachmentRecord } from "../../plugin/state/record.ts";
-import { type Alteration, alterations } from "../lab/alterations.ts";
+import type { Alteration } from "../lab/alteration.ts";
+import { alterations } from "../lab/alterations.ts";
 import { failed, succeeded, succeededSilently } from "../lab/answers.ts";
 import { exactState, recordNames, stateFiles } from "../lab/exact-state.ts";
 import { hasFeature, suite } from "../lab/needs.ts";

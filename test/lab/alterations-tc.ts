@@ -1,5 +1,5 @@
 import type { Leaf, TcFilter, TcObject } from "../../plugin/program/tc/objects.ts";
-import type { Found } from "./alterations.ts";
+import type { Found } from "./alteration.ts";
 
 /** A class goes after its children, and after the queue behind it if it has one. */
 const deletion = (dev: string, classid: string): string => `

@@ -2,21 +2,8 @@ import type { Program } from "../../plugin/program/program.ts";
 import type { TcObject } from "../../plugin/program/tc/objects.ts";
 import { jumps, type MangleChain } from "../../plugin/program/iptables/chain.ts";
 import type { NetSet } from "../../plugin/program/ipset/set.ts";
+import type { Alteration, Found } from "./alteration.ts";
 import { ofTc } from "./alterations-tc.ts";
-
-/** One thing that somebody may do to one object of a plan. */
-export interface Alteration {
-  readonly title: string;
-  /** Of the object. */
-  readonly kind: string;
-  readonly place: "node" | "pod";
-  /** Shell lines in that place's namespace. */
-  readonly script: string;
-  /** Words of CHECK's message that name the object. */
-  readonly names: readonly string[];
-  /** Shell lines that clear the way for ADD, where what was done is not for ADD to undo. */
-  readonly clear?: string;
-}
 
 /**
  * For each object of the plan its removal; the other ways to alter it only the first time that an object of its kind at
@@ -54,9 +41,6 @@ const ofProgram = (program: Program): readonly (readonly [string, readonly Found
 };
 
 const kindOf = (object: TcObject): string => (object.kind === "leaf" ? object.queue.kind : object.kind);
-
-/** One way to alter an object, wherever it is. */
-export type Found = Omit<Alteration, "place" | "kind">;
 
 const ofIfb = (name: string, mtu: number): readonly Found[] => [
   { title: "ifb deleted", script: `ip link del ${name}`, names: [`ifb ${name}`, "missing"] },

@@ -1,6 +1,6 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import type { Attachment } from "./chain.ts";
+import type { Attachment } from "./conflist.ts";
 import type { LabNode } from "./node.ts";
 
 /** One attachment's entry in libcni's cache on a node. */

@@ -1,5 +1,5 @@
 import { forget, recalled, remember, remembered, type CacheKey } from "./chain-cache.ts";
-import type { Attachment, ChainOptions, ChainVerb, Conflist, PluginConf } from "./chain.ts";
+import type { Attachment, ChainOptions, ChainVerb, Conflist, PluginConf } from "./conflist.ts";
 import type { LabNode } from "./node.ts";
 import { cniPath, NODE_CNI_BIN, peer } from "./paths.ts";
 import { callPlugin, type PluginResult } from "./plugin.ts";

@@ -11,7 +11,7 @@ import type {
   UplinkState,
 } from "../../plugin/program/uplink/objects.ts";
 import { ofTc } from "./alterations-tc.ts";
-import type { Found } from "./alterations.ts";
+import type { Found } from "./alteration.ts";
 import { hasFeature } from "./needs.ts";
 
 /** What an uplink of this conf is on this kernel, as the plugin plans it. */

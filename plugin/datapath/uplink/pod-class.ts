@@ -4,7 +4,7 @@
  *
  *     OUTPUT, FORWARD -o eth0 -> POD-CLASS-eth0    before POSTROUTING, where the pod's rules mark on purpose
  */
-import type { UplinkClass } from "../../policy/uplink/uplink.ts";
+import type { UplinkClass } from "../../policy/uplink/class.ts";
 import type { MangleChain } from "../../program/iptables/chain.ts";
 import type { Program } from "../../program/program.ts";
 import type { Driver } from "../driver.ts";

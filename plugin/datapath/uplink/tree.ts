@@ -1,6 +1,7 @@
 /** An uplink's tree: the link at its root, a class for each of the conf's, a short queue in each. Pure. */
 import type { Cap } from "../../policy/caps.ts";
-import { defaultMinor, type Uplink, type UplinkClass } from "../../policy/uplink/uplink.ts";
+import type { UplinkClass } from "../../policy/uplink/class.ts";
+import { defaultMinor, type Uplink } from "../../policy/uplink/uplink.ts";
 import type { HtbQdisc, Leaf, LeafQdisc } from "../../program/tc/objects.ts";
 import type { DscpFilter, Tree, TreeClass } from "../../program/uplink/objects.ts";
 import { shapeLeaf } from "../queues.ts";

@@ -7,7 +7,8 @@
  */
 import { CniError, ErrorCode } from "../../errors.ts";
 import type { UplinkConf } from "../../cni/uplink.ts";
-import { decideUplink, type LinkFacts, type Uplink, type UplinkClass } from "./uplink.ts";
+import type { UplinkClass } from "./class.ts";
+import { decideUplink, type LinkFacts, type Uplink } from "./uplink.ts";
 import { inWords } from "./words.ts";
 
 export type Said = {

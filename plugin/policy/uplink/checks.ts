@@ -2,7 +2,7 @@
 import { ipv6Suffix } from "../../cni/uplink.ts";
 import { CniError, ErrorCode } from "../../errors.ts";
 import { markInWords, marksMatch } from "./mark.ts";
-import type { UplinkClass } from "./uplink.ts";
+import type { UplinkClass } from "./class.ts";
 import { inWords } from "./words.ts";
 
 /**

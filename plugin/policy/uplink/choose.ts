@@ -5,7 +5,8 @@ import type { Labels } from "../../cni/request.ts";
 import type { Request } from "../../cni/request.ts";
 import type { Found } from "../annotations.ts";
 import { matches } from "../selector.ts";
-import type { LinkFacts, Uplink, UplinkClass } from "./uplink.ts";
+import type { UplinkClass } from "./class.ts";
+import type { LinkFacts, Uplink } from "./uplink.ts";
 
 export type ClassWish = {
   readonly annotation: Found | undefined;

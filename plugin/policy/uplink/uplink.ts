@@ -4,36 +4,19 @@
  */
 import { CniError, ErrorCode, invalidValue } from "../../errors.ts";
 import { aSetName, type ClassConf, type UplinkConf } from "../../cni/uplink.ts";
-import { parseDscp, type Dscp } from "../dscp.ts";
+import { parseDscp } from "../dscp.ts";
 import { parseBandwidth, parseBurst } from "../quantity.ts";
 import { assertDistinct, assertGuaranteesFit } from "./checks.ts";
-import { parseFirewallMark, type FirewallMark } from "./mark.ts";
+import type { UplinkClass } from "./class.ts";
+import { parseFirewallMark } from "./mark.ts";
 import { inWords } from "./words.ts";
-import { parseSelector, type Selector } from "../selector.ts";
+import { parseSelector } from "../selector.ts";
 
 export type Uplink = {
   readonly device: string;
   readonly rate: number;
   /** The default class first, the others in the order of the conf. */
   readonly classes: readonly UplinkClass[];
-};
-
-export type UplinkClass = {
-  readonly name: string;
-  /** As tc reads it, in hexadecimal: "10" is the default class, then "20", "30" and so on. */
-  readonly minor: string;
-  readonly rate: number;
-  readonly ceil: number;
-  readonly priority: number;
-  readonly burst: number | undefined;
-  readonly cburst: number | undefined;
-  /** Bytes, undefined: in proportion to the rate. */
-  readonly quantum: number | undefined;
-  /** undefined for the default class, which takes whatever no other does. */
-  readonly set: string | undefined;
-  readonly mark: FirewallMark | undefined;
-  readonly dscp: Dscp | undefined;
-  readonly selector: Selector | undefined;
 };
 
 /** What the node says where the conf says "auto". */
