@@ -1,3 +1,4 @@
+import { globSync, readFileSync } from "node:fs";
 import { defineConfig } from "vitest/config";
 
 /** On a CI machine, which others use as well, what fails is tried once more: a bug fails twice. */
@@ -11,6 +12,9 @@ const sideBySide = {
   maxWorkers: process.env["POD_QOS_VM"] === "1" ? 1 : 3,
   sequence: { groupOrder: 1 },
 } as const;
+
+/** Of the tier long is what repeats something. */
+const repeats = (file: string): boolean => readFileSync(file, "utf8").includes("lab/repetitions.ts");
 
 export default defineConfig({
   test: {
@@ -52,6 +56,17 @@ export default defineConfig({
           include: ["test/vm/**/*.test.ts"],
           testTimeout: 1_800_000,
           hookTimeout: 600_000,
+          retry,
+          ...oneAtATime,
+        },
+      },
+      {
+        test: {
+          name: "long",
+          include: globSync("test/{unit,kernel,e2e,traffic}/**/*.test.ts").filter(repeats),
+          env: { POD_QOS_LONG: "1" },
+          testTimeout: 1_800_000,
+          hookTimeout: 120_000,
           retry,
           ...oneAtATime,
         },

@@ -1,7 +1,11 @@
-/** The last words of scripts/test: counts per tier, what failed, what was not run. Arguments: reports, notes, tiers. */
+/**
+ * The last words of scripts/test: what was not run, what failed, of tier long every figure, and counts and minutes per tier.
+ * Arguments: folder of the reports, file of notes, tiers.
+ */
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { stripVTControlCharacters } from "node:util";
+import { figureTable, minutesTable } from "./tables.ts";
 
 const main = ([reports = "", notHad = "", ...tiers]: readonly string[]): void => {
   const results = tiers.map((tier) => ({ tier, tests: readReport(join(reports, `${tier}.json`)) }));
@@ -14,11 +18,13 @@ const main = ([reports = "", notHad = "", ...tiers]: readonly string[]): void =>
   );
   print("this machine cannot have", lines(notHad));
   print("passed when tried again", all.filter(triedAgain).map(described));
+  if (tiers.includes("long")) print("figures", figureTable(lines(join(reports, "figures"))));
   // Last, with what was wrong: a CI that keeps the end of the output keeps this.
   print("failed", failures.map(described));
   console.log("");
-  for (const { tier, tests } of results) console.log(`${tier.padEnd(8)}${counts(tests)}`);
-  console.log(`${"total".padEnd(8)}${counts(all)}`);
+  const counted = Object.fromEntries(results.map(({ tier, tests }) => [tier, counts(tests)]));
+  for (const line of minutesTable(lines(join(reports, "seconds")), { ...counted, total: counts(all) }))
+    console.log(line);
   if (failures.length > 0 || results.some(({ tests }) => tests.length === 0)) process.exitCode = 1;
 };
 

@@ -6,6 +6,7 @@ import { parseRules } from "../../plugin/policy/rules.ts";
 import { createNode, type LabNode } from "../lab/node.ts";
 import { sendAndSee, type Packet } from "../lab/packets.ts";
 import { nodeEnd, podWith } from "../lab/ruled-pod.ts";
+import { repetitions } from "../lab/repetitions.ts";
 import { seed, seedSaid } from "../lab/seed.ts";
 
 let node: LabNode;
@@ -62,7 +63,7 @@ const packet: fc.Arbitrary<Packet> = fc
   }));
 
 it("the decision of the model is what the receiver sees, on 300 packets and more", async () => {
-  const lists = 12;
+  const lists = repetitions(120);
   const packetsEach = 30;
   const candidates = fc.sample(fc.array(classifier, { minLength: 2, maxLength: 10 }), {
     seed,
@@ -97,7 +98,7 @@ it("the decision of the model is what the receiver sees, on 300 packets and more
   }
   // A run in which hardly any rule met a packet would show nothing.
   expect(decided).toBeGreaterThan(lists * packetsEach * 0.25);
-}, 600_000);
+});
 
 /** Only what validation lets through: exceptions of the same family, inside their block. */
 const valid = (candidate: object): readonly object[] => {

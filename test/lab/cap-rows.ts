@@ -1,4 +1,4 @@
-/** The caps that are measured: every pair of values once, or with POD_QOS_FULL=1 all of them with all. */
+/** The caps that are measured: every pair of values once, or all of them with all. */
 
 export interface CapRow {
   /** As the annotation has it. */
@@ -47,8 +47,8 @@ const product = (): readonly CapRow[] =>
     ),
   );
 
-export const capRows: readonly CapRow[] =
-  process.env["POD_QOS_FULL"] === "1"
+export const capRows = (all: boolean): readonly CapRow[] =>
+  all
     ? [...product(), ...product().map((each) => ({ ...each, discipline: "police" as const })), ...others]
     : [...pairs, ...others];
 

@@ -11,11 +11,14 @@ export interface Victim {
   readonly conf: object;
 }
 
+/** In the midst of its work an ADD has its record and has not ended. */
+export type Hit = "too early" | "in the midst" | "too late";
+
 /**
  * An ADD that is killed so many milliseconds after its start: only the plugin, or the whole of its process group with the
- * tools that it has started. True if that was in the midst of its work: its record was there, and it had not ended.
+ * tools that it has started.
  */
-export const callKilled = async (victim: Victim, afterMs: number, whole: boolean): Promise<boolean> => {
+export const callKilled = async (victim: Victim, afterMs: number, whole: boolean): Promise<Hit> => {
   const { node, pod, ifname, conf } = victim;
   const others = recordNames(node).length;
   const running = node.start("setsid", [linkPlugin(node)], {
@@ -31,7 +34,8 @@ export const callKilled = async (victim: Victim, afterMs: number, whole: boolean
   const timer = setTimeout(() => killed(running.pid, whole), afterMs);
   const { signal } = await running.done;
   clearTimeout(timer);
-  return signal === "SIGKILL" && recordNames(node).length > others;
+  if (signal !== "SIGKILL") return "too late";
+  return recordNames(node).length > others ? "in the midst" : "too early";
 };
 
 /** setsid made the plugin the leader of a group of its own, but not before it was started itself. */
@@ -56,19 +60,22 @@ const START_UP = 0.4;
 export const moment = (seed: number, round: number, span: number): number =>
   span * (START_UP + (1 - START_UP) * ((((seed % 1e6) + round) * 0.618_033_988_75) % 1));
 
-/** How long the ADDs of one conf take on this machine, under the load of this minute: the median of the last three. */
-export const stopwatch = (
-  add: () => Promise<unknown>,
-  undo: () => Promise<unknown>,
-): (() => Promise<number>) => {
+/** How long an ADD takes on this machine: the median of three. */
+export const spanOf = async (add: () => Promise<unknown>, undo: () => Promise<unknown>): Promise<number> => {
   const took: number[] = [];
-  return async () => {
-    do {
-      const started = performance.now();
-      await add();
-      took.push(performance.now() - started);
-      await undo();
-    } while (took.length < 3);
-    return took.slice(-3).toSorted((a, b) => a - b)[1] ?? Number.NaN;
-  };
+  for (let round = 0; round < 3; round += 1) {
+    const started = performance.now();
+    await add();
+    took.push(performance.now() - started);
+    await undo();
+  }
+  return took.toSorted((a, b) => a - b)[1] ?? Number.NaN;
 };
+
+/**
+ * How long an ADD takes by now, as each kill tells: what else the machine does changes it within seconds. A machine that became
+ * slow, or quick again, is followed; an ADD that has no midst is not met however often one tries.
+ */
+export const corrected = (span: number, hit: Hit): number => span * CORRECTIONS[hit];
+
+const CORRECTIONS: Readonly<Record<Hit, number>> = { "too early": 1.2, "in the midst": 1, "too late": 0.85 };

@@ -1,4 +1,5 @@
 import { expect } from "vitest";
+import { noted } from "./figures.ts";
 
 /** Measures, and once more if the first missed: the machine is shared. `attempt` gives its complaints; none is a pass. */
 export const twice = async (what: string, attempt: () => Promise<readonly string[]>): Promise<void> => {
@@ -8,6 +9,8 @@ export const twice = async (what: string, attempt: () => Promise<readonly string
   expect(await attempt(), `${what}, at the second attempt as well`).toEqual([]);
 };
 
-/** A complaint unless the value lies within the bounds; NaN never does. */
+/** A complaint unless the value lies within the bounds; NaN never does. The figure is noted. */
 export const within = (what: string, value: number, low: number, high: number): readonly string[] =>
-  value >= low && value <= high ? [] : [`${what} is ${value.toPrecision(4)}, not ${low} to ${high}`];
+  noted(what, value, { atLeast: low, atMost: high })
+    ? []
+    : [`${what} is ${value.toPrecision(4)}, not ${low} to ${high}`];

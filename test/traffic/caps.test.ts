@@ -5,13 +5,16 @@ import { bitsOf, burstOf, capRows, type CapRow } from "../lab/cap-rows.ts";
 import { podForRow, type CappedPod } from "../lab/capped-pod.ts";
 import { createNode, type LabNode } from "../lab/node.ts";
 import { paced } from "../lab/pace.ts";
+import { long } from "../lab/repetitions.ts";
 import { measure } from "../lab/traffic.ts";
 import { twice, within } from "../lab/twice.ts";
+
+const rows = capRows(long);
 
 /** What this machine moves between two namespaces without a cap. The emulated one of the VM may be slower than a cap. */
 const uncapped = async (): Promise<number> => {
   await using node = await createNode();
-  const { along } = await podForRow(node, { ...(capRows[0] as CapRow), mtu: 1500 });
+  const { along } = await podForRow(node, { ...(rows[0] as CapRow), mtu: 1500 });
   const load = { ...along, seconds: 2 };
   return Math.max((await measure(load)).bitsPerSecond, (await measure(load)).bitsPerSecond);
 };
@@ -34,7 +37,7 @@ const titleOf = ({ cap, direction, enforce, family, discipline, mtu }: CapRow): 
   `${cap} ${direction}, ${discipline}, enforced at the ${enforce}, ${family}, MTU ${mtu}`;
 
 type Titled = { readonly title: string; readonly row: CapRow };
-const titled = capRows.map((row) => ({ title: titleOf(row), row }));
+const titled = rows.map((row) => ({ title: titleOf(row), row }));
 const chosen = paced("traffic", titled, 5, ({ row }) => row.discipline === "police");
 
 describe("a cap holds the wire to its rate, from the first second on, and leaves the other direction alone", () => {

@@ -3,9 +3,10 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { succeeded, succeededSilently } from "../lab/answers.ts";
 import { createNode, type LabNode } from "../lab/node.ts";
 import { exactState, stateFiles } from "../lab/exact-state.ts";
-import { callKilled, moment, stopwatch } from "../lab/kill.ts";
+import { callKilled, corrected, moment, spanOf } from "../lab/kill.ts";
 import { rounds } from "../lab/pace.ts";
 import { plug, type LinkKind, type Plug } from "../lab/plug.ts";
+import { repetitions } from "../lab/repetitions.ts";
 import { seed, seedSaid } from "../lab/seed.ts";
 import { allWishes, leavesNothing, ruledWishes, warmNode } from "../lab/warm-node.ts";
 
@@ -15,8 +16,8 @@ beforeAll(async () => {
 });
 afterAll(() => node[Symbol.asyncDispose]());
 
-const times = rounds("random moments of each ADD", 60, 5);
-const firstTimes = rounds("random moments of a first ADD", 12, 1);
+const times = rounds("random moments of each ADD", repetitions(300), 5);
+const firstTimes = rounds("random moments of a first ADD", repetitions(60), 1);
 
 /** What may follow, and whether only the plugin is killed or, as systemd and the OOM killer do, its tools as well. */
 const aftermaths = [
@@ -41,18 +42,18 @@ describe.each<{ kind: LinkKind; conf: object }>([
     let landed = 0;
     await leavesNothing(node, async () => {
       let pod = await plug(node, { kind, conf: { ...conf } });
-      const look = stopwatch(
+      let span = await spanOf(
         async () => succeeded(await pod.call("ADD")),
         async () => succeededSilently(await pod.call("DEL")),
       );
-      let span = 0;
       let before = await exactState(node, pod.pod);
       const files = stateFiles(node);
       for (let round = 0; round < times; round += 1) {
         const { next, whole } = aftermaths[round % aftermaths.length] ?? aftermaths[0];
-        if (round % aftermaths.length === 0) span = await look();
         const after = moment(seed, round, span);
-        if (await callKilled(pod, after, whole)) landed += 1;
+        const hit = await callKilled(pod, after, whole);
+        span = corrected(span, hit);
+        if (hit === "in the midst") landed += 1;
         if (next === "DEL without netns") {
           await pod.unplug();
           await pod.pod.remove();

@@ -5,6 +5,7 @@ import { recordNames } from "../lab/exact-state.ts";
 import type { LabNode } from "../lab/node.ts";
 import { rounds } from "../lab/pace.ts";
 import { plug, type Plug } from "../lab/plug.ts";
+import { repetitions } from "../lab/repetitions.ts";
 import { allWishes, leavesNothing, warmNode } from "../lab/warm-node.ts";
 
 /** The node has seen one ADD and DEL when the first dump is taken: features.json is a cache of the node and stays. */
@@ -14,7 +15,7 @@ beforeAll(async () => {
 });
 afterAll(() => node[Symbol.asyncDispose]());
 
-const inARow = rounds("pods in a row", 200, 8);
+const inARow = rounds("pods in a row", repetitions(1000), 8);
 const atOnce = rounds("pods at once", 24, 4);
 const sideBySide = rounds("pods side by side", 8, 2);
 const lifeTimes = rounds("lives of each of them", 4, 1);

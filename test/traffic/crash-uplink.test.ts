@@ -2,10 +2,11 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { succeeded, succeededSilently } from "../lab/answers.ts";
 import { exactState, recordNames } from "../lab/exact-state.ts";
-import { callKilled, moment, stopwatch } from "../lab/kill.ts";
+import { callKilled, corrected, moment, spanOf, type Hit } from "../lab/kill.ts";
 import { suite } from "../lab/needs.ts";
 import { rounds } from "../lab/pace.ts";
 import { callPlugin } from "../lab/plugin.ts";
+import { repetitions } from "../lab/repetitions.ts";
 import { seed, seedSaid } from "../lab/seed.ts";
 import {
   addedUplinkPod,
@@ -17,7 +18,7 @@ import {
   type UplinkSite,
 } from "../lab/uplink.ts";
 
-const times = rounds("random moments of an ADD with an uplink", 40, 5);
+const times = rounds("random moments of an ADD with an uplink", repetitions(200), 5);
 const set = "bulkseed-pods";
 
 suite("an ADD with an uplink that is killed", { plugin: true, tools: ["ipset"] }, () => {
@@ -29,12 +30,12 @@ suite("an ADD with an uplink that is killed", { plugin: true, tools: ["ipset"] }
   });
   afterAll(() => site.node[Symbol.asyncDispose]());
 
-  const kill = async (round: number, span: number): Promise<{ what: string; landed: boolean }> => {
+  const kill = async (round: number, span: number): Promise<{ what: string; hit: Hit }> => {
     const whole = round % 2 === 1;
     const after = moment(seed, round, span);
     const victim = { node: site.node, pod: pod.pod, ifname: "eth0", conf: pod.conf };
     const what = `${seedSaid}: killed after ${after.toFixed(1)} ms${whole ? " with its tools" : ""}`;
-    return { what, landed: await callKilled(victim, after, whole) };
+    return { what, hit: await callKilled(victim, after, whole) };
   };
   /** What there is of pods, beside the classes. */
   const ofPods = async (): Promise<object> => ({
@@ -55,15 +56,14 @@ suite("an ADD with an uplink that is killed", { plugin: true, tools: ["ipset"] }
     const neighbour = await addedUplinkPod(site, { labels: bulkLabel });
     const others = await ofPods();
     expect(others).toMatchObject({ members: [neighbour.wire.pod4], records: [expect.any(String)] });
-    const look = stopwatch(add, del);
-    let span = await look();
+    let span = await spanOf(add, del);
     const before = await state();
     expect(before).toContain("class htb 1:20");
     let landed = 0;
     for (let round = 0; round < times; round += 1) {
-      if (round % 5 === 0) span = await look();
-      const { what, ...killed } = await kill(round, span);
-      if (killed.landed) landed += 1;
+      const { what, hit } = await kill(round, span);
+      span = corrected(span, hit);
+      if (hit === "in the midst") landed += 1;
       if (round % 4 >= 2) {
         await add();
         succeededSilently(await pod.call("CHECK"));
@@ -82,11 +82,12 @@ suite("an ADD with an uplink that is killed", { plugin: true, tools: ["ipset"] }
     const whole = await state();
     for (const part of ["class htb 1:20", pod.wire.pod4, pod.wire.pod6]) expect(whole).toContain(part);
     await unmake();
-    const span = await stopwatch(add, unmake)();
+    let span = await spanOf(add, unmake);
     let landed = 0;
     for (let round = 0; round < times / 2; round += 1) {
-      const { what, ...killed } = await kill(round, span);
-      if (killed.landed) landed += 1;
+      const { what, hit } = await kill(round, span);
+      span = corrected(span, hit);
+      if (hit === "in the midst") landed += 1;
       await del();
       expect({ what, records: recordNames(site.node) }).toEqual({ what, records: [] });
       const left = await state();

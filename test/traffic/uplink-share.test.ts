@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { highestRate, startMeter } from "../lab/meter.ts";
 import { suite } from "../lab/needs.ts";
+import { long } from "../lab/repetitions.ts";
 import { measure, type Load } from "../lab/traffic.ts";
 import { twice, within } from "../lab/twice.ts";
 import { addedUplinkPod, bulkLabel, openUplinkSite, type UplinkPod, type UplinkSite } from "../lab/uplink.ts";
@@ -11,10 +12,7 @@ const link = 200e6;
 const [payload, payload6] = [1448 / 1514, 1428 / 1514];
 
 /** Seconds: bulk alone, then beside a user, of all. The runbook's own lengths take their time. */
-const lengths =
-  process.env["POD_QOS_FULL"] === "1"
-    ? { lead: 5, together: 40, all: 60 }
-    : { lead: 4, together: 5, all: 15 };
+const lengths = long ? { lead: 5, together: 40, all: 60 } : { lead: 4, together: 5, all: 15 };
 
 type Flood = Omit<Partial<Load>, "address"> & { readonly address: "server4" | "server6" };
 const many = { streams: 8 } as const;

@@ -54,7 +54,7 @@ const VITEST = [
 ];
 
 const environment = (): Readonly<Record<string, string>> => {
-  const passed = ["CI", "POD_QOS_FULL"].flatMap((name) => {
+  const passed = ["CI", "POD_QOS_FULL", "POD_QOS_SEED"].flatMap((name) => {
     const value = process.env[name];
     return value === undefined ? [] : [[name, value]];
   });

@@ -5,6 +5,7 @@ import { matchesNothing, ruleCovers, rulesOverlap } from "../../../plugin/policy
 import { decide } from "../../../plugin/policy/model.ts";
 import { markAll } from "../../../plugin/policy/policy.ts";
 import type { Rule } from "../../../plugin/policy/rule.ts";
+import { repetitions } from "../../lab/repetitions.ts";
 import { classified, rulesOf, to } from "../support/rule.ts";
 
 const rule = (sides: object) => classified(sides);
@@ -128,7 +129,7 @@ it("covering, overlapping and matching nothing are what they are for every packe
       expect(rulesOverlap(a, b)).toBe(ofA.some((one) => ofB.includes(one)));
       expect(matchesNothing(a)).toBe(ofA.length === 0);
     }),
-    { numRuns: 1500 },
+    { numRuns: repetitions(15_000) },
   );
 });
 

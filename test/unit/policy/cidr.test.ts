@@ -3,6 +3,7 @@ import ipaddr from "ipaddr.js";
 import { describe, expect, it } from "vitest";
 import { formatAddress, parseAddress } from "../../../plugin/policy/address.ts";
 import { contains, formatCidr, halves, netOf, parseCidr } from "../../../plugin/policy/cidr.ts";
+import { repetitions } from "../../lab/repetitions.ts";
 import { v4Text, v6Text } from "../support/network.ts";
 import { refusal } from "../support/refusal.ts";
 
@@ -108,7 +109,7 @@ describe("against ipaddr.js", () => {
         const ours = parseAddress(text);
         expect(ours === undefined ? text : inHex(formatAddress(ours))).toBe(ipaddr.parse(text).toString());
       }),
-      { numRuns: 1000 },
+      { numRuns: repetitions(10_000) },
     );
   });
 
@@ -132,7 +133,7 @@ describe("against ipaddr.js", () => {
           );
         }
       }),
-      { numRuns: 1000 },
+      { numRuns: repetitions(10_000) },
     );
   });
 
@@ -144,7 +145,7 @@ describe("against ipaddr.js", () => {
         const valid = ipaddr.IPv4.isValidFourPartDecimal(text) || ipaddr.IPv6.isValid(text);
         if (parseAddress(text) !== undefined) expect([text, valid]).toEqual([text, true]);
       }),
-      { numRuns: 3000 },
+      { numRuns: repetitions(30_000) },
     );
   });
 });

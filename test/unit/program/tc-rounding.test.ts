@@ -4,12 +4,13 @@ import { describe, expect, it } from "vitest";
 import { tcDrift } from "../../../plugin/program/tc/drift.ts";
 import { parseTc } from "../../../plugin/program/tc/parse.ts";
 import type { TcObject } from "../../../plugin/program/tc/objects.ts";
+import { repetitions } from "../../lab/repetitions.ts";
 import { devices, ratesUpTo } from "../support/arbitrary.ts";
 import { printTc } from "../support/tc-print.ts";
 import { general, printRate, printSize, printTime, type Tc } from "../support/tc-units.ts";
 
 const versions: readonly Tc[] = ["6.1", "6.14", "6.16"];
-const runs = { numRuns: 3000 };
+const runs = { numRuns: repetitions(30_000) };
 
 describe.each(versions)("what iproute2 %s prints", (tc) => {
   it("of any cap up to 1P is no drift", () => {

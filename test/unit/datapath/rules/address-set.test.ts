@@ -5,6 +5,7 @@ import { membersOf, type Member } from "../../../../plugin/datapath/rules/addres
 import { parseAddress } from "../../../../plugin/policy/address.ts";
 import { contains, formatCidr, netOf, parseCidr } from "../../../../plugin/policy/cidr.ts";
 import type { Block, Cidr } from "../../../../plugin/policy/rule.ts";
+import { repetitions } from "../../../lab/repetitions.ts";
 import { nearAddress4, nearAddress6, nearCidr4, nearCidr6 } from "../../support/network.ts";
 
 const block = (cidr: string, ...except: readonly string[]): Block => ({
@@ -64,7 +65,7 @@ describe("the members of a set", () => {
         const members = membersOf(list);
         for (const each of addresses) expect(finds(members, each)).toBe(isIn(list, each));
       }),
-      { numRuns: 400 },
+      { numRuns: repetitions(4_000) },
     );
   });
 });
