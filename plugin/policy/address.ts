@@ -10,15 +10,33 @@ export function parseAddress(text: string): Address | undefined {
 }
 
 /**
+ * An address that packets of a pod can have; undefined where the text is none, or says that there is none (0.0.0.0, ::). An
+ * IPv4 address written as IPv6 (::ffff:192.0.2.1) is the IPv4 address: so the plugins that make interfaces read it.
+ */
+export function hostAddress(text: string): Address | undefined {
+  const address = parseAddress(text);
+  if (address === undefined || address.groups.every((group) => group === 0)) return undefined;
+  const isMapped =
+    address.groups.length === 8 &&
+    address.groups[5] === mappedGroup &&
+    address.groups.slice(0, 5).every((group) => group === 0);
+  return isMapped ? hostAddress(formatAddress({ family: 4, groups: address.groups.slice(6) })) : address;
+}
+
+const mappedGroup = 0xffff;
+
+/**
  * IPv6 as RFC 5952 wants it and the tools print it: the longest run of zeros as `::`, the first of equals, never a single one;
- * behind six zero groups the rest as an IPv4 address.
+ * behind six zero groups, or five and ffff, the rest as an IPv4 address.
  */
 export function formatAddress({ family, groups }: Address): string {
   if (family === 4) return groups.flatMap((group) => [group >> 8, group & 0xff]).join(".");
   const hex = groups.map((group) => group.toString(16));
   const { start, length } = longestZeros(groups);
   if (length < 2) return hex.join(":");
-  if (start === 0 && length === 6) return `::${formatAddress({ family: 4, groups: groups.slice(6) })}`;
+  const end = formatAddress({ family: 4, groups: groups.slice(6) });
+  if (start === 0 && length === 6) return `::${end}`;
+  if (start === 0 && length === 5 && groups[5] === mappedGroup) return `::ffff:${end}`;
   return `${hex.slice(0, start).join(":")}::${hex.slice(start + length).join(":")}`;
 }
 

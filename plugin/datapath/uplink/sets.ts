@@ -1,6 +1,6 @@
 /** The sets of an uplink's classes, one for each family, and what a pod puts into them. Pure. */
 import { ipv6Suffix } from "../../cni/uplink.ts";
-import { formatAddress, parseAddress } from "../../policy/address.ts";
+import { formatAddress, hostAddress, parseAddress } from "../../policy/address.ts";
 import type { Uplink } from "../../policy/uplink/uplink.ts";
 import type { AddressSet, Member, PodPart } from "../../program/uplink/objects.ts";
 
@@ -11,16 +11,24 @@ export function uplinkSets({ classes }: Uplink, ipv6: boolean): readonly Address
   );
 }
 
-/** What a pod of the class adds, written as ipset prints it. */
+/** What a pod of the class adds, written as ipset prints it; no set holds an address that no packet has. */
 export function membersOf(set: string | undefined, addresses: readonly string[]): readonly Member[] {
   if (set === undefined) return [];
   return addresses
-    .map(parseAddress)
+    .map(hostAddress)
     .filter((address) => address !== undefined)
     .map((address) => ({
       set: setName(set, address.family === 6 ? "inet6" : "inet"),
       address: formatAddress(address),
     }));
+}
+
+/** Of what a record lists, what a set can hold, as ipset prints it: a former build recorded 0.0.0.0 and :: too. */
+export function storable(members: readonly Member[]): readonly Member[] {
+  return members.flatMap(({ set, address }) => {
+    const parsed = hostAddress(address) && parseAddress(address);
+    return parsed === undefined ? [] : [{ set, address: formatAddress(parsed) }];
+  });
 }
 
 /** Its addresses belong into the sets of its class and into no other: they may have been those of a pod whose DEL never came. */

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { parseUplink } from "../../../plugin/cni/uplink.ts";
 import { plan } from "../../../plugin/datapath/plan.ts";
-import { membersOf } from "../../../plugin/datapath/uplink/sets.ts";
+import { membersOf, storable } from "../../../plugin/datapath/uplink/sets.ts";
 import { uplinkState } from "../../../plugin/datapath/uplink/state.ts";
 import type { UplinkState } from "../../../plugin/program/uplink/objects.ts";
 import { changeRules } from "../../../plugin/program/uplink/rules.ts";
@@ -66,6 +66,27 @@ describe("a pod's addresses", () => {
     expect(membersOf("bulkseed-pods", ["192.0.2.7", "2001:db8::7"])).toEqual([
       { set: "bulkseed-pods", address: "192.0.2.7" },
       { set: "bulkseed-pods-v6", address: "2001:db8::7" },
+    ]);
+  });
+
+  it("written as IPv6 though they are IPv4 join the set of IPv4, which is what the packets have", () => {
+    expect(membersOf("bulkseed-pods", ["::ffff:192.0.2.7", "::FFFF:c000:208"])).toEqual([
+      { set: "bulkseed-pods", address: "192.0.2.7" },
+      { set: "bulkseed-pods", address: "192.0.2.8" },
+    ]);
+  });
+
+  it("that no packet has join none, for a set refuses them", () => {
+    const none = ["0.0.0.0", "::", "0::0.0.0.0", "::ffff:0.0.0.0", "192.0.2.300", ""];
+    expect(membersOf("bulkseed-pods", none)).toEqual([]);
+    expect(storable([...none, "192.0.2.7"].map((address) => ({ set: "x", address })))).toEqual([
+      { set: "x", address: "192.0.2.7" },
+    ]);
+  });
+
+  it("are read from a record as ipset prints them", () => {
+    expect(storable([{ set: "x", address: "::ffff:c000:207" }])).toEqual([
+      { set: "x", address: "::ffff:192.0.2.7" },
     ]);
   });
 

@@ -87,16 +87,17 @@ it.each([
   ["::1:0/128", "::0.1.0.0"],
   ["::1/128", "::1"],
   ["0:0:0:0:0:1::/96", "::1:0:0"],
+  ["::ffff:0:1:2/128", "::ffff:0:1:2"],
 ])("%s is printed as iptables and ipset print it, or CHECK would not know it again: %s", (text, printed) => {
   expect(parseCidr(field, text).address).toBe(printed);
 });
 
-/** Behind six groups of zeros the C library prints an IPv4 address, and ipaddr.js does not. */
+/** Behind six groups of zeros, or five and ffff, the C library prints an IPv4 address, and ipaddr.js does not. */
 const inHex = (address: string): string => {
-  const octets = /^::(\d+)\.(\d+)\.(\d+)\.(\d+)$/.exec(address)?.slice(1).map(Number);
-  if (octets === undefined) return address;
-  const [a = 0, b = 0, c = 0, d = 0] = octets;
-  return `::${(a * 256 + b).toString(16)}:${(c * 256 + d).toString(16)}`;
+  const [, head = "", ...octets] = /^(::(?:ffff:)?)(\d+)\.(\d+)\.(\d+)\.(\d+)$/.exec(address) ?? [];
+  if (head === "") return address;
+  const [a = 0, b = 0, c = 0, d = 0] = octets.map(Number);
+  return `${head}${(a * 256 + b).toString(16)}:${(c * 256 + d).toString(16)}`;
 };
 
 describe("against ipaddr.js", () => {
