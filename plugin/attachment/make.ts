@@ -19,15 +19,18 @@ import { formerMembers, recordOf, withMembers, type Recorded } from "./recording
 import { undo } from "./undo.ts";
 
 export async function make(request: Request, policy: Policy, log: Log): Promise<void> {
+  const part = policy.uplink && (await import("./uplink/part.ts"));
   const task: Task = {
     request,
     policy,
     netnsId: assertPodNetns(request.call.netns),
     stateDir: request.conf.stateDir,
-    uplink: policy.uplink && (await import("./uplink/part.ts")).enterUplink(policy.uplink, request),
+    uplink: policy.uplink && part?.uplinkPart(policy.uplink, request),
     log,
   };
   const before = readRecord(task.stateDir, identityOf(request));
+  // Before anything is touched: a network that contradicts another goes no further.
+  if (policy.uplink !== undefined) part?.agreeOnUplink(task.stateDir, request.conf.network, policy.uplink);
   if (hasWishes(policy)) await orWithOtherFeatures(task, () => addOver(task, before));
   else if (before !== undefined) await takeBack(before, task);
 }

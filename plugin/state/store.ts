@@ -19,6 +19,23 @@ export function readRecord(stateDir: string, identity: Identity): AttachmentReco
   );
 }
 
+/** All that this version can read, and the paths of those that it cannot. */
+export type Records = {
+  readonly records: readonly AttachmentRecord[];
+  readonly unreadable: readonly string[];
+};
+
+export function readRecords(stateDir: string): Records {
+  const found = listNetworks(stateDir)
+    .flatMap((network) => listAttachments(stateDir, network))
+    .map((identity) => pathOf(stateDir, identity))
+    .map((path) => ({ path, record: asRecord(readJson(path)) }));
+  return {
+    records: found.flatMap(({ record }) => record ?? []),
+    unreadable: found.flatMap(({ path, record }) => (record === undefined && existsSync(path) ? [path] : [])),
+  };
+}
+
 /** One attachment has one writer, so the name beside the record need not be random. */
 export function writeRecord(stateDir: string, record: AttachmentRecord): void {
   const path = pathOf(stateDir, record.identity);

@@ -7,30 +7,53 @@ import { isObject } from "../cni/fields.ts";
 import type { Said } from "../policy/uplink/agree.ts";
 import { namesIn, readJson, writeJson } from "./file.ts";
 
-/** Settles with the other networks, as `settle` has it, and keeps what was said, also when that is refused. */
-export function say(
-  stateDir: string,
-  mine: Said,
-  settle: (standing: Said | undefined, others: readonly Said[]) => "stands" | "is new",
-): void {
-  const { device } = mine.uplink;
-  // Mine first: of two that speak at once, one at least has heard the other.
-  keep(wordPath(stateDir, device, mine.network), mine);
-  const others = otherNetworks(stateDir, mine);
-  const standing = asSaid(readJson(standingPath(stateDir, device))) ?? firstWord(stateDir, mine);
-  if (settle(standing, others) === "is new") keep(standingPath(stateDir, device), mine);
+/** What a network says now. Several ADDs of one network write the same. */
+export function keepWord(stateDir: string, said: Said): void {
+  keep(wordPath(stateDir, said.uplink.device, said.network), said);
 }
 
-/** A pod's record comes a little later than its network's word. */
+/** What each network said last. */
+export function readWords(stateDir: string, device: string): readonly Said[] {
+  const directory = directoryOf(stateDir, device);
+  return namesIn(directory)
+    .filter((name) => name.endsWith(".json"))
+    .map((name) => asSaid(readJson(`${directory}/${name}`)))
+    .filter((said) => said !== undefined);
+}
+
+/** Whether a network spoke within the last minute. A word from the future is old: the clock was set back since. */
 export function isFresh(stateDir: string, device: string, network: string): boolean {
-  try {
-    return Date.now() - statSync(wordPath(stateDir, device, network)).mtimeMs < freshForMs;
-  } catch {
-    return false;
-  }
+  const spoke = statSync(wordPath(stateDir, device, network), { throwIfNoEntry: false });
+  // Date.now() has no fraction of a millisecond, and mtime has.
+  const ageMs = spoke === undefined ? -1 : Date.now() - Math.floor(spoke.mtimeMs);
+  return ageMs >= 0 && ageMs < freshForMs;
 }
 
 const freshForMs = 60_000;
+
+/** What stands, with the conf that it came of. */
+export function readStandingSaid(stateDir: string, device: string): Said | undefined {
+  return asSaid(readJson(standingPath(stateDir, device)));
+}
+
+export function keepStanding(stateDir: string, said: Said): void {
+  keep(standingPath(stateDir, said.uplink.device), said);
+}
+
+/** Of several that are the first, one: a link to a name that exists is refused. What stands then. */
+export function keepFirst(stateDir: string, mine: Said): Said | undefined {
+  const path = standingPath(stateDir, mine.uplink.device);
+  const draft = `${directoryOf(stateDir, mine.uplink.device)}/${mine.network}.${process.pid}.first`;
+  keep(draft, mine);
+  try {
+    linkSync(draft, path);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
+  } finally {
+    unlinkSync(draft);
+  }
+  return asSaid(readJson(path));
+}
 
 /** What stands, and whose word it was: a former build's too. */
 export function readStanding(stateDir: string, device: string): Word | undefined {
@@ -49,31 +72,7 @@ export function forgetUplink(stateDir: string, device: string): void {
   rmSync(directoryOf(stateDir, device), { force: true, recursive: true });
 }
 
-/** Of several that are the first, one: a link to a name that exists is refused. */
-function firstWord(stateDir: string, mine: Said): Said | undefined {
-  const path = standingPath(stateDir, mine.uplink.device);
-  const draft = `${directoryOf(stateDir, mine.uplink.device)}/${mine.network}.${process.pid}.first`;
-  keep(draft, mine);
-  try {
-    linkSync(draft, path);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
-  } finally {
-    unlinkSync(draft);
-  }
-  return asSaid(readJson(path));
-}
-
-function otherNetworks(stateDir: string, { network, uplink }: Said): readonly Said[] {
-  const directory = directoryOf(stateDir, uplink.device);
-  return namesIn(directory)
-    .filter((name) => name.endsWith(".json"))
-    .map((name) => asSaid(readJson(`${directory}/${name}`)))
-    .filter((said) => said !== undefined)
-    .filter((said) => said.network !== network);
-}
-
-/** Several ADDs of one network write the same; each has a name of its own to do it beside. */
+/** Each writer has a name of its own to do it beside. */
 function keep(path: string, said: Said): void {
   writeJson(path, said, `${path}.${process.pid}.tmp`);
 }

@@ -48,6 +48,17 @@ suite("an uplink that others use", { plugin: true, tools: ["ipset"] }, () => {
     expect((await first.call("ADD", { uplink: other })).exitCode).toBe(0);
   });
 
+  test("a network without pods that spoke before the clock was set back keeps nobody waiting", async () => {
+    const gone = await addedUplinkPod(site, { network: "netb" });
+    succeededSilently(await gone.call("DEL"));
+    const { default: kept } = uplink200.classes;
+    const other = { ...uplink200, classes: { default: kept, "bulk-seed": { rate: "40M" } } };
+    const pod = await uplinkPod(site, { network: "neta", uplink: other });
+    failed(await pod.call("ADD"), 7, ['networks "neta" and "netb" share the uplink eth0']);
+    await said("touch -d '1 hour' /run/pod-qos/uplinks/eth0/netb.json");
+    succeeded(await pod.call("ADD"));
+  });
+
   test("a class that the conf has lost and a filter of the operator's keeps stops no pod, and CHECK tells of it", async () => {
     const { classes } = uplink200;
     const former = { ...classes, default: { rate: "149M" }, other: { rate: "1M" } };

@@ -1,19 +1,19 @@
 /** A process on the lab node that makes an uplink what it is told to, and says what went wrong. */
 import { readFileSync, writeSync } from "node:fs";
 import { messageOf } from "../../plugin/errors.ts";
-import { ensureUplink } from "../../plugin/kernel/uplink/ensure.ts";
+import { joinUplink, settleUplink } from "../../plugin/kernel/uplink/ensure.ts";
 import type { Member, UplinkState } from "../../plugin/program/uplink/objects.ts";
 
 export interface Driving {
   readonly state: UplinkState;
-  /** What the records say of live pods, each time they are asked; at the end none. */
-  readonly members: readonly (readonly Member[])[];
+  /** What the records say of live pods. */
+  readonly members: readonly Member[];
 }
 
 const { state, members } = JSON.parse(readFileSync(0, "utf8")) as Driving;
-const answers = [...members];
+const pod = { members: [], strangers: [] };
 try {
-  await ensureUplink(state, { members: [], strangers: [] }, () => answers.shift() ?? []);
+  await settleUplink(state, pod, await joinUplink(state, pod), members);
 } catch (error) {
   writeSync(1, messageOf(error));
 }

@@ -1,46 +1,44 @@
-/** Which addresses the attachments of this node have in the sets of uplinks, by their records. */
+/** Which addresses the attachments of this node have in the sets of uplinks. Pure. */
 import { sameIdentity, type Identity } from "../../datapath/names.ts";
-import { membersOf, placesOf, sameMember } from "../../datapath/uplink/sets.ts";
+import { membersOf, placesOf, sameMember, storable } from "../../datapath/uplink/sets.ts";
 import type { Uplink } from "../../policy/uplink/uplink.ts";
 import type { Member } from "../../program/uplink/objects.ts";
-import type { AttachmentRecord, Membership } from "../../state/record.ts";
-import { listAttachments, listNetworks, readRecord } from "../../state/store.ts";
-import { readStanding } from "../../state/uplinks.ts";
+import type { Membership } from "../../state/record.ts";
+import type { Claims } from "./node.ts";
 
-/** Whether the pod is there: a record stays for as long as no DEL came. */
-export type IsLive = (record: AttachmentRecord) => boolean;
-
-/** What live attachments have in sets, apart from one: addresses are given again, at times before the last owner is gone. */
-export function membersOfOthers(stateDir: string, owner: Identity, isLive: IsLive): readonly Member[] {
-  return liveMemberships(stateDir, isLive, owner).flatMap((membership) => [
-    ...membership.members,
-    ...membersNow(membership, readStanding(stateDir, membership.device)?.uplink),
-  ]);
+/** What others have in sets: addresses are given again, at times before the last owner is gone. */
+export function membersOfOthers({ claims, uplinks }: Claims, owner?: Identity): readonly Member[] {
+  return claims
+    .filter(({ identity }) => owner === undefined || !sameIdentity(identity, owner))
+    .flatMap(({ membership }) => [
+      ...storable(membership.members),
+      ...membersNow(membership, uplinks.get(membership.device)),
+    ]);
 }
 
 /** What the pods of this uplink have in its sets, as it is now. */
-export function membersOfUplink(stateDir: string, uplink: Uplink, isLive: IsLive): readonly Member[] {
-  return liveMemberships(stateDir, isLive)
-    .filter(({ device }) => device === uplink.device)
-    .flatMap((membership) => membersNow(membership, uplink));
+export function membersOfUplink({ claims }: Claims, uplink: Uplink): readonly Member[] {
+  return claims
+    .filter(({ membership }) => membership.device === uplink.device)
+    .flatMap(({ membership }) => membersNow(membership, uplink));
 }
 
 /** Whether a network has a pod on that uplink. */
-export function hasMembers(stateDir: string, network: string, device: string, isLive: IsLive): boolean {
-  return listAttachments(stateDir, network)
-    .flatMap((identity) => membershipOf(stateDir, identity, isLive))
-    .some((membership) => membership.device === device);
+export function hasMembers({ claims }: Claims, network: string, device: string): boolean {
+  return claims.some(
+    ({ identity, membership }) => identity.network === network && membership.device === device,
+  );
 }
 
 /** Wherever the pod's addresses may be: a class can have got another set since, or a pod another class. */
-export function traces(stateDir: string, membership: Membership): readonly Member[] {
-  const uplink = readStanding(stateDir, membership.device)?.uplink;
-  if (uplink === undefined) return membership.members;
+export function traces(membership: Membership, uplink: Uplink | undefined): readonly Member[] {
+  const recorded = storable(membership.members);
+  if (uplink === undefined) return recorded;
   // One that was in no set can be in one that its class has got since, but in no other's.
   if (membership.members.length === 0) return membersNow(membership, uplink);
   const places = placesOf(uplink, addressesIn(membership));
-  const more = places.filter((place) => !membership.members.some((member) => sameMember(member, place)));
-  return [...membership.members, ...more];
+  const more = places.filter((place) => !recorded.some((member) => sameMember(member, place)));
+  return [...recorded, ...more];
 }
 
 function membersNow(membership: Membership, uplink: Uplink | undefined): readonly Member[] {
@@ -50,20 +48,4 @@ function membersNow(membership: Membership, uplink: Uplink | undefined): readonl
 
 function addressesIn({ addresses, members }: Membership): readonly string[] {
   return addresses ?? members.map(({ address }) => address);
-}
-
-function liveMemberships(stateDir: string, isLive: IsLive, except?: Identity): readonly Membership[] {
-  return listNetworks(stateDir)
-    .flatMap((network) => listAttachments(stateDir, network))
-    .filter((identity) => except === undefined || !sameIdentity(identity, except))
-    .flatMap((identity) => membershipOf(stateDir, identity, isLive));
-}
-
-function membershipOf(stateDir: string, identity: Identity, isLive: IsLive): readonly Membership[] {
-  try {
-    const record = readRecord(stateDir, identity);
-    return record?.membership !== undefined && isLive(record) ? [record.membership] : [];
-  } catch {
-    return []; // Another version's: what it did is told when that attachment is looked at.
-  }
 }

@@ -1,42 +1,48 @@
 /** A pod's part in its node's uplink: settled between the networks, joined by ADD, looked at by CHECK. */
 import type { Request } from "../../cni/request.ts";
 import type { Features } from "../../datapath/driver.ts";
-import { membersOf, podPart } from "../../datapath/uplink/sets.ts";
+import { membersOf, podPart, sameMember } from "../../datapath/uplink/sets.ts";
 import { uplinkState } from "../../datapath/uplink/state.ts";
 import { kernelHasIpv6 } from "../../kernel/linux.ts";
-import { ensureUplink } from "../../kernel/uplink/ensure.ts";
+import { isSettled, joinUplink, settleUplink } from "../../kernel/uplink/ensure.ts";
 import { uplinkDrift } from "../../kernel/uplink/observe.ts";
 import type { UplinkChoice } from "../../policy/uplink/choose.ts";
-import { settleWith, type Said } from "../../policy/uplink/agree.ts";
+import type { Uplink } from "../../policy/uplink/uplink.ts";
 import type { PodPart, UplinkState } from "../../program/uplink/objects.ts";
 import type { AttachmentRecord, Membership } from "../../state/record.ts";
-import { hasMembers, membersOfUplink } from "./members.ts";
-import { isFresh, say } from "../../state/uplinks.ts";
-import { isLive } from "../live.ts";
+import { leave } from "./leave.ts";
+import { membersOfUplink } from "./members.ts";
+import { readLiveClaims } from "./node.ts";
+
+export { agreeOnUplink } from "./agree.ts";
 
 export type UplinkPart = {
   readonly membership: Membership;
   readonly join: (features: Promise<Features>) => Promise<void>;
 };
 
-/** Before anything is touched: a network that contradicts another goes no further. */
-export function enterUplink(choice: UplinkChoice, request: Request): UplinkPart {
-  const { stateDir, network } = request.conf;
-  const { conf, uplink, link } = choice;
-  const isThere = (record: AttachmentRecord): boolean => isLive(stateDir, record);
-  const isHeard = (other: Said): boolean =>
-    isFresh(stateDir, uplink.device, other.network) ||
-    hasMembers(stateDir, other.network, uplink.device, isThere);
-  const mine = { network, conf, uplink };
-  say(stateDir, mine, (standing, others) => settleWith(mine, standing, others, { link, isHeard }));
-  const membership = membershipOf(choice, request);
+export function uplinkPart(choice: UplinkChoice, request: Request): UplinkPart {
+  const { stateDir } = request.conf;
   return {
-    membership,
+    membership: membershipOf(choice, request),
     join: async (features) =>
-      ensureUplink(stateOf(choice, await features), partOf(choice, request), () =>
-        membersOfUplink(stateDir, choice.uplink, isThere),
-      ),
+      join(stateDir, choice.uplink, stateOf(choice, await features), partOf(choice, request)),
   };
+}
+
+/** Some of ADD's work waits for nothing but the features of the kernel, so it is begun with their promise. */
+async function join(stateDir: string, uplink: Uplink, state: UplinkState, pod: PodPart): Promise<void> {
+  const seen = await joinUplink(state, pod);
+  if (isSettled(state, seen)) return;
+  const everybody = membersOfUplink(readLiveClaims(stateDir), uplink);
+  try {
+    await settleUplink(state, pod, seen, everybody);
+  } finally {
+    // Who was deleted since the records were read had left the sets already, and does not do so again.
+    const left = membersOfUplink(readLiveClaims(stateDir), uplink);
+    const gone = everybody.filter((member) => !left.some((one) => sameMember(one, member)));
+    await leave(stateDir, gone);
+  }
 }
 
 /** What is not as it should be, in sentences. */

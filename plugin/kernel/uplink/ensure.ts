@@ -3,7 +3,6 @@
  * is missing, look again. Every step is refused or harmless when somebody else was faster.
  */
 import { CniError, ErrorCode } from "../../errors.ts";
-import { sameMember } from "../../datapath/uplink/sets.ts";
 import type { Batch } from "../../program/handler.ts";
 import type { Member, PodPart, UplinkState } from "../../program/uplink/objects.ts";
 import { changeRules, setsOf } from "../../program/uplink/rules.ts";
@@ -12,33 +11,53 @@ import { changeTree, createTree, rootOwner, trimTree } from "../../program/uplin
 import { run, type Outcome } from "../exec.ts";
 import { refusal } from "../refusal.ts";
 import { assertNothingForeign } from "./foreign.ts";
-import { leaveSets } from "./members.ts";
 import { driftOf, faultsOf, observeSet, observeUplink, wantedRules, type SeenUplink } from "./observe.ts";
 import { retreat } from "./retreat.ts";
 
 const mostRounds = 12;
 
-/** `all`: what every pod of the uplink has in its sets, for those that have to be made anew. */
-export async function ensureUplink(
+/** Puts the pod into the sets of its class, and tells how the uplink is meanwhile. */
+export function joinUplink(state: UplinkState, pod: PodPart): Promise<SeenUplink> {
+  return orRetreat(state, pod, async () => {
+    const [seen] = await Promise.all([observeUplink(state), joinSets(state, pod)]);
+    assertNothingForeign(state, seen);
+    return seen;
+  });
+}
+
+export function isSettled(state: UplinkState, seen: SeenUplink): boolean {
+  return driftOf(state, seen).length === 0;
+}
+
+/** `everybody`: what every pod of the uplink has in its sets, for those that have to be made anew. */
+export function settleUplink(
   state: UplinkState,
   pod: PodPart,
-  all: () => readonly Member[],
+  first: SeenUplink,
+  everybody: readonly Member[],
 ): Promise<void> {
+  return orRetreat(state, pod, () => settle(state, first, everybody));
+}
+
+async function orRetreat<Value>(
+  state: UplinkState,
+  pod: PodPart,
+  body: () => Promise<Value>,
+): Promise<Value> {
   try {
-    const [first] = await Promise.all([observeUplink(state), joinSets(state, pod)]);
-    await settle(state, first, all);
+    return await body();
   } catch (error) {
     await retreat(state, pod, error);
     throw error;
   }
 }
 
-async function settle(state: UplinkState, first: SeenUplink, all: () => readonly Member[]): Promise<void> {
+async function settle(state: UplinkState, first: SeenUplink, everybody: readonly Member[]): Promise<void> {
   let seen = first;
   for (let round = 1; ; round += 1) {
     assertNothingForeign(state, seen);
-    if (driftOf(state, seen).length === 0) return;
-    const refused = await approach(state, seen, all);
+    if (isSettled(state, seen)) return;
+    const refused = await approach(state, seen, everybody);
     seen = await observeUplink(state);
     const left = faultsOf(state, seen);
     if (left.length === 0) return;
@@ -53,14 +72,14 @@ async function settle(state: UplinkState, first: SeenUplink, all: () => readonly
 async function approach(
   state: UplinkState,
   seen: SeenUplink,
-  all: () => readonly Member[],
+  everybody: readonly Member[],
 ): Promise<CniError | undefined> {
   const refusals: (CniError | undefined)[] = [];
   const attempt = async (batch: Batch | undefined): Promise<void> => {
     if (batch !== undefined) refusals.push(refusedBy(batch, await run(batch.argv, batch.input)));
   };
   const isNew = rootOwner(state.tree, seen.tree) === undefined;
-  await joinAll(state, all);
+  await joinSets(state, { members: withPlace(state, everybody), strangers: [] });
   await attempt(isNew ? createTree(state.tree) : changeTree(state.tree, seen.tree));
   await Promise.all(
     wantedRules(state.rules).map(([tool, wanted]) => {
@@ -71,15 +90,6 @@ async function approach(
   if (!isNew) await attempt(trimTree(state.tree, seen.tree));
   await Promise.all(surplusSets(state, seen).map((name) => run(destroySet(name).argv, "")));
   return refusals.find((each) => each !== undefined);
-}
-
-/** Who is deleted between the look at the records and now has left the sets already, and would not do so again. */
-async function joinAll(state: UplinkState, all: () => readonly Member[]): Promise<void> {
-  const members = withPlace(state, all());
-  await joinSets(state, { members, strangers: [] });
-  const left = all();
-  const gone = members.filter((member) => !left.some((one) => sameMember(one, member)));
-  if (gone.length > 0) await leaveSets(gone, all);
 }
 
 /** Creates what sets are missing on the way: a member cannot be added to none. */

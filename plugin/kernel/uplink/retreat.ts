@@ -4,7 +4,7 @@ import type { PodPart, UplinkState } from "../../program/uplink/objects.ts";
 import { destroySet } from "../../program/uplink/sets.ts";
 import { removeTree, rootOwner } from "../../program/uplink/tree.ts";
 import { run } from "../exec.ts";
-import { removeFromOurs } from "./members.ts";
+import { removeMembers } from "./members.ts";
 import { observeSet, observeTree } from "./observe.ts";
 
 export async function retreat(state: UplinkState, pod: PodPart, error: unknown): Promise<void> {
@@ -34,7 +34,7 @@ async function isShut({ device, tree }: UplinkState): Promise<boolean> {
 
 /** Of an uplink that is somebody else's: sets that this pod alone was in. The kernel keeps those that rules look into. */
 async function removeNewSets({ sets }: UplinkState, { members }: PodPart): Promise<void> {
-  await removeFromOurs(members);
+  await removeMembers(members);
   for (const { name } of sets) {
     const observed = await observeSet(name);
     if (observed?.isOurs === true && observed.addresses.length === 0) await run(destroySet(name).argv, "");

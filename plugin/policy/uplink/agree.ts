@@ -18,22 +18,27 @@ export type Said = {
   readonly uplink: Uplink;
 };
 
-/** `others`: what the other networks said last. Refused where one of them, that is still heard, contradicts something new. */
-export function settleWith(
+/** `contrary`: those others that would have it otherwise, each as it comes to on this link. Those still heard forbid it. */
+export type Agreement =
+  | { readonly kind: "stands" }
+  | { readonly kind: "is new"; readonly contrary: readonly Said[] };
+
+/** `others`: what the other networks said last. */
+export function agreement(
   mine: Said,
   standing: Said | undefined,
   others: readonly Said[],
-  { link, isHeard }: { readonly link: LinkFacts; readonly isHeard: (other: Said) => boolean },
-): "stands" | "is new" {
+  link: LinkFacts,
+): Agreement {
   const contradicts = ({ uplink }: Said): boolean => differences(mine.uplink, uplink).length > 0;
   if (standing !== undefined && !contradicts(onLink(standing, link))) {
-    return contradicts(standing) ? "is new" : "stands";
+    return contradicts(standing) ? { kind: "is new", contrary: [] } : { kind: "stands" };
   }
-  const contrary = others
-    .map((said) => onLink(said, link))
-    .find((said) => contradicts(said) && isHeard(said));
-  if (contrary === undefined) return "is new";
-  throw new CniError(
+  return { kind: "is new", contrary: others.map((said) => onLink(said, link)).filter(contradicts) };
+}
+
+export function contradiction(mine: Said, contrary: Said): CniError {
+  return new CniError(
     ErrorCode.invalidConfig,
     `networks "${mine.network}" and "${contrary.network}" share the uplink ${mine.uplink.device} and must say the same of it`,
     differences(mine.uplink, contrary.uplink)

@@ -1,12 +1,10 @@
 import { describe, expect, it } from "vitest";
-import { differences, settleWith, type Said } from "../../../plugin/policy/uplink/agree.ts";
+import { agreement, contradiction, differences, type Said } from "../../../plugin/policy/uplink/agree.ts";
 import { parseUplink } from "../../../plugin/cni/uplink.ts";
-import { refusal } from "../support/refusal.ts";
 import { runbook, uplinkOf } from "../support/uplink.ts";
 
 const bulk = runbook.classes["bulk-seed"];
 const link = { device: "eth0", speed: 10e9 };
-const isHeard = (): boolean => true;
 const saying = (network: string, conf: object, speed?: number): Said => ({
   network,
   conf: parseUplink("uplink", conf),
@@ -16,7 +14,7 @@ const said = (network: string, rate = "500M"): Said =>
   saying(network, { ...runbook, classes: { ...runbook.classes, "bulk-seed": { ...bulk, rate } } });
 
 describe("networks that share an uplink", () => {
-  it.each([
+  it.each<readonly [string, Said, Said | undefined, readonly Said[], "stands" | "is new"]>([
     ["the first says what it likes", said("a"), undefined, [], "is new"],
     ["the second says the same", said("b"), said("a"), [said("a")], "stands"],
     ["who is alone may change its mind", said("a", "400M"), said("a"), [], "is new"],
@@ -28,26 +26,24 @@ describe("networks that share an uplink", () => {
       "stands",
     ],
     ["the last to say the new makes it true", said("b", "400M"), said("a"), [said("a", "400M")], "is new"],
-  ])("%s", (_, mine, standing, others, answer) => {
-    expect(settleWith(mine, standing, others, { link, isHeard })).toBe(answer);
+  ])("%s", (_, mine, standing, others, kind) => {
+    const agreed = agreement(mine, standing, others, link);
+    expect(agreed).toEqual(kind === "stands" ? { kind } : { kind, contrary: [] });
   });
 
   it("are told who said what", () => {
-    const { code, message, details } = refusal(() =>
-      settleWith(said("b", "400M"), said("a"), [said("a")], { link, isHeard }),
-    );
+    const mine = said("b", "400M");
+    expect(agreement(mine, said("a"), [said("a"), said("c", "400M")], link)).toEqual({
+      kind: "is new",
+      contrary: [said("a")],
+    });
+    const { code, message, details } = contradiction(mine, said("a"));
     expect(code).toBe(7);
     expect(message).toBe('networks "b" and "a" share the uplink eth0 and must say the same of it');
     expect(details).toBe(
       'classes.bulk-seed.rate: "b" says 400M, "a" says 500M\n' +
         'make their confs agree; what "a" says counts for a minute, and while it has pods on eth0',
     );
-  });
-
-  it("go on without one that has no pods any more", () => {
-    const others = { link, isHeard: ({ network }: Said): boolean => network !== "a" };
-    const settled = settleWith(said("b", "400M"), said("a"), [said("a")], others);
-    expect(settled).toBe("is new");
   });
 
   describe("of the link's own speed", () => {
@@ -57,14 +53,16 @@ describe("networks that share an uplink", () => {
     it("go on agreeing when that changes, and what stands is what it comes to now", () => {
       const mine = saying("a", auto, slower.speed);
       const before = saying("b", auto, 10e9);
-      expect(settleWith(mine, before, [before], { link: slower, isHeard })).toBe("is new");
-      expect(settleWith(mine, mine, [before], { link: slower, isHeard })).toBe("stands");
+      expect(agreement(mine, before, [before], slower)).toEqual({ kind: "is new", contrary: [] });
+      expect(agreement(mine, mine, [before], slower)).toEqual({ kind: "stands" });
     });
 
     it("are told where they differ, also when the other's conf cannot be on this link", () => {
       const mine = saying("a", auto, slower.speed);
       const before = saying("b", { ...auto, classes: { default: { rate: "2G" } } }, 10e9);
-      expect(refusal(() => settleWith(mine, before, [before], { link: slower, isHeard })).details).toContain(
+      const agreed = agreement(mine, before, [before], slower);
+      expect(agreed).toEqual({ kind: "is new", contrary: [before] });
+      expect(contradiction(mine, before).details).toContain(
         'classes.default.rate: "a" says 450M, "b" says 2G',
       );
     });
