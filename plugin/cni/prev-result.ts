@@ -28,7 +28,7 @@ export function interfacesOf(prevResult: unknown): readonly Interface[] {
     );
 }
 
-/** Those of the pod's interface, and those of which prevResult does not say whose they are. */
+/** Those of the pod's interface, and those of which prevResult does not say whose they are. What is no text comes as JSON. */
 export function addressesOf(prevResult: unknown, ifname: string): readonly string[] {
   const { ips, interfaces } = isObject(prevResult) ? prevResult : {};
   if (!Array.isArray(ips)) return [];
@@ -38,6 +38,7 @@ export function addressesOf(prevResult: unknown, ifname: string): readonly strin
     const isOurs =
       !isObject(owner) ||
       (owner["name"] === ifname && typeof owner["sandbox"] === "string" && owner["sandbox"] !== "");
-    return isOurs && typeof address === "string" ? [address.replace(/\/.*/, "")] : [];
+    if (!isOurs) return [];
+    return [typeof address === "string" ? address.replace(/\/.*/, "") : JSON.stringify(address ?? null)];
   });
 }

@@ -1,7 +1,7 @@
 /** A pod's part in its node's uplink: settled between the networks, joined by ADD, looked at by CHECK. */
 import type { Request } from "../../cni/request.ts";
 import type { Features } from "../../datapath/driver.ts";
-import { membersOf, podPart, sameMember } from "../../datapath/uplink/sets.ts";
+import { hostAddresses, membersOf, podPart, sameMember } from "../../datapath/uplink/sets.ts";
 import { uplinkState } from "../../datapath/uplink/state.ts";
 import { kernelHasIpv6 } from "../../kernel/linux.ts";
 import { isSettled, joinUplink, settleUplink } from "../../kernel/uplink/ensure.ts";
@@ -61,7 +61,8 @@ export async function checkUplink(
   return [...moved, ...(await uplinkDrift(stateOf(choice, await features), partOf(choice, request)))];
 }
 
-function membershipOf({ chosen, uplink }: UplinkChoice, { addresses }: Request): Membership {
+function membershipOf({ chosen, uplink }: UplinkChoice, request: Request): Membership {
+  const addresses = hostAddresses(request.addresses);
   return { device: uplink.device, class: chosen.name, addresses, members: membersOf(chosen.set, addresses) };
 }
 

@@ -14,13 +14,17 @@ export function uplinkSets({ classes }: Uplink, ipv6: boolean): readonly Address
 /** What a pod of the class adds, written as ipset prints it; no set holds an address that no packet has. */
 export function membersOf(set: string | undefined, addresses: readonly string[]): readonly Member[] {
   if (set === undefined) return [];
-  return addresses
-    .map(hostAddress)
-    .filter((address) => address !== undefined)
-    .map((address) => ({
-      set: setName(set, address.family === 6 ? "inet6" : "inet"),
-      address: formatAddress(address),
-    }));
+  return hostAddresses(addresses).map((address) => ({
+    set: setName(set, address.includes(":") ? "inet6" : "inet"),
+    address,
+  }));
+}
+
+export function hostAddresses(addresses: readonly string[]): readonly string[] {
+  return addresses.flatMap((text) => {
+    const address = hostAddress(text);
+    return address === undefined ? [] : [formatAddress(address)];
+  });
 }
 
 /** Of what a record lists, what a set can hold, as ipset prints it: a former build recorded 0.0.0.0 and :: too. */

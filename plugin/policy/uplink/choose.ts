@@ -4,6 +4,7 @@ import { CniError, ErrorCode } from "../../errors.ts";
 import type { Labels } from "../../cni/request.ts";
 import type { Request } from "../../cni/request.ts";
 import type { Found } from "../annotations.ts";
+import { hostAddress } from "../address.ts";
 import { matches } from "../selector.ts";
 import type { UplinkClass } from "./class.ts";
 import type { LinkFacts, Uplink } from "./uplink.ts";
@@ -50,11 +51,27 @@ export function classWarnings(
 ): readonly string[] {
   if (uplink === undefined) return annotation === undefined ? [] : [withoutUplink(ifname, annotation)];
   const { name, set } = uplink.chosen;
-  return set === undefined || addresses.length > 0
+  const unusable = addresses.filter((address) => hostAddress(address) === undefined);
+  if (set === undefined)
+    return unusable.map((address) => `${isUnusable(ifname, address)}: class ${name} needs none`);
+  const [first] = unusable;
+  // Its traffic would be in no class, and nobody would see why.
+  if (first !== undefined) {
+    throw new CniError(
+      ErrorCode.invalidConfig,
+      `${isUnusable(ifname, first)}, and class ${name} knows its pods by address`,
+      "the plugin before pod-qos that gives out addresses (its ipam) says so: it must give one such as 192.0.2.7/24",
+    );
+  }
+  return addresses.length > 0
     ? []
     : [
         `class ${name} knows its pods by address, but prevResult has none of ${ifname}: its traffic is in no class`,
       ];
+}
+
+function isUnusable(ifname: string, address: string): string {
+  return `prevResult.ips: ${JSON.stringify(address)} of ${ifname} is no address that a packet can have`;
 }
 
 /** A plain key speaks of every interface of the pod, and another network may have the uplink; of eth0 there is no other. */
