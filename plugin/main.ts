@@ -2,12 +2,15 @@
 import { readCall, type Call } from "./cni/call.ts";
 import { readLeniently } from "./cni/conf.ts";
 import { isObject, type JsonObject } from "./cni/fields.ts";
+import { withMember } from "./cni/raw.ts";
 import { podName } from "./cni/request.ts";
+import { inOurSpelling, sameKey } from "./cni/spelling.ts";
 import { assertVersionAllows } from "./cni/versions.ts";
 import { versionReply } from "./verbs/version.ts";
 import { CniError, ErrorCode, messageOf, withContext } from "./errors.ts";
 import { serveHuman } from "./cli/cli.ts";
 import { createLog } from "./log.ts";
+import { refuseRepeatedKeys } from "./policy/json-keys.ts";
 import { print, readInput } from "./stdio.ts";
 import { commands } from "./verbs/verbs.ts";
 
@@ -23,7 +26,7 @@ async function serveRuntime(): Promise<number> {
     if (call.verb === "VERSION") {
       return print(versionReply(tolerantVersion(input))) ? 0 : 1;
     }
-    document = parseInput(input);
+    document = inOurSpelling(parseInput(input));
     const output = await serve(call, input, document);
     return output === undefined || print(output) ? 0 : 1;
   } catch (error) {
@@ -39,6 +42,8 @@ async function serve(call: Call, input: string, document: JsonObject): Promise<s
   if (call.verb === "VERSION") return undefined;
   const command = await commands[call.verb]();
   try {
+    // Nothing in a conf must keep a pod from its end.
+    if (call.verb !== "DEL") refuseRepeated(input);
     return await command({ call, input, document, version, log });
   } catch (error) {
     const failure = ofPod(error, call);
@@ -46,6 +51,11 @@ async function serve(call: Call, input: string, document: JsonObject): Promise<s
     log("error", `${call.verb} ${messageOf(failure)}${details}`);
     throw failure;
   }
+}
+
+/** prevResult is left out: it is handed on as it came. */
+function refuseRepeated(input: string): void {
+  refuseRepeatedKeys("the network configuration", withMember(input, "prevResult", "", sameKey));
 }
 
 /** What a runtime shows of a failure is the message, in a list with those of other pods. */
@@ -70,7 +80,7 @@ function parseInput(input: string): JsonObject {
 
 function tolerantVersion(input: string): unknown {
   try {
-    return parseInput(input)["cniVersion"];
+    return inOurSpelling(parseInput(input))["cniVersion"];
   } catch {
     return undefined;
   }

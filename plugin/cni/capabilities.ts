@@ -1,28 +1,13 @@
 /** What the conf asks the runtime to pass on: what is not declared there never arrives, whatever a pod is annotated with. Pure. */
 import { invalidValue } from "../errors.ts";
 import { isObject, type Decoder, type JsonObject } from "./fields.ts";
-
-export const bandwidthCapability = "bandwidth";
-export const annotationsCapability = "io.kubernetes.cri.pod-annotations";
-
-/** Those that CNI's conventions and runtimes have; of no use here, and no harm. */
-const others = [
-  "portMappings",
-  "ipRanges",
-  "dns",
-  "ips",
-  "mac",
-  "infinibandGUID",
-  "deviceID",
-  "aliases",
-  "cgroupPath",
-];
+import { annotationsCapability, bandwidthCapability, capabilityKeys } from "./keys.ts";
 
 /** A typo would leave every pod unlimited, and the runtime says nothing of a capability that it does not have. */
 export const checkCapabilities: Decoder<JsonObject> = (field, value) => {
   if (!isObject(value)) throw invalidValue(field, value, wanted);
   for (const [name, on] of Object.entries(value)) {
-    if (![bandwidthCapability, annotationsCapability, ...others].includes(name)) {
+    if (!capabilityKeys.includes(name)) {
       throw invalidValue(field, value, `there is no capability ${JSON.stringify(name)}; ${wanted}`);
     }
     if (typeof on !== "boolean") throw invalidValue(`${field}.${name}`, on, "true or false");

@@ -1,4 +1,4 @@
-/** The keys that an entry of a conflist may have: what is not in here is a typo. Pure. */
+/** The keys that an entry of a conflist, and what a runtime puts into it, may have: what is not in here is a typo. Pure. */
 
 export const ownKeys = [
   "ingressRate",
@@ -39,4 +39,23 @@ export const cniKeys = [
   "loadOnlyInlinedPlugins",
   "cni.dev/attachments",
   "cni.dev/valid-attachments",
+];
+
+export const bandwidthCapability = "bandwidth";
+export const annotationsCapability = "io.kubernetes.cri.pod-annotations";
+
+/** What a runtime may pass on, in `runtimeConfig`, to a conf that declares it in `capabilities`. */
+export const capabilityKeys = [
+  bandwidthCapability,
+  annotationsCapability,
+  // Those that CNI's conventions and runtimes have; of no use here, and no harm.
+  "portMappings",
+  "ipRanges",
+  "dns",
+  "ips",
+  "mac",
+  "infinibandGUID",
+  "deviceID",
+  "aliases",
+  "cgroupPath",
 ];

@@ -2,20 +2,21 @@
 import { CniError, ErrorCode } from "../errors.ts";
 import { isObject } from "./fields.ts";
 import { rawMember, withMember } from "./raw.ts";
+import { sameKey } from "./spelling.ts";
 
 export type Interface = { readonly name: string; readonly sandbox: string };
 
 /** What ADD prints: prevResult as it came, said to be in the version of the conf. */
 export function resultFrom(input: string, version: string): string {
-  const previous = rawMember(input, "prevResult");
+  const previous = rawMember(input, "prevResult", sameKey);
   if (previous === undefined || !previous.startsWith("{")) {
     throw new CniError(
       ErrorCode.invalidConfig,
       "prevResult is missing: pod-qos must stand behind the plugin that makes the interface, in a conflist",
     );
   }
-  const said = rawMember(previous, "cniVersion");
-  return said === JSON.stringify(version) ? previous : withMember(previous, "cniVersion", version);
+  const said = rawMember(previous, "cniVersion", sameKey);
+  return said === JSON.stringify(version) ? previous : withMember(previous, "cniVersion", version, sameKey);
 }
 
 export function interfacesOf(prevResult: unknown): readonly Interface[] {

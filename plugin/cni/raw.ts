@@ -4,24 +4,28 @@
  * prevResult must go back with byte-equal values, and JSON.parse followed by JSON.stringify does not promise that
  * (1.0 becomes 1, integers beyond 2^53 change, integer-like keys move to the front). So it is cut out of the input.
  */
-export function rawMember(json: string, key: string): string | undefined {
-  const span = memberSpan(json, key);
+export function rawMember(json: string, key: string, isSame = exactly): string | undefined {
+  const span = memberSpan(json, key, isSame);
   return span === undefined ? undefined : json.slice(span.start, span.end).trim();
 }
 
 /** The object with one string member set: in place when it is there, else put first. */
-export function withMember(json: string, key: string, value: string): string {
-  const span = memberSpan(json, key);
+export function withMember(json: string, key: string, value: string, isSame = exactly): string {
+  const span = memberSpan(json, key, isSame);
   const wanted = JSON.stringify(value);
   if (span !== undefined) return json.slice(0, span.start) + wanted + json.slice(span.end);
   const separator = /^\s*\{\s*\}\s*$/.test(json) ? "" : ",";
   return json.replace("{", () => `{${JSON.stringify(key)}:${wanted}${separator}`);
 }
 
+function exactly(one: string, other: string): boolean {
+  return one === other;
+}
+
 type Span = { readonly start: number; readonly end: number };
 
 /** Where the value of the member stands; of a key given twice the last one, as JSON.parse has it. */
-function memberSpan(json: string, key: string): Span | undefined {
+function memberSpan(json: string, key: string, isSame: typeof exactly): Span | undefined {
   let found: Span | undefined;
   let depth = 0;
   let current = "";
@@ -29,7 +33,7 @@ function memberSpan(json: string, key: string): Span | undefined {
   for (const { 0: token, index } of json.matchAll(/"[^"\\]*(?:\\.[^"\\]*)*"|[{}[\],:]/g)) {
     if (depth === 1) {
       if (token === "," || token === "}") {
-        if (start >= 0 && current === key) found = { start, end: index };
+        if (start >= 0 && isSame(current, key)) found = { start, end: index };
         start = -1;
       } else if (start < 0 && token === ":") {
         start = index + 1;

@@ -1,10 +1,12 @@
 /** Everything one invocation was told, as one value: the environment, the conf, what the runtime adds, prevResult. Pure. */
 import { CniError, ErrorCode, invalidValue } from "../errors.ts";
 import { identifierFault, type Call } from "./call.ts";
-import { annotationsCapability, bandwidthCapability, unheard } from "./capabilities.ts";
+import { unheard } from "./capabilities.ts";
 import { parseConf, type Conf } from "./conf.ts";
-import { anObject, isObject, optional, type JsonObject } from "./fields.ts";
+import { anObject, isObject, optional, refuseUnknownKeys, type JsonObject } from "./fields.ts";
+import { annotationsCapability, bandwidthCapability, capabilityKeys } from "./keys.ts";
 import { addressesOf, interfacesOf, type Interface } from "./prev-result.ts";
+import { refuseSecondSpellings, sameKey } from "./spelling.ts";
 
 export type Annotations = Readonly<Record<string, string>>;
 
@@ -36,8 +38,11 @@ export type Request = {
   readonly unheard: string | undefined;
 };
 
+/** `document`: in our spelling. */
 export function parseRequest(call: Call, document: JsonObject): Request {
+  refuseSecondSpellings(document);
   const runtimeConfig = optional(document, "", "runtimeConfig", anObject) ?? {};
+  refuseUnknownKeys(runtimeConfig, "runtimeConfig.", capabilityKeys);
   const bandwidth = optional(runtimeConfig, "runtimeConfig.", bandwidthCapability, anObject) ?? {};
   refuseUnknownBandwidth(bandwidth);
   return {
@@ -73,9 +78,8 @@ const bandwidthKeys = ["ingressRate", "ingressBurst", "egressRate", "egressBurst
 
 /** A typo must not become an unlimited pod, whoever made it. */
 function refuseUnknownBandwidth(bandwidth: JsonObject): void {
-  const known = new Set(bandwidthKeys.map((key) => key.toLowerCase()));
-  const given = Object.keys(bandwidth).map((key) => key.toLowerCase());
-  if (given.every((key, at) => known.has(key) && given.indexOf(key) === at)) return;
+  const given = Object.keys(bandwidth).map((key) => bandwidthKeys.find((known) => sameKey(known, key)));
+  if (given.every((key, at) => key !== undefined && given.indexOf(key) === at)) return;
   throw invalidValue(
     `runtimeConfig.${bandwidthCapability}`,
     bandwidth,
@@ -85,9 +89,9 @@ function refuseUnknownBandwidth(bandwidth: JsonObject): void {
 
 /** containerd writes these keys with a capital, CRI-O without: trap 1 of the peers' facts. */
 function runtimeCap(bandwidth: JsonObject, direction: "ingress" | "egress"): RuntimeCap {
-  const entries = Object.entries(bandwidth).map(([key, value]) => [key.toLowerCase(), value] as const);
-  const lowered: JsonObject = Object.fromEntries(entries);
-  return { rate: lowered[`${direction}rate`], burst: lowered[`${direction}burst`] };
+  const given = (wanted: string): unknown =>
+    Object.entries(bandwidth).find(([key]) => sameKey(key, wanted))?.[1];
+  return { rate: given(`${direction}Rate`), burst: given(`${direction}Burst`) };
 }
 
 function annotationsOf(value: unknown): Annotations {

@@ -7,6 +7,7 @@ import { CniError, ErrorCode, invalidValue, messageOf } from "../errors.ts";
 import { isObject, type JsonObject } from "../cni/fields.ts";
 import { readLeniently } from "../cni/conf.ts";
 import { networkName } from "../cni/request.ts";
+import { refuseSecondSpellings } from "../cni/spelling.ts";
 import { identityFromAlias, isIfbName, sameIdentity, type Identity } from "../datapath/names.ts";
 import { listNodeLinks, readAlias } from "../kernel/linux.ts";
 import { listAttachments, listNetworks, readRecord } from "../state/store.ts";
@@ -15,6 +16,7 @@ import { isLive } from "../attachment/live.ts";
 import { undo } from "../attachment/undo.ts";
 
 export const gc: Command = async ({ document, log }) => {
+  refuseSecondSpellings(document);
   const { stateDir } = readLeniently(document);
   const network = networkName(document);
   const valid = validAttachments(document, network);

@@ -1,7 +1,8 @@
 /** The files that the flags of explain name: a conf, a Pod, maps of annotations or labels; JSON or YAML. */
 import { readFileSync } from "node:fs";
-import { annotationsCapability, bandwidthCapability } from "../../cni/capabilities.ts";
 import { isObject, type JsonObject } from "../../cni/fields.ts";
+import { annotationsCapability, bandwidthCapability } from "../../cni/keys.ts";
+import { inOurSpelling } from "../../cni/spelling.ts";
 import { messageOf } from "../../errors.ts";
 import { parseStructured } from "../../policy/structured-text.ts";
 
@@ -15,8 +16,8 @@ export async function confFrom(path: string | undefined): Promise<JsonObject> {
   if (path === undefined)
     return { ...bare, capabilities: { [bandwidthCapability]: true, [annotationsCapability]: true } };
   const conf = await objectIn("--conf", path);
-  if (!Array.isArray(conf["plugins"])) return { ...bare, ...conf };
-  const ours = conf["plugins"].filter(isObject).filter(({ type }) => type === "pod-qos");
+  if (!Array.isArray(conf["plugins"])) return { ...bare, ...inOurSpelling(conf) };
+  const ours = conf["plugins"].filter(isObject).filter((entry) => inOurSpelling(entry)["type"] === "pod-qos");
   const [entry] = ours;
   if (entry === undefined || ours.length > 1) {
     throw new UsageError(`--conf ${path} has ${ours.length} entries of type "pod-qos": one is needed`);

@@ -2,6 +2,7 @@
 import { parseArgs } from "node:util";
 import { interfaceFormFault } from "../../cni/call.ts";
 import type { JsonObject } from "../../cni/fields.ts";
+import { inOurSpelling } from "../../cni/spelling.ts";
 import { messageOf } from "../../errors.ts";
 import { parseAddress } from "../../policy/address.ts";
 import type { Packet } from "../../policy/model.ts";
@@ -38,12 +39,12 @@ export async function readOptions(args: readonly string[]): Promise<Options> {
   const fault = interfaceFormFault(ifname);
   if (fault !== undefined) throw new UsageError(`--interface ${fault}`);
   return {
-    document: {
+    document: inOurSpelling({
       ...(await confFrom(values.conf)),
       // Those of the conf count where no others are given, as they do for ADD.
       ...(labels === undefined ? {} : { args: { cni: { labels } } }),
       runtimeConfig: { "io.kubernetes.cri.pod-annotations": annotations },
-    },
+    }),
     args: {
       ...(namespace === undefined ? {} : { K8S_POD_NAMESPACE: namespace }),
       ...(name === undefined ? {} : { K8S_POD_NAME: name }),

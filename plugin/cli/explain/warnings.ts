@@ -1,6 +1,6 @@
 /** What an explanation cannot know, or the runtime would not have said, in words. Pure. */
-import { annotationsCapability, bandwidthCapability } from "../../cni/capabilities.ts";
 import { isObject } from "../../cni/fields.ts";
+import { annotationsCapability, bandwidthCapability } from "../../cni/keys.ts";
 import type { Request } from "../../cni/request.ts";
 import type { Policy } from "../../policy/policy.ts";
 import { isAuto } from "../../policy/uplink/uplink.ts";

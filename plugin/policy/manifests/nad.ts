@@ -1,6 +1,7 @@
 /** NetworkAttachmentDefinition: which CNI network it makes. Pure. */
 import { CniError, ErrorCode, invalidValue, messageOf } from "../../errors.ts";
 import { anObject, isObject, optional, type JsonObject } from "../../cni/fields.ts";
+import { sameKey } from "../../cni/spelling.ts";
 import type { Meta } from "./object.ts";
 
 /** The name in its config; one without, or with none, goes by its own name. */
@@ -9,7 +10,7 @@ export function networkOf(object: JsonObject, { name }: Meta): string {
   const config = spec["config"];
   if (config === undefined || config === null || config === "") return name;
   if (typeof config !== "string") throw invalidValue("spec.config", config, "a CNI configuration as text");
-  const said = parseConfig(config)["name"];
+  const said = Object.entries(parseConfig(config)).find(([key]) => sameKey(key, "name"))?.[1];
   return typeof said === "string" && said !== "" ? said : name;
 }
 
