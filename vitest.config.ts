@@ -13,6 +13,9 @@ const sideBySide = {
   sequence: { groupOrder: 1 },
 } as const;
 
+/** Each file boots a machine of one processor. */
+const twoMachines = { maxWorkers: 2, sequence: { groupOrder: 2 } } as const;
+
 /** Of the tier long is what repeats something. */
 const repeats = (file: string): boolean => readFileSync(file, "utf8").includes("lab/repetitions.ts");
 
@@ -57,7 +60,7 @@ export default defineConfig({
           testTimeout: 1_800_000,
           hookTimeout: 600_000,
           retry,
-          ...oneAtATime,
+          ...twoMachines,
         },
       },
       {

@@ -7,6 +7,12 @@ const thin = inTheVm && process.env["POD_QOS_FULL"] !== "1";
 /** How long to wait for what takes a moment. */
 export const patience = inTheVm ? 12 : 1;
 
+/** A test that shows the same on any kernel: the VM leaves it to the small one. */
+export const onAnyKernel = (title: string, body: () => Promise<void>): void => {
+  if (thin) leave(title);
+  else test(title, body);
+};
+
 /** How often to do the same: fewer times in the VM. */
 export const rounds = (what: string, here: number, there: number): number => {
   if (!thin) return here;
@@ -14,7 +20,7 @@ export const rounds = (what: string, here: number, there: number): number => {
   return there;
 };
 
-/** Every row; in the VM every n-th, and those that are there for its kernel's sake. */
+/** Every row; in the VM every n-th, with 0 none, and those that are there for its kernel's sake. */
 export const paced = <Row>(
   what: string,
   rows: readonly Row[],
@@ -22,7 +28,7 @@ export const paced = <Row>(
   forItsKernel: (row: Row) => boolean = () => false,
 ): readonly Row[] => {
   if (!thin) return rows;
-  const kept = rows.filter((row, at) => at % every === 0 || forItsKernel(row));
+  const kept = rows.filter((row, at) => (every > 0 && at % every === 0) || forItsKernel(row));
   const left = rows.filter((row) => !kept.includes(row));
   if (left.length > 0) leave(`${what}: ${left.map(nameOf).join("; ")}`);
   return kept;

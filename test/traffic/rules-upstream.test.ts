@@ -6,7 +6,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { siteNamed, type Site } from "../lab/chain-sites.ts";
 import { suite } from "../lab/needs.ts";
 import { ovsSite } from "../lab/ovs-site.ts";
-import { paced } from "../lab/pace.ts";
+import { onAnyKernel, paced } from "../lab/pace.ts";
 import type { Packet } from "../lab/packets.ts";
 import { openPolicySite, type PolicySite } from "../lab/policy-site.ts";
 import { twice, within } from "../lab/twice.ts";
@@ -14,7 +14,7 @@ import { twice, within } from "../lab/twice.ts";
 const chosen = paced(
   "upstream's cases on",
   [siteNamed("ipvlan-l2"), ovsSite, siteNamed("flannel"), siteNamed("bridge")],
-  4,
+  0,
   ({ needs }) => needs.features !== undefined,
 );
 for (const site of chosen) {
@@ -55,7 +55,7 @@ const onSite = (site: Site): void => {
   const names = site.name === "flannel" ? (["ipv4"] as const) : (["ipv4", "ipv6"] as const);
 
   describe.each(names)("%s: e2e EgressQoS validation", (name) => {
-    it("Should validate correct DSCP value on EgressQoS resource changes", async () => {
+    onAnyKernel("Should validate correct DSCP value on EgressQoS resource changes", async () => {
       const { peer, other, bits } = family(name);
       const marking = (first: number, second: number): void =>
         open.put("EgressQoS", {
@@ -73,7 +73,7 @@ const onSite = (site: Site): void => {
       expect(await open.marks(test, both)).toEqual([0, 0]);
     });
 
-    it("Should validate correct DSCP value on pod labels changes", async () => {
+    onAnyKernel("Should validate correct DSCP value on pod labels changes", async () => {
       const { peer, other, bits } = family(name);
       open.put("EgressQoS", {
         egress: [
@@ -114,25 +114,31 @@ const onSite = (site: Site): void => {
       expect(await open.marks({ app: "other" }, packets)).toEqual([0, 0, 0, 0, 0]);
     });
 
-    it("Should have correct DSCP value for host network traffic; 002-12 the first rule that matches, where upstream lets the last", async () => {
-      put(
-        { dscp: 34, classifier: toPeer([{ protocol: "TCP", port: 80 }]) },
-        { dscp: 33, classifier: toPeer([{ protocol: "TCP", port: 9090 }]) },
-        { dscp: 32, classifier: toPeer() },
-      );
-      const { peer, other } = family(name);
-      const packets = [ping(peer), tcp(peer, 9090), tcp(peer, 80), ping(other)];
-      expect(await open.marks(test, packets)).toEqual([32, 33, 34, 0]);
-    });
+    onAnyKernel(
+      "Should have correct DSCP value for host network traffic; 002-12 the first rule that matches, where upstream lets the last",
+      async () => {
+        put(
+          { dscp: 34, classifier: toPeer([{ protocol: "TCP", port: 80 }]) },
+          { dscp: 33, classifier: toPeer([{ protocol: "TCP", port: 9090 }]) },
+          { dscp: 32, classifier: toPeer() },
+        );
+        const { peer, other } = family(name);
+        const packets = [ping(peer), tcp(peer, 9090), tcp(peer, 80), ping(other)];
+        expect(await open.marks(test, packets)).toEqual([32, 33, 34, 0]);
+      },
+    );
 
     const rates = (...loads: Parameters<PolicySite["mbits"]>[2]): Promise<readonly number[]> =>
       open.mbits(test, family(name).peer, loads);
 
-    it("Limits egress traffic to all target pods below the specified rate: two streams together", async () => {
-      expect(sum(await rates({}, {}))).toBeGreaterThan(15);
-      put(limited(10_000));
-      await twice("10 Mbit/s", async () => within("two streams", sum(await rates({}, {})), 8, 15));
-    });
+    onAnyKernel(
+      "Limits egress traffic to all target pods below the specified rate: two streams together",
+      async () => {
+        expect(sum(await rates({}, {}))).toBeGreaterThan(15);
+        put(limited(10_000));
+        await twice("10 Mbit/s", async () => within("two streams", sum(await rates({}, {})), 8, 15));
+      },
+    );
 
     // What is not limited is more than what is could ever be; how much, an emulated CPU decides.
     const free = [6.5, 31] as const;
