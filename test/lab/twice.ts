@@ -1,13 +1,31 @@
 import { expect } from "vitest";
 import { noted } from "./figures.ts";
+import { CROWDED, quiet } from "./machine.ts";
 
-/** Measures, and once more if the first missed: the machine is shared. `attempt` gives its complaints; none is a pass. */
-export const twice = async (what: string, attempt: () => Promise<readonly string[]>): Promise<void> => {
-  const complaints = await attempt();
-  if (complaints.length === 0) return;
-  console.log(`measured again, for at first: ${what}: ${complaints.join("; ")}`);
-  expect(await attempt(), `${what}, at the second attempt as well`).toEqual([]);
+/**
+ * Measures, and once more if the first missed. Where others use the processors meanwhile it waits for a quiet minute and may
+ * measure a third time: a bug misses on a quiet machine too. `attempt` gives its complaints; none is a pass.
+ */
+export const twice = async (
+  what: string,
+  attempt: () => Promise<readonly string[]>,
+  patienceSeconds = 60,
+): Promise<void> => {
+  let crowded = false;
+  for (let times = 1; ; times += 1) {
+    const complaints = await attempt();
+    if (complaints.length === 0) return;
+    const { first, last } = await quiet(patienceSeconds);
+    crowded ||= first > CROWDED;
+    const said = `${what}, attempt ${times}: ${complaints.join("; ")}; ${busyness(first)}`;
+    if (times === (crowded ? 3 : 2)) expect.fail(said);
+    console.log(`measured again, for at first: ${said}${last < first ? `, then ${last.toFixed(1)}` : ""}`);
+  }
 };
+
+const busyness = (crowding: number): string =>
+  `bare Node took ${crowding.toFixed(1)} times its processor time` +
+  (crowding > CROWDED ? ": others load this machine" : ", so the machine was quiet");
 
 /** A complaint unless the value lies within the bounds; NaN never does. The figure is noted. */
 export const within = (what: string, value: number, low: number, high: number): readonly string[] =>

@@ -1,5 +1,5 @@
 /** Seed 000's functional test, scaled to seconds: bulk borrows an idle link, yields to users, and climbs back. */
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, test } from "vitest";
 import { highestRate, startMeter } from "../lab/meter.ts";
 import { suite } from "../lab/needs.ts";
 import { long } from "../lab/repetitions.ts";
@@ -78,8 +78,10 @@ suite("an uplink's classes under load", { plugin: true, tools: ["ipset", "iperf3
   );
 
   test("000-18 what comes in is not shaped: a pod of 50M sure downloads at more than the whole link's rate", async () => {
-    const { bitsPerSecond } = await measure(load(bulk, 3, { reverse: true }));
-    expect(bitsPerSecond).toBeGreaterThan(1.2 * link);
+    await twice("a download", async () => {
+      const { bitsPerSecond } = await measure(load(bulk, 3, { reverse: true }));
+      return within("of the link", bitsPerSecond / link, 1.2, Infinity);
+    });
   });
 
   test("000-15 bulk that floods with UDP leaves the user's TCP its share", async () => {
@@ -102,17 +104,16 @@ suite("an uplink's classes under load", { plugin: true, tools: ["ipset", "iperf3
         measure(load(pod, 9, { address: site[address], ...more }));
       // Each segment is a packet to who receives, with headers of its own.
       await site.node.exec("ip", ["link", "set", "dev", "eth0", "gso_max_segs", "1"]);
-      const meters = [
-        startMeter({ ns: site.node, device: "eth0" }, 14),
-        startMeter({ ns: site.server, device: "wan0", what: "received" }, 14),
-      ];
-      await Promise.all([flood(user, ofUser), flood(bulk, ofBulk)]);
+      await twice("both flood", async () => {
+        const sent = startMeter({ ns: site.node, device: "eth0" }, 14);
+        const received = startMeter({ ns: site.server, device: "wan0", what: "received" }, 14);
+        await Promise.all([flood(user, ofUser), flood(bulk, ofBulk)]);
+        return [
+          ...within("the most of 5 s that was sent", highestRate(await sent.stop(), 5) / link, 0.9, 1.02),
+          ...within("that came in", highestRate(await received.stop(), 5) / link, 0.9, 1.02),
+        ];
+      });
       await site.node.exec("ip", ["link", "set", "dev", "eth0", "gso_max_segs", "65535"]);
-      for (const meter of meters) {
-        const highest = highestRate(await meter.stop(), 5) / link;
-        expect(highest).toBeGreaterThan(0.9);
-        expect(highest).toBeLessThanOrEqual(1.02);
-      }
     },
   );
 });
