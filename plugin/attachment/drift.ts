@@ -4,23 +4,27 @@ import type { Facts } from "../datapath/driver.ts";
 import { readFeatures } from "../kernel/features.ts";
 import { observe } from "../kernel/observe.ts";
 import type { Policy } from "../policy/policy.ts";
-import { describe, drift, type Program } from "../program/program.ts";
+import type { Note } from "../program/handler.ts";
+import { describe, drift, notes, type Program } from "../program/program.ts";
 import type { AttachmentRecord } from "../state/record.ts";
 import { asAdded, readFacts } from "./facts.ts";
 import { planFor } from "./plan.ts";
+
+/** `notes`: what others have there that is no fault. */
+export type Findings = { readonly faults: readonly string[]; readonly notes: readonly Note[] };
 
 export async function driftOf(
   request: Request,
   policy: Policy,
   record: AttachmentRecord | undefined,
-): Promise<readonly string[]> {
+): Promise<Findings> {
   const [own, uplink] = await Promise.all([
     record?.facts === undefined
       ? checkAnew(request, policy, record)
       : checkRecorded(request, policy, record, record.facts),
     checkUplink(request, policy, record),
   ]);
-  return [...own, ...uplink];
+  return { ...own, faults: [...own.faults, ...uplink] };
 }
 
 /** Reading back what the record lists begins at once; it is what this request wants, unless conf or wishes changed since. */
@@ -30,7 +34,7 @@ async function checkRecorded(
   record: AttachmentRecord,
   // What the kernel could do when the pod was added decided the plan: a module loaded since is no drift.
   added: Facts,
-): Promise<readonly string[]> {
+): Promise<Findings> {
   const { netns } = request.call;
   const [observed, found] = await Promise.all([
     observe(record.programs, netns),
@@ -39,8 +43,9 @@ async function checkRecorded(
   const desired = planFor(request, policy, asAdded(found, added));
   const wanted = withRecordedHolders(desired.programs, record.programs);
   const unchanged = JSON.stringify(wanted) === JSON.stringify(record.programs);
-  const faults = drift(unchanged ? observed : await observe(wanted, netns));
-  return unchanged ? faults : [...faults, ...surplus(wanted, record.programs)];
+  const seen = unchanged ? observed : await observe(wanted, netns);
+  const more = unchanged ? [] : surplus(wanted, record.programs);
+  return { faults: [...drift(seen), ...more], notes: notes(seen) };
 }
 
 async function checkUplink(
@@ -74,7 +79,7 @@ async function checkAnew(
   request: Request,
   policy: Policy,
   record: AttachmentRecord | undefined,
-): Promise<readonly string[]> {
+): Promise<Findings> {
   const { call, conf } = request;
   const facts = await readFacts(request, readFeatures(conf.stateDir, "forget"));
   const { programs } = planFor(request, policy, facts);
@@ -82,7 +87,8 @@ async function checkAnew(
     record === undefined
       ? `its record under ${conf.stateDir} is missing or torn: DEL and GC could not find what to undo`
       : `its record under ${conf.stateDir} is of an ADD that was cut short: DEL and GC would undo its rules and no caps`;
-  return [...drift(await observe(programs, call.netns)), lost];
+  const seen = await observe(programs, call.netns);
+  return { faults: [...drift(seen), lost], notes: notes(seen) };
 }
 
 /** A clsact that stood there before ADD is somebody else's: our filters in it are ours to check, it is not. */

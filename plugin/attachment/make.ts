@@ -77,7 +77,8 @@ async function addFirst(task: Task): Promise<void> {
   });
   const capped = await orUndo(record, task, () => applyFresh(without(record.programs, early), netns));
   const owned = merge([...marked.owned, ...capped.owned]);
-  await settle(record, { owned, error: capped.error ?? marked.error }, task);
+  const notes = [...marked.notes, ...capped.notes];
+  await settle(record, { owned, error: capped.error ?? marked.error, notes }, task);
 }
 
 /** A runtime repeats an ADD, or repeats it with other wishes. What differs only in values is changed in place. */
@@ -116,7 +117,9 @@ async function settle(record: AttachmentRecord, applied: Applied, task: Task): P
     if (JSON.stringify(owned) !== JSON.stringify(record)) writeRecord(task.stateDir, owned);
     if (applied.error !== undefined) throw applied.error;
   });
-  task.log("info", `ADD ${record.pod} ${record.identity.ifname}: ${describe(owned.programs).join(", ")}`);
+  const who = `ADD ${record.pod} ${record.identity.ifname}`;
+  for (const { level, text } of applied.notes) task.log(level, `${who}: ${text}`);
+  task.log("info", `${who}: ${describe(owned.programs).join(", ")}`);
 }
 
 /** The failure is what the runtime hears of; what could not be undone beside it goes to the log, and DEL tries again. */

@@ -32,8 +32,12 @@ function ingress(cap: Cap, end: HostEnd, { policy, facts }: Task): readonly Prog
 
 function egress(cap: Cap, end: HostEnd, { identity, policy, facts }: Task): readonly Program[] {
   if (facts.features.police) {
-    const bucket = policy.discipline === "police" ? policeBucket(cap, end.mtu) : guardBucket(cap);
-    return [onNode(policer(end.name, "ingress", bucket, facts.features.matcher))];
+    const { matcher } = facts.features;
+    if (policy.discipline === "police") {
+      return [onNode(policer(end.name, "ingress", policeBucket(cap, end.mtu), matcher))];
+    }
+    const [holder, guard] = policer(end.name, "ingress", guardBucket(cap), matcher);
+    return [onNode([holder, { ...guard, isGuard: true }])];
   }
   const ifb = ifbOf(identity, end.mtu);
   return [

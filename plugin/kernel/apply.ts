@@ -3,8 +3,8 @@
  * look at what is there and do the least that is missing, or say what foreign thing is in the way.
  */
 import { CniError, ErrorCode } from "../errors.ts";
-import type { Batch } from "../program/handler.ts";
-import { dependsOn, handlerOf, withObjects, type Program } from "../program/program.ts";
+import type { Batch, Note } from "../program/handler.ts";
+import { dependsOn, handlerOf, notes, withObjects, type Program } from "../program/program.ts";
 import { ensureIfbModule } from "./ifb-module.ts";
 import { runAt } from "./netns.ts";
 import { observeOne } from "./observe.ts";
@@ -14,6 +14,8 @@ export type Applied = {
   /** What is ours to remove, also after a failure: all that was wanted, less what somebody else had put there before. */
   readonly owned: readonly Program[];
   readonly error: CniError | undefined;
+  /** What of others stands beside it: where nothing is there, nothing is looked at. */
+  readonly notes: readonly Note[];
 };
 
 /** Everything of ours is new: one batch per tool and namespace, side by side where nothing depends on the other. */
@@ -31,7 +33,11 @@ export function applyOver(
 }
 
 /** A program as far as it is ours, which is what a failure has to take back, and what went wrong, if anything did. */
-type Made = { readonly owned: Program; readonly error: CniError | undefined };
+type Made = {
+  readonly owned: Program;
+  readonly error: CniError | undefined;
+  readonly notes?: readonly Note[];
+};
 
 async function apply(
   programs: readonly Program[],
@@ -49,6 +55,7 @@ async function apply(
   return {
     owned: made.map(({ owned }) => owned).filter(({ objects }) => objects.length > 0),
     error: made.find(({ error }) => error !== undefined)?.error,
+    notes: made.flatMap((one) => one.notes ?? []),
   };
 }
 
@@ -81,7 +88,8 @@ async function mend(
   because?: CniError,
 ): Promise<Made> {
   try {
-    const { seen } = await observeOne(program, netns);
+    const observation = await observeOne(program, netns);
+    const { seen } = observation;
     const delta = handlerOf(program).delta(program.objects, seen, made);
     const owned = withObjects(program, delta.ours);
     if (delta.conflicts.length > 0) {
@@ -89,7 +97,8 @@ async function mend(
     }
     if (delta.isUntouched && because !== undefined) return { owned, error: because };
     if (delta.undo !== undefined) await runAt(program.place, netns, delta.undo);
-    return { owned, error: delta.make && (await attempt(program, netns, delta.make)) };
+    const error = delta.make && (await attempt(program, netns, delta.make));
+    return { owned, error, notes: notes([observation]) };
   } catch (error) {
     if (error instanceof CniError) return { owned: program, error: because ?? error };
     throw error;

@@ -38,6 +38,8 @@ export type Handler<Wanted, Seen> = {
   readonly parse: (answers: readonly string[], objects: readonly Wanted[]) => Seen;
   /** A sentence for each object that is missing or not as wanted. */
   readonly drift: (objects: readonly Wanted[], seen: Seen) => readonly string[];
+  /** What is no fault of an object but should be known. */
+  readonly notes?: (objects: readonly Wanted[], seen: Seen) => readonly Note[];
   /** `made`: objects that are there by our own doing. */
   readonly delta: (objects: readonly Wanted[], seen: Seen, made: readonly Wanted[]) => Delta<Wanted>;
   /** Takes away what is still there of the objects; undefined when nothing is. */
@@ -47,6 +49,8 @@ export type Handler<Wanted, Seen> = {
   /** What makes it the one that was meant, whatever its values are. */
   readonly key: (object: Wanted) => string;
 };
+
+export type Note = { readonly level: "info" | "warn"; readonly text: string };
 
 export type Question = { readonly batch: Batch; readonly isAnswer: (outcome: Answer) => boolean };
 export type Answer = { readonly exitCode: number; readonly stdout: string };

@@ -2,7 +2,7 @@
  * Plan kernel state as data. A Program is what one tool shall make true in one network namespace; drivers return
  * lists of them, one applier runs them, CHECK reads the kernel back into the same objects. Pure.
  */
-import type { Handler } from "./handler.ts";
+import type { Handler, Note } from "./handler.ts";
 import { handlers, type ObjectOf, type Tool } from "./tools.ts";
 
 /** "node" is the namespace the plugin was started in, "pod" the one CNI_NETNS names. */
@@ -29,6 +29,11 @@ export type Observation = { readonly program: Program; readonly seen: unknown };
 /** Each program against what was seen of it; none means that all is well. */
 export function drift(observations: readonly Observation[]): readonly string[] {
   return observations.flatMap(({ program, seen }) => handlerOf(program).drift(program.objects, seen));
+}
+
+/** What should be known though it is no fault. */
+export function notes(observations: readonly Observation[]): readonly Note[] {
+  return observations.flatMap(({ program, seen }) => handlerOf(program).notes?.(program.objects, seen) ?? []);
 }
 
 export function withObjects(program: Program, objects: readonly AnyObject[]): Program {

@@ -10,7 +10,7 @@ import { hasWishes } from "../policy/policy.ts";
 import { readRecord } from "../state/store.ts";
 import type { Command } from "./context.ts";
 
-export const check: Command = async ({ call, input, document, version }) => {
+export const check: Command = async ({ call, input, document, version, log }) => {
   const request = parseRequest(call, document);
   resultFrom(input, version);
   const policy = await decide(request, "forget");
@@ -19,8 +19,9 @@ export const check: Command = async ({ call, input, document, version }) => {
   if (!hasWishes(policy) && record === undefined) return undefined;
   const who = `${podName(call)} ${call.ifname}`;
   if (!hasWishes(policy)) throw drifted(who, ["it has limits that nothing asks for any more: ADD it again"]);
-  const found = await driftOf(request, policy, record);
-  if (found.length > 0) throw drifted(who, found);
+  const { faults, notes } = await driftOf(request, policy, record);
+  for (const { level, text } of notes) log(level, `CHECK ${who}: ${text}`);
+  if (faults.length > 0) throw drifted(who, faults);
   return undefined;
 };
 

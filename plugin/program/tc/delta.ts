@@ -3,6 +3,7 @@
  * ADD programs blindly, for nearly always nothing of ours is there; this is for when the kernel says there is.
  */
 import { filterBefore, ingressSuffices, tcDrift } from "./drift.ts";
+import { bypassOf, isAlone, quoted } from "./bypass/bypass.ts";
 import { isInTree, keyOf, type TcObject } from "./objects.ts";
 import type { Occupant, ObservedDevice } from "./parse.ts";
 import type { ForeignFilter } from "./parse-filter.ts";
@@ -65,6 +66,10 @@ function hookDeltas(wanted: readonly TcObject[], device: ObservedDevice): readon
     if (blocker !== undefined) return { conflicts: [filterConflict(blocker)], remove: [], add: [] };
     const before = filterBefore(object, device);
     if (before !== undefined) return { conflicts: [shadowConflict(before)], remove: [], add: [] };
+    const bypass = bypassOf(object, device);
+    if (bypass?.extent === "all" && isAlone(object)) {
+      return { conflicts: [bypassConflict(bypass.filters, device.dev)], remove: [], add: [] };
+    }
     if (twin === undefined) return { conflicts: [], remove: [], add: [object] };
     return tcDrift([object], [device]).length === 0
       ? nothing
@@ -87,6 +92,13 @@ function shadowConflict({ dev, hook, pref, text }: ForeignFilter): string {
     ? " (it looks like the CNI bandwidth plugin's: take that one out of the conflist)"
     : "";
   return `a filter that is not ours takes every packet at ${hook} of ${dev} before ours could${bandwidth}: "${text}"; remove it ("tc filter del dev ${dev} ${hook} pref ${pref}") or let it end with "continue"`;
+}
+
+function bypassConflict(filters: readonly ForeignFilter[], dev: string): string {
+  return (
+    `filters that are not ours take every packet of IPv4 or of IPv6 on ${dev} before ours could: ${quoted(filters)}; ` +
+    `remove them or let them end with "continue"`
+  );
 }
 
 function clsactDelta(

@@ -1,4 +1,5 @@
 /** What is missing, not as wanted, out of reach or too much of a device: one sentence per object. Pure. */
+import { bypassOf, isAlone, quoted } from "./bypass/bypass.ts";
 import { differences } from "./differences.ts";
 import { describeTc, isInTree, keyOf, type ObservedFilter, type TcObject } from "./objects.ts";
 import type { ObservedDevice } from "./parse.ts";
@@ -44,8 +45,19 @@ function driftOf(
   const before = filterBefore(object, device);
   return [
     ...differences(object, twin),
-    ...(before === undefined ? [] : [`no packet gets to it past the filter "${before.text}"`]),
+    ...(before === undefined
+      ? passedBy(object, device)
+      : [`no packet gets to it past the filter "${before.text}"`]),
   ].map((difference) => `${describeTc(object)}: ${difference}`);
+}
+
+/** A fault only where nothing else holds the cap. */
+function passedBy(object: TcObject, device: ObservedDevice): readonly string[] {
+  const bypass = bypassOf(object, device);
+  if (bypass === undefined || bypass.extent === "little" || !("hook" in object) || !isAlone(object))
+    return [];
+  const some = bypass.extent === "all" ? "all" : "some";
+  return [`packets, maybe ${some}, get past it by filters that are not ours: ${quoted(bypass.filters)}`];
 }
 
 /** An older `ingress` qdisc holds ingress filters just as well; only egress filters need the clsact it is not. */

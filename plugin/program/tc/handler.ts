@@ -1,5 +1,6 @@
 /** Traffic control against what is there: what differs, and the least that mends it. Pure. */
 import type { Handler } from "../handler.ts";
+import { tcNotes } from "./bypass/notes.ts";
 import { blockerOf, tcDelta } from "./delta.ts";
 import { tcDrift } from "./drift.ts";
 import { describeTc, keyOf, type TcObject } from "./objects.ts";
@@ -20,6 +21,7 @@ export const trafficControl: Handler<TcObject, Seen> = {
   look: (wanted) => devicesOf(wanted).map((dev) => ({ batch: listTc(dev), isAnswer: hasQdiscs })),
   parse: (answers, wanted) => devicesOf(wanted).map((dev, at) => parseTc(dev, answers[at] ?? "")),
   drift: tcDrift,
+  notes: tcNotes,
   delta: (wanted, seen, made) => {
     const { conflicts, remove, add } = tcDelta(wanted, seen);
     const isForeign = (object: TcObject): boolean =>

@@ -73,6 +73,8 @@ export type Policer = {
   readonly matcher: Matcher;
   readonly rate: number;
   readonly burst: number;
+  /** It stands behind a shaper in the pod, which holds the cap. As read back nobody knows. */
+  readonly isGuard?: true;
 };
 
 export type Redirect = {

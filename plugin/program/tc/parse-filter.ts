@@ -42,7 +42,7 @@ function company(line: string): readonly string[] {
   return actions.length === 1 ? [] : [`it has ${actions.length} actions`];
 }
 
-function actionsOf(line: string): readonly string[] {
+export function actionsOf(line: string): readonly string[] {
   return line.split(/\baction order \d+:/).slice(1);
 }
 
@@ -72,7 +72,7 @@ export function endsWalk({ text }: ForeignFilter): boolean {
   return takesAll(text) && !goesOn(text);
 }
 
-/** The line of the filter itself, not of its classifier or hash table; cls_bpf and cls_flower may mean anything. */
+/** The line of the filter itself, not of its classifier or hash table. What other classifiers may let by is told in bypass/. */
 function takesAll(line: string): boolean {
   const isFilter = / matchall .*\bhandle /.test(line) || / u32 .* match 0/.test(line);
   return isFilter && selectiveness(line).length === 0;

@@ -1,6 +1,7 @@
 /** `tc -d` text of one device back into the objects of objects.ts, plus what stands there that is none of ours. Pure. */
 import type { Hook, HtbClass, Leaf, ObservedFilter, TcObject } from "./objects.ts";
 import { anyFilter, endsWalk, odd, parseFilter, type ForeignFilter } from "./parse-filter.ts";
+import { takerOf, type Taker } from "./bypass/taker.ts";
 import { bytes, bytesPerSecond, micros, word } from "./units.ts";
 
 export type Occupant = { readonly dev: string; readonly at: "root" | "ingress"; readonly text: string };
@@ -15,6 +16,8 @@ export type ObservedDevice = {
   readonly foreignFilters: readonly ForeignFilter[];
   /** Filters that take every packet and let none go on to what stands behind them. */
   readonly lastFilters: readonly ForeignFilter[];
+  /** Filters, where there are some, that may take a packet and let it pass what stands behind them. */
+  readonly takers?: readonly Taker[];
   /** Filters of the root qdisc, which sort packets into its classes past what we say. */
   readonly rootFilters: readonly string[];
 };
@@ -29,6 +32,7 @@ export function parseTc(dev: string, output: string): ObservedDevice {
     return isHookFilter(line) ? parseFilter(dev, hookOf(at), line) : [];
   });
   const filters = lines.flatMap((line, at) => (isHookFilter(line) ? [anyFilter(dev, hookOf(at), line)] : []));
+  const takers = filters.map(takerOf).filter((taker) => taker !== undefined);
   return {
     dev,
     exists: firstQdisc >= 0,
@@ -39,6 +43,7 @@ export function parseTc(dev: string, output: string): ObservedDevice {
         !objects.some((object) => "hook" in object && object.hook === hook && object.pref === pref),
     ),
     lastFilters: filters.filter(endsWalk),
+    ...(takers.length === 0 ? {} : { takers }),
     rootFilters: lines.filter((line) => line.startsWith("filter parent ")).map((line) => line.trim()),
   };
 }
