@@ -1,7 +1,8 @@
 /** What has passed through links and classes so far, read as cheaply as can be: `show --watch` asks every second. */
 import { readdirSync } from "node:fs";
 import type { Place } from "../program/program.ts";
-import { listAllDrops, listDrops, parseDrops } from "../program/tc/drops.ts";
+import { listDrops, parseDrops, type Drops } from "../program/tc/drops.ts";
+import type { TcObject } from "../program/tc/objects.ts";
 import { listCounters, parseCounters, type ClassCounters } from "../program/uplink/class-counters.ts";
 import { run } from "./exec.ts";
 import { readText } from "./linux.ts";
@@ -18,16 +19,11 @@ export async function readClassCounters(device: string): Promise<readonly ClassC
   return parseCounters((await run(argv, input)).stdout);
 }
 
-/** Packets that were dropped at some devices of one namespace. */
-export async function readDrops(place: Place, netns: string, devices: readonly string[]): Promise<number> {
-  const { stdout } = await runAt(place, netns, listDrops(devices));
-  return [...parseDrops(stdout).values()].reduce((sum, dropped) => sum + dropped, 0);
-}
-
-/** The same for every device of the node, asked at once. */
-export async function readNodeDrops(): Promise<ReadonlyMap<string, number>> {
-  const { argv, input } = listAllDrops();
-  return parseDrops((await run(argv, input)).stdout);
+/** What these objects of one namespace have dropped, asked at once. */
+export async function readDrops(place: Place, netns: string, objects: readonly TcObject[]): Promise<Drops> {
+  if (objects.length === 0) return new Map();
+  const { stdout } = await runAt(place, netns, listDrops(objects));
+  return parseDrops(objects, stdout);
 }
 
 /** From the node's end of a veth: directions turn round there. */

@@ -1,11 +1,10 @@
 /** One attachment in full: what it was given, every kernel object of it, and whether each is as it should be. */
-import { readDrops } from "../kernel/counters.ts";
 import { observe } from "../kernel/observe.ts";
 import { describe, drift, type Program } from "../program/program.ts";
 import type { AttachmentRecord } from "../state/record.ts";
 import { isLive } from "../attachment/live.ts";
 import { podOf } from "./names.ts";
-import { readCounters } from "./node.ts";
+import { readAllDrops, readCounters, type Node } from "./node.ts";
 import { podFaults } from "../attachment/uplink/faults.ts";
 
 export type Inspection = {
@@ -30,20 +29,16 @@ export async function inspection(stateDir: string, record: AttachmentRecord): Pr
     membership === undefined ? [] : podFaults(stateDir, membership),
   ]);
   const found = [...drift(observed), ...ofUplink];
-  const { links } = await readCounters({ attachments: [record], unreadable: [], uplinks: [] });
-  const drops = await Promise.all(reachable.map((program) => dropsOf(program, netns)));
+  const alone: Node = { attachments: [record], unreadable: [], uplinks: [] };
+  const { links } = await readCounters(alone);
+  const [dropped = 0] = await readAllDrops(alone, isThere ? "pods" : "node");
   return {
     pod: podOf(record.pod),
     record,
     objects: programs.flatMap(objectsOf),
-    counters: { ...links[0], dropped: drops.reduce((sum, dropped) => sum + dropped, 0) },
+    counters: { ...links[0], dropped },
     drift: isThere ? found : [`its network namespace ${netns} is gone: DEL has not come yet`, ...found],
   };
-}
-
-async function dropsOf(program: Program, netns: string): Promise<number> {
-  if (program.tool !== "tc") return 0;
-  return readDrops(program.place, netns, [...new Set(program.objects.map(({ dev }) => dev))]);
 }
 
 function objectsOf(program: Program): Inspection["objects"] {

@@ -11,11 +11,12 @@ import {
   readClassCounters,
   readDrops,
   readHostEnd,
-  readNodeDrops,
   readThroughProcess,
   type LinkCounters,
 } from "../kernel/counters.ts";
 import type { Place, Program } from "../program/program.ts";
+import { dropsOf } from "../program/tc/drops.ts";
+import type { TcObject } from "../program/tc/objects.ts";
 import type { ClassCounters } from "../program/uplink/class-counters.ts";
 import { nameOf } from "./names.ts";
 
@@ -91,24 +92,28 @@ export async function readAllDrops(
   { attachments }: Node,
   depth: "node" | "pods",
 ): Promise<readonly (number | undefined)[]> {
-  const onNode = await readNodeDrops();
+  const parts = attachments.map(({ programs }) => ({
+    onNode: objectsAt(programs, "node"),
+    inPod: objectsAt(programs, "pod"),
+  }));
+  const node = await readDrops(
+    "node",
+    "",
+    parts.flatMap(({ onNode }) => onNode),
+  );
   const all: (number | undefined)[] = [];
-  for (const { programs, netns } of attachments) {
-    const devices = (place: Place): readonly string[] => devicesOf(programs, place);
-    const inPod = devices("pod");
-    const outside = devices("node").reduce((sum, dev) => sum + (onNode.get(dev) ?? 0), 0);
+  for (const [at, { netns }] of attachments.entries()) {
+    const { onNode = [], inPod = [] } = parts[at] ?? {};
+    const outside = dropsOf(onNode, node);
     if (inPod.length === 0) all.push(outside);
-    else all.push(depth === "node" ? undefined : outside + (await readDrops("pod", netns, inPod)));
+    else if (depth === "node") all.push(undefined);
+    else all.push(outside + dropsOf(inPod, await readDrops("pod", netns, inPod)));
   }
   return all;
 }
 
-function devicesOf(programs: readonly Program[], place: Place): readonly string[] {
-  return [
-    ...new Set(
-      programs.flatMap((program) =>
-        program.tool === "tc" && program.place === place ? program.objects.map(({ dev }) => dev) : [],
-      ),
-    ),
-  ];
+function objectsAt(programs: readonly Program[], place: Place): readonly TcObject[] {
+  return programs.flatMap((program) =>
+    program.tool === "tc" && program.place === place ? program.objects : [],
+  );
 }

@@ -1,0 +1,110 @@
+/** What `pod-qos show` says was dropped, against what did not arrive: whatever drops counts, wherever it stands. */
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { hasFeature, suite } from "../lab/needs.ts";
+import { callPlugin } from "../lab/plugin.ts";
+import type { Pod } from "../lab/pod.ts";
+import { measure, type Load } from "../lab/traffic.ts";
+import { addedUplinkPod, bulkLabel, openUplinkSite, uplink200, type UplinkSite } from "../lab/uplink.ts";
+
+interface Shown {
+  readonly attachments: readonly { readonly pod: string; readonly dropped: number }[];
+  readonly uplinks: readonly {
+    readonly classes: readonly { readonly name: string; readonly dropped: number }[];
+  }[];
+}
+
+const [most, segment] = ["5M", 1000];
+/** Of UDP alone: the control connection of the load is not to lose packets as well. */
+const limit = (discipline: string): string =>
+  JSON.stringify([{ bandwidth: { rate: 5000, discipline }, classifier: { ports: [{ protocol: "UDP" }] } }]);
+
+suite("what show says was dropped", { plugin: true, tools: ["ipset", "iperf3", "socat"] }, () => {
+  let site: UplinkSite;
+  beforeAll(async () => {
+    site = await openUplinkSite();
+  });
+  afterAll(() => site.node[Symbol.asyncDispose]());
+
+  const shown = async (): Promise<Shown> =>
+    (await callPlugin(site.node, { argv: ["show", "--json"] })).json as Shown;
+  const droppedBy = async (name: string): Promise<number | undefined> =>
+    (await shown()).attachments.find(({ pod }) => pod === `prod/${name}`)?.dropped;
+  /** Packets that were sent and did not arrive. */
+  const lost = async (pod: Pod, bitrate: string, load: Partial<Load> = {}): Promise<number> => {
+    const ends = { from: pod, to: site.server, address: site.server4 };
+    const sent = await measure({ ...ends, seconds: 2, udp: true, segment, bitrate, ...load });
+    return (sent.sentBytes - sent.receivedBytes) / segment;
+  };
+
+  test.each([
+    ["a rule's limit that polices", { "pod-qos/egress": limit("police") }, {}],
+    ["a rule's limit that shapes", { "pod-qos/egress": limit("shape") }, {}],
+    [
+      "a cap that polices what is sent",
+      { "pod-qos/egress-bandwidth": most, "pod-qos/discipline": "police" },
+      {},
+    ],
+    ["a cap that shapes what is sent", { "pod-qos/egress-bandwidth": most }, {}],
+    [
+      "a cap that polices what is received",
+      { "pod-qos/ingress-bandwidth": most, "pod-qos/discipline": "police" },
+      { reverse: true },
+    ],
+    ["a cap that shapes what is received", { "pod-qos/ingress-bandwidth": most }, { reverse: true }],
+  ])("is what did not pass %s, and nothing of what keeps it", async (_, annotations, load) => {
+    const { pod, call } = await addedUplinkPod(site, { annotations });
+    await lost(pod, "3M", load);
+    expect(await droppedBy(pod.name)).toBe(0);
+    const missing = await lost(pod, "20M", load);
+    expect(missing).toBeGreaterThan(1000);
+    const dropped = await droppedBy(pod.name);
+    expect(dropped).toBeGreaterThan(missing * 0.98);
+    expect(dropped).toBeLessThan(missing * 1.02);
+    const one = await callPlugin(site.node, { argv: ["show", pod.name, "--json"] });
+    expect(one.json).toMatchObject([{ counters: { dropped } }]);
+    expect((await call("DEL")).exitCode).toBe(0);
+    await pod.remove();
+  });
+
+  test("is what did not pass of packets that are cut into segments", async () => {
+    const { pod, call } = await addedUplinkPod(site, { annotations: { "pod-qos/egress": limit("shape") } });
+    const before = await arrived(site.server);
+    await pod.exec("sh", ["-ec", BLASTS, "sh", site.server4]);
+    const missing = blasts * segments - (await arrived(site.server)) + before;
+    // fq_codel takes them whole, and has room for them.
+    if (!hasFeature("fq_codel")) expect(missing).toBeGreaterThan(blasts * 5);
+    const dropped = await droppedBy(pod.name);
+    expect(dropped).toBeGreaterThanOrEqual(missing * 0.98);
+    expect(dropped).toBeLessThanOrEqual(missing * 1.02);
+    expect((await call("DEL")).exitCode).toBe(0);
+    await pod.remove();
+  });
+
+  test("of a class is what did not pass its ceiling, and of the other class nothing", async () => {
+    const { default: first, "bulk-seed": bulk } = uplink200.classes;
+    const narrow = { ...bulk, rate: "10M", ceil: "20M" };
+    const uplink = { ...uplink200, classes: { default: first, "bulk-seed": narrow } };
+    const { pod } = await addedUplinkPod(site, { labels: bulkLabel, uplink });
+    const missing = await lost(pod, "60M");
+    expect(missing).toBeGreaterThan(1000);
+    const classes = (await shown()).uplinks[0]?.classes ?? [];
+    const [ofDefault, ofBulk] = classes.map(({ dropped }) => dropped);
+    expect(ofDefault).toBe(0);
+    expect(ofBulk).toBeGreaterThan(missing * 0.98);
+    expect(ofBulk).toBeLessThan(missing * 1.02);
+  });
+});
+
+const [blasts, segments] = [20, 40];
+/** One UDP packet each, which the kernel cuts as late as it can (UDP_SEGMENT), to a port that nobody listens on. */
+const BLASTS = `
+for blast in $(seq ${blasts}); do
+  head -c ${segments * segment} /dev/zero | socat -b ${segments * segment} -u - UDP4-SENDTO:$1:9,setsockopt=17:103:i${segment}
+  sleep 0.2
+done
+`;
+
+const arrived = async (machine: Pod): Promise<number> => {
+  const { stdout } = await machine.exec("cat", ["/proc/net/snmp"]);
+  return Number(/^Udp: \d+ (\d+) /m.exec(stdout)?.[1]);
+};
