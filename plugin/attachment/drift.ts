@@ -6,9 +6,11 @@ import { observe } from "../kernel/observe.ts";
 import type { Policy } from "../policy/policy.ts";
 import type { Note } from "../program/handler.ts";
 import { describe, drift, notes, type Program } from "../program/program.ts";
-import type { AttachmentRecord } from "../state/record.ts";
+import { isBare, type AttachmentRecord } from "../state/record.ts";
+import { ownBuild } from "./build.ts";
 import { asAdded, readFacts } from "./facts.ts";
 import { planFor } from "./plan.ts";
+import { limitsOf } from "./recording.ts";
 
 /** `notes`: what others have there that is no fault. */
 export type Findings = { readonly faults: readonly string[]; readonly notes: readonly Note[] };
@@ -43,9 +45,21 @@ async function checkRecorded(
   const desired = planFor(request, policy, asAdded(found, added));
   const wanted = withRecordedHolders(desired.programs, record.programs);
   const unchanged = JSON.stringify(wanted) === JSON.stringify(record.programs);
+  // What another build planned for the same wishes may be other objects, and limits as well: what was applied counts.
+  if (!unchanged && record.build !== ownBuild)
+    return { faults: [...drift(observed), ...otherLimits(policy, record)], notes: notes(observed) };
   const seen = unchanged ? observed : await observe(wanted, netns);
   const more = unchanged ? [] : surplus(wanted, record.programs);
   return { faults: [...drift(seen), ...more], notes: notes(seen) };
+}
+
+/** What is asked by now against what was asked then, in the figures that the record has. */
+function otherLimits(policy: Policy, { limits }: AttachmentRecord): readonly string[] {
+  const wanted = limitsOf(policy);
+  if (limits === undefined || JSON.stringify(limits) === JSON.stringify(wanted)) return [];
+  return [
+    `it was added with ${JSON.stringify(limits)}, and ${JSON.stringify(wanted)} is asked for now (bit/s, DSCP, number of rules)`,
+  ];
 }
 
 async function checkUplink(
@@ -86,7 +100,9 @@ async function checkAnew(
   const lost =
     record === undefined
       ? `its record under ${conf.stateDir} is missing or torn: DEL and GC could not find what to undo`
-      : `its record under ${conf.stateDir} is of an ADD that was cut short: DEL and GC would undo its rules and no caps`;
+      : isBare(record)
+        ? "when it was added nothing was asked for it"
+        : `its record under ${conf.stateDir} is of an ADD that was cut short: DEL and GC would undo its rules and no caps`;
   const seen = await observe(programs, call.netns);
   return { faults: [...drift(seen), lost], notes: notes(seen) };
 }

@@ -11,7 +11,7 @@ import { CniError, ErrorCode, messageOf } from "../errors.ts";
 import type { Log } from "../log.ts";
 import { sameTargets, without } from "../program/compare.ts";
 import { describe, merge } from "../program/program.ts";
-import type { AttachmentRecord } from "../state/record.ts";
+import { isBare, type AttachmentRecord } from "../state/record.ts";
 import { readRecord, writeRecord } from "../state/store.ts";
 import { readFacts } from "./facts.ts";
 import { planFor, identityOf, type Plan } from "./plan.ts";
@@ -32,10 +32,22 @@ export async function make(request: Request, policy: Policy, log: Log): Promise<
   // Before anything is touched: a network that contradicts another goes no further.
   if (policy.uplink !== undefined) part?.agreeOnUplink(task.stateDir, request.conf.network, policy.uplink);
   if (hasWishes(policy)) await orWithOtherFeatures(task, () => addOver(task, before));
-  else if (before !== undefined) await takeBack(before, task);
+  else await makeBare(task, before);
 }
 
 type Task = Recorded & { readonly stateDir: string; readonly log: Log };
+
+/** Of a pod that asks for nothing it is kept what it is, so that it can be asked anew. It runs as well without that. */
+async function makeBare(task: Task, before: AttachmentRecord | undefined): Promise<void> {
+  if (before !== undefined && !isBare(before)) await takeBack(before, task);
+  const record = recordOf(task, undefined, []);
+  try {
+    writeRecord(task.stateDir, record);
+  } catch (error) {
+    const what = `ADD ${record.pod} ${record.identity.ifname}: nothing is asked for it, and that cannot be kept`;
+    task.log("warn", `${what}: ${messageOf(error)}`);
+  }
+}
 
 /** What is remembered of the kernel may be more than it can do by now. The failed try has been undone: the next plans anew. */
 async function orWithOtherFeatures(task: Task, body: () => Promise<void>): Promise<void> {

@@ -5,6 +5,8 @@ import { matchesAll } from "../policy/rule.ts";
 import type { Program } from "../program/program.ts";
 import type { Member } from "../program/uplink/objects.ts";
 import type { AttachmentRecord } from "../state/record.ts";
+import { ownBuild } from "./build.ts";
+import { askedWithin, sizeOf } from "./asked.ts";
 import { identityOf, type Plan } from "./plan.ts";
 import type { UplinkPart } from "./uplink/part.ts";
 
@@ -22,7 +24,7 @@ export function recordOf(
   programs: readonly Program[],
 ): AttachmentRecord {
   const { call } = request;
-  return {
+  const record: AttachmentRecord = {
     version: 1,
     identity: identityOf(request),
     netns: call.netns,
@@ -32,10 +34,15 @@ export function recordOf(
     programs,
     limits: limitsOf(policy),
     ...(uplink === undefined ? {} : { membership: uplink.membership }),
+    build: ownBuild,
   };
+  return { ...record, asked: askedWithin(longestRecord - sizeOf({ ...record, programs: [] }), request) };
 }
 
-function limitsOf({ egress, ingress, rules }: Policy): NonNullable<AttachmentRecord["limits"]> {
+/** Bytes, without the programs: every pod of a node has a record, and each ADD reads some of them. */
+const longestRecord = 16 * 1024;
+
+export function limitsOf({ egress, ingress, rules }: Policy): NonNullable<AttachmentRecord["limits"]> {
   const rest = rules.find(matchesAll);
   return {
     ...(egress === undefined ? {} : { egress: egress.rate }),

@@ -36,14 +36,16 @@ export async function show(args: readonly string[], print: Print): Promise<numbe
   }
 }
 
-const usage = `pod-qos show [--watch] [--interval SECONDS] [--count N] [--json] [--state-dir DIR]
-pod-qos show POD [--json] [--state-dir DIR]
+const usage = `pod-qos show [--all] [--watch] [--interval SECONDS] [--count N] [--json] [--state-dir DIR]
+pod-qos show POD [--all] [--json] [--state-dir DIR]
 pod-qos uplink show [the same but POD]
 pod-qos uplink remove [DEVICE] [--json] [--state-dir DIR]
 
 Shows this node's attachments and the classes of its uplinks: what each may send and receive, and what it does.
 POD ("prod/web-1", "web-1", or the beginning of a container's id): every kernel object of one, and its state.
 SENDS and RECEIVES are bit/s over half a second; SURE is guaranteed, MOST the ceiling, "|" in a bar the guarantee.
+
+With --all also pods that have neither limit nor mark nor class: each pod of a network with pod-qos has a record.
 
 The list looks at the uplinks, not at each pod: "show POD" does that, as CHECK would.
 
@@ -64,7 +66,7 @@ export function showUplinks(options: Options, print: Print): Promise<number> {
 async function showAll(options: Options, text: (seen: Report) => string, print: Print): Promise<number> {
   const draw = (seen: Report): boolean =>
     print(frame(options, options.json ? json(seen, options) : text(seen)));
-  let node = readNode(options.stateDir);
+  let node = readNode(options.stateDir, options.which);
   let before = await readCounters(node);
   for (let frames = 1; ; frames += 1) {
     await pause(options.watch ? options.intervalMs : 500);
@@ -88,13 +90,13 @@ function isWell({ unreadable, uplinks }: Report): boolean {
 
 /** Pods come and go while one watches: readings belong to the attachments that they were made of. */
 async function again(options: Options, node: Node, reading: Reading): Promise<readonly [Node, Reading]> {
-  const current = readNode(options.stateDir);
+  const current = readNode(options.stateDir, options.which);
   const isSame = JSON.stringify(current) === JSON.stringify(node);
   return isSame ? [node, reading] : [current, await readCounters(current)];
 }
 
 async function showPod(name: string, options: Options, print: Print): Promise<number> {
-  const found = readNode(options.stateDir).attachments.filter(
+  const found = readNode(options.stateDir, options.which).attachments.filter(
     ({ pod, identity }) =>
       name !== "" &&
       (podOf(pod) === name || podOf(pod).endsWith(`/${name}`) || identity.containerId.startsWith(name)),

@@ -25,6 +25,8 @@ export type Pod = {
 export type Request = {
   readonly call: Call;
   readonly conf: Conf;
+  /** The conf as it was written, without what belongs to this one call. */
+  readonly entry: JsonObject;
   readonly runtime: {
     readonly ingress: RuntimeCap;
     readonly egress: RuntimeCap;
@@ -48,6 +50,7 @@ export function parseRequest(call: Call, document: JsonObject): Request {
   return {
     call,
     conf: parseConf(document, networkName(document)),
+    entry: entryOf(document),
     runtime: {
       ingress: runtimeCap(bandwidth, "ingress"),
       egress: runtimeCap(bandwidth, "egress"),
@@ -72,6 +75,12 @@ export function networkName(document: JsonObject): string {
 export function podName(call: Call): string {
   const { K8S_POD_NAME: name = "", K8S_POD_NAMESPACE: namespace = "" } = call.args;
   return name === "" || namespace === "" ? `container ${call.containerId}` : `pod ${namespace}/${name}`;
+}
+
+/** Whatever case the runtime wrote its keys in. */
+function entryOf(document: JsonObject): JsonObject {
+  const ofTheCall = /^(?:prevResult|runtimeConfig|cni\.dev\/.*)$/i;
+  return Object.fromEntries(Object.entries(document).filter(([key]) => !ofTheCall.test(key)));
 }
 
 const bandwidthKeys = ["ingressRate", "ingressBurst", "egressRate", "egressBurst"];

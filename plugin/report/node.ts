@@ -2,7 +2,7 @@
 import { accessSync, constants } from "node:fs";
 import { listAttachments, listNetworks, readRecord } from "../state/store.ts";
 import { listUplinks, readStanding } from "../state/uplinks.ts";
-import type { AttachmentRecord } from "../state/record.ts";
+import { isBare, type AttachmentRecord } from "../state/record.ts";
 import type { Identity } from "../datapath/names.ts";
 import { messageOf } from "../errors.ts";
 import type { Uplink } from "../policy/uplink/uplink.ts";
@@ -29,12 +29,15 @@ export type Node = {
 
 export type StandingUplink = Uplink & { readonly network: string };
 
-export function readNode(stateDir: string): Node {
+/** `which`: a pod that asks for nothing has a record as well, and nothing to show but itself. */
+export function readNode(stateDir: string, which: "with limits" | "all" = "with limits"): Node {
   assertReadable(stateDir);
   const read = listNetworks(stateDir)
     .flatMap((network) => listAttachments(stateDir, network))
     .map((identity) => recordOrFault(stateDir, identity));
-  const attachments = read.filter((one) => typeof one === "object");
+  const attachments = read
+    .filter((one) => typeof one === "object")
+    .filter((record) => which === "all" || !isBare(record));
   const uplinks = listUplinks(stateDir).flatMap((device) => {
     const said = readStanding(stateDir, device);
     return said === undefined ? [] : [{ ...said.uplink, network: said.network }];

@@ -2,7 +2,8 @@
  * What we did for one attachment, so that DEL and GC can undo it with nothing else to go by. Pure.
  * Written before the kernel is touched; the programs in it are the plan, whether or not all of it came to be.
  */
-import { isObject } from "../cni/fields.ts";
+import { isObject, type JsonObject } from "../cni/fields.ts";
+import type { Interface } from "../cni/prev-result.ts";
 import type { Facts } from "../datapath/driver.ts";
 import type { Identity } from "../datapath/names.ts";
 import type { Program } from "../program/program.ts";
@@ -30,6 +31,27 @@ export type AttachmentRecord = {
   };
   /** The class of the node's uplink that its traffic is in, where the conf has one. */
   readonly membership?: Membership;
+  /** The build that planned it. An older one did not say. */
+  readonly build?: string;
+  /** An older build did not write it down. */
+  readonly asked?: Asked;
+};
+
+/** What ADD was asked, so that the same can be asked again. */
+export type Asked = {
+  readonly namespace?: string;
+  readonly name?: string;
+  readonly uid?: string;
+  /** Of prevResult. */
+  readonly interfaces?: readonly Interface[];
+  /** The attachment's own. */
+  readonly addresses?: readonly string[];
+  /** By the keys of runtimeConfig; of a pod's annotations those that may say something of its traffic. */
+  readonly runtimeConfig?: JsonObject;
+  /** The entry of the conflist. */
+  readonly conf?: JsonObject;
+  /** What was asked as well and is too long to be kept. */
+  readonly leftOut?: readonly string[];
 };
 
 export type Membership = {
@@ -40,6 +62,11 @@ export type Membership = {
   /** Its addresses in the class's sets; none for the default class. */
   readonly members: readonly Member[];
 };
+
+/** Of a pod that asked for nothing, or asks for nothing any more: it has no limit, mark or class. */
+export function isBare({ programs, membership }: AttachmentRecord): boolean {
+  return programs.length === 0 && membership === undefined;
+}
 
 export function isFromAnotherVersion(value: unknown): boolean {
   return isObject(value) && typeof value["version"] === "number" && value["version"] !== 1;

@@ -7,6 +7,7 @@ import { resultFrom } from "../cni/prev-result.ts";
 import { parseRequest, podName } from "../cni/request.ts";
 import { assertPodNetns } from "../kernel/netns.ts";
 import { hasWishes } from "../policy/policy.ts";
+import { isBare } from "../state/record.ts";
 import { readRecord } from "../state/store.ts";
 import type { Command } from "./context.ts";
 
@@ -16,7 +17,7 @@ export const check: Command = async ({ call, input, document, version, log }) =>
   const policy = await decide(request, "forget");
   assertPodNetns(call.netns);
   const record = readRecord(request.conf.stateDir, identityOf(request));
-  if (!hasWishes(policy) && record === undefined) return undefined;
+  if (!hasWishes(policy) && (record === undefined || isBare(record))) return undefined;
   const who = `${podName(call)} ${call.ifname}`;
   if (!hasWishes(policy)) throw drifted(who, ["it has limits that nothing asks for any more: ADD it again"]);
   const { faults, notes } = await driftOf(request, policy, record);

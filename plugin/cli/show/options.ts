@@ -10,6 +10,7 @@ export type Options = {
   readonly frames: number | undefined;
   readonly pod: string | undefined;
   readonly uplinksOnly: boolean;
+  readonly which: "with limits" | "all";
 };
 
 /** What is wrong with the arguments, in words, or the options. */
@@ -22,6 +23,7 @@ export function readOptions(args: readonly string[]): Options | string {
     frames: undefined,
     pod: undefined,
     uplinksOnly: false,
+    which: "with limits",
   };
   const rest = [...args];
   for (let word = rest.shift(); word !== undefined; word = rest.shift()) {
@@ -42,6 +44,8 @@ function option(options: Options, word: string, rest: string[]): Options | strin
   switch (word) {
     case "--json":
       return { ...options, json: true };
+    case "--all":
+      return { ...options, which: "all" };
     case "--watch":
       return { ...options, watch: true };
     case "--state-dir": {
@@ -63,6 +67,6 @@ function option(options: Options, word: string, rest: string[]): Options | strin
         : "--count takes a number of frames";
     }
     default:
-      return `unknown option ${word}: there are --json, --watch, --interval SECONDS, --count N, --state-dir DIR`;
+      return `unknown option ${word}: there are --all, --json, --watch, --interval SECONDS, --count N, --state-dir DIR`;
   }
 }
