@@ -59,21 +59,24 @@ const usable = plans.filter(({ title, kind }) => {
 /** All first, for each is looked at with the whole node. */
 const rigs: {
   readonly title: string;
+  readonly kind: LinkKind;
   readonly pod: Plug;
   readonly programs: AttachmentRecord["programs"];
 }[] = [];
 for (const { title, kind, conf } of usable) {
   const pod = await plug(node, { kind, conf });
-  rigs.push({ title, pod, programs: await planned(pod) });
+  rigs.push({ title, kind, pod, programs: await planned(pod) });
 }
 
 /** What a small kernel has no object for. */
 const ofStock = ({ kind, place }: Alteration): boolean => place === "node" && /police|fq_codel/.test(kind);
 
 const known = new Set<string>();
-for (const { title, pod, programs } of rigs) {
+for (const { title, kind, pod, programs } of rigs) {
   const good = withoutIndexes(await exactState(node, pod.pod));
-  const chosen = paced(`CHECK of ${title}`, alterations(programs, known), 16, ofStock);
+  // The rest any kernel shows; of ipvlan, which the small one lacks, a sample.
+  const every = kind === "ipvlan" ? 16 : 0;
+  const chosen = paced(`CHECK of ${title}`, alterations(programs, known), every, ofStock);
 
   describe(`CHECK of ${title}`, () => {
     test("passes as ADD left it, and writes nothing", async () => {
