@@ -8,6 +8,9 @@ import { callPlugin, linkPlugin } from "../lab/plugin.ts";
 import { twice, within } from "../lab/twice.ts";
 import { bulkLabel, openUplinkSite, uplink200, type UplinkSite } from "../lab/uplink.ts";
 
+/** Seconds of a processor for a start of bare Node where the limit was set. */
+const NODE_START = 0.05;
+
 const caps = { ingressBandwidth: "20M", egressBandwidth: "10M" };
 const kinds: readonly object[] = [
   {},
@@ -38,6 +41,8 @@ suite("show --watch", { plugin: true, tools: ["ipset"] }, () => {
 
   test("on 100 attachments takes less than a tenth of a core", async () => {
     const watch = `${linkPlugin(site.node)} show --watch --count 9 >/run/frames; times`;
+    // What a start of Node takes here, beside it: this machine may be slower, or shared.
+    const bare = `for each in 1 2 3 4 5 6 7 8 9; do ${process.execPath} -e 0; done; times`;
     await twice("nine frames of 100 attachments", async () => {
       const start = performance.now();
       const { stdout } = await site.node.exec("sh", ["-c", watch]);
@@ -46,7 +51,9 @@ suite("show --watch", { plugin: true, tools: ["ipset"] }, () => {
       expect(frames.match(/^prod\/pod\d+ +eth\d +veth /gm)).toHaveLength(9 * 100);
       expect(frames.match(/^prod\/pod\d+ .*\/20M /gm)).toHaveLength(9 * 50);
       expect(wall).toBeGreaterThan(8);
-      return within("processor time of a core", cpuOfChildren(stdout) / wall, 0, 0.1);
+      const ofNode = cpuOfChildren((await site.node.exec("sh", ["-c", bare])).stdout) / 9;
+      const slower = Math.max(1, ofNode / NODE_START);
+      return within("processor time of a core", cpuOfChildren(stdout) / wall / slower, 0, 0.1);
     });
   });
 });

@@ -5,6 +5,7 @@ import { matchesNothing, ruleCovers, rulesOverlap } from "../../../plugin/policy
 import { decide } from "../../../plugin/policy/model.ts";
 import { markAll } from "../../../plugin/policy/policy.ts";
 import type { Rule } from "../../../plugin/policy/rule.ts";
+import { crowding } from "../../lab/machine.ts";
 import { repetitions } from "../../lab/repetitions.ts";
 import { classified, rulesOf, to } from "../support/rule.ts";
 
@@ -69,13 +70,13 @@ describe("a rule covers another", () => {
     expect(ruleCovers(rule(outer), rule(inner))).toBe(expected);
   });
 
-  it("is settled for thousands of blocks in no time that a person would notice", () => {
+  it("is settled for thousands of blocks in no time that a person would notice", async () => {
     const holes = Array.from({ length: 5000 }, (__, at) => `10.${at >> 8}.${at & 255}.0/24`);
     const wide = rule({ to: [to("0.0.0.0/0", ...holes)] });
     const began = performance.now();
     expect(ruleCovers(wide, wide)).toBe(true);
     expect(ruleCovers(wide, rule(everyV4))).toBe(false);
-    expect(performance.now() - began).toBeLessThan(2_000);
+    expect(performance.now() - began).toBeLessThan(2_000 * (await crowding()));
   });
 });
 

@@ -2,6 +2,7 @@ import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { parseQuantity } from "../../../plugin/policy/quantity.ts";
 import { fixture } from "../support/fixture.ts";
+import { crowding } from "../../lab/machine.ts";
 
 type Row = { readonly text: string; readonly value: string | null; readonly exact: string | null };
 
@@ -125,11 +126,14 @@ describe("parseQuantity", () => {
     fc.assert(fc.property(fc.oneof(fc.string(), near), (text) => void parseQuantity(text)));
   });
 
-  it.each(["!", "e", "-", ".1.", "é"])("refuses an annotation of 256 KiB of digits and %s at once", (end) => {
-    const started = performance.now();
-    expect(parseQuantity("1".repeat(256 * 1024) + end)).toBeUndefined();
-    expect(performance.now() - started).toBeLessThan(1000);
-  });
+  it.each(["!", "e", "-", ".1.", "é"])(
+    "refuses an annotation of 256 KiB of digits and %s at once",
+    async (end) => {
+      const started = performance.now();
+      expect(parseQuantity("1".repeat(256 * 1024) + end)).toBeUndefined();
+      expect(performance.now() - started).toBeLessThan(1000 * (await crowding()));
+    },
+  );
 
   it.each(["1e1000", "1e-1000", "1e999999999", "1E99999999999999999999"])(
     "refuses %s without working it out",
