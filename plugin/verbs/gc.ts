@@ -12,6 +12,8 @@ import { identityFromAlias, isIfbName, sameIdentity, type Identity } from "../da
 import { listNodeLinks, readAlias } from "../kernel/linux.ts";
 import { listAttachments, listNetworks, readRecord } from "../state/store.ts";
 import type { Command } from "./context.ts";
+import { alone, sweepLocks } from "../attachment/lock.ts";
+import type { AttachmentRecord } from "../state/record.ts";
 import { isLive } from "../attachment/live.ts";
 import { undo } from "../attachment/undo.ts";
 
@@ -20,19 +22,26 @@ export const gc: Command = async ({ document, log }) => {
   const { stateDir } = readLeniently(document);
   const network = networkName(document);
   const valid = validAttachments(document, network);
+  const isStale = (identity: Identity, record: AttachmentRecord | undefined): boolean =>
+    valid === undefined || identity.network !== network
+      ? record !== undefined && !isLive(stateDir, record)
+      : !lists(valid, identity);
   const failures: string[] = [];
   for (const identity of [...known(stateDir, network), ...ofOthers(stateDir, network)]) {
     try {
-      const record = readRecord(stateDir, identity);
-      const isGone = record !== undefined && !isLive(stateDir, record);
-      const isOurs = identity.network === network;
-      if (valid === undefined || !isOurs ? !isGone : lists(valid, identity)) continue;
-      await undo({ stateDir, identity, record, netns: record?.netns ?? "" }, log);
-      log("info", `GC removed ${identity.containerId} ${identity.ifname}`);
+      if (!isStale(identity, readRecord(stateDir, identity))) continue;
+      await alone({ stateDir, identity, verb: "GC" }, async () => {
+        // What was stale may be undone, or made anew, since.
+        const record = readRecord(stateDir, identity);
+        if (!isStale(identity, record)) return;
+        await undo({ stateDir, identity, record, netns: record?.netns ?? "" }, log);
+        log("info", `GC removed ${identity.containerId} ${identity.ifname}`);
+      });
     } catch (error) {
       failures.push(`${identity.containerId} ${identity.ifname}: ${messageOf(error)}`);
     }
   }
+  sweepLocks(stateDir);
   if (failures.length === 0) return undefined;
   throw new CniError(ErrorCode.kernelRefused, `GC could not remove everything: ${failures.join("; ")}`);
 };

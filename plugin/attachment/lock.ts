@@ -1,0 +1,85 @@
+/**
+ * One at a time works at an attachment: ADD, DEL, GC. Who lives is waited for, 5 s at most; who died holds nothing, and what
+ * it began is what the next one finds.
+ */
+import type { Identity } from "../datapath/names.ts";
+import { CniError, ErrorCode } from "../errors.ts";
+import { isRunning, ownProcess, upTime } from "../kernel/process.ts";
+import { enterLock, leaveLock, lockEntries, type LockEntry } from "../state/locks.ts";
+
+export type Lock = { readonly stateDir: string; readonly identity: Identity; readonly verb: string };
+
+export async function alone<Value>(lock: Lock, body: () => Promise<Value>): Promise<Value> {
+  const mine = await enter(lock);
+  try {
+    return await body();
+  } finally {
+    if (mine !== undefined) leaveLock(lock.stateDir, mine);
+  }
+}
+
+/** What dead ones left of any attachment: also of those that nobody calls for again. */
+export function sweepLocks(stateDir: string): void {
+  for (const entry of lockEntries(stateDir, undefined)) if (!isHeld(entry)) leaveLock(stateDir, entry.name);
+}
+
+const longestWaitMs = 5_000;
+
+async function enter(lock: Lock): Promise<string | undefined> {
+  const until = performance.now() + longestWaitMs;
+  for (;;) {
+    const mine = tryToEnter(lock);
+    if (typeof mine !== "object") return mine;
+    if (performance.now() > until) throw busy(mine, lock);
+    // Not all at the same moment: two that meet give way both.
+    await new Promise((resolve) => setTimeout(resolve, 3 + Math.random() * 12));
+  }
+}
+
+/** The name of the own entry, or the entry of who was there before. */
+function tryToEnter({ stateDir, identity, verb }: Lock): string | undefined | LockEntry {
+  const before = holderOf(stateDir, identity, undefined);
+  if (before !== undefined) return before;
+  const mine = tryToWrite(() => enterLock(stateDir, identity, { ...ownProcess(), verb, since: upTime() }));
+  if (mine === undefined) return undefined;
+  const other = holderOf(stateDir, identity, mine);
+  if (other !== undefined) leaveLock(stateDir, mine);
+  return other ?? mine;
+}
+
+/**
+ * undefined where nothing can be written. Then no record can be either, so nothing comes to be there; and what is there can
+ * still be taken away, which may be what makes room.
+ */
+function tryToWrite(write: () => string): string | undefined {
+  try {
+    return write();
+  } catch {
+    return undefined;
+  }
+}
+
+function holderOf(stateDir: string, identity: Identity, mine: string | undefined): LockEntry | undefined {
+  const others = lockEntries(stateDir, identity).filter(({ name }) => name !== mine);
+  for (const entry of others) {
+    if (isHeld(entry)) return entry;
+    leaveLock(stateDir, entry.name);
+  }
+  return undefined;
+}
+
+/** Longer than anybody works: each tool has 20 s. */
+const longestHeldSeconds = 120;
+
+/** Of a process that cannot be seen from here only the time tells. */
+function isHeld(entry: LockEntry): boolean {
+  return isRunning(entry) ?? upTime() - entry.since < longestHeldSeconds;
+}
+
+function busy({ pid, verb, since }: LockEntry, { identity }: Lock): CniError {
+  const seconds = Math.max(0, upTime() - since).toFixed(1);
+  return new CniError(
+    ErrorCode.tryAgainLater,
+    `${verb} (process ${pid}) has been at work at ${identity.ifname} of container ${identity.containerId} for ${seconds} s: try again later`,
+  );
+}
