@@ -6,6 +6,7 @@ import { observe } from "../kernel/observe.ts";
 import type { Policy } from "../policy/policy.ts";
 import type { Note } from "../program/handler.ts";
 import { describe, drift, notes, type Program } from "../program/program.ts";
+import { withoutOthers } from "../program/traits.ts";
 import { isBare, type AttachmentRecord } from "../state/record.ts";
 import { ownBuild } from "./build.ts";
 import { asAdded, readFacts } from "./facts.ts";
@@ -43,7 +44,7 @@ async function checkRecorded(
     readFacts(request, Promise.resolve(added.features)),
   ]);
   const desired = planFor(request, policy, asAdded(found, added));
-  const wanted = withRecordedHolders(desired.programs, record.programs);
+  const wanted = withoutOthers(desired.programs, record.programs);
   const unchanged = JSON.stringify(wanted) === JSON.stringify(record.programs);
   // What another build planned for the same wishes may be other objects, and limits as well: what was applied counts.
   if (!unchanged && record.build !== ownBuild)
@@ -105,15 +106,4 @@ async function checkAnew(
         : `its record under ${conf.stateDir} is of an ADD that was cut short: DEL and GC would undo its rules and no caps`;
   const seen = await observe(programs, call.netns);
   return { faults: [...drift(seen), lost], notes: notes(seen) };
-}
-
-/** A clsact that stood there before ADD is somebody else's: our filters in it are ours to check, it is not. */
-function withRecordedHolders(wanted: readonly Program[], recorded: readonly Program[]): readonly Program[] {
-  const objects = recorded.flatMap((program) => (program.tool === "tc" ? program.objects : []));
-  const held = new Set(objects.filter(({ kind }) => kind === "clsact").map(({ dev }) => dev));
-  return wanted.map((program) =>
-    program.tool === "tc"
-      ? { ...program, objects: program.objects.filter(({ kind, dev }) => kind !== "clsact" || held.has(dev)) }
-      : program,
-  );
 }

@@ -7,6 +7,7 @@ import { nodeHasLink, readNodeLink } from "../kernel/linux.ts";
 import { remove } from "../kernel/remove.ts";
 import type { Log } from "../log.ts";
 import type { Program } from "../program/program.ts";
+import { linksOf, withTraits } from "../program/traits.ts";
 import type { AttachmentRecord, Membership } from "../state/record.ts";
 import { isHeldByAnother } from "../state/holders.ts";
 import { deleteRecord } from "../state/store.ts";
@@ -67,16 +68,17 @@ function reachable(stateDir: string, record: AttachmentRecord, netns: string): r
     !isHeldByAnother(stateDir, record.netnsId, record.identity);
   return programs.flatMap((program): readonly Program[] => {
     if (program.place === "pod") return podIsThere ? [program] : [];
-    if (program.tool !== "tc" || hostEndIsOurs) return [program];
-    return [{ ...program, objects: program.objects.filter(({ dev }) => dev !== hostEnd?.name) }];
+    if (hostEndIsOurs) return [program];
+    return [withTraits(program, ({ device }) => device === undefined || device !== hostEnd?.name)];
   });
 }
 
 /** Without a record the ifb still tells by its name and alias whose it is. */
 function strayIfb(identity: Identity, record: AttachmentRecord | undefined): readonly Program[] {
   const ifb = ifbOf(identity, 0);
-  const recorded = record?.programs.some(({ tool, place }) => tool === "link" && place === "node") ?? false;
-  return recorded || !nodeHasLink(ifb.name) ? [] : [{ tool: "link", place: "node", objects: [ifb] }];
+  const onNode = (record?.programs ?? []).filter(({ place }) => place === "node");
+  const isRecorded = linksOf(onNode).length > 0;
+  return isRecorded || !nodeHasLink(ifb.name) ? [] : [{ tool: "link", place: "node", objects: [ifb] }];
 }
 
 function together(errors: readonly CniError[]): CniError {

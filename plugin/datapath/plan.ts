@@ -1,7 +1,7 @@
 /** From wishes and facts to the whole desired kernel state of one attachment. Pure. */
 import { CniError, ErrorCode } from "../errors.ts";
 import { merge, type Program } from "../program/program.ts";
-import type { TcObject } from "../program/tc/objects.ts";
+import { withoutRepeats } from "../program/traits.ts";
 import type { Driver, Task } from "./driver.ts";
 import { hostVeth } from "./host-veth.ts";
 import { podClass } from "./uplink/pod-class.ts";
@@ -29,17 +29,4 @@ function withEnforcement(task: Task): Task {
     );
   }
   return task;
-}
-
-/** Two caps of one device may both ask for its clsact. */
-function withoutRepeats(program: Program): Program {
-  if (program.tool !== "tc") return program;
-  const holders = new Set<string>();
-  const objects = program.objects.filter((object: TcObject) => {
-    if (object.kind !== "clsact") return true;
-    const first = !holders.has(object.dev);
-    holders.add(object.dev);
-    return first;
-  });
-  return { ...program, objects };
 }

@@ -4,7 +4,8 @@
  */
 import { CniError, ErrorCode } from "../errors.ts";
 import type { Batch, Note } from "../program/handler.ts";
-import { dependsOn, handlerOf, notes, withObjects, type Program } from "../program/program.ts";
+import { dependsOn, handlerOf, notes, siblingOf, withObjects, type Program } from "../program/program.ts";
+import { linksOf } from "../program/traits.ts";
 import { ensureIfbModule } from "./ifb-module.ts";
 import { runAt } from "./netns.ts";
 import { observeOne } from "./observe.ts";
@@ -44,7 +45,7 @@ async function apply(
   make: (program: Program) => Promise<Made>,
   ownedBefore: readonly Program[],
 ): Promise<Applied> {
-  if (programs.some(({ tool }) => tool === "link")) await ensureIfbModule();
+  if (linksOf(programs).some(({ kind }) => kind === "ifb")) await ensureIfbModule();
   const started = new Map<Program, Promise<Made>>();
   for (const program of programs) {
     const needed = programs.filter((other) => dependsOn(program, other)).map((other) => started.get(other));
@@ -110,6 +111,6 @@ async function attempt(program: Program, netns: string, batch: Batch): Promise<C
   return outcome.exitCode === 0 ? undefined : refusal(program.place, batch, outcome);
 }
 
-function objectsOf(programs: readonly Program[], { tool, place }: Program): Program["objects"] {
-  return programs.find((program) => program.tool === tool && program.place === place)?.objects ?? [];
+function objectsOf(programs: readonly Program[], program: Program): Program["objects"] {
+  return siblingOf(program, programs)?.objects ?? [];
 }

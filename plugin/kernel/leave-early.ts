@@ -6,11 +6,13 @@
  * the other family is pending, so from outside a tool that has committed looks like one that is yet to.
  */
 import type { Program } from "../program/program.ts";
+import { linksOf } from "../program/traits.ts";
 import { nodeHasLink } from "./linux.ts";
 
 /** Asked again and again. Only the node's links can be seen without starting a tool. */
 export function workIsDone(program: Program): (() => boolean) | undefined {
-  return program.tool === "link" && program.place === "node"
-    ? () => !program.objects.some(({ name }) => nodeHasLink(name))
+  const links = linksOf([program]);
+  return program.place === "node" && links.length > 0
+    ? () => !links.some(({ name }) => nodeHasLink(name))
     : undefined;
 }

@@ -1,7 +1,8 @@
 /** Takes away what programs made. What is already gone is as it should be; what stays although it is ours is an error. */
 import { CniError } from "../errors.ts";
-import type { Ifb } from "../program/link/ifb.ts";
+import type { Link } from "../program/handler.ts";
 import { dependsOn, handlerOf, type Program } from "../program/program.ts";
+import { linksOf, withTraits } from "../program/traits.ts";
 import { workIsDone } from "./leave-early.ts";
 import { nodeHasLink, readAlias } from "./linux.ts";
 import { runAt } from "./netns.ts";
@@ -28,31 +29,32 @@ export async function remove(programs: readonly Program[], netns: string): Promi
 
 /** Deleting a link holds the kernel's configuration lock: everything beside it would wait, so links go last of all. */
 function goesBefore(other: Program, program: Program): boolean {
-  return dependsOn(other, program) || (program.tool === "link" && other.tool !== "link");
+  return dependsOn(other, program) || (hasLinks(program) && !hasLinks(other));
 }
 
-/** What stands on an ifb goes with the ifb. */
+function hasLinks(program: Program): boolean {
+  return linksOf([program]).length > 0;
+}
+
+/** What stands on a link of ours goes with the link. */
 function withoutDoomed(program: Program, all: readonly Program[]): Program {
-  if (program.tool !== "tc") return program;
-  const doomed = new Set(
-    all.flatMap((other) =>
-      other.tool === "link" && other.place === program.place ? other.objects.map(({ name }) => name) : [],
-    ),
-  );
-  return { ...program, objects: program.objects.filter(({ dev }) => !doomed.has(dev)) };
+  const links = linksOf(all.filter(({ place }) => place === program.place));
+  const doomed = new Set(links.map(({ name }) => name));
+  return withTraits(program, ({ device }) => device === undefined || !doomed.has(device));
 }
 
 /** On the node a look into sysfs saves starting a tool for a veth that the primary plugin has deleted already. */
 function stillThere(program: Program): Program {
   if (program.place !== "node") return program;
-  if (program.tool === "tc") {
-    return { ...program, objects: program.objects.filter(({ dev }) => nodeHasLink(dev)) };
-  }
-  return program.tool === "link" ? { ...program, objects: program.objects.filter(isOurs) } : program;
+  return withTraits(
+    program,
+    ({ device, link }) =>
+      (device === undefined || nodeHasLink(device)) && (link === undefined || isOurs(link)),
+  );
 }
 
 /** With no alias yet it is one of ours whose ADD was killed; with another's it only has the name. */
-function isOurs({ name, alias }: Ifb): boolean {
+function isOurs({ name, alias }: Link): boolean {
   return nodeHasLink(name) && ["", alias].includes(readAlias(name));
 }
 

@@ -1,5 +1,6 @@
 /** Lists of programs against each other, by what their objects are and not by their values. Pure. */
 import { keys, withObjects, type Program } from "./program.ts";
+import { withTraits } from "./traits.ts";
 
 /** What is left to make once some of it has been. */
 export function without(programs: readonly Program[], made: readonly Program[]): readonly Program[] {
@@ -21,10 +22,8 @@ export function sameTargets(a: readonly Program[], b: readonly Program[]): boole
   return targets(a) === targets(b);
 }
 
-/** A clsact does not count: the record lists it only if we made it. */
+/** What is shared does not count: the record lists it only if we made it. */
 function targets(programs: readonly Program[]): string {
-  return keys(programs)
-    .filter((key) => !key.endsWith(" clsact"))
-    .toSorted()
-    .join("\n");
+  const own = programs.map((program) => withTraits(program, ({ isShared }) => isShared !== true));
+  return keys(own).toSorted().join("\n");
 }

@@ -48,9 +48,24 @@ export type Handler<Wanted, Seen> = {
   readonly describe: (object: Wanted) => string;
   /** What makes it the one that was meant, whatever its values are. */
   readonly key: (object: Wanted) => string;
+  /** What others ask of an object without knowing its tool. */
+  readonly traits: (object: Wanted) => Traits;
+  /** Enough of an object in a record that no function here trips over it. */
+  readonly isWhole: (value: unknown) => boolean;
 };
 
 export type Note = { readonly level: "info" | "warn"; readonly text: string };
+
+export type Traits = {
+  /** The link that it is. It takes along what stands on it, and the kernel takes long to delete it. */
+  readonly link?: Link;
+  /** The device that it stands on: it goes with that. */
+  readonly device?: string;
+  /** Others use it as well, so it may have been there before: only a record tells whether we made it. */
+  readonly isShared?: boolean;
+};
+
+export type Link = { readonly kind: "ifb"; readonly name: string; readonly alias: string };
 
 export type Question = { readonly batch: Batch; readonly isAnswer: (outcome: Answer) => boolean };
 export type Answer = { readonly exitCode: number; readonly stdout: string };

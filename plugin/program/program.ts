@@ -3,7 +3,7 @@
  * lists of them, one applier runs them, CHECK reads the kernel back into the same objects. Pure.
  */
 import type { Handler, Note } from "./handler.ts";
-import { handlers, type ObjectOf, type Tool } from "./tools.ts";
+import { handlers, needs, type ObjectOf, type Tool } from "./tools.ts";
 
 /** "node" is the namespace the plugin was started in, "pod" the one CNI_NETNS names. */
 export type Place = "node" | "pod";
@@ -40,11 +40,29 @@ export function withObjects(program: Program, objects: readonly AnyObject[]): Pr
   return { ...program, objects } as Program;
 }
 
-/** What must stand before a tool can name it: an ifb before the redirect to it, a set before the rule that looks into it. */
-const needs: Readonly<Partial<Record<Tool, Tool>>> = { tc: "link", iptables: "ipset", ip6tables: "ipset" };
-
 export function dependsOn(program: Program, other: Program): boolean {
   return needs[program.tool] === other.tool && program.place === other.place;
+}
+
+/** The one of the same tool and place. */
+export function siblingOf(program: Program, programs: readonly Program[]): Program | undefined {
+  return programs.find((other) => slotOf(other) === slotOf(program));
+}
+
+/** What one tool has in one place, for those who read what only that tool counts. */
+export function objectsOf<Name extends Tool>(
+  programs: readonly Program[],
+  tool: Name,
+  place: Place,
+): readonly ObjectOf[Name][] {
+  const asked = { tool, place };
+  return programs.flatMap((program) =>
+    slotOf(program) === slotOf(asked) ? (program.objects as readonly ObjectOf[Name][]) : [],
+  );
+}
+
+function slotOf({ tool, place }: Pick<Program, "tool" | "place">): string {
+  return `${tool} ${place}`;
 }
 
 const toolOrder = Object.keys(handlers);
@@ -53,7 +71,7 @@ const toolOrder = Object.keys(handlers);
 export function merge(programs: readonly Program[]): readonly Program[] {
   const merged: Program[] = [];
   for (const program of programs) {
-    const at = merged.findIndex(({ tool, place }) => tool === program.tool && place === program.place);
+    const at = merged.findIndex((other) => slotOf(other) === slotOf(program));
     const sibling = merged[at];
     if (sibling === undefined) merged.push(program);
     else merged[at] = withObjects(sibling, [...sibling.objects, ...program.objects]);
@@ -71,6 +89,6 @@ export function describe(programs: readonly Program[]): readonly string[] {
 /** The objects by place and name, whatever their values: what two lists of programs can have in common. */
 export function keys(programs: readonly Program[]): readonly string[] {
   return programs.flatMap((program) =>
-    program.objects.map((object) => `${program.tool} ${program.place} ${handlerOf(program).key(object)}`),
+    program.objects.map((object) => `${slotOf(program)} ${handlerOf(program).key(object)}`),
   );
 }

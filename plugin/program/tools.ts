@@ -26,3 +26,10 @@ export type ObjectOf = {
 };
 
 export type Tool = keyof ObjectOf;
+
+/** What must stand before a tool can name it: an ifb before the redirect to it, a set before the rule that looks into it. */
+export const needs: Readonly<Partial<Record<Tool, Tool>>> = {
+  tc: "link",
+  iptables: "ipset",
+  ip6tables: "ipset",
+};

@@ -14,9 +14,8 @@ import {
   readThroughProcess,
   type LinkCounters,
 } from "../kernel/counters.ts";
-import type { Place, Program } from "../program/program.ts";
+import { objectsOf } from "../program/program.ts";
 import { dropsOf } from "../program/tc/drops.ts";
-import type { TcObject } from "../program/tc/objects.ts";
 import type { ClassCounters } from "../program/uplink/class-counters.ts";
 import { nameOf } from "./names.ts";
 
@@ -96,8 +95,8 @@ export async function readAllDrops(
   depth: "node" | "pods",
 ): Promise<readonly (number | undefined)[]> {
   const parts = attachments.map(({ programs }) => ({
-    onNode: objectsAt(programs, "node"),
-    inPod: objectsAt(programs, "pod"),
+    onNode: objectsOf(programs, "tc", "node"),
+    inPod: objectsOf(programs, "tc", "pod"),
   }));
   const node = await readDrops(
     "node",
@@ -113,10 +112,4 @@ export async function readAllDrops(
     else all.push(outside + dropsOf(inPod, await readDrops("pod", netns, inPod)));
   }
   return all;
-}
-
-function objectsAt(programs: readonly Program[], place: Place): readonly TcObject[] {
-  return programs.flatMap((program) =>
-    program.tool === "tc" && program.place === place ? program.objects : [],
-  );
 }

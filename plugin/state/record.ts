@@ -7,7 +7,8 @@ import type { Interface } from "../cni/prev-result.ts";
 import type { Facts } from "../datapath/driver.ts";
 import type { Identity } from "../datapath/names.ts";
 import type { Program } from "../program/program.ts";
-import type { Tool } from "../program/tools.ts";
+import { hasTexts } from "../program/whole.ts";
+import { handlers, type Tool } from "../program/tools.ts";
 import type { Member } from "../program/uplink/objects.ts";
 
 export type AttachmentRecord = {
@@ -91,24 +92,11 @@ export function asRecord(value: unknown): AttachmentRecord | undefined {
 function isProgram(value: unknown): boolean {
   if (!isObject(value) || !["pod", "node"].includes(String(value["place"]))) return false;
   const { tool, objects } = value;
-  return isTool(tool) && isListOf(objects, wholeness[tool]);
+  return isTool(tool) && isListOf(objects, handlers[tool].isWhole);
 }
 
 function isTool(value: unknown): value is Tool {
-  return typeof value === "string" && Object.hasOwn(wholeness, value);
-}
-
-/** Enough of an object that its tool's handler does not trip over it, in CHECK as well as in DEL. */
-const wholeness: Readonly<Record<Tool, (object: unknown) => boolean>> = {
-  link: (ifb) => hasTexts(ifb, ["name", "alias"]),
-  tc: (object) => hasTexts(object, ["kind", "dev"]),
-  ipset: (set) => hasTexts(set, ["name", "family"]) && hasLists(set, ["entries"]),
-  iptables: isChain,
-  ip6tables: isChain,
-};
-
-function isChain(value: unknown): boolean {
-  return hasTexts(value, ["name"]) && hasLists(value, ["calledFrom", "rules"]);
+  return typeof value === "string" && Object.hasOwn(handlers, value);
 }
 
 function isMembership(value: unknown): boolean {
@@ -117,14 +105,6 @@ function isMembership(value: unknown): boolean {
 
 function isListOf(value: unknown, isOne: (entry: unknown) => boolean): boolean {
   return Array.isArray(value) && value.every(isOne);
-}
-
-function hasTexts(value: unknown, keys: readonly string[]): boolean {
-  return isObject(value) && keys.every((key) => typeof value[key] === "string");
-}
-
-function hasLists(value: unknown, keys: readonly string[]): boolean {
-  return isObject(value) && keys.every((key) => Array.isArray(value[key]));
 }
 
 function hasObjects(value: unknown, keys: readonly string[]): boolean {

@@ -1,11 +1,10 @@
 /** The rules that give packets their class, for one family, written as iptables-save prints them. Pure. */
 import type { FirewallMark } from "../../policy/uplink/mark.ts";
 import { defaultMinor, type Uplink } from "../../policy/uplink/uplink.ts";
-import type { RuleTool, UplinkRules } from "../../program/uplink/objects.ts";
+import type { AddressSet, UplinkRules } from "../../program/uplink/objects.ts";
 import { setName } from "./sets.ts";
 
-export function uplinkRules({ device, classes }: Uplink, tool: RuleTool): UplinkRules {
-  const family = tool === "iptables" ? "inet" : "inet6";
+export function uplinkRules({ device, classes }: Uplink, family: AddressSet["family"]): UplinkRules {
   const { chain, comment } = uplinkNames(device);
   const commented = `-m comment --comment ${comment}`;
   const inSet = classes.flatMap((entry) =>

@@ -23,8 +23,8 @@ export function uplinkState(uplink: Uplink, facts: UplinkFacts): UplinkState {
     tree: uplinkTree(uplink, facts),
     sets: uplinkSets(uplink, facts.ipv6),
     rules: {
-      iptables: uplinkRules(uplink, "iptables"),
-      ip6tables: facts.ipv6 ? uplinkRules(uplink, "ip6tables") : undefined,
+      iptables: uplinkRules(uplink, "inet"),
+      ip6tables: facts.ipv6 ? uplinkRules(uplink, "inet6") : undefined,
     },
   };
 }

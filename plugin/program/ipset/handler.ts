@@ -1,5 +1,6 @@
 /** Sets against what is there: what differs, and the least that mends it. Pure. */
 import { succeeded, type Batch, type Handler } from "../handler.ts";
+import { hasLists, hasTexts } from "../whole.ts";
 import {
   addSets,
   leftBeside,
@@ -38,6 +39,8 @@ export const sets: Handler<NetSet, Seen> = {
   },
   describe: ({ name }) => `ipset ${name}`,
   key: ({ name }) => name,
+  traits: () => ({}),
+  isWhole: (value) => hasTexts(value, ["name", "family"]) && hasLists(value, ["entries"]),
 };
 
 function removalOf(doomed: readonly Pick<NetSet, "name">[]): Batch | undefined {

@@ -1,5 +1,6 @@
 /** Mangle chains against what is there: what differs, and the least that mends it. Pure. */
 import { succeeded, type Handler } from "../handler.ts";
+import { hasLists, hasTexts } from "../whole.ts";
 import {
   addChains,
   jumps,
@@ -46,6 +47,8 @@ export function chains(family: Family): Handler<MangleChain, Seen> {
     },
     describe: ({ name }) => describeChain(family, name),
     key: ({ name }) => name,
+    traits: () => ({}),
+    isWhole: (value) => hasTexts(value, ["name"]) && hasLists(value, ["calledFrom", "rules"]),
   };
 }
 

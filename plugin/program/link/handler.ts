@@ -1,5 +1,6 @@
 /** Links against what is there: what differs, and the least that mends it. Pure. */
 import { succeeded, type Handler } from "../handler.ts";
+import { hasTexts } from "../whole.ts";
 import { addLinks, parseLinks, removeLinks, showLink, type Ifb, type ObservedLink } from "./ifb.ts";
 
 type Seen = readonly ObservedLink[];
@@ -28,6 +29,8 @@ export const links: Handler<Ifb, Seen> = {
   },
   describe: ({ name }) => `ifb ${name}`,
   key: ({ name }) => name,
+  traits: (link) => ({ link }),
+  isWhole: (value) => hasTexts(value, ["name", "alias"]),
 };
 
 export function linkDrift(wanted: readonly Ifb[], observed: Seen): readonly string[] {

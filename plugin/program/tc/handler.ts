@@ -1,5 +1,6 @@
 /** Traffic control against what is there: what differs, and the least that mends it. Pure. */
 import type { Handler } from "../handler.ts";
+import { hasTexts } from "../whole.ts";
 import { tcNotes } from "./bypass/notes.ts";
 import { blockerOf, tcDelta } from "./delta.ts";
 import { tcDrift } from "./drift.ts";
@@ -48,6 +49,8 @@ export const trafficControl: Handler<TcObject, Seen> = {
   },
   describe: describeTc,
   key: (object) => `${object.dev} ${keyOf(object)}`,
+  traits: ({ kind, dev }) => ({ device: dev, isShared: kind === "clsact" }),
+  isWhole: (value) => hasTexts(value, ["kind", "dev"]),
 };
 
 function devicesOf(objects: readonly TcObject[]): readonly string[] {

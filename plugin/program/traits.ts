@@ -1,0 +1,50 @@
+/** What lists of programs say of links and devices, and of what others use as well, whatever their tools are. Pure. */
+import type { Link, Traits } from "./handler.ts";
+import { handlerOf, keys, withObjects, type Program } from "./program.ts";
+
+/** The links that programs make. */
+export function linksOf(programs: readonly Program[]): readonly Link[] {
+  return programs.flatMap((program) => traitsOf(program).flatMap(({ link }) => link ?? []));
+}
+
+export function withTraits(program: Program, isKept: (traits: Traits) => boolean): Program {
+  const { traits } = handlerOf(program);
+  return withObjects(
+    program,
+    program.objects.filter((object) => isKept(traits(object))),
+  );
+}
+
+/** Of what is shared the first: two caps of one device may both ask for its clsact. */
+export function withoutRepeats(program: Program): Program {
+  const { traits, key } = handlerOf(program);
+  const shared = new Set<string>();
+  return withObjects(
+    program,
+    program.objects.filter((object) => {
+      const isRepeated = shared.has(key(object));
+      if (traits(object).isShared === true) shared.add(key(object));
+      return !isRepeated;
+    }),
+  );
+}
+
+/** Without what is shared and was not made by us: what stands in it is ours to check, it is not. */
+export function withoutOthers(wanted: readonly Program[], made: readonly Program[]): readonly Program[] {
+  const ours = new Set(keys(made));
+  return wanted.map((program) => {
+    const { traits } = handlerOf(program);
+    return withObjects(
+      program,
+      program.objects.filter(
+        (object) =>
+          traits(object).isShared !== true ||
+          keys([withObjects(program, [object])]).some((key) => ours.has(key)),
+      ),
+    );
+  });
+}
+
+function traitsOf(program: Program): readonly Traits[] {
+  return program.objects.map(handlerOf(program).traits);
+}
