@@ -3,7 +3,7 @@ import { readdirSync } from "node:fs";
 import type { Place } from "../program/program.ts";
 import { listDrops, parseDrops, type Drops } from "../program/tc/drops.ts";
 import type { TcObject } from "../program/tc/objects.ts";
-import { listCounters, parseCounters, type ClassCounters } from "../program/uplink/class-counters.ts";
+import { listCounters, parseCounters, type ClassCounters } from "../program/tc/class-counters.ts";
 import { run } from "./exec.ts";
 import { readText } from "./linux.ts";
 import { netnsId, runAt } from "./netns.ts";

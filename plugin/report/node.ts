@@ -16,7 +16,7 @@ import {
 } from "../kernel/counters.ts";
 import { objectsOf } from "../program/program.ts";
 import { dropsOf } from "../program/tc/drops.ts";
-import type { ClassCounters } from "../program/uplink/class-counters.ts";
+import type { ClassCounters } from "../program/tc/class-counters.ts";
 import { nameOf } from "./names.ts";
 
 export type Node = {

@@ -29,12 +29,10 @@ suite("an uplink that cannot be finished", { tools: ["ipset"] }, () => {
   it("does not shut the node in: a root without its default class would drop all that the node sends", async () => {
     const site = await openUplinkSite();
     await using _ = site.node;
-    const classes = wanted.tree.classes.map((entry) =>
-      entry.classid === "1:10" ? { ...entry, rate: 0 } : entry,
+    const tree = wanted.tree.map((object) =>
+      object.kind === "htb-class" && object.classid === "1:10" ? { ...object, rate: 0 } : object,
     );
-    expect(await ensure(site, { ...wanted, tree: { ...wanted.tree, classes } })).toContain(
-      "the kernel refused",
-    );
+    expect(await ensure(site, { ...wanted, tree })).toContain("the kernel refused");
     expect((await site.node.exec("tc", ["qdisc", "show", "dev", "eth0"])).stdout).not.toContain("htb");
     await site.node.exec("ping", ["-c", "1", "-W", "2", site.server4]);
     expect(await ensure(site, wanted)).toBe("");
@@ -65,14 +63,14 @@ suite("an uplink that cannot be finished", { tools: ["ipset"] }, () => {
   it("opens its own, when what is foreign comes to stand in its way later", async () => {
     const site = await openUplinkSite();
     await using _ = site.node;
-    const classes = wanted.tree.classes.map((entry) =>
-      entry.classid === "1:10" ? { ...entry, rate: 0 } : entry,
+    const tree = wanted.tree.map((object) =>
+      object.kind === "htb-class" && object.classid === "1:10" ? { ...object, rate: 0 } : object,
     );
     const intruder = site.node.exec("sh", [
       "-c",
       "until iptables -t mangle -A POD-QOS-UP-eth0 -j ACCEPT 2>/dev/null; do :; done",
     ]);
-    expect(await ensure(site, { ...wanted, tree: { ...wanted.tree, classes } })).toContain("is not ours");
+    expect(await ensure(site, { ...wanted, tree })).toContain("is not ours");
     await intruder;
     await site.node.exec("ping", ["-c", "1", "-W", "2", site.server4]);
   });

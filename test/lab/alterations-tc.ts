@@ -1,4 +1,4 @@
-import type { Leaf, TcFilter, TcObject } from "../../plugin/program/tc/objects.ts";
+import { describeTc, type Leaf, type TcFilter, type TcObject } from "../../plugin/program/tc/objects.ts";
 import type { Found } from "./alteration.ts";
 
 /** A class goes after its children, and after the queue behind it if it has one. */
@@ -92,6 +92,21 @@ export const ofTc = (object: TcObject): readonly Found[] => {
         {
           title: "leaf altered",
           script: `tc qdisc change ${at} handle ${object.handle} ${otherLeaf[object.queue.kind]}`,
+          names,
+        },
+      ];
+    }
+    case "dscp": {
+      const { parent, pref, protocol, classid } = object;
+      const del = `tc filter del dev ${dev} parent ${parent} pref ${pref}`;
+      const names = [describeTc(object)];
+      const field = protocol === "ip" ? "ip dsfield" : "ip6 priority";
+      const other = `protocol ${protocol} pref ${pref} handle ::1 u32 match ${field} 0x28 0xfc classid ${classid}`;
+      return [
+        { title: `${protocol} filter by DSCP gone`, script: del, names },
+        {
+          title: `${protocol} filter by another DSCP`,
+          script: `${del}; tc filter add dev ${dev} parent ${parent} ${other}`,
           names,
         },
       ];

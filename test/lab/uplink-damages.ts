@@ -1,15 +1,8 @@
 import { parseUplink } from "../../plugin/cni/uplink.ts";
 import { uplinkState } from "../../plugin/datapath/uplink/state.ts";
 import { decideUplink } from "../../plugin/policy/uplink/uplink.ts";
-import type { HtbQdisc } from "../../plugin/program/tc/objects.ts";
-import { describeFilter } from "../../plugin/program/uplink/dscp-filter.ts";
-import type {
-  RuleTool,
-  Tree,
-  TreeClass,
-  UplinkRules,
-  UplinkState,
-} from "../../plugin/program/uplink/objects.ts";
+import type { HtbClass, HtbQdisc, TcObject } from "../../plugin/program/tc/objects.ts";
+import type { RuleTool, UplinkRules, UplinkState } from "../../plugin/program/uplink/objects.ts";
 import { ofTc } from "./alterations-tc.ts";
 import type { Found } from "./alteration.ts";
 import { hasFeature } from "./needs.ts";
@@ -23,8 +16,8 @@ export const plannedUplink = (conf: { readonly device: string }): UplinkState =>
   });
 
 /** For each object of an uplink what somebody may do to it, and words of CHECK's message that name it. */
-export const uplinkDamages = ({ device, tree, sets, rules }: UplinkState): readonly Found[] => [
-  ...ofTree(device, tree),
+export const uplinkDamages = ({ root, tree, sets, rules }: UplinkState): readonly Found[] => [
+  ...tree.flatMap((object) => ofTree(object, root)),
   ...(["iptables", "ip6tables"] as const).flatMap((tool) => ofRules(tool, rules[tool])),
   ...sets.map(({ name }) => ({
     title: `set ${name} gone, and the rules that keep it`,
@@ -33,36 +26,29 @@ export const uplinkDamages = ({ device, tree, sets, rules }: UplinkState): reado
   })),
 ];
 
-const ofTree = (device: string, { root, classes, leaves, filters }: Tree): readonly Found[] => {
-  // A class that a filter leads to cannot go before it.
-  const filterless = `tc filter del dev ${device} parent ${root.handle} 2>/dev/null || :\n`;
-  return [
-    ...named(ofRoot(root), `root ${root.handle}`),
-    ...classes.flatMap((one) =>
-      named(
-        [...ofTc(one), ...(one.parent === root.handle ? [] : ofLeafClass(one))].map((each) =>
+const ofTree = (object: TcObject, root: HtbQdisc): readonly Found[] => {
+  switch (object.kind) {
+    case "htb":
+      return named(ofRoot(object), `root ${object.handle}`);
+    case "htb-class": {
+      // A class that a filter leads to cannot go before it.
+      const filterless = `tc filter del dev ${root.dev} parent ${root.handle} 2>/dev/null || :\n`;
+      const found = [...ofTc(object), ...(object.parent === root.handle ? [] : ofLeafClass(object))];
+      return named(
+        found.map((each) =>
           each.title === "class deleted" ? { ...each, script: filterless + each.script } : each,
         ),
-        `class ${one.classid}`,
-      ),
-    ),
-    ...leaves.flatMap((leaf) => named(ofTc(leaf), `leaf ${leaf.handle}`)),
-    ...filters.flatMap((filter) => {
-      const { pref, protocol } = filter;
-      const del = `tc filter del dev ${device} parent ${root.handle} pref ${pref}`;
-      const names = [describeFilter(root, filter)];
-      const field = protocol === "ip" ? "ip dsfield" : "ip6 priority";
-      const other = `protocol ${protocol} pref ${pref} handle ::1 u32 match ${field} 0x28 0xfc classid ${filter.classid}`;
-      return [
-        { title: `${protocol} filter by DSCP gone`, script: del, names },
-        {
-          title: `${protocol} filter by another DSCP`,
-          script: `${del}; tc filter add dev ${device} parent ${root.handle} ${other}`,
-          names,
-        },
-      ];
-    }),
-  ];
+        `class ${object.classid}`,
+      );
+    }
+    case "leaf":
+      return named(ofTc(object), `leaf ${object.handle}`);
+    case "dscp":
+    case "clsact":
+    case "police":
+    case "redirect":
+      return ofTc(object);
+  }
 };
 
 /** What somebody else's is in the way of is for ADD to refuse. A filter that leads to no class of ours is its owner's affair. */
@@ -77,8 +63,8 @@ const named = (found: readonly Found[], prefix: string): readonly Found[] =>
   found.map((each) => ({ ...each, title: `${prefix} ${each.title}` }));
 
 /** Of a class with classes under it the kernel keeps neither. */
-const ofLeafClass = (one: TreeClass): readonly Found[] => {
-  const { dev, parent, classid, rate, ceil, burst, cburst, quantum = 1514, priority } = one;
+const ofLeafClass = (one: HtbClass): readonly Found[] => {
+  const { dev, parent, classid, rate, ceil, burst, cburst, quantum = 1514, priority = 0 } = one;
   const change = (ofQuantum: number, prio: number): string =>
     `tc class change dev ${dev} parent ${parent} classid ${classid} htb rate ${rate}bps ceil ${ceil}bps ` +
     `burst ${burst} cburst ${cburst} quantum ${ofQuantum} prio ${prio}`;

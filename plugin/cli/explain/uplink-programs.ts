@@ -7,7 +7,7 @@ import type { UplinkChoice } from "../../policy/uplink/choose.ts";
 import type { Batch } from "../../program/handler.ts";
 import { changeRules, type ObservedRules } from "../../program/uplink/rules.ts";
 import { addToSets } from "../../program/uplink/sets.ts";
-import { createTree } from "../../program/uplink/tree.ts";
+import { addTc } from "../../program/tc/render.ts";
 
 export function uplinkPrograms(
   { uplink, chosen, link }: UplinkChoice,
@@ -18,7 +18,7 @@ export function uplinkPrograms(
   const { members, strangers } = podPart(uplink, chosen.name, addresses);
   return [
     ...(sets.length === 0 ? [] : [addToSets(sets, members, strangers)]),
-    createTree(tree),
+    addTc(tree),
     ...wantedRules(rules).flatMap(([tool, wanted]) => changeRules(tool, wanted, nothing) ?? []),
   ];
 }

@@ -15,11 +15,12 @@ import type { Uplink } from "../../policy/uplink/uplink.ts";
 import type { UplinkState } from "../../program/uplink/objects.ts";
 import { uplinkRules } from "./rules.ts";
 import { uplinkSets } from "./sets.ts";
-import { uplinkTree, type UplinkFacts } from "./tree.ts";
+import { uplinkRoot, uplinkTree, type UplinkFacts } from "./tree.ts";
 
 export function uplinkState(uplink: Uplink, facts: UplinkFacts): UplinkState {
   return {
     device: uplink.device,
+    root: uplinkRoot(uplink.device),
     tree: uplinkTree(uplink, facts),
     sets: uplinkSets(uplink, facts.ipv6),
     rules: {

@@ -2,8 +2,8 @@
 import type { Cap } from "../../policy/caps.ts";
 import type { UplinkClass } from "../../policy/uplink/class.ts";
 import { defaultMinor, type Uplink } from "../../policy/uplink/uplink.ts";
-import type { HtbQdisc, Leaf, LeafQdisc } from "../../program/tc/objects.ts";
-import type { DscpFilter, Tree, TreeClass } from "../../program/uplink/objects.ts";
+import { dscpPrefs } from "../../program/tc/dscp-filter.ts";
+import type { DscpFilter, HtbClass, HtbQdisc, Leaf, LeafQdisc, TcObject } from "../../program/tc/objects.ts";
 import { shapeLeaf } from "../queues.ts";
 import { frameBytes, shapeBucket } from "../rates.ts";
 
@@ -15,14 +15,15 @@ const linkClass = "1:1";
 /** No packet may pass beside the classes, and no htb of anybody else's says so: by this we know ours again. */
 const uplinkDirectPackets = 0;
 
-export function uplinkTree(uplink: Uplink, facts: UplinkFacts): Tree {
+export function uplinkTree(uplink: Uplink, facts: UplinkFacts): readonly TcObject[] {
   const { device: dev, classes } = uplink;
-  return {
-    root: uplinkRoot(dev),
-    classes: [linkRoot(uplink, facts), ...classes.map((each) => treeClass(dev, each, facts))],
-    leaves: classes.map((each) => leaf(dev, each, facts)),
-    filters: classes.flatMap((each, at) => filters(each, at, facts)),
-  };
+  return [
+    uplinkRoot(dev),
+    linkRoot(uplink, facts),
+    ...classes.map((each) => treeClass(dev, each, facts)),
+    ...classes.map((each) => leaf(dev, each, facts)),
+    ...classes.flatMap((each, at) => filters(dev, each, at, facts)),
+  ];
 }
 
 export function uplinkRoot(dev: string): HtbQdisc {
@@ -35,7 +36,7 @@ export function uplinkRoot(dev: string): HtbQdisc {
   };
 }
 
-function linkRoot({ device, rate }: Uplink, { mtu }: UplinkFacts): TreeClass {
+function linkRoot({ device, rate }: Uplink, { mtu }: UplinkFacts): HtbClass {
   const bucket = shapeBucket(capOf("uplink.rate", rate, undefined), mtu);
   return {
     kind: "htb-class",
@@ -51,7 +52,7 @@ function linkRoot({ device, rate }: Uplink, { mtu }: UplinkFacts): TreeClass {
   };
 }
 
-function treeClass(dev: string, entry: UplinkClass, { mtu }: UplinkFacts): TreeClass {
+function treeClass(dev: string, entry: UplinkClass, { mtu }: UplinkFacts): HtbClass {
   const field = `uplink.classes.${entry.name}`;
   const own = shapeBucket(capOf(`${field}.rate`, entry.rate, entry.burst, `${field}.burst`), mtu);
   const most = shapeBucket(capOf(`${field}.ceil`, entry.ceil, entry.cburst, `${field}.cburst`), mtu);
@@ -81,15 +82,16 @@ function leaf(dev: string, entry: UplinkClass, { mtu, fqCodel }: UplinkFacts): L
   return { kind: "leaf", dev, parent: classId(entry), handle: `${entry.minor}:`, queue: wide };
 }
 
-const firstFilterPref = 905;
-
 /** A preference for each class and family, so that one is replaced without touching another. */
-function filters(entry: UplinkClass, at: number, { ipv6 }: UplinkFacts): readonly DscpFilter[] {
+function filters(dev: string, entry: UplinkClass, at: number, { ipv6 }: UplinkFacts): readonly DscpFilter[] {
   const { dscp } = entry;
   if (dscp === undefined) return [];
   const protocols = ipv6 ? (["ip", "ipv6"] as const) : (["ip"] as const);
   return protocols.map((protocol, family) => ({
-    pref: firstFilterPref + 2 * at + family,
+    kind: "dscp",
+    dev,
+    parent: rootHandle,
+    pref: dscpPrefs.first + 2 * at + family,
     protocol,
     dscp,
     classid: classId(entry),

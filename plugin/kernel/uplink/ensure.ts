@@ -7,7 +7,8 @@ import type { Batch } from "../../program/handler.ts";
 import type { Member, PodPart, UplinkState } from "../../program/uplink/objects.ts";
 import { changeRules, setsOf } from "../../program/uplink/rules.ts";
 import { addToSets, destroySet } from "../../program/uplink/sets.ts";
-import { changeTree, createTree, rootOwner, trimTree } from "../../program/uplink/tree.ts";
+import { addTc } from "../../program/tc/render.ts";
+import { changeTree, rootOwner, trimTree } from "../../program/tc/tree.ts";
 import { run, type Outcome } from "../exec.ts";
 import { refusal } from "../refusal.ts";
 import { assertNothingForeign } from "./foreign.ts";
@@ -78,9 +79,9 @@ async function approach(
   const attempt = async (batch: Batch | undefined): Promise<void> => {
     if (batch !== undefined) refusals.push(refusedBy(batch, await run(batch.argv, batch.input)));
   };
-  const isNew = rootOwner(state.tree, seen.tree) === undefined;
+  const isNew = rootOwner(state.root, seen.tree) === undefined;
   await joinSets(state, { members: withPlace(state, everybody), strangers: [] });
-  await attempt(isNew ? createTree(state.tree) : changeTree(state.tree, seen.tree));
+  await attempt(isNew ? addTc(state.tree) : changeTree(state.tree, seen.tree));
   await Promise.all(
     wantedRules(state.rules).map(([tool, wanted]) => {
       const observed = seen.rules.get(tool);

@@ -2,12 +2,12 @@
 import { CniError, ErrorCode } from "../../errors.ts";
 import type { UplinkState } from "../../program/uplink/objects.ts";
 import { foreignRule } from "../../program/uplink/rules.ts";
-import { rootOwner } from "../../program/uplink/tree.ts";
+import { rootOwner } from "../../program/tc/tree.ts";
 import { wantedRules, type SeenUplink } from "./observe.ts";
 
 export function assertNothingForeign(state: UplinkState, seen: SeenUplink): void {
-  const { device, tree } = state;
-  const owner = rootOwner(tree, seen.tree);
+  const { device, root } = state;
+  const owner = rootOwner(root, seen.tree);
   if (owner !== undefined && owner !== "ours") {
     const script = owner.text.startsWith("qdisc htb 1: ")
       ? " (it looks like a script's or the bulk-seed DaemonSet's: stop that first)"

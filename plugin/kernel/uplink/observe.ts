@@ -5,7 +5,8 @@ import type { Member, PodPart, RuleTool, UplinkRules, UplinkState } from "../../
 import { listRules } from "../../program/iptables/mangle.ts";
 import { outOfReach, parseRules, rulesDrift, type ObservedRules } from "../../program/uplink/rules.ts";
 import { listSet, parseSet, type ObservedSet } from "../../program/uplink/sets.ts";
-import { parseTree, treeDrift, treeFaults, type ObservedTree } from "../../program/uplink/tree.ts";
+import { parseTc, type ObservedDevice } from "../../program/tc/parse.ts";
+import { treeDrift, treeFaults } from "../../program/tc/tree.ts";
 import { run } from "../exec.ts";
 import { kernelHasSets } from "../linux.ts";
 import { refusal } from "../refusal.ts";
@@ -21,7 +22,7 @@ export async function uplinkDrift(state: UplinkState, pod: PodPart): Promise<rea
 }
 
 export type SeenUplink = {
-  readonly tree: ObservedTree;
+  readonly tree: ObservedDevice;
   readonly rules: ReadonlyMap<RuleTool, ObservedRules>;
 };
 
@@ -33,13 +34,13 @@ export async function observeUplink({ device, rules }: UplinkState): Promise<See
   return { tree, rules: new Map(seen) };
 }
 
-export async function observeTree(device: string): Promise<ObservedTree> {
+export async function observeTree(device: string): Promise<ObservedDevice> {
   const batch = listTc(device);
   const outcome = await run(batch.argv, batch.input);
   // A device without clsact fails the lines that ask for it, so only that tc came to its end can be told by the exit code.
   if (outcome.exitCode === -1) throw refusal("node", batch, outcome);
   if (!/^qdisc /m.test(outcome.stdout)) throw withoutQueue(device, outcome.stderr);
-  return parseTree(device, outcome.stdout);
+  return parseTc(device, outcome.stdout);
 }
 
 /** Every link has a queue from when it is first up. */

@@ -5,7 +5,8 @@ import { uplinkRoot } from "../../datapath/uplink/tree.ts";
 import type { Batch } from "../../program/handler.ts";
 import { foreignRule, removeRules } from "../../program/uplink/rules.ts";
 import { destroySet } from "../../program/uplink/sets.ts";
-import { removeTree, rootOwner } from "../../program/uplink/tree.ts";
+import { removeTc } from "../../program/tc/render.ts";
+import { rootOwner } from "../../program/tc/tree.ts";
 import { run } from "../exec.ts";
 import { kernelHasIpv6, nodeHasLink } from "../linux.ts";
 import { refusal } from "../refusal.ts";
@@ -53,8 +54,9 @@ async function removeAllRules(device: string): Promise<readonly string[]> {
 async function removeOwnTree(device: string): Promise<readonly string[]> {
   if (!nodeHasLink(device)) return [];
   const seen = await observeTree(device);
-  if (rootOwner({ root: uplinkRoot(device) }, seen) !== "ours") return [];
-  await mustDo(removeTree(device));
+  const root = uplinkRoot(device);
+  if (rootOwner(root, seen) !== "ours") return [];
+  await mustDo(removeTc([root]));
   return [`root qdisc htb 1: on ${device} and its classes`];
 }
 

@@ -2,7 +2,8 @@
 import { CniError, ErrorCode } from "../../errors.ts";
 import type { PodPart, UplinkState } from "../../program/uplink/objects.ts";
 import { destroySet } from "../../program/uplink/sets.ts";
-import { removeTree, rootOwner } from "../../program/uplink/tree.ts";
+import { removeTc } from "../../program/tc/render.ts";
+import { rootOwner } from "../../program/tc/tree.ts";
 import { run } from "../exec.ts";
 import { removeMembers } from "./members.ts";
 import { observeSet, observeTree } from "./observe.ts";
@@ -18,18 +19,16 @@ async function openIfShut(state: UplinkState): Promise<void> {
   // Or another ADD is between the two, which takes it a millisecond.
   await new Promise((resolve) => setTimeout(resolve, 20));
   if (!(await isShut(state))) return;
-  const { argv, input } = removeTree(state.device);
+  const { argv, input } = removeTc([state.root]);
   await run(argv, input);
 }
 
 /** Where it cannot be looked at it cannot be opened either, and the error that led here says more. */
-async function isShut({ device, tree }: UplinkState): Promise<boolean> {
+async function isShut({ device, root }: UplinkState): Promise<boolean> {
   const seen = await observeTree(device).catch(() => undefined);
-  if (seen === undefined || rootOwner(tree, seen) !== "ours") return false;
-  const defaultClass = `${tree.root.handle}${tree.root.defaultClass}`;
-  return !seen.device.objects.some(
-    (object) => object.kind === "htb-class" && object.classid === defaultClass,
-  );
+  if (seen === undefined || rootOwner(root, seen) !== "ours") return false;
+  const defaultClass = `${root.handle}${root.defaultClass}`;
+  return !seen.objects.some((object) => object.kind === "htb-class" && object.classid === defaultClass);
 }
 
 /** Of an uplink that is somebody else's: sets that this pod alone was in. The kernel keeps those that rules look into. */

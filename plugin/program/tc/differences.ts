@@ -22,6 +22,7 @@ export function differences(wanted: TcObject, observed: TcObject | ObservedFilte
         ...(observed.quantum === undefined || wanted.quantum === undefined
           ? []
           : sizeDiffers("quantum", observed.quantum, wanted.quantum, 0)),
+        ...(wanted.priority === undefined ? [] : differs("prio", observed.priority ?? 0, wanted.priority)),
         ...odd,
       ];
     case "leaf":
@@ -31,6 +32,8 @@ export function differences(wanted: TcObject, observed: TcObject | ObservedFilte
         ...queueDiffers(observed.queue, wanted.queue),
         ...odd,
       ];
+    // Another value is another key.
+    case "dscp":
     case "clsact":
       return [];
     case "police":

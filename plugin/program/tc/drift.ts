@@ -1,6 +1,7 @@
 /** What is missing, not as wanted, out of reach or too much of a device: one sentence per object. Pure. */
 import { bypassOf, isAlone, quoted } from "./bypass/bypass.ts";
 import { differences } from "./differences.ts";
+import { parseDscpFilter } from "./dscp-filter.ts";
 import { describeTc, isInTree, keyOf, type ObservedFilter, type TcObject } from "./objects.ts";
 import type { ObservedDevice } from "./parse.ts";
 import type { ForeignFilter } from "./parse-filter.ts";
@@ -95,9 +96,14 @@ function surplus(wanted: readonly TcObject[], observed: readonly IndexedDevice[]
     if (device?.byKey.has(keyOf(root)) !== true) return [];
     const asked = new Set(wanted.filter(({ dev }) => dev === root.dev).map(keyOf));
     const others = device.objects.filter((object) => isInTree(object) && !asked.has(keyOf(object)));
+    const foreign = device.rootFilters.filter(
+      (text) => !parseDscpFilter(root.dev, text).some((filter) => asked.has(keyOf(filter))),
+    );
     return [
-      ...others.map((object) => `${describeTc(object)} is there, though nothing asks for it`),
-      ...device.rootFilters.map((text) => `${describeTc(root)} has a filter that is not ours: "${text}"`),
+      ...others
+        .filter(({ kind }) => kind !== "dscp")
+        .map((object) => `${describeTc(object)} is there, though nothing asks for it`),
+      ...foreign.map((text) => `${describeTc(root)} has a filter that is not ours: "${text}"`),
     ];
   });
 }

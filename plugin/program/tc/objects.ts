@@ -31,6 +31,8 @@ export type HtbClass = {
   readonly cburst: number;
   /** undefined as read back of a class that has children: it sends nothing itself. */
   readonly quantum: number | undefined;
+  /** Who may borrow first; the kernel's own is 0, which is not told back. */
+  readonly priority?: number;
   /** As read back: what no class of ours does. */
   readonly oddities?: readonly string[];
 };
@@ -62,6 +64,17 @@ export type LeafQdisc = {
   readonly oddities?: readonly string[];
 };
 
+/** Sorts packets by DSCP into a class of the root qdisc: those that nothing has given a priority. */
+export type DscpFilter = {
+  readonly kind: "dscp";
+  readonly dev: string;
+  readonly parent: string;
+  readonly pref: number;
+  readonly protocol: "ip" | "ipv6";
+  readonly dscp: number;
+  readonly classid: string;
+};
+
 /** Holds filters at a device's ingress and egress; shared with whoever else filters there. */
 export type Clsact = { readonly kind: "clsact"; readonly dev: string };
 
@@ -90,7 +103,7 @@ export type TcFilter = Policer | Redirect;
 
 /** A filter as it was read back, with what about it is not as we make them, in words: it misses packets, or spares them. */
 export type ObservedFilter = TcFilter & { readonly oddities?: readonly string[] };
-export type TcObject = HtbQdisc | HtbClass | LeafQdisc | Clsact | TcFilter;
+export type TcObject = HtbQdisc | HtbClass | LeafQdisc | DscpFilter | Clsact | TcFilter;
 
 /**
  * act_police compares each packet with its mtu and drops what is longer. Far above any packet, also MTU 65535 plus its
@@ -109,6 +122,8 @@ export function describeTc(object: TcObject): string {
       return `htb class ${object.classid} on ${object.dev}`;
     case "leaf":
       return `leaf qdisc ${object.queue.kind} ${object.handle} on ${object.dev}`;
+    case "dscp":
+      return `filter pref ${object.pref} (dscp ${object.dscp} to ${object.classid}) on ${object.dev}`;
     case "clsact":
       return `clsact qdisc on ${object.dev}`;
     case "police":
@@ -127,6 +142,8 @@ export function keyOf(object: TcObject): string {
       return `class ${object.classid}`;
     case "leaf":
       return `leaf ${object.handle}`;
+    case "dscp":
+      return `dscp ${object.pref} ${object.protocol} ${object.dscp} ${object.classid}`;
     case "clsact":
       return "clsact";
     case "police":
@@ -135,7 +152,7 @@ export function keyOf(object: TcObject): string {
   }
 }
 
-/** A root qdisc, its classes and its leaves stand and fall together: the kernel deletes them with the root. */
+/** A root qdisc, its classes, leaves and filters stand and fall together: the kernel deletes them with the root. */
 export function isInTree({ kind }: TcObject): boolean {
-  return kind === "htb" || kind === "htb-class" || kind === "leaf";
+  return kind === "htb" || kind === "htb-class" || kind === "leaf" || kind === "dscp";
 }

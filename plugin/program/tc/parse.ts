@@ -1,4 +1,5 @@
 /** `tc -d` text of one device back into the objects of objects.ts, plus what stands there that is none of ours. Pure. */
+import { parseDscpFilter } from "./dscp-filter.ts";
 import type { Hook, HtbClass, Leaf, ObservedFilter, TcObject } from "./objects.ts";
 import { anyFilter, endsWalk, odd, parseFilter, type ForeignFilter } from "./parse-filter.ts";
 import { takerOf, type Taker } from "./bypass/taker.ts";
@@ -29,6 +30,7 @@ export function parseTc(dev: string, output: string): ObservedDevice {
   const objects = lines.flatMap((line, at): readonly (TcObject | ObservedFilter)[] => {
     if (line.startsWith("qdisc ")) return qdisc(dev, line);
     if (line.startsWith("class htb ")) return [htbClass(dev, line)];
+    if (line.startsWith("filter parent ")) return parseDscpFilter(dev, line);
     return isHookFilter(line) ? parseFilter(dev, hookOf(at), line) : [];
   });
   const filters = lines.flatMap((line, at) => (isHookFilter(line) ? [anyFilter(dev, hookOf(at), line)] : []));
@@ -136,6 +138,7 @@ function htbClass(dev: string, line: string): HtbClass {
     burst: bytes(word(line, "burst")),
     cburst: bytes(word(line, "cburst")),
     quantum: / quantum /.test(line) ? bytes(word(line, "quantum")) : undefined,
+    ...(/ prio [1-9]/.test(line) ? { priority: parseInt(word(line, "prio"), 10) } : {}),
     ...odd(charges(line)),
   };
 }

@@ -1,9 +1,13 @@
 /** The `tc -batch` text that adds, removes and lists objects. Pure; parse.ts reads them back. */
 import { batchText, type Batch } from "../handler.ts";
+import { dscpWords } from "./dscp-filter.ts";
 import { policeMtu, policeVerdict, type Leaf, type TcFilter, type TcObject } from "./objects.ts";
 
 export function addTc(objects: readonly TcObject[]): Batch {
-  return { argv: ["tc", "-batch", "-"], input: batchText(objects.map(addLine)) };
+  return {
+    argv: ["tc", "-batch", "-"],
+    input: batchText(objects.map((object) => objectLine(object, "add"))),
+  };
 }
 
 /**
@@ -45,19 +49,23 @@ export function listTc(dev: string): Batch {
   return { argv: ["tc", "-d", "-force", "-batch", "-"], input: batchText(queries) };
 }
 
-function addLine(object: TcObject): string {
+/** "replace" creates, or changes in place without a packet lost: classes and queues. */
+export function objectLine(object: TcObject, verb: "add" | "replace"): string {
   switch (object.kind) {
     case "htb":
-      return `qdisc add dev ${object.dev} root handle ${object.handle} htb default 0x${object.defaultClass} direct_qlen ${object.directPackets}`;
+      return `qdisc ${verb} dev ${object.dev} root handle ${object.handle} htb default 0x${object.defaultClass} direct_qlen ${object.directPackets}`;
     case "htb-class":
       return (
-        `class add dev ${object.dev} parent ${object.parent} classid ${object.classid} htb ` +
+        `class ${verb} dev ${object.dev} parent ${object.parent} classid ${object.classid} htb ` +
         `rate ${object.rate}bps ceil ${object.ceil}bps ` +
         `burst ${object.burst} cburst ${object.cburst}` +
-        (object.quantum === undefined ? "" : ` quantum ${object.quantum}`)
+        (object.quantum === undefined ? "" : ` quantum ${object.quantum}`) +
+        (object.priority === undefined ? "" : ` prio ${object.priority}`)
       );
     case "leaf":
-      return `qdisc add dev ${object.dev} parent ${object.parent} handle ${object.handle} ${leafWords(object.queue)}`;
+      return `qdisc ${verb} dev ${object.dev} parent ${object.parent} handle ${object.handle} ${leafWords(object.queue)}`;
+    case "dscp":
+      return dscpWords(object);
     case "clsact":
       return `qdisc add dev ${object.dev} clsact`;
     case "police":
@@ -103,6 +111,7 @@ function removalLines(objects: readonly TcObject[]): readonly string[] {
         return [`filter del dev ${object.dev} ${object.hook} pref ${object.pref}`];
       case "htb-class":
       case "leaf":
+      case "dscp":
       case "clsact":
         return [];
     }

@@ -1,29 +1,14 @@
 /** What an uplink is in the kernel, as data: a tree of classes on one device, sets of addresses, rules. Pure. */
 import type { Family } from "../iptables/mangle.ts";
-import type { HtbClass, HtbQdisc, LeafQdisc } from "../tc/objects.ts";
+import type { HtbQdisc, TcObject } from "../tc/objects.ts";
 
 export type UplinkState = {
   readonly device: string;
-  readonly tree: Tree;
+  readonly root: HtbQdisc;
+  /** In the order in which they are made: the root, its classes, their queues, the filters that sort into them. */
+  readonly tree: readonly TcObject[];
   readonly sets: readonly AddressSet[];
   readonly rules: Readonly<Record<RuleTool, UplinkRules | undefined>>;
-};
-
-export type Tree = {
-  readonly root: HtbQdisc;
-  readonly classes: readonly TreeClass[];
-  readonly leaves: readonly LeafQdisc[];
-  readonly filters: readonly DscpFilter[];
-};
-
-export type TreeClass = HtbClass & { readonly priority: number };
-
-/** Sorts by DSCP what no rule of the node sees: what Open vSwitch sends out of a port of its own. */
-export type DscpFilter = {
-  readonly pref: number;
-  readonly protocol: "ip" | "ipv6";
-  readonly dscp: number;
-  readonly classid: string;
 };
 
 export type AddressSet = { readonly name: string; readonly family: "inet" | "inet6" };

@@ -6,7 +6,7 @@ import { uplinkState } from "../../../plugin/datapath/uplink/state.ts";
 import type { UplinkState } from "../../../plugin/program/uplink/objects.ts";
 import { changeRules } from "../../../plugin/program/uplink/rules.ts";
 import { addToSets } from "../../../plugin/program/uplink/sets.ts";
-import { createTree } from "../../../plugin/program/uplink/tree.ts";
+import { addTc } from "../../../plugin/program/tc/render.ts";
 import { taskOf } from "../support/task.ts";
 import { runbook, stateOf, uplinkOf } from "../support/uplink.ts";
 
@@ -15,7 +15,7 @@ const nothing = { chainExists: false, before: [], inChain: [], atHooks: [] };
 function rendered(state: UplinkState): string {
   const { iptables, ip6tables } = state.rules;
   const batches = [
-    createTree(state.tree),
+    addTc(state.tree),
     addToSets(state.sets, []),
     iptables && changeRules("iptables", iptables, nothing),
     ip6tables && changeRules("ip6tables", ip6tables, nothing),
@@ -38,7 +38,7 @@ describe("an uplink in the kernel", () => {
       ...runbook,
       classes: { default: { rate: "8M", burst: "80k", cburst: "160k", quantum: 3000 } },
     });
-    expect(createTree(state.tree).input).toMatch(
+    expect(addTc(state.tree).input).toMatch(
       /classid 1:10 htb rate 1000000bps ceil 118750000bps burst 10000 cburst 20000 quantum 3000 prio 0\n/,
     );
   });
@@ -52,12 +52,12 @@ describe("an uplink in the kernel", () => {
         tiny: { rate: "1M" },
         huge: { rate: "700M" },
       },
-    }).tree.classes.map(({ quantum }) => quantum);
+    }).tree.flatMap((object) => (object.kind === "htb-class" ? [object.quantum] : []));
     expect(quanta).toEqual([1514, 18_750, 6_250, 1514, 87_500]);
   });
 
   it("no packet passes beside the classes", () => {
-    expect(stateOf(runbook).tree.root.directPackets).toBe(0);
+    expect(stateOf(runbook).root.directPackets).toBe(0);
   });
 });
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { dropsOf, listDrops, parseDrops } from "../../../plugin/program/tc/drops.ts";
 import type { LeafQdisc, Policer, TcObject } from "../../../plugin/program/tc/objects.ts";
-import { parseCounters } from "../../../plugin/program/uplink/class-counters.ts";
+import { parseCounters } from "../../../plugin/program/tc/class-counters.ts";
 
 const leaf = (dev: string, handle: string): LeafQdisc => ({
   kind: "leaf",

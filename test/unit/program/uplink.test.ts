@@ -9,21 +9,16 @@ import {
   setsOf,
 } from "../../../plugin/program/uplink/rules.ts";
 import { ourSets, parseSet } from "../../../plugin/program/uplink/sets.ts";
-import {
-  changeTree,
-  parseTree,
-  rootOwner,
-  treeDrift,
-  trimTree,
-} from "../../../plugin/program/uplink/tree.ts";
+import { parseTc } from "../../../plugin/program/tc/parse.ts";
+import { changeTree, rootOwner, treeDrift, trimTree } from "../../../plugin/program/tc/tree.ts";
 import type { UplinkRules } from "../../../plugin/program/uplink/objects.ts";
 import { fixture } from "../support/fixture.ts";
 import { runbook, uplinkOf } from "../support/uplink.ts";
 
 const stateFor = (conf: object) => uplinkState(uplinkOf(conf), { mtu: 1500, fqCodel: false, ipv6: true });
-const { tree, rules } = stateFor(runbook);
+const { root, tree, rules } = stateFor(runbook);
 const tcText = fixture("fixtures", "uplink", "tc.txt");
-const seenTree = parseTree("eth0", tcText);
+const seenTree = parseTc("eth0", tcText);
 const wantedRules: UplinkRules = rules.iptables ?? {
   chain: "",
   comment: "",
@@ -36,7 +31,7 @@ const seenRules = parseRules(wantedRules, saved);
 describe("a tree of classes", () => {
   it("000-8 is read back as it was made", () => {
     expect(treeDrift(tree, seenTree)).toEqual([]);
-    expect(rootOwner(tree, seenTree)).toBe("ours");
+    expect(rootOwner(root, seenTree)).toBe("ours");
     expect(changeTree(tree, seenTree)).toBeUndefined();
     expect(trimTree(tree, seenTree)).toBeUndefined();
   });
@@ -53,7 +48,7 @@ describe("a tree of classes", () => {
     ["match 00200000", "match 00280000", "filter pref 907 (dscp 8 to 1:20) on eth0 is missing"],
     ["*flowid 1:20", "*flowid 1:10", "filter pref 907 (dscp 8 to 1:20) on eth0 is missing"],
   ])("000-14 tells that %j became %j", (has, became, sentence) => {
-    expect(treeDrift(tree, parseTree("eth0", tcText.replace(has, became)))).toContain(sentence);
+    expect(treeDrift(tree, parseTc("eth0", tcText.replace(has, became)))).toContain(sentence);
   });
 
   it.each([
@@ -63,13 +58,13 @@ describe("a tree of classes", () => {
     ],
     ["qdisc tbf 8001: root refcnt 2 rate 1Gbit burst 1Mb lat 25ms", "tbf 8001:"],
   ])("whose root is not ours: %s", (line, name) => {
-    const owner = rootOwner(tree, parseTree("eth0", `${line}\n`));
+    const owner = rootOwner(root, parseTc("eth0", `${line}\n`));
     expect(owner).toMatchObject({ text: expect.stringContaining(name) as string });
   });
 
   it("the kernel's default root is nobody's", () => {
     expect(
-      rootOwner(tree, parseTree("eth0", "qdisc mq 0: root \nqdisc fq_codel 0: parent :1\n")),
+      rootOwner(root, parseTc("eth0", "qdisc mq 0: root \nqdisc fq_codel 0: parent :1\n")),
     ).toBeUndefined();
   });
 
