@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# Real CNI clients and plugins, built from Go at the versions that scripts/lab/peers.json pins.
+# Real CNI clients and plugins, built from Go at the versions that scripts/lab/peers.json pins, and a sender of our own.
 
 PEERS=$CACHE/peers
 
@@ -10,7 +10,8 @@ setup_peers() {
   local name packages wanted=" $* "
   while read -r name packages; do
     [[ $wanted == " all " || $wanted == *" $name "* ]] || continue
-    [[ -x $PEERS/bin/$name && $(cat "$PEERS/$name.from" 2>/dev/null) == "$packages" ]] && continue
+    # What is ours may have changed; Go knows whether it has.
+    [[ $packages != ./* && -x $PEERS/bin/$name && $(cat "$PEERS/$name.from" 2>/dev/null) == "$packages" ]] && continue
     # shellcheck disable=SC2086 # a list of packages
     if build_peer "$name" $packages; then printf '%s\n' "$packages" >"$PEERS/$name.from"; fi
   done < <(list_peers)
@@ -23,9 +24,9 @@ list_peers() {
   ' "$ROOT/scripts/lab/peers.json"
 }
 
-# build_peer <name> <package@version>...: the first package that can be had. `go install` names the file itself.
+# build_peer <name> <package@version, or folder here>...: the first that can be had. `go install` names the file itself.
 build_peer() {
-  local name=$1 package build=$PEERS/build
+  local name=$1 package build=$PEERS/build from
   shift
   if ! command -v go >/dev/null; then
     not_had "the CNI peer $name: there is no Go here"
@@ -34,7 +35,9 @@ build_peer() {
   for package in "$@"; do
     say "building $name from $package"
     rm -rf "$build"
-    if GOBIN=$build CGO_ENABLED=0 go install "$package" </dev/null >"$CACHE/go.log" 2>&1; then
+    from=("$package")
+    [[ $package != ./* ]] || from=(-C "$ROOT/$package" .)
+    if GOBIN=$build CGO_ENABLED=0 go install "${from[@]}" </dev/null >"$CACHE/go.log" 2>&1; then
       mv "$build"/* "$PEERS/bin/$name"
       return
     fi
