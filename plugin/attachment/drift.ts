@@ -1,6 +1,8 @@
 /** What of an attachment is not as this request wants it, in sentences: the kernel read back and compared. Writes nothing. */
 import type { Request } from "../cni/request.ts";
 import type { Facts } from "../datapath/driver.ts";
+import { tooShortFor } from "../datapath/queues.ts";
+import { CniError } from "../errors.ts";
 import { readFeatures } from "../kernel/features.ts";
 import { observe } from "../kernel/observe.ts";
 import type { Policy } from "../policy/policy.ts";
@@ -46,12 +48,40 @@ async function checkRecorded(
   const desired = planFor(request, policy, asAdded(found, added));
   const wanted = withoutOthers(desired.programs, record.programs);
   const unchanged = JSON.stringify(wanted) === JSON.stringify(record.programs);
+  const impassable = hasOtherMtu(found, added) ? impassableAt(found, request, policy, record) : [];
   // What another build planned for the same wishes may be other objects, and limits as well: what was applied counts.
-  if (!unchanged && record.build !== ownBuild)
-    return { faults: [...drift(observed), ...otherLimits(policy, record)], notes: notes(observed) };
+  if (!unchanged && record.build !== ownBuild) {
+    const faults = [...drift(observed), ...impassable, ...otherLimits(policy, record)];
+    return { faults, notes: notes(observed) };
+  }
   const seen = unchanged ? observed : await observe(wanted, netns);
   const more = unchanged ? [] : surplus(wanted, record.programs);
-  return { faults: [...drift(seen), ...more], notes: notes(seen) };
+  return { faults: [...drift(seen), ...impassable, ...more], notes: notes(seen) };
+}
+
+function hasOtherMtu(found: Facts, added: Facts): boolean {
+  return found.podLink.mtu !== added.podLink.mtu || found.hostEnd?.mtu !== added.hostEnd?.mtu;
+}
+
+/** What can pass no full packet of the MTU that the link has now: what ADD would refuse, and what another build put there. */
+function impassableAt(
+  found: Facts,
+  request: Request,
+  policy: Policy,
+  record: AttachmentRecord,
+): readonly string[] {
+  const mtu = Math.max(found.podLink.mtu, found.hostEnd?.mtu ?? 0);
+  return [...refusal(found, request, policy), ...tooShortFor(mtu, record.programs)];
+}
+
+function refusal(found: Facts, request: Request, policy: Policy): readonly string[] {
+  try {
+    planFor(request, policy, found);
+    return [];
+  } catch (error) {
+    if (error instanceof CniError) return [error.message];
+    throw error;
+  }
 }
 
 /** What is asked by now against what was asked then, in the figures that the record has. */

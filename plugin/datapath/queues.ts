@@ -3,11 +3,11 @@
  * The figures behind the constants were measured; ARCHITECTURE.md tells how.
  */
 import { gsoBytes } from "../policy/caps.ts";
-import type { Leaf } from "../program/tc/objects.ts";
+import type { Program } from "../program/program.ts";
+import { describeTc, type Leaf } from "../program/tc/objects.ts";
 import { frameBytes, longestDebtSeconds, shapeBurstSeconds } from "./rates.ts";
 
-/** Two GSO packets, and what more than any card sends in 10 ms. */
-const shortestQueue = 128 * 1024;
+/** More than any card sends in 10 ms. */
 const longestQueue = 32 * 1024 * 1024;
 
 /** fq_codel raises what is less; CHECK would find another value than was asked for. */
@@ -15,9 +15,8 @@ const smallestQuantum = 256;
 
 /** The queue behind a shaper: short for whoever shares it. CoDel's target must leave time for one packet. */
 export function shapeLeaf(rate: number, mtu: number, fqCodel: boolean): Leaf {
-  const segments = segmenter(mtu);
-  if (gsoBytes > rate * longestDebtSeconds) return segments;
-  if (!fqCodel) return holdsBurst(segments, rate) && cuts(mtu) ? segments : wholePackets(rate, mtu);
+  if (gsoBytes > rate * longestDebtSeconds) return segmenter(rate);
+  if (!fqCodel) return wholePackets(rate, mtu);
   const packetMicros = Math.ceil((frameBytes(mtu) / rate) * 1e6);
   const targetMicros = Math.max(5_000, Math.ceil(packetMicros * 1.5));
   return {
@@ -30,47 +29,43 @@ export function shapeLeaf(rate: number, mtu: number, fqCodel: boolean): Leaf {
 }
 
 /**
- * TBF cuts packets that exceed its bucket into their segments, and its queue holds 16 of them; at a rate no HTB hands packets
- * on it never holds one back. The bucket has room for tc's rounding.
- *
- * Needed below 10 kbit/s, where a whole GSO packet is more debt than HTB remembers. Without fq_codel it serves as long as 16
- * segments last 10 ms, up to 20M or so: whole GSO packets are half a second each at 1M, where TCP lost a quarter of its rate
- * to timeouts behind a queue of two of them; at 20M ping beside it fell from 50 ms to 9.
+ * Below 10 kbit/s a whole GSO packet is more debt than HTB remembers. TBF cuts what exceeds its bucket into its segments, and
+ * drops for ever what cannot be cut: the bucket holds what HTB remembers, so that no frame is dropped that it could hold back,
+ * whatever the MTU will be. The queue holds all segments of a GSO packet; at a rate no HTB hands packets on it holds none back.
  */
-function segmenter(mtu: number): Segmenter {
-  const burst = frameBytes(mtu) + 256;
-  return { kind: "tbf", rate: 12_500_000_000, burst, limitBytes: 16 * burst };
+function segmenter(rate: number): Leaf {
+  return { kind: "tbf", rate: 12_500_000_000, burst: rate * longestDebtSeconds, limitBytes: gsoBytes };
 }
 
-type Segmenter = Extract<Leaf, { readonly kind: "tbf" }>;
-
-function holdsBurst({ burst }: Segmenter, rate: number): boolean {
-  return 16 * burst >= rate * shapeBurstSeconds;
-}
-
-/** A frame that is nearly a GSO packet leaves nothing to cut. */
-function cuts(mtu: number): boolean {
-  return 4 * frameBytes(mtu) <= gsoBytes;
-}
-
-/** A queue of less than two frames sends one and is empty: at MTU 65535 TCP kept 30 % of its rate behind 128 KiB. */
+/**
+ * 10 ms of rate, and a whole GSO packet, or a message that conforms would be lost. Not cut: a TBF whose bucket cuts would drop
+ * for ever every frame of an MTU that is raised later. Behind less than two frames of MTU 65535 TCP kept 30 % of its rate.
+ */
 function wholePackets(rate: number, mtu: number): Leaf {
-  const limitBytes = Math.max(shortestQueue, 3 * frameBytes(mtu), Math.floor(rate * shapeBurstSeconds));
+  const limitBytes = Math.max(gsoBytes, 3 * frameBytes(mtu), Math.floor(rate * shapeBurstSeconds));
   return { kind: "bfifo", limitBytes: Math.min(limitBytes, longestQueue) };
 }
 
 /**
- * Behind a rule's policer, which any burst may be given: TCP kept a third of 20M and a fifth of 100M behind a burst of 5 ms
- * and a queue of one packet, nearly all of it with room for a few segments. Eight of them are 1 ms at 113M; two whole GSO
- * packets are as short from there on. At 10 Gbit/s the bucket of this TBF holds nothing back, and tc still tells its queue.
+ * Behind a rule's policer, which any burst may be given. A burst that holds a GSO packet needs no queue: what conforms is sent
+ * at once. Behind a shorter one TCP kept 4 of 20 Mbit/s and 20 of 100 with a queue of one packet, nearly all with room for a
+ * whole GSO packet.
  */
-export function policeLeaf(rate: number, mtu: number): Leaf {
-  const burst = frameBytes(mtu) + 256;
-  const limitBytes = 8 * burst;
-  return limitBytes >= rate / 1000 && cuts(mtu)
-    ? { kind: "tbf", rate: 1_250_000_000, burst, limitBytes }
-    : { kind: "pfifo", limitPackets: 2 };
+export function policeLeaf(burst: number): Leaf {
+  return burst >= gsoBytes ? noQueue : { kind: "bfifo", limitBytes: gsoBytes };
 }
 
 /** A shaper without a queue drops what a policer drops; one packet must fit, for HTB takes packets from its leaf. */
 export const noQueue: Leaf = { kind: "pfifo", limitPackets: 1 };
+
+/** Queues that drop every full packet of an MTU, for ever: a TBF whose bucket is shorter, as 0.1.0 planned it for another MTU. */
+export function tooShortFor(mtu: number, programs: readonly Program[]): readonly string[] {
+  const objects = programs.flatMap((program) => (program.tool === "tc" ? program.objects : []));
+  return objects.flatMap((object) =>
+    object.kind === "leaf" && object.queue.kind === "tbf" && object.queue.burst < frameBytes(mtu)
+      ? [
+          `${describeTc(object)} drops what is longer than ${object.queue.burst} bytes, and the MTU is ${mtu} now`,
+        ]
+      : [],
+  );
+}

@@ -66,7 +66,7 @@ export function limitTree(
       const minor = limitMinor(number).toString(16);
       const bucket = limitBucket(asCap(limit, source), limit.discipline, mtu);
       const queue =
-        limit.discipline === "police" ? policeLeaf(bucket.rate, mtu) : shapeLeaf(bucket.rate, mtu, fqCodel);
+        limit.discipline === "police" ? policeLeaf(bucket.burst) : shapeLeaf(bucket.rate, mtu, fqCodel);
       return [child(minor, bucket), leaf(minor, limitLeafHandle(number), queue)];
     }),
   ];

@@ -9,9 +9,15 @@ export type Ifb = {
   readonly alias: string;
 };
 
+/**
+ * An ifb stops taking packets at so many, 32 if nobody says otherwise: behind a policer's queue of one packet the 33rd
+ * fragment of a long datagram was dropped, though it conformed. As long as a network card's.
+ */
+const queueLength = 1000;
+
 export function addLinks(links: readonly Ifb[]): Batch {
   const lines = links.flatMap(({ name, mtu, alias }) => [
-    `link add name ${name} mtu ${mtu} type ifb`,
+    `link add name ${name} mtu ${mtu} txqueuelen ${queueLength} type ifb`,
     `link set dev ${name} alias ${quoted(alias)}`,
     `link set dev ${name} up`,
   ]);

@@ -71,7 +71,7 @@ describe("ip", () => {
 
   it("adds, removes and shows a link", () => {
     expect(addLinks([ifb]).input).toBe(
-      "link add name pq0123456789abc mtu 9000 type ifb\n" +
+      "link add name pq0123456789abc mtu 9000 txqueuelen 1000 type ifb\n" +
         'link set dev pq0123456789abc alias "pod-qos podnet c1 eth0"\n' +
         "link set dev pq0123456789abc up\n",
     );

@@ -219,7 +219,7 @@ describe("what stands under our own names and numbers", () => {
     ["a root with a size table", shaped.replace(/^(qdisc htb .*\S).*$/m, `$1${stab}`), "root qdisc htb 905:"],
     [
       "a queue with a size table",
-      shaped.replace(/^(qdisc tbf .*\S).*$/m, `$1${stab}`),
+      shaped.replace(/^(qdisc bfifo .*\S).*$/m, `$1${stab}`),
       "leaf qdisc pfifo 906:",
     ],
   ])("%s lets packets through for less than they weigh", (_, text, name) => {

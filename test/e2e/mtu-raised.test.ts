@@ -1,0 +1,82 @@
+/** The MTU of a link changes under its limits, as in a jumbo-frame rollout: every size still passes, and CHECK says so. */
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { failed, succeededSilently } from "../lab/answers.ts";
+import { suite } from "../lab/needs.ts";
+import { createNode, type LabNode } from "../lab/node.ts";
+import { podWith, ruledPod, type RuledPod, type Wishes } from "../lab/ruled-pod.ts";
+import { listen, send, senderNeeds } from "../lab/sender.ts";
+
+let node: LabNode;
+beforeAll(async () => {
+  node = await createNode();
+  await node.exec("ip", ["address", "add", `${ADDRESS}/32`, "dev", "lo"]);
+  listen(node, ADDRESS);
+});
+afterAll(() => node[Symbol.asyncDispose]());
+
+const ADDRESS = "192.0.2.7";
+const LATER = [9000, 65_535, 1500] as const;
+
+const limited = (bandwidth: object): Wishes => ({
+  annotations: { "pod-qos/egress": JSON.stringify([{ bandwidth }]) },
+});
+const capped = (discipline: string): Wishes => ({
+  annotations: {
+    "pod-qos/egress-bandwidth": "20M",
+    "pod-qos/ingress-bandwidth": "20M",
+    "pod-qos/discipline": discipline,
+  },
+});
+const inPod = (wishes: Wishes): Wishes => ({ ...wishes, conf: { enforce: "pod" } });
+
+const limits: readonly (readonly [string, Wishes])[] = [
+  ["a rule's police limit", limited({ rate: 20_000 })],
+  ["a rule's police limit with a burst of one packet", limited({ rate: 20_000, burst: 13 })],
+  ["a rule's shape limit", limited({ rate: 20_000, discipline: "shape" })],
+  ["shaped caps", capped("shape")],
+  ["shaped caps in the pod", inPod(capped("shape"))],
+  ["policed caps", capped("police")],
+  ["policed caps in the pod", inPod(capped("police"))],
+];
+
+suite("after the MTU of a veth has changed from 1500 to 9000, 65535 and back", senderNeeds, () => {
+  test.each(limits)("every size passes %s, and CHECK passes", async (_, wishes) => {
+    const pod = await podWith(node, wishes);
+    for (const mtu of LATER) {
+      await setMtu(pod, mtu);
+      await expectAllSizesPass(pod);
+      succeededSilently(await pod.call("CHECK"));
+    }
+    await pod.end();
+  });
+
+  test("CHECK says which policer can pass no full packet any more, for it was given a shorter burst", async () => {
+    const { annotations } = capped("police");
+    const burst = { "pod-qos/egress-burst": "40k", "pod-qos/ingress-burst": "40k" };
+    const pod = await ruledPod(node, await node.addPod(), { annotations: { ...annotations, ...burst } });
+    expect(await pod.call("ADD")).toMatchObject({ exitCode: 0 });
+    succeededSilently(await pod.call("CHECK"));
+    await setMtu(pod, 9000);
+    failed(await pod.call("CHECK"), 100, ["burst of 40000 bits", "MTU 9000"]);
+    await setMtu(pod, 1500);
+    succeededSilently(await pod.call("CHECK"));
+    await pod.end();
+  });
+});
+
+const setMtu = async ({ pod, wire }: RuledPod, mtu: number): Promise<void> => {
+  await node.exec("ip", ["link", "set", wire.hostDevice, "mtu", `${mtu}`]);
+  await pod.exec("ip", ["link", "set", wire.podDevice, "mtu", `${mtu}`]);
+};
+
+/** Just below, at and above what a frame of each MTU carries, whole and in fragments; and a stream in frames as long as can be. */
+const SIZES = [56, 1472, 1473, 8972, 8973, 40_000, 65_507] as const;
+
+const expectAllSizesPass = async ({ pod }: RuledPod): Promise<void> => {
+  for (const size of SIZES) {
+    // Three tries of each, for a policer may have had its fill.
+    await pod.exec("ping", ["-n", "-c", "1", "-w", "5", "-i", "0.5", "-s", `${size}`, ADDRESS]);
+  }
+  const sent = await send(pod, ADDRESS, { kind: "tcp", bytes: 300_000, everyMs: 200, count: 3 });
+  expect(sent.arrived).toBe(3);
+};
