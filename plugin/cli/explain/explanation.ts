@@ -78,9 +78,10 @@ function assumedUplink({ conf: { uplink } }: Request, { mtu }: Options): NodeUpl
   return uplink && { device: uplink.device, speed: 1e15, mtu };
 }
 
-/** Only the primary plugin knows the pod's: these stand for them, and are of the documentation ranges. */
+/** Only the primary plugin knows the pod's: where its result is not given, these of the documentation ranges stand for them. */
 function withAddresses(request: Request): Request {
-  return request.addresses.length > 0 ? request : { ...request, addresses: ["192.0.2.1", "2001:db8::1"] };
+  const isKnown = request.addresses.length > 0 || request.interfaces.length > 0;
+  return isKnown ? request : { ...request, addresses: ["192.0.2.1", "2001:db8::1"] };
 }
 
 function callOf({ ifname, args }: Options): Parameters<typeof parseRequest>[0] {
