@@ -10,7 +10,7 @@ import { versionReply } from "./verbs/version.ts";
 import { CniError, ErrorCode, messageOf, withContext } from "./errors.ts";
 import { serveHuman } from "./cli/cli.ts";
 import { createLog } from "./log.ts";
-import { refuseRepeatedKeys } from "./policy/json-keys.ts";
+import { refuseRepeatedKeys } from "./cni/json-keys.ts";
 import { print, readInput } from "./stdio.ts";
 import { commands } from "./verbs/verbs.ts";
 

@@ -3,7 +3,7 @@ import type { Request } from "../cni/request.ts";
 import type { Facts } from "../datapath/driver.ts";
 import { tooShortFor } from "../datapath/queues.ts";
 import { CniError } from "../errors.ts";
-import { readFeatures } from "../kernel/features.ts";
+import { readFeatures } from "./features.ts";
 import { observe } from "../kernel/observe.ts";
 import type { Policy } from "../policy/policy.ts";
 import type { Note } from "../program/handler.ts";

@@ -3,7 +3,7 @@ import type { Request } from "../cni/request.ts";
 import type { Features } from "../datapath/driver.ts";
 import { ruleChains } from "../datapath/rules/chains.ts";
 import { applyFresh, applyOver, type Applied } from "../kernel/apply.ts";
-import { featuresChanged, readFeatures } from "../kernel/features.ts";
+import { featuresChanged, readFeatures } from "./features.ts";
 import { kernelHasIpv6 } from "../kernel/linux.ts";
 import { assertPodNetns } from "../kernel/netns.ts";
 import { hasWishes, type Policy } from "../policy/policy.ts";

@@ -1,16 +1,8 @@
-/**
- * What this kernel can do, found out by doing it on the loopback of a namespace that lives as long as one command.
- * Kept until the next boot; an answer with something missing is asked again after a while, for a module may be installed.
- */
+/** What this kernel can do, found out by doing it on the loopback of a namespace that lives as long as one command. */
 import type { Features } from "../datapath/driver.ts";
-import { isObject } from "../cni/fields.ts";
 import { CniError, ErrorCode } from "../errors.ts";
 import { batchText } from "../program/handler.ts";
-import { readJson, writeJson } from "../state/file.ts";
 import { run } from "./exec.ts";
-import { bootId } from "./linux.ts";
-
-const trustMissingForMs = 10 * 60_000;
 
 /** Each line stands for one ability; -force goes on behind a failed one and says its number. */
 const trials = [
@@ -22,31 +14,7 @@ const trials = [
   "filter add dev lo ingress protocol all pref 4 u32 match u32 0 0 action police rate 125000bps burst 100000 mtu 100000 conform-exceed drop/continue",
 ] as const;
 
-/** CHECK must not write, so it reads the cache and, if there is none, tries without keeping the answer. */
-export async function readFeatures(stateDir: string, keep: "keep" | "forget"): Promise<Features> {
-  const cached = fromCache(readJson(pathIn(stateDir)));
-  if (cached !== undefined) return cached;
-  return keep === "keep" ? probeAndKeep(stateDir) : probe();
-}
-
-/** Whether the kernel can do other things than were remembered: a module may have been unloaded since. */
-export async function featuresChanged(stateDir: string): Promise<boolean> {
-  const remembered = fromCache(readJson(pathIn(stateDir)));
-  return JSON.stringify(await probeAndKeep(stateDir)) !== JSON.stringify(remembered);
-}
-
-async function probeAndKeep(stateDir: string): Promise<Features> {
-  const features = await probe();
-  const path = pathIn(stateDir);
-  writeJson(path, { bootId: bootId(), at: Date.now(), features }, `${path}.${process.pid}.tmp`);
-  return features;
-}
-
-function pathIn(stateDir: string): string {
-  return `${stateDir}/features.json`;
-}
-
-async function probe(): Promise<Features> {
+export async function probeFeatures(): Promise<Features> {
   const argv = ["unshare", "--net", "tc", "-force", "-batch", "-"];
   const { exitCode, stderr } = await run(argv, batchText(trials));
   const failed = new Set([...stderr.matchAll(/Command failed -:(\d+)/g)].map((match) => Number(match[1])));
@@ -65,14 +33,4 @@ async function probe(): Promise<Features> {
   }
   const matcher = works(3) ? "matchall" : "u32";
   return { fqCodel: works(1), matcher, police: works(matcher === "matchall" ? 5 : 6) };
-}
-
-function fromCache(cached: unknown): Features | undefined {
-  if (!isObject(cached) || cached["bootId"] !== bootId() || !isObject(cached["features"])) return undefined;
-  const { fqCodel, matcher, police } = cached["features"];
-  if (typeof fqCodel !== "boolean" || typeof police !== "boolean") return undefined;
-  if (matcher !== "matchall" && matcher !== "u32") return undefined;
-  const complete = fqCodel && police && matcher === "matchall";
-  const age = Date.now() - Number(cached["at"]);
-  return complete || (age >= 0 && age < trustMissingForMs) ? { fqCodel, matcher, police } : undefined;
 }

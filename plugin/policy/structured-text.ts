@@ -1,6 +1,6 @@
 /** JSON or YAML text to a value. Pure. The YAML library is loaded for what JSON.parse does not take. */
 import { CniError, ErrorCode } from "../errors.ts";
-import { refuseRepeatedKeys } from "./json-keys.ts";
+import { refuseRepeatedKeys } from "../cni/json-keys.ts";
 import { yamlFault } from "./yaml-fault.ts";
 import { ambiguity, valueOf } from "./yaml-value.ts";
 

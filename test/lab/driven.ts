@@ -3,7 +3,7 @@ import { readFileSync, writeSync } from "node:fs";
 import { plan } from "../../plugin/datapath/plan.ts";
 import { applyFresh, applyOver } from "../../plugin/kernel/apply.ts";
 import { run } from "../../plugin/kernel/exec.ts";
-import { readFeatures } from "../../plugin/kernel/features.ts";
+import { readFeatures } from "../../plugin/attachment/features.ts";
 import { inspect } from "../../plugin/kernel/inspect.ts";
 import { observe } from "../../plugin/kernel/observe.ts";
 import { remove } from "../../plugin/kernel/remove.ts";

@@ -1,7 +1,7 @@
 /** What of an uplink, and of a pod's part in it, is not as it should be, in sentences; none when all is well. */
 import { podPart } from "../../datapath/uplink/sets.ts";
 import { uplinkState } from "../../datapath/uplink/state.ts";
-import { readFeatures } from "../../kernel/features.ts";
+import { readFeatures } from "../features.ts";
 import { kernelHasIpv6, readNodeLink } from "../../kernel/linux.ts";
 import { uplinkDrift } from "../../kernel/uplink/observe.ts";
 import { messageOf } from "../../errors.ts";

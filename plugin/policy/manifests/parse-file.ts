@@ -1,6 +1,6 @@
 /** The text of a manifest file to its documents. Pure. The YAML library is loaded for the first file that is not JSON. */
 import { CniError, ErrorCode, messageOf } from "../../errors.ts";
-import { refuseRepeatedKeys } from "../json-keys.ts";
+import { refuseRepeatedKeys } from "../../cni/json-keys.ts";
 import { yamlFault } from "../yaml-fault.ts";
 import { ambiguity, valueOf } from "../yaml-value.ts";
 import type { ManifestFile } from "./compile.ts";

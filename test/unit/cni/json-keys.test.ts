@@ -1,6 +1,6 @@
 import * as fc from "fast-check";
 import { expect, it } from "vitest";
-import { refuseRepeatedKeys } from "../../../plugin/policy/json-keys.ts";
+import { refuseRepeatedKeys } from "../../../plugin/cni/json-keys.ts";
 import { refusal } from "../support/refusal.ts";
 
 it.each(['{"a":1,"a":2}', '[{"b":{},"c":[],"b":{}}]', '{"a":{"x":"}"},"b":"\\"","a":null}', '{"":1,"":2}'])(

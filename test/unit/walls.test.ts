@@ -1,0 +1,100 @@
+/** Which folder knows which, held by lint: each wall is tried with every kind of import, or a pattern could hold nothing. */
+import { execaSync } from "execa";
+import { copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+
+const root = resolve(import.meta.dirname, "../..");
+const house = mkdtempSync(join(tmpdir(), "pod-qos-walls-"));
+afterAll(() => rmSync(house, { recursive: true }));
+
+const held: readonly (readonly [folder: string, target: string])[] = [
+  ...["cni", "policy", "datapath", "program"].flatMap((pure) =>
+    [
+      "node:fs",
+      "fs",
+      "../kernel/exec.ts",
+      "../state/store.ts",
+      "../attachment/plan.ts",
+      "../report/report.ts",
+    ]
+      .concat("../verbs/add.ts", "../cli/cli.ts")
+      .map((target) => [pure, target] as const),
+  ),
+  ["policy/uplink", "../../kernel/linux.ts"],
+  ...[
+    "../state/file.ts",
+    "../attachment/plan.ts",
+    "../report/names.ts",
+    "../verbs/add.ts",
+    "../cli/cli.ts",
+  ].map((target) => ["kernel", target] as const),
+  ...["../attachment/plan.ts", "../report/names.ts", "../verbs/add.ts", "../cli/cli.ts"].map(
+    (target) => ["state", target] as const,
+  ),
+  ...["../report/names.ts", "../verbs/add.ts", "../cli/cli.ts"].map(
+    (target) => ["attachment", target] as const,
+  ),
+  ["report", "../verbs/add.ts"],
+  ["report", "../cli/cli.ts"],
+  ["verbs", "../cli/cli.ts"],
+  ["verbs", "../report/report.ts"],
+  ["cli", "../verbs/add.ts"],
+  ["cli/show", "../../verbs/add.ts"],
+  ["", "./kernel/exec.ts"],
+  ["", "./attachment/decide.ts"],
+  ...["kernel", "state", "attachment", "report", "verbs", "cli", ""].map(
+    (folder) => [folder, "node:child_process"] as const,
+  ),
+];
+const open: typeof held = [
+  ["policy", "../cni/conf.ts"],
+  ["kernel", "../program/program.ts"],
+  ["kernel", "node:fs"],
+  ["attachment", "../state/store.ts"],
+  ["report", "../attachment/live.ts"],
+  ["verbs", "../attachment/decide.ts"],
+  ["verbs", "../report/node-checks.ts"],
+  ["cli", "../report/report.ts"],
+  ["", "./verbs/verbs.ts"],
+];
+
+const kinds: Readonly<Record<string, (target: string) => string>> = {
+  static: (target) => `import * as x from "${target}";\nexport const y = x;\n`,
+  type: (target) => `import type * as x from "${target}";\nexport type Y = typeof x;\n`,
+  dynamic: (target) => `export const y = async () => import("${target}");\n`,
+  "re-export": (target) => `export * from "${target}";\n`,
+};
+
+let refused: ReadonlySet<string>;
+beforeAll(() => {
+  copyFileSync(join(root, ".oxlintrc.json"), join(house, ".oxlintrc.json"));
+  for (const [folder, target] of [...held, ...open]) {
+    mkdirSync(join(house, "plugin", folder), { recursive: true });
+    for (const [kind, text] of Object.entries(kinds))
+      writeFileSync(join(house, fileOf(folder, target, kind)), text(target));
+  }
+  const { stdout } = execaSync(join(root, "node_modules/.bin/oxlint"), ["--format=unix"], {
+    cwd: house,
+    reject: false,
+  });
+  const lines = stdout.split("\n").filter((line) => line.includes("no-restricted-imports"));
+  refused = new Set(lines.map((line) => line.replace(/^.*?(plugin\/[^:]+):.*$/, "$1")));
+});
+
+const fileOf = (folder: string, target: string, kind: string): string =>
+  join("plugin", folder, `${kind}-${target.replaceAll(/[^a-z]+/g, "-")}.ts`);
+
+const kindsRefused = (folder: string, target: string): readonly string[] =>
+  Object.keys(kinds).filter((kind) => refused.has(fileOf(folder, target, kind)));
+
+describe("plugin/", () => {
+  it.each(held)("%s/ cannot import %s", (folder, target) => {
+    expect(kindsRefused(folder, target)).toEqual(Object.keys(kinds));
+  });
+
+  it.each(open)("%s/ may import %s", (folder, target) => {
+    expect(kindsRefused(folder, target)).toEqual([]);
+  });
+});
