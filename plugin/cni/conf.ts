@@ -15,7 +15,7 @@ import {
   type Decoder,
   type JsonObject,
 } from "./fields.ts";
-import { cniKeys, defaultsKeys, ownKeys } from "./keys.ts";
+import { cniKeys, defaultsKeys, formerKeys, ownKeys } from "./keys.ts";
 import { parseUplink, type UplinkConf } from "./uplink.ts";
 
 /** From what is told least often to what must be seen. */
@@ -57,7 +57,7 @@ export type Conf = {
 export const defaultStateDir = "/run/pod-qos";
 
 export function parseConf(conf: JsonObject, network: string): Conf {
-  refuseUnknownKeys(conf, "", [...ownKeys, ...cniKeys]);
+  refuseUnknownKeys(conf, "", [...ownKeys, ...cniKeys], formerKeys);
   optional(conf, "", "capabilities", checkCapabilities);
   const defaults = optional(conf, "", "defaults", anObject) ?? {};
   refuseUnknownKeys(defaults, "defaults.", defaultsKeys);

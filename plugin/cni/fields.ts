@@ -63,12 +63,21 @@ export function optional<Value>(
 }
 
 /** A typo must not become an unlimited pod: a key that is not known is an error that shows the ones that are. */
-export function refuseUnknownKeys(object: JsonObject, prefix: string, known: readonly string[]): void {
+export function refuseUnknownKeys(
+  object: JsonObject,
+  prefix: string,
+  known: readonly string[],
+  /** What to write in the place of some. */
+  instead: Readonly<Record<string, string>> = {},
+): void {
   const unknown = Object.keys(object).filter((key) => !known.includes(key));
   if (unknown.length === 0) return;
+  const hints = new Set(
+    unknown.filter((key) => Object.hasOwn(instead, key)).map((key) => `; ${instead[key]}`),
+  );
   throw new CniError(
     ErrorCode.invalidConfig,
-    `unknown key ${excerpt(unknown, prefix)}: known are ${known.join(", ")}`,
+    `unknown key ${excerpt(unknown, prefix)}: known are ${known.join(", ")}${[...hints].join("")}`,
   );
 }
 

@@ -16,6 +16,12 @@ export const ownKeys = [
   "logLevel",
 ];
 
+const subnets =
+  'for a limit by address give "egress" a rule with "bandwidth", and in its "classifier" a "to" whose ipBlock has "cidr" and "except"';
+
+/** Of the bandwidth plugin 1.5, which later ones ignore: what to write here. */
+export const formerKeys = { unshapedSubnets: subnets, shapedSubnets: subnets };
+
 export const defaultsKeys = ["ingressBandwidth", "egressBandwidth", "dscp", "class"];
 
 /** Keys that CNI, libcni or a runtime put into a plugin's conf. */

@@ -8,7 +8,7 @@ import { CniError, ErrorCode, invalidValue } from "../errors.ts";
 import type { Conf, Discipline, StaticCap } from "../cni/conf.ts";
 import type { Annotations, RuntimeCap } from "../cni/request.ts";
 import type { Wishes } from "./annotations.ts";
-import { bandwidthAllowed, parseBandwidth, parseBurst } from "./quantity.ts";
+import { parseBandwidth, parseBurst } from "./quantity.ts";
 
 export type Direction = "ingress" | "egress";
 
@@ -104,21 +104,39 @@ export function annotatedCap(key: string | undefined, annotations: Annotations):
  */
 const smallestSentinelBurst = 2 ** 31 - 1;
 
-function runtimeCap(direction: Direction, { rate, burst }: RuntimeCap): Cap | undefined {
-  if (rate === undefined || rate === null || rate === 0) return undefined;
-  const field = `runtimeConfig.bandwidth.${direction}Rate`;
-  const burstField = `runtimeConfig.bandwidth.${direction}Burst`;
-  if (typeof rate !== "number") throw invalidValue(field, rate, bandwidthAllowed);
-  if (burst !== undefined && burst !== null && typeof burst !== "number") {
-    throw invalidValue(burstField, burst, "a number of bits");
+function runtimeCap(direction: Direction, given: RuntimeCap): Cap | undefined {
+  const source = `runtimeConfig.bandwidth.${direction}Rate`;
+  const burstSource = `runtimeConfig.bandwidth.${direction}Burst`;
+  const rate = runtimeNumber(source, given.rate, runtimeRateAllowed);
+  const burst = runtimeNumber(burstSource, given.burst, "a whole number of bits");
+  const asksForBurst = burst > 0 && burst < smallestSentinelBurst;
+  if (rate === 0 && asksForBurst) {
+    throw new CniError(
+      ErrorCode.invalidConfig,
+      `${burstSource} is ${burst} but ${source} is not set: a burst alone is no limit`,
+    );
   }
-  const given = typeof burst === "number" && burst > 0 && burst < smallestSentinelBurst;
-  return {
-    rate: parseBandwidth(field, String(rate)),
-    burst: given ? parseBurst(burstField, String(burst)) : undefined,
-    source: field,
-    burstSource: given ? burstField : undefined,
-  };
+  if (rate === 0) return undefined;
+  if (rate < lowestRuntimeRate || rate > highestRuntimeRate)
+    throw invalidValue(source, rate, runtimeRateAllowed);
+  return asksForBurst
+    ? { rate, burst, source, burstSource }
+    : { rate, burst: undefined, source, burstSource: undefined };
+}
+
+/**
+ * A runtime has held what people wrote to 1k and more. What else comes this way are numbers for the bandwidth plugin, which
+ * takes any: from a byte a second on, as far as the kernel can hold it on the pod's link.
+ */
+const lowestRuntimeRate = 8;
+const highestRuntimeRate = 1e15;
+const runtimeRateAllowed = "bit/s, a whole number from 8 to 1000000000000000 (1P), or 0 for no limit";
+
+/** As Go writes and reads them; 0 is "not set". */
+function runtimeNumber(field: string, value: unknown, allowed: string): number {
+  if (value === undefined || value === null) return 0;
+  if (typeof value === "number" && Number.isInteger(value) && value >= 0) return value;
+  throw invalidValue(field, value, allowed);
 }
 
 export function defaultCap(direction: Direction, { defaults }: Conf): Cap | undefined {

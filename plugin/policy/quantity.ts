@@ -22,7 +22,7 @@ export function parseQuantity(text: string): bigint | undefined {
 const lowestRate = 1_000n;
 const highestRate = 1_000_000_000_000_000n;
 
-export const bandwidthAllowed = 'a Kubernetes quantity in bit/s from 1k to 1P, for example "50M"';
+const bandwidthAllowed = 'a Kubernetes quantity in bit/s from 1k to 1P, for example "50M"';
 const burstAllowed = 'a Kubernetes quantity in bits, above 0 and below 32Gi, for example "400k"';
 
 /** A rate in bit/s. */

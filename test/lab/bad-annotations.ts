@@ -100,11 +100,19 @@ const shapes: readonly BadInput[] = [
     bandwidth: "10M",
   },
   ...["ingress", "egress"].flatMap((direction): readonly BadInput[] =>
-    ["10M", 999, -5, 1.2e15, {}].map((rate) => ({
+    ["10M", 7, -5, 1.2e15, 8.5, {}].map((rate) => ({
       title: `capability ${direction}Rate ${written(rate)}`,
       code: 7,
       names: [`runtimeConfig.bandwidth.${direction}Rate`, String(typeof rate === "object" ? "{}" : rate)],
       bandwidth: { [`${direction}Rate`]: rate, [`${direction}Burst`]: 1000 },
+    })),
+  ),
+  ...["ingress", "egress"].flatMap((direction): readonly BadInput[] =>
+    [1000, 2 ** 31 - 2, -1, 1.5, "1k"].map((burst) => ({
+      title: `capability ${direction}Burst ${written(burst)} without a rate`,
+      code: 7,
+      names: [`runtimeConfig.bandwidth.${direction}Burst`, String(burst)],
+      bandwidth: { [`${direction}Rate`]: 0, [`${direction}Burst`]: burst },
     })),
   ),
   {

@@ -81,7 +81,8 @@ const statics: readonly BadInput[] = [
 
 const unknownKeys: readonly BadInput[] = [
   cap({ egresRate: 8000 }, '"egresRate"', "egressRate"),
-  cap({ unshapedSubnets: [] }, '"unshapedSubnets"'),
+  cap({ unshapedSubnets: [] }, '"unshapedSubnets"', '"egress"', '"except"'),
+  cap({ shapedSubnets: ["192.0.2.0/24"] }, '"shapedSubnets"', '"egress"', '"except"'),
   cap({ defaults: { egress: "10M" } }, '"defaults.egress"', "egressBandwidth"),
 ];
 

@@ -92,7 +92,7 @@ describe("a malformed value fails although another wish outranks it", () => {
 
   it.each([
     [{ IngressRate: "1M" }, "runtimeConfig.bandwidth.ingressRate"],
-    [{ egressRate: 999 }, "runtimeConfig.bandwidth.egressRate"],
+    [{ egressRate: 7 }, "runtimeConfig.bandwidth.egressRate"],
     [{ EgressRate: -1 }, "runtimeConfig.bandwidth.egressRate"],
     [{ EgressRate: 2e15 }, "runtimeConfig.bandwidth.egressRate"],
   ])("the capability %j", (bandwidth, field) => {

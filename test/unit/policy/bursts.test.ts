@@ -88,6 +88,50 @@ describe("a runtime's burst", () => {
   });
 });
 
+describe("a runtime's burst without a rate", () => {
+  it.each([
+    [{ egressBurst: 1 }, 1],
+    [{ EgressRate: 0, EgressBurst: 400_000 }, 400_000],
+    [{ egressRate: null, egressBurst: 2 ** 31 - 2 }, 2 ** 31 - 2],
+  ])("is refused, as in the conf: %j", (bandwidth, bits) => {
+    const { code, message } = refusal(() => policyOf({ bandwidth }));
+    expect([code, message]).toEqual([
+      ErrorCode.invalidConfig,
+      `runtimeConfig.bandwidth.egressBurst is ${bits} but runtimeConfig.bandwidth.egressRate is not set: ` +
+        "a burst alone is no limit",
+    ]);
+  });
+
+  it.each([
+    ["containerd for a direction that nobody limits", { EgressRate: 0, EgressBurst: 0 }],
+    ["containerd's sentinel", { EgressRate: 0, EgressBurst: 2 ** 32 - 1 }],
+    ["CRI-O's sentinel", { egressRate: 0, egressBurst: 8 * (2 ** 32 - 1) - 1 }],
+    ["dockershim's sentinel", { egressBurst: 2 ** 31 - 1 }],
+    ["a sentinel of 64 bits", { egressBurst: 2 ** 64 }],
+  ])("is none where it is that of a runtime, not of a person: %s", (_, bandwidth) => {
+    expect(policyOf({ bandwidth: { ...bandwidth, IngressRate: 1e6 } })).toMatchObject({
+      egress: undefined,
+      ingress: { rate: 1e6 },
+    });
+  });
+});
+
+describe("a runtime's rate", () => {
+  it.each([8, 800, 999, 1000, 1e15])(
+    "of %d bit/s is taken, as the bandwidth plugin takes it",
+    (egressRate) => {
+      expect(policyOf({ bandwidth: { egressRate } }).egress?.rate).toBe(egressRate);
+    },
+  );
+
+  it.each([1, 7, 1e15 + 1, 1000.5, "1k", true])("of %j is refused", (egressRate) => {
+    const { message } = refusal(() => policyOf({ bandwidth: { egressRate } }));
+    expect(message).toContain(
+      `runtimeConfig.bandwidth.egressRate: ${JSON.stringify(egressRate)} is not valid: bit/s, a whole number from 8`,
+    );
+  });
+});
+
 describe("discipline and enforce", () => {
   it.each([
     [{}, {}, "shape"],
