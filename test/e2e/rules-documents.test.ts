@@ -5,8 +5,6 @@ import { captured } from "../lab/capture.ts";
 import type { Packet } from "../lab/packets.ts";
 import { openPolicies, type Policies } from "../lab/policies.ts";
 import type { RuledPod, Wishes } from "../lab/ruled-pod.ts";
-import { measure } from "../lab/traffic.ts";
-import { twice, within } from "../lab/twice.ts";
 
 let policies: Policies;
 beforeEach(async () => {
@@ -65,22 +63,6 @@ describe("the EgressQoS of 001", () => {
       }
     });
     expect(arriving.map(({ tos }) => tos)).toEqual([0, 0, 0, 0]);
-    expect(await marksOf(pod, "192.0.2.7", "2001:db8:ffff::7")).toEqual([30, 30]);
-    await pod.end();
-  });
-
-  it("001-19 does not interfere with bandwidth annotations: both caps hold, full and no more, beside the mark", async () => {
-    put(["{dscp: 30}"]);
-    const annotations = { "kubernetes.io/egress-bandwidth": "10M", "kubernetes.io/ingress-bandwidth": "20M" };
-    const pod = await policies.pod({ labels: {}, annotations });
-    for (const address of [pod.wire.node4, pod.wire.node6]) {
-      await twice(`caps beside a mark, to ${address}`, async () => {
-        const load = { from: pod.pod, to: policies.node, address, seconds: 4, congestion: "cubic" };
-        const out = (await measure(load)).bitsPerSecond;
-        const back = (await measure({ ...load, reverse: true })).bitsPerSecond;
-        return [...within("egress", out / 10e6, 0.85, 1.05), ...within("ingress", back / 20e6, 0.85, 1.05)];
-      });
-    }
     expect(await marksOf(pod, "192.0.2.7", "2001:db8:ffff::7")).toEqual([30, 30]);
     await pod.end();
   });
