@@ -2,6 +2,7 @@
 import type { Request } from "../cni/request.ts";
 import type { Features } from "../datapath/driver.ts";
 import { ruleChains } from "../datapath/rules/chains.ts";
+import { dependOnLink } from "../datapath/uplink/class-rules.ts";
 import { applyFresh, applyOver, type Applied } from "../kernel/apply.ts";
 import { featuresChanged, readFeatures } from "./features.ts";
 import { kernelHasIpv6 } from "../kernel/linux.ts";
@@ -65,14 +66,16 @@ function addOver(task: Task, before: AttachmentRecord | undefined): Promise<void
   return before === undefined ? addFirst(task) : addAgain(task, before);
 }
 
-/** Nothing of ours is there. Rules need no look at the pod's link, so their sets and chains are made while that is being read. */
+/** Nothing of ours is there. Most rules need no look at the pod's link, so their sets and chains are made while that is being read. */
 async function addFirst(task: Task): Promise<void> {
   const { request, policy, stateDir } = task;
   const { netns } = request.call;
   const features = readFeatures(stateDir, "keep");
   // Whoever waits for it hears of its failure; where the record cannot be written nobody comes to wait.
   features.catch(() => undefined);
-  const early = merge(ruleChains(request.call.ifname, policy.rules, kernelHasIpv6()));
+  const early = dependOnLink(policy)
+    ? []
+    : merge(ruleChains(request.call.ifname, policy.rules, kernelHasIpv6()));
   const first = recordOf(task, undefined, early);
   if (early.length > 0 || first.membership !== undefined) writeRecord(stateDir, first);
   const [marking, looking, joining] = await Promise.allSettled([

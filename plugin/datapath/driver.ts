@@ -26,6 +26,14 @@ export type Facts = {
 };
 
 /** An attachment with its wishes and the facts about it: the whole input of planning. */
-export type Task = { readonly identity: Identity; readonly policy: Policy; readonly facts: Facts };
+export type Task = {
+  readonly identity: Identity;
+  readonly policy: Policy;
+  readonly facts: Facts;
+  readonly limitsBy?: LimitsBy;
+};
+
+/** By what the pod's tree knows a packet that a rule limits; by its mark where the priority is its class's at the uplink. */
+export type LimitsBy = "priority" | "mark";
 
 export type Driver = (task: Task) => readonly Program[];

@@ -29,6 +29,8 @@ export function limitLeafHandle(number: number): string {
   return `${(firstLimitLeaf + number).toString(16)}:`;
 }
 
+/** Of the filter by mark, the one that our root ever has. */
+export const markPref = 9;
 /** Early, so that an agent's filter that ends the walk with "ok" does not skip the limit; it passes on what conforms. */
 export const policePref = 9;
 /** Late, since a redirect ends the walk: whatever else filters at this hook has had its say. */

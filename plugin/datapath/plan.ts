@@ -4,13 +4,14 @@ import { merge, type Program } from "../program/program.ts";
 import { withoutRepeats } from "../program/traits.ts";
 import type { Driver, Task } from "./driver.ts";
 import { hostVeth } from "./host-veth.ts";
+import { withClass } from "./uplink/class-rules.ts";
 import { podClass } from "./uplink/pod-class.ts";
 import { podNetns } from "./pod-netns.ts";
 
 const limits: readonly Driver[] = [hostVeth, podNetns];
 
 export function plan(task: Task): readonly Program[] {
-  const placed = withEnforcement(task);
+  const placed = withEnforcement(withClass(task));
   return merge([...limits.flatMap((driver) => driver(placed)), ...podClass(task)]).map(withoutRepeats);
 }
 

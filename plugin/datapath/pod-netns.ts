@@ -18,7 +18,7 @@ export const podNetns: Driver = (task) => {
   // With a guard outside the pod shapes itself; without act_police the node does, on an ifb.
   const shapesEgress = !hostHoldsCaps || (policy.discipline === "shape" && facts.features.police);
   return [
-    ...ruleChains(identity.ifname, policy.rules, facts.ipv6),
+    ...ruleChains(identity.ifname, policy.rules, facts.ipv6, task.limitsBy),
     ...egress(shapesEgress ? policy.egress : undefined, task),
     ...(policy.ingress === undefined || hostHoldsCaps ? [] : ingress(policy.ingress, task)),
   ];
@@ -40,7 +40,7 @@ function egressTree(cap: Cap | undefined, task: Task): readonly TcObject[] {
   const { mtu } = facts.podLink;
   if (hasLimits(policy.rules)) {
     const shaped = cap === undefined ? undefined : shapedCap(cap, mtu, task);
-    return limitTree(identity.ifname, mtu, policy.rules, shaped, facts.features.fqCodel);
+    return limitTree(identity.ifname, mtu, policy.rules, shaped, facts.features.fqCodel, task.limitsBy);
   }
   return cap === undefined ? [] : capShaper(cap, identity.ifname, mtu, task);
 }

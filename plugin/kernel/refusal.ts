@@ -58,7 +58,7 @@ const missing: readonly Lacking[] = [
   },
   {
     pattern: /TC classifier not found|Failed to load TC action module|action.*unknown/i,
-    what: "this kernel lacks a traffic control module (load cls_matchall or cls_u32, act_mirred, act_police)",
+    what: "this kernel lacks a traffic control module (load cls_matchall or cls_u32, act_mirred, act_police; cls_bpf for limits of rules in an uplink's class)",
   },
   {
     pattern: /Unknown device type|RTNETLINK answers: Operation not supported/,

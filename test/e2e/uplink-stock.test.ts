@@ -1,6 +1,7 @@
 /** The ways to the uplink that only a stock kernel has: ipvlan in its three modes, and Open vSwitch. */
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { suite } from "../lab/needs.ts";
+import type { Pod } from "../lab/pod.ts";
 import { attach, bulkLabel, childPod, openUplinkSite, uplink200, type UplinkSite } from "../lab/uplink.ts";
 import { classOfPings } from "../lab/uplink-counts.ts";
 
@@ -43,9 +44,7 @@ suite(
   { plugin: true, features: ["ipvlan"], tools: ["ovs-vswitchd", "ovsdb-server", "ipset", "ping"] },
   () => {
     test("its pod's class is by DSCP, through a tunnel that inherits it, and not by a DSCP of the pod's own", async () => {
-      const [bulk, user] = [await site.node.addPod("ovsbulk"), await site.node.addPod("ovsuser")];
-      await site.node.exec("sh", ["-ec", OVS], { timeoutMs: 120_000 });
-      try {
+      await onSwitch(async (bulk, user) => {
         const [ofBulk, ofUser] = [port(3), port(4)];
         await attach(site.node, bulk, { ...ofBulk, uplink, labels: bulkLabel }, "vbulk");
         await attach(site.node, user, { ...ofUser, uplink }, "vuser");
@@ -54,14 +53,41 @@ suite(
           expect(await classOfPings(site.node, user, there)).toBe("1:10");
           expect(await classOfPings(site.node, user, there, disguise)).toBe("1:10");
         }
-      } finally {
-        await site.node.exec("sh", ["-c", "kill $(cat /run/ovs/*.pid)"], { reject: false });
-      }
+      });
+    });
+
+    test("its pod stays in its class whatever DSCP a rule of the pod sets, with a limit and without", async () => {
+      const rules = [
+        { dscp: "AF11", bandwidth: { rate: 2000, burst: 100 }, classifier: { to: [block("10.0.0.0/8")] } },
+        { classifier: { to: [block("2001:db8::/32")] } },
+      ];
+      await onSwitch(async (bulk, user) => {
+        const own = { "pod-qos/egress": JSON.stringify(rules), "pod-qos/dscp": "AF11" };
+        const disguised = { "pod-qos/egress": '[{"dscp":"CS1"}]', "pod-qos/dscp": "CS1" };
+        await attach(site.node, bulk, { ...port(3), uplink, labels: bulkLabel, annotations: own }, "vbulk");
+        await attach(site.node, user, { ...port(4), uplink, annotations: disguised }, "vuser");
+        for (const there of ["10.88.0.2", "2001:db8:88::2"]) {
+          expect(await classOfPings(site.node, bulk, there)).toBe("1:20");
+          expect(await classOfPings(site.node, user, there)).toBe("1:10");
+        }
+      });
     });
   },
 );
 
+/** With two pods that have a port each; the switch is ended behind it. */
+const onSwitch = async (body: (bulk: Pod, user: Pod) => Promise<void>): Promise<void> => {
+  const [bulk, user] = [await site.node.addPod("ovsbulk"), await site.node.addPod("ovsuser")];
+  await site.node.exec("sh", ["-ec", OVS], { timeoutMs: 120_000 });
+  try {
+    await body(bulk, user);
+  } finally {
+    await site.node.exec("sh", ["-c", "kill $(cat /run/ovs/*.pid)"], { reject: false });
+  }
+};
+
 const lan = (host: number) => ({ address: `192.0.2.${host}`, address6: `2001:db8:fffe::${host}` });
+const block = (cidr: string) => ({ ipBlock: { cidr } });
 const port = (host: number) => ({ address: `10.88.0.${host}`, address6: `2001:db8:88::${host}` });
 
 const ROUTED_SERVER = `

@@ -111,6 +111,18 @@ export const ofTc = (object: TcObject): readonly Found[] => {
         },
       ];
     }
+    case "mark": {
+      const names = [`mark pref ${object.pref}`];
+      const drop = `tc filter del dev ${dev} parent ${object.parent} pref ${object.pref}`;
+      return [
+        { title: "filter by mark deleted", script: drop, names },
+        {
+          title: "filter by mark with another program",
+          script: `${drop}; tc filter add dev ${dev} parent ${object.parent} protocol all pref ${object.pref} bpf bytecode '1,6 0 0 0'`,
+          names,
+        },
+      ];
+    }
     case "clsact":
       return [
         {

@@ -44,6 +44,7 @@ const ofTree = (object: TcObject, root: HtbQdisc): readonly Found[] => {
     case "leaf":
       return named(ofTc(object), `leaf ${object.handle}`);
     case "dscp":
+    case "mark":
     case "clsact":
     case "police":
     case "redirect":

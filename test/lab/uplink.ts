@@ -125,6 +125,7 @@ export interface ChildOptions {
   readonly address6: string;
   readonly uplink?: object;
   readonly labels?: Readonly<Record<string, string>>;
+  readonly annotations?: Readonly<Record<string, string>>;
 }
 
 /** A pod whose interface is a child of the uplink, added and checked: the node's rules need not see its packets. */
@@ -140,7 +141,13 @@ export const childPod = async ({ node }: UplinkSite, options: ChildOptions): Pro
 export const attach = async (
   node: LabNode,
   pod: Pod,
-  { address, address6, uplink = uplink200, labels = {} }: Omit<ChildOptions, "kind" | "name">,
+  {
+    address,
+    address6,
+    uplink = uplink200,
+    labels = {},
+    annotations = {},
+  }: Omit<ChildOptions, "kind" | "name">,
   nodeEnd?: string,
 ): Promise<void> => {
   const ends = nodeEnd === undefined ? [] : [{ name: nodeEnd }];
@@ -150,6 +157,7 @@ export const attach = async (
     type: "pod-qos",
     uplink,
     args: { cni: { labels } },
+    runtimeConfig: { "io.kubernetes.cri.pod-annotations": annotations },
     prevResult: {
       cniVersion: "1.1.0",
       interfaces: [...ends, { name: "eth0", sandbox: pod.netns }],

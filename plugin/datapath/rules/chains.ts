@@ -5,20 +5,27 @@
  *       POD-QOS-eth0      -d 198.51.100.0/24 -p tcp -g POD-QOS-eth0:0      the first rule that matches decides alone:
  *                         -m set --match-set pod-qos-eth0:4:0 dst -g …:1   a goto does not come back to this chain
  *       POD-QOS-eth0:0    -j DSCP --set-dscp 0x14                          mark and limit together
- *                         -j CLASSIFY --set-class 0905:0010
+ *                         -j CLASSIFY --set-class 0905:0010            (or MARK, where the priority is the uplink's)
  *
  * ECN, the lower two bits of the byte that DSCP is in, is left alone by the target.
  */
 import type { MangleChain } from "../../program/iptables/chain.ts";
 import type { Program } from "../../program/program.ts";
 import type { Family, Rule } from "../../policy/rule.ts";
+import type { LimitsBy } from "../driver.ts";
 import { chainName, rootHandle, verdictChainName } from "../names.ts";
 import { conditionsOf, createSets, type Sets } from "./conditions.ts";
 import { limitClasses } from "./limits.ts";
 
 /** The part of a pod's plan that needs to know nothing of its link. */
-export function ruleChains(ifname: string, rules: readonly Rule[], ipv6: boolean): readonly Program[] {
-  const classes = limitClasses(rules);
+export function ruleChains(
+  ifname: string,
+  rules: readonly Rule[],
+  ipv6: boolean,
+  limitsBy: LimitsBy = "priority",
+): readonly Program[] {
+  const minors = limitClasses(rules);
+  const classes = new Map([...minors].map(([rule, minor]) => [rule, sorted(minor, limitsBy)]));
   const families: readonly Family[] = ipv6 ? [4, 6] : [4];
   return families.flatMap((family): readonly Program[] => {
     const sets = createSets(ifname, family);
@@ -35,7 +42,7 @@ export function ruleChains(ifname: string, rules: readonly Rule[], ipv6: boolean
 
 function linesOf(
   rules: readonly Rule[],
-  classes: ReadonlyMap<Rule, number>,
+  classes: ReadonlyMap<Rule, string>,
   family: Family,
   sets: Sets,
   verdicts: Verdicts,
@@ -72,11 +79,18 @@ function createVerdicts(ifname: string): Verdicts {
   };
 }
 
-function targetsOf({ dscp }: Rule, limitMinor: number | undefined): readonly string[] {
+function targetsOf({ dscp }: Rule, limit: string | undefined): readonly string[] {
   return [
     ...(dscp === undefined ? [] : [`-j DSCP --set-dscp 0x${hex(dscp, 2)}`]),
-    ...(limitMinor === undefined ? [] : [`-j CLASSIFY --set-class ${rootMajor}:${hex(limitMinor, 4)}`]),
+    ...(limit === undefined ? [] : [limit]),
   ];
+}
+
+/** What sends a packet to the class of a limit. A mark has the class's number whole, as iptables-save prints it: no zero before. */
+function sorted(minor: number, limitsBy: LimitsBy): string {
+  return limitsBy === "mark"
+    ? `-j MARK --set-xmark 0x${parseInt(rootMajor, 16).toString(16)}${hex(minor, 4)}/0xffffffff`
+    : `-j CLASSIFY --set-class ${rootMajor}:${hex(minor, 4)}`;
 }
 
 function chain(name: string, calledFrom: readonly string[], rules: readonly string[]): MangleChain {

@@ -13,7 +13,16 @@ import { CniError, ErrorCode } from "../../errors.ts";
 import type { HtbClass, Leaf, LeafQdisc, TcObject } from "../../program/tc/objects.ts";
 import type { Cap } from "../../policy/caps.ts";
 import type { Limit, Rule } from "../../policy/rule.ts";
-import { classId, leafHandle, limitLeafHandle, limitMinor, restMinor, rootHandle } from "../names.ts";
+import type { LimitsBy } from "../driver.ts";
+import {
+  classId,
+  leafHandle,
+  limitLeafHandle,
+  limitMinor,
+  markPref,
+  restMinor,
+  rootHandle,
+} from "../names.ts";
 import { policeLeaf, shapeLeaf } from "../queues.ts";
 import { frameBytes, limitBucket, longestDebtSeconds, type Bucket } from "../rates.ts";
 import { cappedRoot, type ShapedCap } from "../shaper.ts";
@@ -36,6 +45,7 @@ export function limitTree(
   rules: readonly Rule[],
   cap: ShapedCap | undefined,
   fqCodel: boolean,
+  limitsBy: LimitsBy = "priority",
 ): readonly TcObject[] {
   const limited = rules.filter(hasLimit);
   const parent = cap === undefined ? rootHandle : classId;
@@ -69,6 +79,7 @@ export function limitTree(
         limit.discipline === "police" ? policeLeaf(bucket.burst) : shapeLeaf(bucket.rate, mtu, fqCodel);
       return [child(minor, bucket), leaf(minor, limitLeafHandle(number), queue)];
     }),
+    ...(limitsBy === "mark" ? [{ kind: "mark", dev, parent: rootHandle, pref: markPref } as const] : []),
   ];
 }
 

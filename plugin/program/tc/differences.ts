@@ -34,6 +34,7 @@ export function differences(wanted: TcObject, observed: TcObject | ObservedFilte
       ];
     // Another value is another key.
     case "dscp":
+    case "mark":
     case "clsact":
       return [];
     case "police":

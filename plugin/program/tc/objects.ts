@@ -75,6 +75,17 @@ export type DscpFilter = {
   readonly classid: string;
 };
 
+/**
+ * Sends each packet to the class that its mark names, if there is one: in an htb that leaves a packet's priority to whoever
+ * sorts by it further on.
+ */
+export type MarkFilter = {
+  readonly kind: "mark";
+  readonly dev: string;
+  readonly parent: string;
+  readonly pref: number;
+};
+
 /** Holds filters at a device's ingress and egress; shared with whoever else filters there. */
 export type Clsact = { readonly kind: "clsact"; readonly dev: string };
 
@@ -103,7 +114,7 @@ export type TcFilter = Policer | Redirect;
 
 /** A filter as it was read back, with what about it is not as we make them, in words: it misses packets, or spares them. */
 export type ObservedFilter = TcFilter & { readonly oddities?: readonly string[] };
-export type TcObject = HtbQdisc | HtbClass | LeafQdisc | DscpFilter | Clsact | TcFilter;
+export type TcObject = HtbQdisc | HtbClass | LeafQdisc | DscpFilter | MarkFilter | Clsact | TcFilter;
 
 /**
  * act_police compares each packet with its mtu and drops what is longer. Far above any packet, also MTU 65535 plus its
@@ -124,6 +135,8 @@ export function describeTc(object: TcObject): string {
       return `leaf qdisc ${object.queue.kind} ${object.handle} on ${object.dev}`;
     case "dscp":
       return `filter pref ${object.pref} (dscp ${object.dscp} to ${object.classid}) on ${object.dev}`;
+    case "mark":
+      return `filter by mark pref ${object.pref} of qdisc ${object.parent} on ${object.dev}`;
     case "clsact":
       return `clsact qdisc on ${object.dev}`;
     case "police":
@@ -144,6 +157,8 @@ export function keyOf(object: TcObject): string {
       return `leaf ${object.handle}`;
     case "dscp":
       return `dscp ${object.pref} ${object.protocol} ${object.dscp} ${object.classid}`;
+    case "mark":
+      return `mark filter ${object.parent} ${object.pref}`;
     case "clsact":
       return "clsact";
     case "police":
@@ -154,5 +169,5 @@ export function keyOf(object: TcObject): string {
 
 /** A root qdisc, its classes, leaves and filters stand and fall together: the kernel deletes them with the root. */
 export function isInTree({ kind }: TcObject): boolean {
-  return kind === "htb" || kind === "htb-class" || kind === "leaf" || kind === "dscp";
+  return kind === "htb" || kind === "htb-class" || kind === "leaf" || kind === "dscp" || kind === "mark";
 }

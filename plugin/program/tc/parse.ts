@@ -1,5 +1,6 @@
 /** `tc -d` text of one device back into the objects of objects.ts, plus what stands there that is none of ours. Pure. */
 import { parseDscpFilter } from "./dscp-filter.ts";
+import { isMarkHead, parseMarkFilter } from "./mark-filter.ts";
 import type { Hook, HtbClass, Leaf, ObservedFilter, TcObject } from "./objects.ts";
 import { anyFilter, endsWalk, odd, parseFilter, type ForeignFilter } from "./parse-filter.ts";
 import { takerOf, type Taker } from "./bypass/taker.ts";
@@ -30,7 +31,8 @@ export function parseTc(dev: string, output: string): ObservedDevice {
   const objects = lines.flatMap((line, at): readonly (TcObject | ObservedFilter)[] => {
     if (line.startsWith("qdisc ")) return qdisc(dev, line);
     if (line.startsWith("class htb ")) return [htbClass(dev, line)];
-    if (line.startsWith("filter parent ")) return parseDscpFilter(dev, line);
+    if (line.startsWith("filter parent "))
+      return [...parseDscpFilter(dev, line), ...parseMarkFilter(dev, line)];
     return isHookFilter(line) ? parseFilter(dev, hookOf(at), line) : [];
   });
   const filters = lines.flatMap((line, at) => (isHookFilter(line) ? [anyFilter(dev, hookOf(at), line)] : []));
@@ -46,7 +48,7 @@ export function parseTc(dev: string, output: string): ObservedDevice {
     ),
     lastFilters: filters.filter(endsWalk),
     ...(takers.length === 0 ? {} : { takers }),
-    rootFilters: lines.filter((line) => line.startsWith("filter parent ")).map((line) => line.trim()),
+    rootFilters: lines.filter(isForeignRootFilter).map((line) => line.trim()),
   };
 }
 
@@ -63,6 +65,10 @@ function onlyOnce(lines: readonly string[]): readonly string[] {
 /** Packets begin with chain 0: what stands in another is asked only if a filter of somebody's sends them there. */
 function isHookFilter(line: string): boolean {
   return /^filter (?!parent )/.test(line) && !/^filter protocol \S+ pref \d+ \S+ chain [1-9]/.test(line);
+}
+
+function isForeignRootFilter(line: string): boolean {
+  return line.startsWith("filter parent ") && !isMarkHead(line) && parseMarkFilter("", line).length === 0;
 }
 
 /** The action of a filter follows on indented lines; one line per object is easier to read. */

@@ -1,6 +1,7 @@
 /** The `tc -batch` text that adds, removes and lists objects. Pure; parse.ts reads them back. */
 import { batchText, type Batch } from "../handler.ts";
 import { dscpWords } from "./dscp-filter.ts";
+import { markWords } from "./mark-filter.ts";
 import { policeMtu, policeVerdict, type Leaf, type TcFilter, type TcObject } from "./objects.ts";
 
 export function addTc(objects: readonly TcObject[]): Batch {
@@ -66,6 +67,8 @@ export function objectLine(object: TcObject, verb: "add" | "replace"): string {
       return `qdisc ${verb} dev ${object.dev} parent ${object.parent} handle ${object.handle} ${leafWords(object.queue)}`;
     case "dscp":
       return dscpWords(object);
+    case "mark":
+      return markWords(object);
     case "clsact":
       return `qdisc add dev ${object.dev} clsact`;
     case "police":
@@ -112,6 +115,7 @@ function removalLines(objects: readonly TcObject[]): readonly string[] {
       case "htb-class":
       case "leaf":
       case "dscp":
+      case "mark":
       case "clsact":
         return [];
     }

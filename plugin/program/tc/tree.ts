@@ -82,6 +82,7 @@ function changeLines(object: TcObject, seen: ObservedDevice): readonly string[] 
     case "dscp":
       return filterLines(object, seen);
     case "htb":
+    case "mark":
     case "clsact":
     case "police":
     case "redirect":
