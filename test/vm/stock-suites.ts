@@ -8,11 +8,14 @@ import { ROOT, runSuites } from "./guest-suites.ts";
 const KERNEL_DECIDES: ReadonlySet<string> = new Set([
   "test/e2e/chain-ipvlan.test.ts",
   "test/e2e/check-drift.test.ts",
+  "test/e2e/foreign-filters.test.ts",
   "test/e2e/uplink-stock.test.ts",
   "test/traffic/caps.test.ts",
   "test/traffic/chain-conflists.test.ts",
   "test/traffic/chain-ipvlan-traffic.test.ts",
+  "test/traffic/rules-police.test.ts",
   "test/traffic/rules-upstream.test.ts",
+  "test/traffic/show-drops.test.ts",
   "test/traffic/stock.test.ts",
 ]);
 
