@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# Real CNI clients and plugins, built from Go at the versions that scripts/lab/peers.json pins, and a sender of our own.
+# Real CNI clients, plugins and suites of tests, built from Go at the versions that scripts/lab/peers.json pins, and a sender of our own.
 
 PEERS=$CACHE/peers
 
@@ -15,12 +15,33 @@ setup_peers() {
     # shellcheck disable=SC2086 # a list of packages
     if build_peer "$name" $packages; then printf '%s\n' "$packages" >"$PEERS/$name.from"; fi
   done < <(list_peers)
+  [[ $wanted != " all " ]] || setup_suites
+}
+
+# Each suite is a copy of its module in $PEERS/suites/<name>, with the compiled tests beside their confs.
+setup_suites() {
+  local name module folder changes from suite
+  while IFS=$'\t' read -r name module folder changes; do
+    suite=$PEERS/suites/$name from="$module $folder $changes"
+    [[ -x $suite/$folder/suite.test && $(cat "$suite.from" 2>/dev/null) == "$from" ]] && continue
+    rm -rf "$suite" "$suite.from"
+    if build_suite "$suite" "$module" "$folder" "$changes"; then printf '%s\n' "$from" >"$suite.from"; fi
+  done < <(list_suites)
 }
 
 list_peers() {
   node -e '
     const { peers } = JSON.parse(require("node:fs").readFileSync(process.argv[1], "utf8"));
     for (const { name, packages } of peers) console.log(name, packages.join(" "));
+  ' "$ROOT/scripts/lab/peers.json"
+}
+
+# One a line, its parts between tabs; changes as one program of sed.
+list_suites() {
+  node -e '
+    const { suites } = JSON.parse(require("node:fs").readFileSync(process.argv[1], "utf8"));
+    for (const { name, module, folder, changes } of suites)
+      console.log([name, module, folder, changes.join(";")].join("\t"));
   ' "$ROOT/scripts/lab/peers.json"
 }
 
@@ -45,4 +66,32 @@ build_peer() {
   done
   not_had "the CNI peer $name: $(go version | cut -d ' ' -f 3) could not build $*"
   return 1
+}
+
+# build_suite <where to> <module@version> <folder> <changes>. What its tests build while they run finds all in Go's cache.
+build_suite() {
+  local suite=$1 module=$2 folder=$3 changes=$4 source
+  if ! command -v go >/dev/null; then
+    not_had "the suite of $module: there is no Go here"
+    return 1
+  fi
+  say "building the suite $folder of $module"
+  mkdir -p "$suite"
+  if source=$(module_folder "$module" 2>"$CACHE/go.log") &&
+    cp -r --no-preserve=mode "$source/." "$suite" &&
+    find "$suite/$folder" -type f -exec sed -i -e "$changes" {} + &&
+    (cd "$suite" && compile_suite "$folder") </dev/null >>"$CACHE/go.log" 2>&1; then
+    return
+  fi
+  grep -v '^go: downloading' "$CACHE/go.log" | tail -n 2 | cut -c 1-200 >&2
+  not_had "the suite of $module: $(go version | cut -d ' ' -f 3) could not build it"
+  return 1
+}
+
+module_folder() {
+  go mod download -json "$1" | node -p 'JSON.parse(require("node:fs").readFileSync(0, "utf8")).Dir'
+}
+
+compile_suite() {
+  CGO_ENABLED=0 go test -c -o "$1/suite.test" "./$1" && CGO_ENABLED=0 go build ./pkg/testutils/echo/...
 }

@@ -1,7 +1,7 @@
 import { execaSync } from "execa";
 import { describe, test } from "vitest";
 import { FEATURES, type Feature } from "./features.ts";
-import { peer, pluginBuilt } from "./paths.ts";
+import { peer, pinnedSuite, pluginBuilt } from "./paths.ts";
 
 /** What a test cannot do without. */
 export interface Needs {
@@ -9,6 +9,8 @@ export interface Needs {
   readonly features?: readonly Feature[];
   /** CNI clients and plugins: `cnitool`, `flannel`, `bandwidth`, ... */
   readonly peers?: readonly string[];
+  /** Suites of tests that others wrote: `plugins-integration`. */
+  readonly suites?: readonly string[];
   /** Programs on the PATH. */
   readonly tools?: readonly string[];
   /** The executable under test. */
@@ -56,6 +58,9 @@ export const missing = (needs: Needs): readonly Lacking[] => {
     ...(needs.peers ?? [])
       .filter((name) => peer(name) === undefined)
       .map((name) => ({ what: `the CNI peer ${name}`, fatal: inCi })),
+    ...(needs.suites ?? [])
+      .filter((name) => pinnedSuite(name) === undefined)
+      .map((name) => ({ what: `the suite ${name}`, fatal: inCi })),
     ...(needs.tools ?? [])
       .filter((name) => !hasTool(name))
       .map((name) => ({ what: `the program ${name}`, fatal: inCi })),
@@ -82,4 +87,4 @@ const hasTool = (name: string): boolean =>
   execaSync("sh", ["-c", 'command -v "$1"', "sh", name], { reject: false, env: { PATH: TOOL_PATH } })
     .exitCode === 0;
 
-const TOOL_PATH = `${process.env["PATH"] ?? ""}:/usr/sbin:/sbin`;
+const TOOL_PATH = `${process.env["PATH"] ?? ""}:/usr/sbin:/sbin:/usr/local/go/bin`;

@@ -18,6 +18,13 @@ export const peer = (name: string): string | undefined => findIn(peerDirs(), nam
 /** The same, of the pinned version and no other. */
 export const pinnedPeer = (name: string): string | undefined => findIn(pinnedDirs(), name);
 
+/** Full path of the module of a suite that scripts/lab/peers.json names, built; undefined when the machine lacks it. */
+export const pinnedSuite = (name: string): string | undefined =>
+  findIn(
+    pinnedDirs().map((dir) => join(dir, "../suites")),
+    name,
+  );
+
 const findIn = (dirs: readonly string[], name: string): string | undefined =>
   dirs.map((dir) => join(dir, name)).find((path) => existsSync(path));
 
