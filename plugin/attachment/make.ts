@@ -81,7 +81,7 @@ async function addFirst(task: Task): Promise<void> {
   const [marking, looking, joining] = await Promise.allSettled([
     applyFresh(early, netns),
     planHere(task, features),
-    task.uplink?.join(features),
+    task.uplink?.join(features, task.log),
   ]);
   const { record, marked } = await orUndo(first, task, async () => {
     fulfilled(joining);
@@ -115,7 +115,7 @@ async function addAgain(task: Task, before: AttachmentRecord): Promise<void> {
       if (error !== undefined) throw error;
       writeRecord(stateDir, record);
     }
-    await task.uplink?.join(features);
+    await task.uplink?.join(features, task.log);
   });
   const owned = inPlace ? before.programs : [];
   await settle(record, await applyOver(desired.programs, request.call.netns, owned), task);

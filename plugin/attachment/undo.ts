@@ -8,7 +8,7 @@ import { remove } from "../kernel/remove.ts";
 import type { Log } from "../log.ts";
 import type { Program } from "../program/program.ts";
 import { linksOf, withTraits } from "../program/traits.ts";
-import type { AttachmentRecord, Membership } from "../state/record.ts";
+import type { AttachmentRecord } from "../state/record.ts";
 import { isHeldByAnother } from "../state/holders.ts";
 import { deleteRecord } from "../state/store.ts";
 import { isItsOwn } from "./live.ts";
@@ -34,8 +34,8 @@ export async function undo({ stateDir, identity, record, netns }: Undoing, log?:
   const onNode = programs.filter(({ place }) => place === "node");
   const [podErrors, nodeErrors] = await Promise.all([
     remove(inPod, netns),
-    Promise.all([remove(onNode, netns), leaveUplink(stateDir, record?.membership, identity)]).then(
-      ([errors, left]) => (left === undefined ? errors : [...errors, left]),
+    Promise.all([remove(onNode, netns), leaveUplink(stateDir, record)]).then(([errors, left]) =>
+      left === undefined ? errors : [...errors, left],
     ),
   ]);
   if (log !== undefined) podErrors.forEach((error) => log("warn", `left in the pod: ${error.message}`));
@@ -46,11 +46,10 @@ export async function undo({ stateDir, identity, record, netns }: Undoing, log?:
 
 async function leaveUplink(
   stateDir: string,
-  membership: Membership | undefined,
-  owner: Identity,
+  record: AttachmentRecord | undefined,
 ): Promise<CniError | undefined> {
-  if (membership === undefined) return undefined;
-  return (await import("./uplink/leave.ts")).leaveUplink(stateDir, membership, owner);
+  if (record?.membership === undefined) return undefined;
+  return (await import("./uplink/leave.ts")).leaveUplink(stateDir, record, record.membership);
 }
 
 /**

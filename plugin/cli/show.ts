@@ -10,8 +10,8 @@ import { readAllDrops, readCounters, readNode, type Node, type Reading } from ".
 import { report, type Report } from "../report/report.ts";
 import { inspectText } from "./show/inspection.ts";
 import { readOptions, type Options } from "./show/options.ts";
-import { listText, uplinkText, type Style } from "./show/text.ts";
-import { uplinkFaults } from "../attachment/uplink/faults.ts";
+import { listText, type Style } from "./show/text.ts";
+import { nodeFaults } from "../attachment/uplink/faults.ts";
 
 type Print = (text: string) => boolean;
 
@@ -54,10 +54,10 @@ Exit codes: 0 what was looked at is well; 1 no such pod, or something is not as 
 export function showUplinks(options: Options, print: Print): Promise<number> {
   return showAll(
     { ...options, uplinksOnly: true },
-    ({ uplinks }) =>
-      uplinks.length === 0
+    (seen) =>
+      seen.uplinks.length === 0 && seen.unreadable.length === 0
         ? "No conf that a pod came with has an uplink."
-        : uplinks.map((uplink) => uplinkText(uplink, style())).join("\n\n"),
+        : listText(seen, style()),
     print,
   );
 }
@@ -74,7 +74,7 @@ async function showAll(options: Options, text: (seen: Report) => string, print: 
     const drops = await readAllDrops(node, options.watch ? "node" : "pods");
     // Whoever watches sees the figures; looking at every object each second would be what they show.
     const faults = await Promise.all(
-      node.uplinks.map((uplink) => (options.watch ? [] : uplinkFaults(options.stateDir, uplink))),
+      node.uplinks.map((uplink) => (options.watch ? [] : nodeFaults(options.stateDir, uplink))),
     );
     const seen = visible(report(node, before, after, { drops, faults }), options);
     if (!draw(seen)) return 1;
@@ -116,7 +116,7 @@ async function showPod(name: string, options: Options, print: Print): Promise<nu
 }
 
 function visible(seen: Report, { uplinksOnly }: Options): Report {
-  return uplinksOnly ? { ...seen, attachments: [], unreadable: [] } : seen;
+  return uplinksOnly ? { ...seen, attachments: [] } : seen;
 }
 
 function json(seen: Report, { uplinksOnly, watch }: Options): string {

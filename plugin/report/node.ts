@@ -1,6 +1,6 @@
 /** What this node has, as values: its attachments and uplinks by our records, and a reading of their counters. */
-import { accessSync, constants } from "node:fs";
-import { listAttachments, listNetworks, readRecord } from "../state/store.ts";
+import { accessSync, constants, existsSync } from "node:fs";
+import { listAttachments, listNetworks, readRecord, recordPath } from "../state/store.ts";
 import { listUplinks, readStanding } from "../state/uplinks.ts";
 import { isBare, type AttachmentRecord } from "../state/record.ts";
 import type { Identity } from "../datapath/names.ts";
@@ -50,10 +50,17 @@ export function readNode(stateDir: string, which: "with limits" | "all" = "with 
 
 function recordOrFault(stateDir: string, identity: Identity): AttachmentRecord | string | undefined {
   try {
-    return readRecord(stateDir, identity);
+    return readRecord(stateDir, identity) ?? tornRecord(recordPath(stateDir, identity));
   } catch (error) {
     return messageOf(error);
   }
+}
+
+/** Of an ADD that has only begun to write it there is no record yet. */
+function tornRecord(path: string): string | undefined {
+  return existsSync(path)
+    ? `${path} is torn: what its pod has is not known; restart that pod, for DEL and GC undo what they find without it`
+    : undefined;
 }
 
 /** The records are root's: to somebody else an empty node would be a lie. */

@@ -62,6 +62,8 @@ export type Membership = {
   readonly addresses?: readonly string[];
   /** Its addresses in the class's sets; none for the default class. */
   readonly members: readonly Member[];
+  /** It is being deleted: nobody is to put its members back. */
+  readonly leaving?: true;
 };
 
 /** Of a pod that asked for nothing, or asks for nothing any more: it has no limit, mark or class. */

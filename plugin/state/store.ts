@@ -9,7 +9,7 @@ import { asRecord, isFromAnotherVersion, type AttachmentRecord } from "./record.
 const temporarySuffix = ".tmp";
 
 export function readRecord(stateDir: string, identity: Identity): AttachmentRecord | undefined {
-  const path = pathOf(stateDir, identity);
+  const path = recordPath(stateDir, identity);
   const found = readJson(path);
   if (!isFromAnotherVersion(found)) return asRecord(found);
   // To act as if there were none would leave what it lists behind for good.
@@ -28,7 +28,7 @@ export type Records = {
 export function readRecords(stateDir: string): Records {
   const found = listNetworks(stateDir)
     .flatMap((network) => listAttachments(stateDir, network))
-    .map((identity) => pathOf(stateDir, identity))
+    .map((identity) => recordPath(stateDir, identity))
     .map((path) => ({ path, record: asRecord(readJson(path)) }));
   return {
     records: found.flatMap(({ record }) => record ?? []),
@@ -38,13 +38,19 @@ export function readRecords(stateDir: string): Records {
 
 /** One attachment has one writer, so the name beside the record need not be random. */
 export function writeRecord(stateDir: string, record: AttachmentRecord): void {
-  const path = pathOf(stateDir, record.identity);
+  const path = recordPath(stateDir, record.identity);
   writeJson(path, record, path + temporarySuffix);
   try {
     hold(stateDir, record.netnsId, record.identity);
   } catch (error) {
     throw unwritable(`${stateDir}/holders`, error);
   }
+}
+
+/** In place of one that is there: whose the interface is by now may be another attachment. */
+export function rewriteRecord(stateDir: string, record: AttachmentRecord): void {
+  const path = recordPath(stateDir, record.identity);
+  writeJson(path, record, path + temporarySuffix);
 }
 
 /** `record`: what was in it, where that could be read. */
@@ -54,7 +60,7 @@ export function deleteRecord(
   record: Pick<AttachmentRecord, "netnsId"> | undefined,
 ): void {
   release(stateDir, identity, record?.netnsId);
-  const path = pathOf(stateDir, identity);
+  const path = recordPath(stateDir, identity);
   unlinkIfThere(path);
   unlinkIfThere(path + temporarySuffix);
 }
@@ -64,7 +70,7 @@ export function namesakes(stateDir: string, identity: Identity): readonly Identi
   return listNetworks(stateDir)
     .filter((network) => network !== identity.network)
     .map((network) => ({ ...identity, network }))
-    .filter((other) => existsSync(pathOf(stateDir, other)));
+    .filter((other) => existsSync(recordPath(stateDir, other)));
 }
 
 /** Every attachment of a network that has a file here, also a torn one: GC decides what becomes of it. */
@@ -81,7 +87,7 @@ export function listNetworks(stateDir: string): readonly string[] {
 }
 
 /** "@" cannot be part of a container ID, so the first one ends it. */
-function pathOf(stateDir: string, { network, containerId, ifname }: Identity): string {
+export function recordPath(stateDir: string, { network, containerId, ifname }: Identity): string {
   return `${stateDir}/attachments/${network}/${containerId}@${ifname}.json`;
 }
 

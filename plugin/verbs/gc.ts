@@ -10,7 +10,9 @@ import { networkName } from "../cni/request.ts";
 import { refuseSecondSpellings } from "../cni/spelling.ts";
 import { identityFromAlias, isIfbName, sameIdentity, type Identity } from "../datapath/names.ts";
 import { listNodeLinks, readAlias } from "../kernel/linux.ts";
+import type { Log } from "../log.ts";
 import { listAttachments, listNetworks, readRecord } from "../state/store.ts";
+import { listUplinks } from "../state/uplinks.ts";
 import type { Command } from "./context.ts";
 import { alone, sweepLocks } from "../attachment/lock.ts";
 import type { AttachmentRecord } from "../state/record.ts";
@@ -42,9 +44,18 @@ export const gc: Command = async ({ document, log }) => {
     }
   }
   sweepLocks(stateDir);
+  await sweepUplinks(stateDir, log).catch((error: unknown) => log("warn", `GC: ${messageOf(error)}`));
   if (failures.length === 0) return undefined;
   throw new CniError(ErrorCode.kernelRefused, `GC could not remove everything: ${failures.join("; ")}`);
 };
+
+/** A pod whose record was lost or torn has left its address in the sets of its class. */
+async function sweepUplinks(stateDir: string, log: Log): Promise<void> {
+  if (listUplinks(stateDir).length === 0) return;
+  const { leaveUnclaimed } = await import("../attachment/uplink/leave.ts");
+  for (const { set, address } of await leaveUnclaimed(stateDir))
+    log("info", `GC removed ${address} from ipset ${set}: no record claims it`);
+}
 
 /**
  * undefined where the runtime gave no list (cnitool gives none), which is not the same as an empty one. An entry that cannot

@@ -53,6 +53,57 @@ test("an ADD that meets a foreign set leaves its members alone", async () => {
   expect(await membersOf(site.node, "bulkseed-pods")).toEqual([pod.wire.pod4]);
 });
 
+describe("the address of a pod whose record is", () => {
+  const damages = { lost: (path: string) => `rm ${path}`, torn: (path: string) => `echo '{' >${path}` };
+  const damage = async (how: keyof typeof damages): Promise<UplinkPod> => {
+    const pod = await addedUplinkPod(site, bulk);
+    await sh(damages[how](`/run/pod-qos/attachments/podnet/${pod.pod.containerId}@eth0.json`));
+    return pod;
+  };
+
+  test.each(["lost", "torn"] as const)("%s leaves its class with DEL, which is told it", async (how) => {
+    const stays = await addedUplinkPod(site, bulk);
+    const pod = await damage(how);
+    succeededSilently(await pod.call("DEL"));
+    expect(await everyMember()).toEqual(addressesOf(stays));
+    expect(recordNames(site.node)).toHaveLength(1);
+  });
+
+  test.each(["lost", "torn"] as const)("%s leaves its class with GC, which is not told it", async (how) => {
+    const stays = await addedUplinkPod(site, bulk);
+    await damage(how);
+    const valid = [{ containerID: stays.pod.containerId, ifname: "eth0" }];
+    const conf = { ...stays.conf, "cni.dev/valid-attachments": valid };
+    succeededSilently(await callPlugin(site.node, { command: "GC", conf }));
+    expect(await everyMember()).toEqual(addressesOf(stays));
+    expect(recordNames(site.node)).toHaveLength(1);
+  });
+
+  test("lost is told of by show, and leaves its class with the next ADD", async () => {
+    const pod = await damage("lost");
+    for (const argv of [["show"], ["uplink", "show"]]) {
+      const { exitCode, stdout } = await callPlugin(site.node, { argv });
+      expect(exitCode).toBe(1);
+      for (const address of addressesOf(pod))
+        expect(stdout).toContain(`has ${address}, which no record claims`);
+    }
+    const next = await addedUplinkPod(site, bulk);
+    expect(await everyMember()).toEqual(addressesOf(next));
+    expect((await callPlugin(site.node, { argv: ["show"] })).exitCode).toBe(0);
+  });
+
+  test("torn is told of by show with its path, and stays in its class with the next ADD", async () => {
+    const pod = await damage("torn");
+    for (const argv of [["show"], ["uplink", "show"]]) {
+      const { exitCode, stdout } = await callPlugin(site.node, { argv });
+      expect(exitCode).toBe(1);
+      expect(stdout).toContain(`/podnet/${pod.pod.containerId}@eth0.json is torn`);
+    }
+    const next = await addedUplinkPod(site, bulk);
+    expect((await everyMember()).toSorted()).toEqual([pod, next].flatMap(addressesOf).toSorted());
+  });
+});
+
 describe("a pod of the default class with an address that a set still has", () => {
   test("of a pod that died without DEL is taken out of it by ADD", async () => {
     const dead = await addedUplinkPod(site, bulk);
@@ -93,6 +144,37 @@ describe("a pod of the default class with an address that a set still has", () =
 });
 
 describe("pods that run while a set", () => {
+  test.each([
+    ["is flushed", "ipset flush bulkseed-pods; ipset flush bulkseed-pods-v6", 4],
+    ["loses one of them", 'ipset del bulkseed-pods "$1"', 1],
+  ])("%s are told of by show, and are in it again with the next ADD", async (_, damage, lost) => {
+    const running = [await addedUplinkPod(site, bulk), await addedUplinkPod(site, bulk)];
+    await site.node.exec("sh", ["-ec", damage, "sh", running[0]?.wire.pod4 ?? ""]);
+    for (const argv of [["show"], ["uplink", "show"]]) {
+      const { exitCode, stdout } = await callPlugin(site.node, { argv });
+      expect(exitCode).toBe(1);
+      expect(
+        stdout.match(/NOT WELL: ipset bulkseed-pods(-v6)? lacks \S+ of pod prod\/\S+ eth0/g),
+      ).toHaveLength(lost);
+    }
+    const next = await addedUplinkPod(site);
+    expect((await everyMember()).toSorted()).toEqual(running.flatMap(addressesOf).toSorted());
+    for (const { call } of [...running, next]) succeededSilently(await call("CHECK"));
+    expect((await callPlugin(site.node, { argv: ["show"] })).exitCode).toBe(0);
+  });
+
+  test("is made anew are in it again, but for one that is deleted meanwhile", async () => {
+    const [leaves, stays] = [await addedUplinkPod(site, bulk), await addedUplinkPod(site, bulk)];
+    const record = `/run/pod-qos/attachments/podnet/${leaves.pod.containerId}@eth0.json`;
+    // Its record goes when ipset is called with its address: after the records were read.
+    await sh(`ipset flush bulkseed-pods; ipset flush bulkseed-pods-v6
+      real=$(readlink -f "$(command -v ipset)"); cp "$real" /run/real-ipset
+      printf '#!/bin/sh\ncat >/run/in.$$\ngrep -q "^add .* ${leaves.wire.pod4}$" /run/in.$$ && rm -f ${record}\nexec /run/real-ipset "$@" </run/in.$$\n' >/run/ipset
+      chmod +x /run/ipset; mount --bind /run/ipset "$real"`);
+    const next = await addedUplinkPod(site, bulk);
+    expect((await everyMember()).toSorted()).toEqual([stays, next].flatMap(addressesOf).toSorted());
+  });
+
   test("is destroyed are in it again once an ADD has made it anew", async () => {
     const running = await addedUplinkPod(site, bulk);
     await sh(

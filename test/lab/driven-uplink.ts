@@ -13,7 +13,8 @@ export interface Driving {
 const { state, members } = JSON.parse(readFileSync(0, "utf8")) as Driving;
 const pod = { members: [], strangers: [] };
 try {
-  await settleUplink(state, pod, await joinUplink(state, pod), members);
+  const { seen } = await joinUplink(state, pod);
+  await settleUplink(state, pod, seen, members);
 } catch (error) {
   writeSync(1, messageOf(error));
 }

@@ -1,14 +1,16 @@
 /** What of an uplink, and of a pod's part in it, is not as it should be, in sentences; none when all is well. */
-import { podPart } from "../../datapath/uplink/sets.ts";
+import { podPart, uplinkSets } from "../../datapath/uplink/sets.ts";
 import { uplinkState } from "../../datapath/uplink/state.ts";
 import { readFeatures } from "../features.ts";
 import { kernelHasIpv6, readNodeLink } from "../../kernel/linux.ts";
-import { uplinkDrift } from "../../kernel/uplink/observe.ts";
+import { readSets, uplinkDrift } from "../../kernel/uplink/observe.ts";
 import { messageOf } from "../../errors.ts";
 import type { Uplink } from "../../policy/uplink/uplink.ts";
 import type { PodPart } from "../../program/uplink/objects.ts";
 import type { Membership } from "../../state/record.ts";
 import { readStanding } from "../../state/uplinks.ts";
+import { readClaims, readLiveClaims } from "./node.ts";
+import { tally } from "./tally.ts";
 
 export async function podFaults(
   stateDir: string,
@@ -24,6 +26,32 @@ export async function podFaults(
     uplink,
     podPart(uplink, className, addresses ?? members.map(({ address }) => address)),
   );
+}
+
+/** Also what the sets have lost of the pods that run, and what is in them for nobody. */
+export async function nodeFaults(stateDir: string, uplink: Uplink): Promise<readonly string[]> {
+  const [own, ofSets] = await Promise.all([uplinkFaults(stateDir, uplink), setFaults(stateDir, uplink)]);
+  return [...own, ...ofSets];
+}
+
+/** The sets before the records: what is in one has a record by then. */
+async function setFaults(stateDir: string, uplink: Uplink): Promise<readonly string[]> {
+  const names = uplinkSets(uplink, kernelHasIpv6()).map(({ name }) => name);
+  const sets = await readSets(names).catch(() => undefined);
+  // Why they cannot be read is told of the uplink's rules, which need them.
+  if (sets === undefined) return [];
+  const claims = readClaims(stateDir);
+  const [path] = claims.unreadable;
+  const owner = path === undefined ? "the next ADD or GC takes it out" : `it may be that of ${path}`;
+  return [
+    ...tally(readLiveClaims(stateDir), uplink, sets).missing.map(
+      ({ set, address, claim }) =>
+        `ipset ${set} lacks ${address} of ${claim.pod} ${claim.identity.ifname}: the next ADD of any pod with this uplink puts it back`,
+    ),
+    ...tally(claims, uplink, sets).unclaimed.map(
+      ({ set, address }) => `ipset ${set} has ${address}, which no record claims: ${owner}`,
+    ),
+  ];
 }
 
 export async function uplinkFaults(

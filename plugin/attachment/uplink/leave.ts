@@ -1,20 +1,59 @@
 /** Takes a pod out of its node's uplink. The uplink itself stays: it is the node's. */
 import type { CniError } from "../../errors.ts";
 import type { Identity } from "../../datapath/names.ts";
-import { sameMember } from "../../datapath/uplink/sets.ts";
+import { placesOf, sameMember, uplinkSets } from "../../datapath/uplink/sets.ts";
 import { addMembers, removeMembers } from "../../kernel/uplink/members.ts";
+import { readSets } from "../../kernel/uplink/observe.ts";
 import type { Member } from "../../program/uplink/objects.ts";
-import type { Membership } from "../../state/record.ts";
+import type { AttachmentRecord, Membership } from "../../state/record.ts";
+import { rewriteRecord } from "../../state/store.ts";
 import { membersOfOthers, traces } from "./members.ts";
-import { readLiveClaims, readUplinks } from "./node.ts";
+import { readClaims, readLiveClaims, readUplinks } from "./node.ts";
+import { tally } from "./tally.ts";
 
 export function leaveUplink(
   stateDir: string,
+  record: AttachmentRecord,
   membership: Membership,
+): Promise<CniError | undefined> {
+  sayLeaving(stateDir, { ...record, membership: { ...membership, leaving: true } });
+  const uplink = readUplinks(stateDir).get(membership.device);
+  return leave(stateDir, traces(membership, uplink), record.identity);
+}
+
+/** Or an ADD beside us would find a record whose member its set has lost, and put it back. */
+function sayLeaving(stateDir: string, record: AttachmentRecord): void {
+  try {
+    rewriteRecord(stateDir, record);
+  } catch {
+    // A full disk keeps no pod from its deletion.
+  }
+}
+
+/** With no record, or a torn one: wherever the addresses may be that the runtime says it had. */
+export async function leaveByAddress(
+  stateDir: string,
+  addresses: readonly string[],
   owner: Identity,
 ): Promise<CniError | undefined> {
-  const uplink = readUplinks(stateDir).get(membership.device);
-  return leave(stateDir, traces(membership, uplink), owner);
+  const uplinks = [...readUplinks(stateDir).values()];
+  const places = uplinks.flatMap((uplink) => placesOf(uplink, addresses));
+  return leave(stateDir, places, owner);
+}
+
+/** What no record claims, in the sets of every uplink of this node; what was taken out comes back. */
+export async function leaveUnclaimed(stateDir: string): Promise<readonly Member[]> {
+  const uplinks = [...readUplinks(stateDir).values()];
+  const sets = await Promise.all(
+    uplinks.map((uplink) => readSets(uplinkSets(uplink, true).map(({ name }) => name))),
+  );
+  const claims = readClaims(stateDir);
+  // What a record claims that cannot be read is not known.
+  if (claims.unreadable.length > 0) return [];
+  const unclaimed = uplinks.flatMap((uplink, at) => tally(claims, uplink, sets[at] ?? new Map()).unclaimed);
+  const error = await leave(stateDir, unclaimed);
+  if (error !== undefined) throw error;
+  return unclaimed;
 }
 
 /**

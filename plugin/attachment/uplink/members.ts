@@ -17,10 +17,22 @@ export function membersOfOthers({ claims, uplinks }: Claims, owner?: Identity): 
 }
 
 /** What the pods of this uplink have in its sets, as it is now. */
-export function membersOfUplink({ claims }: Claims, uplink: Uplink): readonly Member[] {
-  return claims
+export function membersOfUplink(claims: Claims, uplink: Uplink): readonly Member[] {
+  return claims.claims
     .filter(({ membership }) => membership.device === uplink.device)
-    .flatMap(({ membership }) => membersNow(membership, uplink));
+    .flatMap(({ membership }) =>
+      membersNow(membership, uplink).filter(({ address }) => isUndisputed(claims, membership, address)),
+    );
+}
+
+/** Of two pods with one address in two classes, the ADD that came last has decided: nobody else does. */
+export function isUndisputed({ claims }: Claims, mine: Membership, address: string): boolean {
+  return claims.every(
+    ({ membership }) =>
+      membership.device !== mine.device ||
+      membership.class === mine.class ||
+      !addressesIn(membership).includes(address),
+  );
 }
 
 /** Whether a network has a pod on that uplink. */
@@ -41,7 +53,7 @@ export function traces(membership: Membership, uplink: Uplink | undefined): read
   return [...recorded, ...more];
 }
 
-function membersNow(membership: Membership, uplink: Uplink | undefined): readonly Member[] {
+export function membersNow(membership: Membership, uplink: Uplink | undefined): readonly Member[] {
   const itsClass = uplink?.classes.find(({ name }) => name === membership.class);
   return membersOf(itsClass?.set, addressesIn(membership));
 }

@@ -2,7 +2,7 @@
 import type { Identity } from "../../datapath/names.ts";
 import type { Uplink } from "../../policy/uplink/uplink.ts";
 import type { AttachmentRecord, Membership } from "../../state/record.ts";
-import { readRecords } from "../../state/store.ts";
+import { readRecords, type Records } from "../../state/store.ts";
 import { listUplinks, readStanding } from "../../state/uplinks.ts";
 import { isLive } from "../live.ts";
 
@@ -15,17 +15,29 @@ export type Claim = {
 
 export type Claims = {
   readonly claims: readonly Claim[];
+  /** Paths of records that this version cannot read: what those claim is not known. */
+  readonly unreadable: readonly string[];
   /** What stands of each device. */
   readonly uplinks: ReadonlyMap<string, Uplink>;
 };
 
-/** Those of pods that are there. */
+/** Of all attachments, also those of pods that died without DEL. */
+export function readClaims(stateDir: string): Claims {
+  return claimsOf(stateDir, readRecords(stateDir));
+}
+
+/** Of pods that are there, and stay: one that is being deleted claims nothing any more. */
 export function readLiveClaims(stateDir: string): Claims {
-  const read = readRecords(stateDir);
-  return {
-    claims: read.records.filter((record) => isLive(stateDir, record)).flatMap(claimOf),
-    uplinks: readUplinks(stateDir),
-  };
+  const { records, unreadable } = readRecords(stateDir);
+  const staying = records.filter(
+    (record) =>
+      record.membership !== undefined && record.membership.leaving !== true && isLive(stateDir, record),
+  );
+  return claimsOf(stateDir, { records: staying, unreadable });
+}
+
+function claimsOf(stateDir: string, { records, unreadable }: Records): Claims {
+  return { claims: records.flatMap(claimOf), unreadable, uplinks: readUplinks(stateDir) };
 }
 
 export function readUplinks(stateDir: string): ReadonlyMap<string, Uplink> {

@@ -1,48 +1,33 @@
 /** A pod's part in its node's uplink: settled between the networks, joined by ADD, looked at by CHECK. */
 import type { Request } from "../../cni/request.ts";
 import type { Features } from "../../datapath/driver.ts";
-import { hostAddresses, membersOf, podPart, sameMember } from "../../datapath/uplink/sets.ts";
+import { hostAddresses, membersOf, podPart } from "../../datapath/uplink/sets.ts";
 import { uplinkState } from "../../datapath/uplink/state.ts";
 import { kernelHasIpv6 } from "../../kernel/linux.ts";
-import { isSettled, joinUplink, settleUplink } from "../../kernel/uplink/ensure.ts";
+import type { Log } from "../../log.ts";
 import { uplinkDrift } from "../../kernel/uplink/observe.ts";
 import type { UplinkChoice } from "../../policy/uplink/choose.ts";
-import type { Uplink } from "../../policy/uplink/uplink.ts";
 import type { PodPart, UplinkState } from "../../program/uplink/objects.ts";
 import type { AttachmentRecord, Membership } from "../../state/record.ts";
-import { leave } from "./leave.ts";
-import { membersOfUplink } from "./members.ts";
-import { readLiveClaims } from "./node.ts";
+import { joinNodeUplink } from "./join.ts";
 
 export { agreeOnUplink } from "./agree.ts";
 
 export type UplinkPart = {
   readonly membership: Membership;
-  readonly join: (features: Promise<Features>) => Promise<void>;
+  readonly join: (features: Promise<Features>, log: Log) => Promise<void>;
 };
 
 export function uplinkPart(choice: UplinkChoice, request: Request): UplinkPart {
   const { stateDir } = request.conf;
   return {
     membership: membershipOf(choice, request),
-    join: async (features) =>
-      join(stateDir, choice.uplink, stateOf(choice, await features), partOf(choice, request)),
+    // Some of ADD's work waits for nothing but the features of the kernel, so it is begun with their promise.
+    join: async (features, log) => {
+      const state = stateOf(choice, await features);
+      await joinNodeUplink({ stateDir, uplink: choice.uplink, log }, state, partOf(choice, request));
+    },
   };
-}
-
-/** Some of ADD's work waits for nothing but the features of the kernel, so it is begun with their promise. */
-async function join(stateDir: string, uplink: Uplink, state: UplinkState, pod: PodPart): Promise<void> {
-  const seen = await joinUplink(state, pod);
-  if (isSettled(state, seen)) return;
-  const everybody = membersOfUplink(readLiveClaims(stateDir), uplink);
-  try {
-    await settleUplink(state, pod, seen, everybody);
-  } finally {
-    // Who was deleted since the records were read had left the sets already, and does not do so again.
-    const left = membersOfUplink(readLiveClaims(stateDir), uplink);
-    const gone = everybody.filter((member) => !left.some((one) => sameMember(one, member)));
-    await leave(stateDir, gone);
-  }
 }
 
 /** What is not as it should be, in sentences. */

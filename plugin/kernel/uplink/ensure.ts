@@ -6,9 +6,9 @@ import { CniError, ErrorCode } from "../../errors.ts";
 import type { Batch } from "../../program/handler.ts";
 import type { Member, PodPart, UplinkState } from "../../program/uplink/objects.ts";
 import { changeRules, setsOf } from "../../program/uplink/rules.ts";
-import { addToSets, destroySet } from "../../program/uplink/sets.ts";
 import { addTc } from "../../program/tc/render.ts";
 import { changeTree, rootOwner, trimTree } from "../../program/tc/tree.ts";
+import { destroySet, joinSets as joinSetsBatch, parseSets } from "../../program/uplink/sets.ts";
 import { run, type Outcome } from "../exec.ts";
 import { refusal } from "../refusal.ts";
 import { assertNothingForeign } from "./foreign.ts";
@@ -17,12 +17,18 @@ import { retreat } from "./retreat.ts";
 
 const mostRounds = 12;
 
-/** Puts the pod into the sets of its class, and tells how the uplink is meanwhile. */
-export function joinUplink(state: UplinkState, pod: PodPart): Promise<SeenUplink> {
+export type Joined = {
+  readonly seen: SeenUplink;
+  /** What is in the sets of the classes, by their names. */
+  readonly sets: ReadonlyMap<string, readonly string[]>;
+};
+
+/** Puts the pod into the sets of its class, and tells how the uplink is. */
+export function joinUplink(state: UplinkState, pod: PodPart): Promise<Joined> {
   return orRetreat(state, pod, async () => {
-    const [seen] = await Promise.all([observeUplink(state), joinSets(state, pod)]);
+    const [seen, sets] = await Promise.all([observeUplink(state), joinSets(state, pod)]);
     assertNothingForeign(state, seen);
-    return seen;
+    return { seen, sets };
   });
 }
 
@@ -94,11 +100,11 @@ async function approach(
 }
 
 /** Creates what sets are missing on the way: a member cannot be added to none. */
-async function joinSets(state: UplinkState, pod: PodPart): Promise<void> {
-  if (state.sets.length === 0) return;
-  const batch = addToSets(state.sets, pod.members, withPlace(state, pod.strangers));
+async function joinSets(state: UplinkState, pod: PodPart): Promise<Joined["sets"]> {
+  if (state.sets.length === 0) return new Map();
+  const batch = joinSetsBatch(state.sets, pod.members, withPlace(state, pod.strangers));
   const outcome = await run(batch.argv, batch.input);
-  if (outcome.exitCode === 0) return;
+  if (outcome.exitCode === 0) return parseSets(outcome.stdout);
   for (const { name } of state.sets) {
     const observed = await observeSet(name);
     if (observed === undefined || observed.isOurs) continue;

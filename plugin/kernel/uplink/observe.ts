@@ -95,6 +95,14 @@ async function partDrift({ members, strangers }: PodPart): Promise<readonly stri
   ];
 }
 
+/** What is in those of ours that are there, by their names. */
+export async function readSets(names: readonly string[]): Promise<ReadonlyMap<string, readonly string[]>> {
+  const seen = await Promise.all(names.map(async (name) => [name, await observeSet(name)] as const));
+  return new Map(
+    seen.flatMap(([name, set]) => (set?.isOurs === true ? [[name, set.addresses] as const] : [])),
+  );
+}
+
 /** undefined where there is none, and only there. */
 export async function observeSet(name: string): Promise<ObservedSet | undefined> {
   const batch = listSet(name);

@@ -25,6 +25,25 @@ export function addToSets(
   );
 }
 
+/** The same, and prints what is in them then. */
+export function joinSets(
+  sets: readonly AddressSet[],
+  members: readonly Member[],
+  strangers: readonly Member[],
+): Batch {
+  const { argv, input } = addToSets(sets, members, strangers);
+  return { argv, input: input + batchText(sets.map(({ name }) => `save ${name}`)) };
+}
+
+export function parseSets(saved: string): ReadonlyMap<string, readonly string[]> {
+  const sets = new Map<string, string[]>();
+  for (const [, verb, name = "", word = ""] of saved.matchAll(/^(create|add) (\S+) (\S+)/gm)) {
+    if (verb === "create") sets.set(name, []);
+    else sets.get(name)?.push(word);
+  }
+  return sets;
+}
+
 export function removeFromSets(members: readonly Member[]): Batch {
   return restore(
     ["-exist"],
