@@ -1,20 +1,23 @@
 import { globSync, readFileSync } from "node:fs";
+import { availableParallelism } from "node:os";
 import { defineConfig } from "vitest/config";
 
 /** On a CI machine, which others use as well, what fails is tried once more: a bug fails twice. */
 const retry = process.env["CI"] === "true" ? 1 : 0;
+
+const cores = availableParallelism();
 
 /** What measures has the machine to itself. */
 const oneAtATime = { fileParallelism: false, sequence: { concurrent: false } } as const;
 
 /** A functional file mostly waits for one process after the other. The VM has one processor. */
 const sideBySide = {
-  maxWorkers: process.env["POD_QOS_VM"] === "1" ? 1 : 3,
+  maxWorkers: cores === 1 ? 1 : Math.min(cores + 1, 6),
   sequence: { groupOrder: 1 },
 } as const;
 
 /** Each file boots a machine of one processor. */
-const twoMachines = { maxWorkers: 2, sequence: { groupOrder: 2 } } as const;
+const twoMachines = { maxWorkers: Math.min(2, cores), sequence: { groupOrder: 2 } } as const;
 
 /** Of the tier long is what repeats something. */
 const repeats = (file: string): boolean => readFileSync(file, "utf8").includes("lab/repetitions.ts");
@@ -23,7 +26,7 @@ export default defineConfig({
   test: {
     projects: [
       // Milliseconds each; a machine that others load takes a hundred times as long for some.
-      { test: { name: "unit", include: ["test/unit/**/*.test.ts"], testTimeout: 60_000 } },
+      { test: { name: "unit", include: ["test/unit/**/*.test.ts"], testTimeout: 60_000, maxWorkers: cores } },
       {
         test: {
           name: "kernel",
