@@ -5,6 +5,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { ifbName } from "../../plugin/datapath/names.ts";
 import { handlerOf } from "../../plugin/program/program.ts";
 import type { AttachmentRecord } from "../../plugin/state/record.ts";
+import { withoutNoise } from "../lab/exact-state.ts";
 import { hasFeature, suite } from "../lab/needs.ts";
 import { createNode, type LabNode } from "../lab/node.ts";
 import { plug, type Plug } from "../lab/plug.ts";
@@ -21,17 +22,19 @@ interface Outcome {
   readonly programs: readonly string[];
   /** The pod's in the sets of its class. */
   readonly members: readonly string[];
+  /** Its uplink's queues, rules and sets. */
+  readonly uplink: readonly string[];
   readonly warnings: readonly string[];
 }
 
 suite("explain", { plugin: true, tools: ["ipset"] }, () => {
   let node: LabNode;
+  /** Where the programs of an uplink that explain tells are run. */
+  let other: LabNode;
   beforeAll(async () => {
-    node = await createNode();
-    await node.exec("sh", [
-      "-ec",
-      "ip link add up0 type veth peer name up1; ip link set up0 up; ip link set up1 up",
-    ]);
+    [node, other] = await Promise.all([createNode(), createNode()]);
+    const link = "ip link add up0 type veth peer name up1; ip link set up0 up; ip link set up1 up";
+    for (const each of [node, other]) await each.exec("sh", ["-ec", link]);
     mkdirSync(node.path("/etc/cni/policies"));
     const egress = [{ dscp: 12, bandwidth: { rate: 3000 } }, { dscp: 13 }];
     const labelled = { matchLabels: { app: "web" } };
@@ -40,17 +43,22 @@ suite("explain", { plugin: true, tools: ["ipset"] }, () => {
     write("a.json", networkQos({ namespace: "prod", podSelector: labelled, egress }));
     write("b.json", egressQos([{ dscp: 5, dstCIDR: "10.11.12.0/24" }]));
   });
-  afterAll(() => node[Symbol.asyncDispose]());
+  afterAll(async () => {
+    for (const each of [node, other]) await each[Symbol.asyncDispose]();
+  });
 
   test("says what ADD does: code, message, programs and warnings, of 200 requests", async () => {
     const requests = fc.sample(anyRequest, { seed, numRuns: repetitions(200) });
     const codes: number[] = [];
     for (const request of requests) {
+      for (const each of [node, other])
+        await each.exec("sh", ["-c", FRESH_UPLINK, "sh", String(request.mtu)]);
       const attachment = await plugged(node, request);
       const added = await outcomeOfAdd(attachment, request);
-      const explained = await outcomeOfExplain(attachment, request);
+      const explained = await outcomeOfExplain(attachment, request, other);
       expect(explained, `${seedSaid}: ${JSON.stringify(request)}`).toEqual(added);
-      expect((await attachment.call("DEL")).exitCode).toBe(0);
+      // In a version that has DEL, whatever the request came in.
+      expect((await attachment.call("DEL", { conf: { cniVersion: "1.1.0" } })).exitCode).toBe(0);
       await attachment.pod.remove();
       codes.push(added.code);
     }
@@ -62,6 +70,24 @@ suite("explain", { plugin: true, tools: ["ipset"] }, () => {
 });
 
 const network = "lab";
+
+const FRESH_UPLINK = `
+tc qdisc del dev up0 root 2>/dev/null
+iptables -t mangle -F; iptables -t mangle -X; ip6tables -t mangle -F; ip6tables -t mangle -X
+ipset destroy
+ip link set up0 mtu $1
+`;
+
+const uplinkOf = async (node: LabNode): Promise<readonly string[]> => {
+  const { stdout } = await node.exec("sh", ["-c", LOOK]);
+  return withoutNoise(stdout.replaceAll(/\[\d+:\d+\]/g, ""))
+    .split("\n")
+    .toSorted();
+};
+const LOOK = `
+tc -d qdisc show dev up0; tc -d class show dev up0; tc filter show dev up0
+iptables-save -t mangle; ip6tables-save -t mangle; ipset save
+`;
 
 async function plugged(node: LabNode, { conf, link, ifname, mtu, addresses }: AnyRequest): Promise<Plug> {
   const attachment = await plug(node, { kind: link, ifname, conf });
@@ -108,11 +134,16 @@ async function outcomeOfAdd({ node, pod, nodeDevice, conf }: Plug, request: AnyR
     members: (record?.membership?.members ?? [])
       .map(({ set, address }) => `add ${set} ${address}`)
       .toSorted(),
+    uplink: record?.membership === undefined ? [] : await uplinkOf(node),
     warnings: warnings.map(([, text = ""]) => text),
   };
 }
 
-async function outcomeOfExplain({ node, pod, conf }: Plug, request: AnyRequest): Promise<Outcome> {
+async function outcomeOfExplain(
+  { node, pod, conf }: Plug,
+  request: AnyRequest,
+  other: LabNode,
+): Promise<Outcome> {
   const { annotations, labels, namespace, ifname, link, mtu } = request;
   const file = (name: string, content: object): string => {
     const path = `/run/explain-${pod.name}-${name}.json`;
@@ -145,13 +176,19 @@ async function outcomeOfExplain({ node, pod, conf }: Plug, request: AnyRequest):
     ({ input }) => input.includes("dev up0") || /^create \S+ hash:ip /m.test(input),
   );
   const own = ofUplink < 0 ? steps : steps.slice(0, ofUplink);
-  const members = steps.slice(own.length).flatMap(({ input }) => input.match(/^add .*/gm) ?? []);
+  const shared = steps.slice(own.length);
+  for (const { command, input } of shared) {
+    const [tool = "", ...words] = command;
+    await other.exec(tool, words, { input });
+  }
+  const members = shared.flatMap(({ input }) => input.match(/^add .*/gm) ?? []);
   const { code, msg } = said.error ?? said.refusal ?? { code: 0, msg: "" };
   return {
     code,
     message: msg,
     programs: own.map(({ place, command, input }) => `${place}: ${command.join(" ")}\n${input}`).toSorted(),
     members: members.map((line) => line.split(" ").slice(0, 3).join(" ")).toSorted(),
+    uplink: shared.length === 0 ? [] : await uplinkOf(other),
     warnings: (said.logged ?? []).map((text) => text.replaceAll("\n", " | ")),
   };
 }
