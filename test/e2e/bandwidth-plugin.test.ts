@@ -73,12 +73,49 @@ describe.each(paced("cniVersion", ["1.1.0", "1.0.0", "0.4.0", "0.3.1", "0.3.0"],
       expect(await capsOf(pod)).toEqual({ ingress: undefined, egress: undefined });
     }));
 
-  test("cmdADD: works with a veth pair using runtime config", () =>
-    withPod({ conf: { runtimeConfig: { bandwidth: both } } }, async (pod) => {
-      succeeded(await pod.call("ADD"));
+  // Its tests write "bandWidth", and it does not mind.
+  test.each(["bandwidth", "bandWidth"])("cmdADD: works with a veth pair using runtime config, %s", (key) =>
+    withPod({ conf: { runtimeConfig: { [key]: both } } }, async (pod) => {
+      expect(JSON.parse(succeeded(await pod.call("ADD")))).toEqual(pod.prevResult);
       expect(await capsOf(pod)).toMatchObject(applied);
       await checks(pod);
-    }));
+    }),
+  );
+
+  test("cmdADD: rates of less than 1 kbit/s in runtime config are held, or refused where the kernel cannot", () => {
+    const slow = { ingressRate: 800, ingressBurst: 200, egressRate: 800, egressBurst: 200 };
+    return withPod({ conf: { runtimeConfig: { bandWidth: slow } } }, async (pod) => {
+      const tooSlow = { runtimeConfig: { bandWidth: { ...slow, egressRate: 8, egressBurst: 8 } } };
+      failed(await pod.call("ADD", { conf: tooSlow }), 7, ["runtimeConfig.bandwidth.egressRate", "8 bit/s"]);
+      expect(await capsOf(pod)).toEqual({ ingress: undefined, egress: undefined });
+      succeeded(await pod.call("ADD"));
+      const held = { rate: "800bit", burst: "25b" };
+      expect(await capsOf(pod)).toMatchObject({ ingress: held, egress: held });
+      await checks(pod);
+    });
+  });
+
+  test("cmdADD: fails an invalid runtime config: a burst without a rate", () => {
+    const half = { ...ingress, egressRate: 0, egressBurst: 123_000 };
+    return withPod({ conf: { runtimeConfig: { bandwidth: half } } }, async (pod) => {
+      failed(await pod.call("ADD"), 7, ["runtimeConfig.bandwidth.egressBurst", "123000", "egressRate"]);
+      expect(await capsOf(pod)).toEqual({ ingress: undefined, egress: undefined });
+    });
+  });
+
+  test("cmdADD: a runtime's own burst without a rate is no limit and no error", () => {
+    const containerd = {
+      IngressRate: 8_000_000,
+      IngressBurst: 2 ** 32 - 1,
+      EgressRate: 0,
+      EgressBurst: 2 ** 32 - 1,
+    };
+    return withPod({ conf: { runtimeConfig: { bandwidth: containerd } } }, async (pod) => {
+      succeeded(await pod.call("ADD"));
+      expect(await capsOf(pod)).toMatchObject({ ingress: { rate: "8Mbit" }, egress: undefined });
+      await checks(pod);
+    });
+  });
 
   test("cmdADD: applies static config when both static config and runtime config exist", () => {
     const asked = {
