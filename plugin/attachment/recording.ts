@@ -3,7 +3,7 @@ import { podName, type Request } from "../cni/request.ts";
 import type { Policy } from "../policy/policy.ts";
 import { matchesAll } from "../policy/rule.ts";
 import type { Program } from "../program/program.ts";
-import type { Member } from "../program/uplink/objects.ts";
+import type { Member } from "../program/ipset/members.ts";
 import type { AttachmentRecord } from "../state/record.ts";
 import { ownBuild } from "./build.ts";
 import { askedWithin, sizeOf } from "./asked.ts";

@@ -9,7 +9,7 @@ import type { Identity } from "../datapath/names.ts";
 import type { Program } from "../program/program.ts";
 import { hasTexts } from "../program/whole.ts";
 import { handlers, type Tool } from "../program/tools.ts";
-import type { Member } from "../program/uplink/objects.ts";
+import type { Member } from "../program/ipset/members.ts";
 
 export type AttachmentRecord = {
   readonly version: 1;

@@ -2,9 +2,8 @@
 import { fileURLToPath } from "node:url";
 import { expect, it } from "vitest";
 import { parseUplink } from "../../plugin/cni/uplink.ts";
-import { uplinkState } from "../../plugin/datapath/uplink/state.ts";
+import { uplinkState, type UplinkState } from "../../plugin/datapath/uplink/state.ts";
 import { decideUplink } from "../../plugin/policy/uplink/uplink.ts";
-import type { UplinkState } from "../../plugin/program/uplink/objects.ts";
 import type { Driving } from "../lab/driven-uplink.ts";
 import { suite } from "../lab/needs.ts";
 import { membersOf, openUplinkSite, uplink200, type UplinkSite } from "../lab/uplink.ts";

@@ -1,6 +1,6 @@
 import type { Program } from "../../plugin/program/program.ts";
 import type { TcObject } from "../../plugin/program/tc/objects.ts";
-import { jumps, type MangleChain } from "../../plugin/program/iptables/chain.ts";
+import { hookRules, type MangleChain } from "../../plugin/program/iptables/chain.ts";
 import type { NetSet } from "../../plugin/program/ipset/set.ts";
 import type { Alteration, Found } from "./alteration.ts";
 import { ofTc } from "./alterations-tc.ts";
@@ -76,7 +76,7 @@ const ofChain = (family: string, chain: MangleChain): readonly Found[] => {
   const { name, rules } = chain;
   const names = [`${family} mangle chain ${name}`];
   const mangle = `${family} -w -t mangle`;
-  const [jump] = jumps(chain);
+  const [jump] = hookRules(chain);
   const own = [
     { title: `${family} chain flushed`, script: `${mangle} -F ${name}`, names },
     {

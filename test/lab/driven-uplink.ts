@@ -2,7 +2,8 @@
 import { readFileSync, writeSync } from "node:fs";
 import { messageOf } from "../../plugin/errors.ts";
 import { joinUplink, settleUplink } from "../../plugin/kernel/uplink/ensure.ts";
-import type { Member, UplinkState } from "../../plugin/program/uplink/objects.ts";
+import type { Member } from "../../plugin/program/ipset/members.ts";
+import type { UplinkState } from "../../plugin/datapath/uplink/state.ts";
 
 export interface Driving {
   readonly state: UplinkState;

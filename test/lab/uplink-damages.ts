@@ -1,8 +1,9 @@
 import { parseUplink } from "../../plugin/cni/uplink.ts";
-import { uplinkState } from "../../plugin/datapath/uplink/state.ts";
+import { uplinkState, type UplinkState } from "../../plugin/datapath/uplink/state.ts";
 import { decideUplink } from "../../plugin/policy/uplink/uplink.ts";
 import type { HtbClass, HtbQdisc, TcObject } from "../../plugin/program/tc/objects.ts";
-import type { RuleTool, UplinkRules, UplinkState } from "../../plugin/program/uplink/objects.ts";
+import type { Family } from "../../plugin/program/iptables/mangle.ts";
+import { hookRules, type SharedChain } from "../../plugin/program/iptables/chain.ts";
 import { ofTc } from "./alterations-tc.ts";
 import type { Found } from "./alteration.ts";
 import { hasFeature } from "./needs.ts";
@@ -16,9 +17,9 @@ export const plannedUplink = (conf: { readonly device: string }): UplinkState =>
   });
 
 /** For each object of an uplink what somebody may do to it, and words of CHECK's message that name it. */
-export const uplinkDamages = ({ root, tree, sets, rules }: UplinkState): readonly Found[] => [
+export const uplinkDamages = ({ root, tree, sets, chains }: UplinkState): readonly Found[] => [
   ...tree.flatMap((object) => ofTree(object, root)),
-  ...(["iptables", "ip6tables"] as const).flatMap((tool) => ofRules(tool, rules[tool])),
+  ...(["iptables", "ip6tables"] as const).flatMap((tool) => ofChain(tool, chains[tool])),
   ...sets.map(({ name }) => ({
     title: `set ${name} gone, and the rules that keep it`,
     script: `iptables -t mangle -F; ip6tables -t mangle -F; ipset destroy ${name}`,
@@ -76,22 +77,22 @@ const ofLeafClass = (one: HtbClass): readonly Found[] => {
   ];
 };
 
-const ofRules = (tool: RuleTool, rules: UplinkRules | undefined): readonly Found[] => {
-  if (rules === undefined) return [];
-  const { chain, inChain, atHooks } = rules;
+const ofChain = (tool: Family, wanted: SharedChain | undefined): readonly Found[] => {
+  if (wanted === undefined) return [];
+  const { name: chain, rules } = wanted;
   const [mangle, names] = [`${tool} -w -t mangle`, [`${tool} mangle chain ${chain}`]];
   return [
-    ...atHooks.map((rule) => ({
+    ...hookRules(wanted).map((rule) => ({
       title: `${tool} rule gone: ${rule}`,
       script: `${mangle} -D ${rule}`,
       names: [`${tool} mangle rule "${rule}"`, "is missing"],
     })),
-    ...atHooks.map((rule) => ({
+    ...hookRules(wanted).map((rule) => ({
       title: `${tool} rule twice: ${rule}`,
       script: `${mangle} -A ${rule}`,
       names: [`${tool} mangle rule "${rule}"`, "nothing asks for it"],
     })),
-    ...inChain.map((rule, at) => ({
+    ...rules.map((rule, at) => ({
       title: `${tool} rule of the chain gone: ${rule}`,
       script: `${mangle} -D ${chain} ${at + 1}`,
       names,

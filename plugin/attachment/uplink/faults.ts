@@ -1,12 +1,11 @@
 /** What of an uplink, and of a pod's part in it, is not as it should be, in sentences; none when all is well. */
-import { podPart, uplinkSets } from "../../datapath/uplink/sets.ts";
+import { podPart, uplinkSets, type PodPart } from "../../datapath/uplink/sets.ts";
 import { uplinkState } from "../../datapath/uplink/state.ts";
 import { readFeatures } from "../features.ts";
 import { kernelHasIpv6, readNodeLink } from "../../kernel/linux.ts";
 import { readSets, uplinkDrift } from "../../kernel/uplink/observe.ts";
 import { messageOf } from "../../errors.ts";
 import type { Uplink } from "../../policy/uplink/uplink.ts";
-import type { PodPart } from "../../program/uplink/objects.ts";
 import type { Membership } from "../../state/record.ts";
 import { readStanding } from "../../state/uplinks.ts";
 import { readClaims, readLiveClaims } from "./node.ts";

@@ -1,9 +1,11 @@
 /** ADD's part in its node's uplink: the pod joins its class, and what the uplink or its sets have lost is put back. */
+import type { PodPart } from "../../datapath/uplink/sets.ts";
+import type { UplinkState } from "../../datapath/uplink/state.ts";
 import type { Log } from "../../log.ts";
 import { isSettled, joinUplink, settleUplink, type Joined } from "../../kernel/uplink/ensure.ts";
 import { addMembers } from "../../kernel/uplink/members.ts";
 import type { Uplink } from "../../policy/uplink/uplink.ts";
-import type { Member, PodPart, UplinkState } from "../../program/uplink/objects.ts";
+import type { Member } from "../../program/ipset/members.ts";
 import { leave } from "./leave.ts";
 import { membersOfUplink } from "./members.ts";
 import { readClaims, readLiveClaims } from "./node.ts";

@@ -4,7 +4,7 @@ import type { Identity } from "../../datapath/names.ts";
 import { placesOf, sameMember, uplinkSets } from "../../datapath/uplink/sets.ts";
 import { addMembers, removeMembers } from "../../kernel/uplink/members.ts";
 import { readSets } from "../../kernel/uplink/observe.ts";
-import type { Member } from "../../program/uplink/objects.ts";
+import type { Member } from "../../program/ipset/members.ts";
 import type { AttachmentRecord, Membership } from "../../state/record.ts";
 import { rewriteRecord } from "../../state/store.ts";
 import { membersOfOthers, traces } from "./members.ts";

@@ -2,7 +2,7 @@
 import { sameIdentity, type Identity } from "../../datapath/names.ts";
 import { membersOf, placesOf, sameMember, storable } from "../../datapath/uplink/sets.ts";
 import type { Uplink } from "../../policy/uplink/uplink.ts";
-import type { Member } from "../../program/uplink/objects.ts";
+import type { Member } from "../../program/ipset/members.ts";
 import type { Membership } from "../../state/record.ts";
 import type { Claims } from "./node.ts";
 

@@ -1,13 +1,12 @@
 /** A pod's part in its node's uplink: settled between the networks, joined by ADD, looked at by CHECK. */
 import type { Request } from "../../cni/request.ts";
 import type { Features } from "../../datapath/driver.ts";
-import { hostAddresses, membersOf, podPart } from "../../datapath/uplink/sets.ts";
-import { uplinkState } from "../../datapath/uplink/state.ts";
+import { hostAddresses, membersOf, podPart, type PodPart } from "../../datapath/uplink/sets.ts";
+import { uplinkState, type UplinkState } from "../../datapath/uplink/state.ts";
 import { kernelHasIpv6 } from "../../kernel/linux.ts";
 import type { Log } from "../../log.ts";
 import { uplinkDrift } from "../../kernel/uplink/observe.ts";
 import type { UplinkChoice } from "../../policy/uplink/choose.ts";
-import type { PodPart, UplinkState } from "../../program/uplink/objects.ts";
 import type { AttachmentRecord, Membership } from "../../state/record.ts";
 import { joinNodeUplink } from "./join.ts";
 

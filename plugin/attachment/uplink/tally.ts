@@ -1,7 +1,7 @@
 /** Whether the sets of an uplink's classes have what the records of this node claim, and nothing else. Pure. */
 import { sameMember } from "../../datapath/uplink/sets.ts";
 import type { Uplink } from "../../policy/uplink/uplink.ts";
-import type { Member } from "../../program/uplink/objects.ts";
+import type { Member } from "../../program/ipset/members.ts";
 import { isUndisputed, membersNow, membersOfOthers } from "./members.ts";
 import type { Claim, Claims } from "./node.ts";
 

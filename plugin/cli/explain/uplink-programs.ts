@@ -2,11 +2,11 @@
 import type { Features } from "../../datapath/driver.ts";
 import { podPart } from "../../datapath/uplink/sets.ts";
 import { uplinkState } from "../../datapath/uplink/state.ts";
-import { wantedRules } from "../../kernel/uplink/observe.ts";
+import { wantedChains } from "../../kernel/uplink/observe.ts";
 import type { UplinkChoice } from "../../policy/uplink/choose.ts";
 import type { Batch } from "../../program/handler.ts";
-import { changeRules, type ObservedRules } from "../../program/uplink/rules.ts";
-import { addToSets } from "../../program/uplink/sets.ts";
+import { addChains } from "../../program/iptables/chain.ts";
+import { addToSets } from "../../program/ipset/members.ts";
 import { addTc } from "../../program/tc/render.ts";
 
 export function uplinkPrograms(
@@ -14,13 +14,11 @@ export function uplinkPrograms(
   { fqCodel }: Features,
   addresses: readonly string[],
 ): readonly Batch[] {
-  const { tree, sets, rules } = uplinkState(uplink, { mtu: link.mtu, fqCodel, ipv6: true });
+  const state = uplinkState(uplink, { mtu: link.mtu, fqCodel, ipv6: true });
   const { members, strangers } = podPart(uplink, chosen.name, addresses);
   return [
-    ...(sets.length === 0 ? [] : [addToSets(sets, members, strangers)]),
-    addTc(tree),
-    ...wantedRules(rules).flatMap(([tool, wanted]) => changeRules(tool, wanted, nothing) ?? []),
+    ...(state.sets.length === 0 ? [] : [addToSets(state.sets, members, strangers)]),
+    addTc(state.tree),
+    ...wantedChains(state).map(([family, chain]) => addChains(family, [chain])),
   ];
 }
-
-const nothing: ObservedRules = { before: [], chainExists: false, inChain: [], atHooks: [] };

@@ -1,35 +1,48 @@
 /** The rules that give packets their class, for one family, written as iptables-save prints them. Pure. */
 import type { FirewallMark } from "../../policy/uplink/mark.ts";
 import { defaultMinor, type Uplink } from "../../policy/uplink/uplink.ts";
-import type { AddressSet, UplinkRules } from "../../program/uplink/objects.ts";
+import type { SharedChain } from "../../program/iptables/chain.ts";
+import type { AddressSet } from "../../program/ipset/set.ts";
 import { setName } from "./sets.ts";
 
-export function uplinkRules({ device, classes }: Uplink, family: AddressSet["family"]): UplinkRules {
-  const { chain, comment } = uplinkNames(device);
-  const commented = `-m comment --comment ${comment}`;
+export function uplinkChain({ device, classes }: Uplink, family: AddressSet["family"]): SharedChain {
+  const empty = emptyChain(device);
+  const commented = `-m comment --comment ${empty.shared.comment}`;
   const inSet = classes.flatMap((entry) =>
     entry.set === undefined ? [] : [{ entry, match: `-m set --match-set ${setName(entry.set, family)} src` }],
   );
   const marked = classes.flatMap(({ mark, minor }) => (mark === undefined ? [] : [{ mark, minor }]));
   return {
-    chain,
-    comment,
+    ...empty,
     // The last word counts: where a pod's traffic carries another's mark, its address decides.
-    inChain: [
+    rules: [
       ...marked.map(
         ({ mark, minor }) => `${commented} -m mark --mark ${matchWords(mark)} ${classify(minor)}`,
       ),
       ...inSet.map(({ entry, match }) => `${match} ${commented} ${classify(entry.minor)}`),
     ],
-    atHooks: [
-      ...inSet.flatMap(({ entry: { mark }, match }) =>
-        mark === undefined
-          ? []
-          : [`PREROUTING ${match} ${commented} -j MARK --set-xmark ${hex(mark.value)}/${hex(mark.mask)}`],
-      ),
-      ...classes.flatMap(({ dscp }) => (dscp === undefined ? [] : [bleach(dscp, commented, defaultMinor)])),
-      `POSTROUTING ${commented} -j ${chain}`,
-    ],
+    shared: {
+      ...empty.shared,
+      marks: [
+        ...inSet.flatMap(({ entry: { mark }, match }) =>
+          mark === undefined
+            ? []
+            : [`PREROUTING ${match} ${commented} -j MARK --set-xmark ${hex(mark.value)}/${hex(mark.mask)}`],
+        ),
+        ...classes.flatMap(({ dscp }) => (dscp === undefined ? [] : [bleach(dscp, commented, defaultMinor)])),
+      ],
+    },
+  };
+}
+
+/** By its name, its jump and its comment it is found, whatever rules a conf gave it. */
+export function emptyChain(device: string): SharedChain {
+  return {
+    kind: "chain",
+    name: `POD-QOS-UP-${device}`,
+    calledFrom: ["POSTROUTING"],
+    rules: [],
+    shared: { comment: `pod-qos:${device}`, link: device, marks: [] },
   };
 }
 
@@ -57,9 +70,4 @@ export function classify(minor: string): string {
 
 function hex(value: number): string {
   return `0x${value.toString(16)}`;
-}
-
-/** The chain's name, and what our rules elsewhere carry. */
-export function uplinkNames(device: string): Pick<UplinkRules, "chain" | "comment"> {
-  return { chain: `POD-QOS-UP-${device}`, comment: `pod-qos:${device}` };
 }

@@ -2,12 +2,28 @@
 import { ipv6Suffix } from "../../cni/uplink.ts";
 import { formatAddress, hostAddress, parseAddress } from "../../policy/address.ts";
 import type { Uplink } from "../../policy/uplink/uplink.ts";
-import type { AddressSet, Member, PodPart } from "../../program/uplink/objects.ts";
+import type { Member } from "../../program/ipset/members.ts";
+import type { AddressSet } from "../../program/ipset/set.ts";
+
+/** What is a pod's in the sets of an uplink. */
+export type PodPart = {
+  readonly members: readonly Member[];
+  /** Its addresses in sets of other classes, where they must not be. */
+  readonly strangers: readonly Member[];
+};
 
 export function uplinkSets({ classes }: Uplink, ipv6: boolean): readonly AddressSet[] {
   const families = ipv6 ? (["inet", "inet6"] as const) : (["inet"] as const);
   return classes.flatMap(({ set }) =>
-    set === undefined ? [] : families.map((family) => ({ name: setName(set, family), family })),
+    set === undefined
+      ? []
+      : families.map((family): AddressSet => ({
+          kind: "set",
+          name: setName(set, family),
+          family,
+          entries: [],
+          isShared: true,
+        })),
   );
 }
 

@@ -12,10 +12,22 @@
  * was sorted at the tunnel's device stays sorted at the link below.
  */
 import type { Uplink } from "../../policy/uplink/uplink.ts";
-import type { UplinkState } from "../../program/uplink/objects.ts";
-import { uplinkRules } from "./rules.ts";
+import type { SharedChain } from "../../program/iptables/chain.ts";
+import type { Family } from "../../program/iptables/mangle.ts";
+import type { AddressSet } from "../../program/ipset/set.ts";
+import type { HtbQdisc, TcObject } from "../../program/tc/objects.ts";
+import { uplinkChain } from "./rules.ts";
 import { uplinkSets } from "./sets.ts";
 import { uplinkRoot, uplinkTree, type UplinkFacts } from "./tree.ts";
+
+export type UplinkState = {
+  readonly device: string;
+  readonly root: HtbQdisc;
+  /** In the order in which they are made: the root, its classes, their queues, the filters that sort into them. */
+  readonly tree: readonly TcObject[];
+  readonly sets: readonly AddressSet[];
+  readonly chains: Readonly<Record<Family, SharedChain | undefined>>;
+};
 
 export function uplinkState(uplink: Uplink, facts: UplinkFacts): UplinkState {
   return {
@@ -23,9 +35,9 @@ export function uplinkState(uplink: Uplink, facts: UplinkFacts): UplinkState {
     root: uplinkRoot(uplink.device),
     tree: uplinkTree(uplink, facts),
     sets: uplinkSets(uplink, facts.ipv6),
-    rules: {
-      iptables: uplinkRules(uplink, "inet"),
-      ip6tables: facts.ipv6 ? uplinkRules(uplink, "inet6") : undefined,
+    chains: {
+      iptables: uplinkChain(uplink, "inet"),
+      ip6tables: facts.ipv6 ? uplinkChain(uplink, "inet6") : undefined,
     },
   };
 }

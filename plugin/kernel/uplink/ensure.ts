@@ -4,15 +4,17 @@
  */
 import { CniError, ErrorCode } from "../../errors.ts";
 import type { Batch } from "../../program/handler.ts";
-import type { Member, PodPart, UplinkState } from "../../program/uplink/objects.ts";
-import { changeRules, setsOf } from "../../program/uplink/rules.ts";
+import type { PodPart } from "../../datapath/uplink/sets.ts";
+import type { UplinkState } from "../../datapath/uplink/state.ts";
+import { destroySet, addAndTell, type Member } from "../../program/ipset/members.ts";
+import { entriesByName, isShared, parseSets } from "../../program/ipset/set.ts";
+import { changeShared, setsOf } from "../../program/iptables/shared.ts";
 import { addTc } from "../../program/tc/render.ts";
 import { changeTree, rootOwner, trimTree } from "../../program/tc/tree.ts";
-import { destroySet, joinSets as joinSetsBatch, parseSets } from "../../program/uplink/sets.ts";
 import { run, type Outcome } from "../exec.ts";
 import { refusal } from "../refusal.ts";
 import { assertNothingForeign } from "./foreign.ts";
-import { driftOf, faultsOf, observeSet, observeUplink, wantedRules, type SeenUplink } from "./observe.ts";
+import { driftOf, faultsOf, observeSet, observeUplink, wantedChains, type SeenUplink } from "./observe.ts";
 import { retreat } from "./retreat.ts";
 
 const mostRounds = 12;
@@ -89,9 +91,9 @@ async function approach(
   await joinSets(state, { members: withPlace(state, everybody), strangers: [] });
   await attempt(isNew ? addTc(state.tree) : changeTree(state.tree, seen.tree));
   await Promise.all(
-    wantedRules(state.rules).map(([tool, wanted]) => {
-      const observed = seen.rules.get(tool);
-      return attempt(observed && changeRules(tool, wanted, observed));
+    wantedChains(state).map(([family, wanted]) => {
+      const observed = seen.chains.get(family);
+      return attempt(observed && changeShared(family, wanted, observed));
     }),
   );
   if (!isNew) await attempt(trimTree(state.tree, seen.tree));
@@ -102,12 +104,12 @@ async function approach(
 /** Creates what sets are missing on the way: a member cannot be added to none. */
 async function joinSets(state: UplinkState, pod: PodPart): Promise<Joined["sets"]> {
   if (state.sets.length === 0) return new Map();
-  const batch = joinSetsBatch(state.sets, pod.members, withPlace(state, pod.strangers));
+  const batch = addAndTell(state.sets, pod.members, withPlace(state, pod.strangers));
   const outcome = await run(batch.argv, batch.input);
-  if (outcome.exitCode === 0) return parseSets(outcome.stdout);
+  if (outcome.exitCode === 0) return entriesByName(parseSets(outcome.stdout));
   for (const { name } of state.sets) {
     const observed = await observeSet(name);
-    if (observed === undefined || observed.isOurs) continue;
+    if (observed === undefined || isShared(observed)) continue;
     throw new CniError(
       ErrorCode.foreignObject,
       `there is a set ${name} that is not ours (${observed.properties}): stop what keeps it, then "ipset destroy ${name}", ` +
@@ -126,7 +128,7 @@ function withPlace({ sets }: UplinkState, members: readonly Member[]): readonly 
 /** What rules of ours look into although no class has it any more. */
 function surplusSets(state: UplinkState, seen: SeenUplink): readonly string[] {
   const wanted = new Set(state.sets.map(({ name }) => name));
-  const used = [...seen.rules.values()].flatMap(({ inChain, atHooks }) => setsOf([...inChain, ...atHooks]));
+  const used = [...seen.chains.values()].flatMap(setsOf);
   return [...new Set(used)].filter((name) => !wanted.has(name));
 }
 

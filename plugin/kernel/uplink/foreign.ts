@@ -1,9 +1,10 @@
 /** What stands where an uplink shall be and is not ours: whose it looks like, and how to hand over. */
 import { CniError, ErrorCode } from "../../errors.ts";
-import type { UplinkState } from "../../program/uplink/objects.ts";
-import { foreignRule } from "../../program/uplink/rules.ts";
+import type { UplinkState } from "../../datapath/uplink/state.ts";
+import { describeChain } from "../../program/iptables/chain.ts";
+import { foreignRule } from "../../program/iptables/shared.ts";
 import { rootOwner } from "../../program/tc/tree.ts";
-import { wantedRules, type SeenUplink } from "./observe.ts";
+import { wantedChains, type SeenUplink } from "./observe.ts";
 
 export function assertNothingForeign(state: UplinkState, seen: SeenUplink): void {
   const { device, root } = state;
@@ -17,13 +18,13 @@ export function assertNothingForeign(state: UplinkState, seen: SeenUplink): void
       `${device} already has "${owner.text}", which is not ours${script}; to hand over: "tc qdisc del dev ${device} root"`,
     );
   }
-  for (const [tool, wanted] of wantedRules(state.rules)) {
-    const observed = seen.rules.get(tool);
+  for (const [family, wanted] of wantedChains(state)) {
+    const observed = seen.chains.get(family);
     const foreign = observed && foreignRule(wanted, observed);
     if (foreign === undefined) continue;
     throw new CniError(
       ErrorCode.foreignObject,
-      `${tool} mangle chain ${wanted.chain} has a rule that is not ours, "${foreign}": take it out, or rename that chain`,
+      `${describeChain(family, wanted.name)} has a rule that is not ours, "${foreign}": take it out, or rename that chain`,
     );
   }
 }

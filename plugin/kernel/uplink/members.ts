@@ -1,21 +1,20 @@
 /** Puts addresses into the sets of classes and takes them out. */
 import { CniError } from "../../errors.ts";
-import type { Member } from "../../program/uplink/objects.ts";
-import { listAllSets, ourSets, putBack, removeFromSets } from "../../program/uplink/sets.ts";
+import { type Member, addToSets, listHeaders, ourSets, removeFromSets } from "../../program/ipset/members.ts";
 import { run } from "../exec.ts";
 import { kernelHasSets } from "../linux.ts";
 import { refusal } from "../refusal.ts";
 
 /** Into sets that are there. */
 export async function addMembers(members: readonly Member[]): Promise<void> {
-  const { argv, input } = putBack(members);
+  const { argv, input } = addToSets([], members);
   await run(argv, input);
 }
 
 /** The names of those sets that are there and ours. */
 export async function readOurSets(): Promise<readonly string[]> {
   if (!kernelHasSets()) return [];
-  const { argv, input } = listAllSets();
+  const { argv, input } = listHeaders();
   const outcome = await run(argv, input);
   if (outcome.exitCode !== 0) throw refusal("node", { argv, input }, outcome);
   return ourSets(outcome.stdout);

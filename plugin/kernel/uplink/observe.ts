@@ -1,10 +1,14 @@
 /** Reads an uplink back into the types that it is made of, and says what differs. Changes nothing. */
 import { CniError, ErrorCode } from "../../errors.ts";
 import { listTc } from "../../program/tc/render.ts";
-import type { Member, PodPart, RuleTool, UplinkRules, UplinkState } from "../../program/uplink/objects.ts";
-import { listRules } from "../../program/iptables/mangle.ts";
-import { outOfReach, parseRules, rulesDrift, type ObservedRules } from "../../program/uplink/rules.ts";
-import { listSet, parseSet, type ObservedSet } from "../../program/uplink/sets.ts";
+import type { Member } from "../../program/ipset/members.ts";
+import type { PodPart } from "../../datapath/uplink/sets.ts";
+import { type Family, listRules } from "../../program/iptables/mangle.ts";
+import { type SharedChain, type ObservedChain } from "../../program/iptables/chain.ts";
+import { parseChains } from "../../program/iptables/parse.ts";
+import type { UplinkState } from "../../datapath/uplink/state.ts";
+import { outOfReach, sharedDrift } from "../../program/iptables/shared.ts";
+import { entriesByName, isShared, listSets, parseSets, type ObservedSet } from "../../program/ipset/set.ts";
 import { parseTc, type ObservedDevice } from "../../program/tc/parse.ts";
 import { treeDrift, treeFaults } from "../../program/tc/tree.ts";
 import { run } from "../exec.ts";
@@ -14,24 +18,23 @@ import { refusal } from "../refusal.ts";
 /** A sentence for whatever of the uplink, or of a pod's part in it, is not as it should be. Changes nothing. */
 export async function uplinkDrift(state: UplinkState, pod: PodPart): Promise<readonly string[]> {
   const [seen, part] = await Promise.all([observeUplink(state), partDrift(pod)]);
-  const hidden = wantedRules(state.rules).flatMap(([tool, wanted]) => {
-    const observed = seen.rules.get(tool);
-    return observed === undefined ? [] : outOfReach(tool, wanted, observed);
-  });
+  const hidden = [...seen.chains].flatMap(([family, observed]) => outOfReach(family, observed));
   return [...driftOf(state, seen), ...hidden, ...part];
 }
 
 export type SeenUplink = {
   readonly tree: ObservedDevice;
-  readonly rules: ReadonlyMap<RuleTool, ObservedRules>;
+  readonly chains: ReadonlyMap<Family, ObservedChain>;
 };
 
-export async function observeUplink({ device, rules }: UplinkState): Promise<SeenUplink> {
+export async function observeUplink(state: UplinkState): Promise<SeenUplink> {
   const [tree, ...seen] = await Promise.all([
-    observeTree(device),
-    ...wantedRules(rules).map(async ([tool, wanted]) => [tool, await observeRules(tool, wanted)] as const),
+    observeTree(state.device),
+    ...wantedChains(state).map(
+      async ([family, wanted]) => [family, await observeChain(family, wanted)] as const,
+    ),
   ]);
-  return { tree, rules: new Map(seen) };
+  return { tree, chains: new Map(seen) };
 }
 
 export async function observeTree(device: string): Promise<ObservedDevice> {
@@ -52,29 +55,27 @@ function withoutQueue(device: string, said: string): CniError {
   );
 }
 
-export async function observeRules(
-  tool: RuleTool,
-  wanted: Pick<UplinkRules, "chain" | "comment">,
-): Promise<ObservedRules> {
-  const batch = listRules(tool);
+export async function observeChain(family: Family, wanted: SharedChain): Promise<ObservedChain> {
+  const batch = listRules(family);
   const outcome = await run(batch.argv, batch.input);
   if (outcome.exitCode !== 0) throw refusal("node", batch, outcome);
-  return parseRules(wanted, outcome.stdout);
+  const [observed] = parseChains(outcome.stdout, [wanted]);
+  return observed ?? { name: wanted.name, exists: false, rules: [], hookRules: [], before: undefined };
 }
 
 export function driftOf(state: UplinkState, seen: SeenUplink): readonly string[] {
-  return [...treeDrift(state.tree, seen.tree), ...driftOfRules(state, seen)];
+  return [...treeDrift(state.tree, seen.tree), ...chainsDrift(state, seen)];
 }
 
 /** What keeps it from working: without what is there for nothing. */
 export function faultsOf(state: UplinkState, seen: SeenUplink): readonly string[] {
-  return [...treeFaults(state.tree, seen.tree), ...driftOfRules(state, seen)];
+  return [...treeFaults(state.tree, seen.tree), ...chainsDrift(state, seen)];
 }
 
-function driftOfRules({ rules }: UplinkState, seen: SeenUplink): readonly string[] {
-  return wantedRules(rules).flatMap(([tool, wanted]) => {
-    const observed = seen.rules.get(tool);
-    return observed === undefined ? [] : rulesDrift(tool, wanted, observed);
+function chainsDrift(state: UplinkState, seen: SeenUplink): readonly string[] {
+  return wantedChains(state).flatMap(([family, wanted]) => {
+    const observed = seen.chains.get(family);
+    return observed === undefined ? [] : sharedDrift(family, wanted, observed);
   });
 }
 
@@ -82,7 +83,7 @@ function driftOfRules({ rules }: UplinkState, seen: SeenUplink): readonly string
 async function partDrift({ members, strangers }: PodPart): Promise<readonly string[]> {
   const names = [...new Set([...members, ...strangers].map(({ set }) => set))];
   const sets = new Map(await Promise.all(names.map(async (name) => [name, await observeSet(name)] as const)));
-  const has = ({ set, address }: Member): boolean => sets.get(set)?.addresses.includes(address) === true;
+  const has = ({ set, address }: Member): boolean => sets.get(set)?.entries.includes(address) === true;
   return [
     ...members
       .filter((member) => !has(member))
@@ -97,24 +98,22 @@ async function partDrift({ members, strangers }: PodPart): Promise<readonly stri
 
 /** What is in those of ours that are there, by their names. */
 export async function readSets(names: readonly string[]): Promise<ReadonlyMap<string, readonly string[]>> {
-  const seen = await Promise.all(names.map(async (name) => [name, await observeSet(name)] as const));
-  return new Map(
-    seen.flatMap(([name, set]) => (set?.isOurs === true ? [[name, set.addresses] as const] : [])),
-  );
+  const seen = await Promise.all(names.map(observeSet));
+  return entriesByName(seen.filter((set) => set !== undefined).filter(isShared));
 }
 
 /** undefined where there is none, and only there. */
 export async function observeSet(name: string): Promise<ObservedSet | undefined> {
-  const batch = listSet(name);
+  const batch = listSets(name);
   const outcome = await run(batch.argv, batch.input);
-  if (outcome.exitCode === 0) return parseSet(outcome.stdout);
+  if (outcome.exitCode === 0) return parseSets(outcome.stdout)[0];
   if (/does not exist/.test(outcome.stderr) || !kernelHasSets()) return undefined;
   throw refusal("node", batch, outcome);
 }
 
-export function wantedRules(rules: UplinkState["rules"]): readonly (readonly [RuleTool, UplinkRules])[] {
-  return (["iptables", "ip6tables"] as const).flatMap((tool) => {
-    const wanted = rules[tool];
-    return wanted === undefined ? [] : [[tool, wanted] as const];
+export function wantedChains({ chains }: UplinkState): readonly (readonly [Family, SharedChain])[] {
+  return (["iptables", "ip6tables"] as const).flatMap((family) => {
+    const wanted = chains[family];
+    return wanted === undefined ? [] : [[family, wanted] as const];
   });
 }

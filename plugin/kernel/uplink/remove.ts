@@ -1,17 +1,18 @@
 /** Takes away what is ours of an uplink, whatever its conf was, and nothing else. */
 import { CniError, ErrorCode } from "../../errors.ts";
-import { uplinkNames } from "../../datapath/uplink/rules.ts";
+import { emptyChain } from "../../datapath/uplink/rules.ts";
 import { uplinkRoot } from "../../datapath/uplink/tree.ts";
 import type { Batch } from "../../program/handler.ts";
-import { foreignRule, removeRules } from "../../program/uplink/rules.ts";
-import { destroySet } from "../../program/uplink/sets.ts";
+import { describeChain } from "../../program/iptables/chain.ts";
+import { foreignRule, removeShared } from "../../program/iptables/shared.ts";
+import { destroySet } from "../../program/ipset/members.ts";
 import { removeTc } from "../../program/tc/render.ts";
 import { rootOwner } from "../../program/tc/tree.ts";
 import { run } from "../exec.ts";
 import { kernelHasIpv6, nodeHasLink } from "../linux.ts";
 import { refusal } from "../refusal.ts";
 import { readOurSets } from "./members.ts";
-import { observeRules, observeSet, observeTree } from "./observe.ts";
+import { observeChain, observeSet, observeTree } from "./observe.ts";
 
 export type Removal = {
   /** In words, as `kept`. */
@@ -29,24 +30,22 @@ export async function removeUplink(device: string, sets: readonly string[]): Pro
 }
 
 async function removeAllRules(device: string): Promise<readonly string[]> {
-  const names = uplinkNames(device);
+  const chain = emptyChain(device);
   const removed: string[] = [];
-  for (const tool of kernelHasIpv6() ? (["iptables", "ip6tables"] as const) : (["iptables"] as const)) {
-    const seen = await observeRules(tool, names);
-    const foreign = foreignRule(names, seen);
+  for (const family of kernelHasIpv6() ? (["iptables", "ip6tables"] as const) : (["iptables"] as const)) {
+    const seen = await observeChain(family, chain);
+    const foreign = foreignRule(chain, seen);
+    const name = describeChain(family, chain.name);
     if (foreign !== undefined) {
       throw new CniError(
         ErrorCode.foreignObject,
-        `${tool} mangle chain ${names.chain} has a rule that is not ours, "${foreign}": take it out first`,
+        `${name} has a rule that is not ours, "${foreign}": take it out first`,
       );
     }
-    const batch = removeRules(tool, names.chain, seen);
+    const batch = removeShared(family, seen);
     if (batch === undefined) continue;
     await mustDo(batch);
-    removed.push(
-      `${tool} mangle chain ${names.chain}`,
-      ...seen.atHooks.map((rule) => `${tool} mangle rule ${rule}`),
-    );
+    removed.push(name, ...seen.hookRules.map((rule) => `${family} mangle rule ${rule}`));
   }
   return removed;
 }
@@ -65,7 +64,7 @@ async function removeSets(named: readonly string[]): Promise<Removal> {
   const [removed, kept]: [string[], string[]] = [[], []];
   for (const name of await readOurSets()) {
     const isOfThis = named.includes(name);
-    if (!isOfThis && (await observeSet(name))?.addresses.length !== 0) continue;
+    if (!isOfThis && (await observeSet(name))?.entries.length !== 0) continue;
     const { exitCode, stderr } = await run(destroySet(name).argv, "");
     if (exitCode === 0) removed.push(`ipset ${name}`);
     else if (isOfThis) kept.push(`ipset ${name}: ${stderr.trim()}`);

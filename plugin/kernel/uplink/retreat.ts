@@ -1,7 +1,9 @@
 /** What an uplink that could not be finished must not leave behind. */
 import { CniError, ErrorCode } from "../../errors.ts";
-import type { PodPart, UplinkState } from "../../program/uplink/objects.ts";
-import { destroySet } from "../../program/uplink/sets.ts";
+import type { PodPart } from "../../datapath/uplink/sets.ts";
+import type { UplinkState } from "../../datapath/uplink/state.ts";
+import { destroySet } from "../../program/ipset/members.ts";
+import { isShared } from "../../program/ipset/set.ts";
 import { removeTc } from "../../program/tc/render.ts";
 import { rootOwner } from "../../program/tc/tree.ts";
 import { run } from "../exec.ts";
@@ -36,6 +38,7 @@ async function removeNewSets({ sets }: UplinkState, { members }: PodPart): Promi
   await removeMembers(members);
   for (const { name } of sets) {
     const observed = await observeSet(name);
-    if (observed?.isOurs === true && observed.addresses.length === 0) await run(destroySet(name).argv, "");
+    if (observed !== undefined && isShared(observed) && observed.entries.length === 0)
+      await run(destroySet(name).argv, "");
   }
 }

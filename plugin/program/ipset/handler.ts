@@ -3,6 +3,7 @@ import { succeeded, type Batch, type Handler } from "../handler.ts";
 import { hasLists, hasTexts } from "../whole.ts";
 import {
   addSets,
+  isShared,
   leftBeside,
   listSets,
   parseSets,
@@ -62,6 +63,7 @@ function driftOf(set: NetSet, twins: Twins): readonly string[] {
   const twin = twins.get(set.name);
   if (twin === undefined) return [`ipset ${set.name} is missing`];
   if (!isSameKind(set, twin)) return [`ipset ${set.name} is a ${twin.kind} of ${twin.family}`];
+  if (set.isShared) return [];
   const [has, wants] = [new Set(twin.entries), new Set(set.entries)];
   const missing = [...wants].filter((entry) => !has.has(entry));
   const surplus = [...has].filter((entry) => !wants.has(entry));
@@ -80,8 +82,8 @@ function conflictOf(set: NetSet, twins: Twins): readonly string[] {
   ];
 }
 
-function isSameKind({ family }: NetSet, twin: ObservedSet): boolean {
-  return twin.kind === "hash:net" && twin.family === family;
+function isSameKind({ family, isShared: ofAddresses }: NetSet, twin: ObservedSet): boolean {
+  return (ofAddresses ? isShared(twin) : twin.kind === "hash:net") && twin.family === family;
 }
 
 const shown = 3;

@@ -14,7 +14,11 @@ export type NetSet = {
   readonly family: "inet" | "inet6";
   /** As ipset prints them back: `10.0.0.0/8`, `10.1.0.0/16 nomatch`, `10.1.2.3` for a single address. */
   readonly entries: readonly string[];
+  /** One of single addresses that many put in and take out: `entries` says nothing of those. */
+  readonly isShared?: true;
 };
+
+export type AddressSet = NetSet & { readonly isShared: true };
 
 export function addSets(sets: readonly NetSet[]): Batch {
   return restore(sets.flatMap(creation));
@@ -53,14 +57,17 @@ export function removeSets(sets: readonly Pick<NetSet, "name">[]): Batch {
   return restore([...sets.map(({ name }) => `destroy ${name}`), "save"]);
 }
 
-export function listSets(): Batch {
-  return { argv: ["ipset", "save"], input: "" };
+/** All of them, where none is named. */
+export function listSets(name?: string): Batch {
+  return { argv: name === undefined ? ["ipset", "save"] : ["ipset", "save", name], input: "" };
 }
 
 export type ObservedSet = {
   readonly name: string;
   readonly kind: string;
   readonly family: string;
+  /** As it was created. */
+  readonly properties: string;
   readonly entries: readonly string[];
 };
 
@@ -76,6 +83,7 @@ export function parseSets(output: string): readonly ObservedSet[] {
         name,
         kind: rest[0] ?? "",
         family: /family (\S+)/.exec(line)?.[1] ?? "",
+        properties: rest.join(" ").replace(/ (bucketsize|initval) \S+/g, ""),
         entries: members,
       });
     }
@@ -84,10 +92,22 @@ export function parseSets(output: string): readonly ObservedSet[] {
   return sets;
 }
 
+export function entriesByName(sets: readonly ObservedSet[]): ReadonlyMap<string, readonly string[]> {
+  return new Map(sets.map(({ name, entries }) => [name, entries]));
+}
+
 /** The kernel refuses to grow a set beyond `maxelem`, 65536 unless told. */
 const usualSize = 65_536;
 
-function creation({ name, family, entries }: NetSet): readonly string[] {
+/** A set does not say who made it. Nobody else's has this size, nor would anybody choose it. */
+const sharedSize = 65_905;
+
+export function isShared({ kind, properties }: Pick<ObservedSet, "kind" | "properties">): boolean {
+  return kind === "hash:ip" && ` ${properties} `.includes(` maxelem ${sharedSize} `);
+}
+
+export function creation({ name, family, entries, isShared: ofAddresses }: NetSet): readonly string[] {
+  if (ofAddresses) return [`create ${name} hash:ip family ${family} hashsize 1024 maxelem ${sharedSize}`];
   return [
     `create ${name} hash:net family ${family} maxelem ${Math.max(usualSize, entries.length)}`,
     ...entries.map((entry) => `add ${name} ${entry}`),

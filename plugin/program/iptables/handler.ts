@@ -3,15 +3,17 @@ import { succeeded, type Handler } from "../handler.ts";
 import { hasLists, hasTexts } from "../whole.ts";
 import {
   addChains,
-  jumps,
-  parseChains,
+  describeChain,
+  hookRules,
   removeChains,
   removeFound,
   replaceChains,
   type MangleChain,
   type ObservedChain,
 } from "./chain.ts";
+import { parseChains } from "./parse.ts";
 import { listRules, type Family } from "./mangle.ts";
+import { outOfReach, sharedDrift } from "./shared.ts";
 
 type Seen = readonly ObservedChain[];
 
@@ -71,16 +73,17 @@ function driftOf(family: Family, chain: MangleChain, twins: Twins): readonly str
   const name = describeChain(family, chain.name);
   const twin = twins.get(chain.name);
   if (twin === undefined || !twin.exists) return [`${name} is missing`];
-  const jumpFaults = jumps(chain).flatMap((jump) => jumpFault(name, jump, twin));
+  if (chain.shared !== undefined) return [...sharedDrift(family, chain, twin), ...outOfReach(family, twin)];
+  const jumpFaults = hookRules(chain).flatMap((jump) => jumpFault(name, jump, twin));
   if (jumpFaults.length > 0) return jumpFaults;
-  const stray = twin.jumpRules.filter((rule) => !jumps(chain).includes(rule));
+  const stray = twin.hookRules.filter((rule) => !hookRules(chain).includes(rule));
   if (stray.length > 0) return [`${name} is jumped to by "${stray.join('" and "')}", which is not ours`];
   if (twin.before !== undefined) return [`${name}: no packet gets to it past the rule "${twin.before}"`];
   return ruleFaults(name, chain.rules, twin.rules);
 }
 
-function jumpFault(name: string, jump: string, { jumpRules }: ObservedChain): readonly string[] {
-  const count = jumpRules.filter((rule) => rule === jump).length;
+function jumpFault(name: string, jump: string, seen: ObservedChain): readonly string[] {
+  const count = seen.hookRules.filter((rule) => rule === jump).length;
   const hook = jump.split(" ", 1)[0] ?? "";
   if (count === 0) return [`${name}: the jump to it from ${hook} is missing`];
   return count === 1 ? [] : [`${name}: ${hook} jumps to it ${count} times`];
@@ -98,10 +101,6 @@ function quoted(rule: string | undefined): string {
   return rule === undefined ? "no rule" : `"${rule}"`;
 }
 
-function isThere({ exists, jumpRules }: ObservedChain): boolean {
-  return exists || jumpRules.length > 0;
-}
-
-function describeChain(family: Family, name: string): string {
-  return `${family} mangle chain ${name}`;
+function isThere(seen: ObservedChain): boolean {
+  return seen.exists || seen.hookRules.length > 0;
 }

@@ -2,23 +2,20 @@ import { describe, expect, it } from "vitest";
 import { parseUplink } from "../../../plugin/cni/uplink.ts";
 import { plan } from "../../../plugin/datapath/plan.ts";
 import { membersOf, storable } from "../../../plugin/datapath/uplink/sets.ts";
-import { uplinkState } from "../../../plugin/datapath/uplink/state.ts";
-import type { UplinkState } from "../../../plugin/program/uplink/objects.ts";
-import { changeRules } from "../../../plugin/program/uplink/rules.ts";
-import { addToSets } from "../../../plugin/program/uplink/sets.ts";
+import { uplinkState, type UplinkState } from "../../../plugin/datapath/uplink/state.ts";
+import { addChains } from "../../../plugin/program/iptables/chain.ts";
+import { addToSets } from "../../../plugin/program/ipset/members.ts";
 import { addTc } from "../../../plugin/program/tc/render.ts";
 import { taskOf } from "../support/task.ts";
 import { runbook, stateOf, uplinkOf } from "../support/uplink.ts";
 
-const nothing = { chainExists: false, before: [], inChain: [], atHooks: [] };
-
 function rendered(state: UplinkState): string {
-  const { iptables, ip6tables } = state.rules;
+  const { iptables, ip6tables } = state.chains;
   const batches = [
     addTc(state.tree),
     addToSets(state.sets, []),
-    iptables && changeRules("iptables", iptables, nothing),
-    ip6tables && changeRules("ip6tables", ip6tables, nothing),
+    iptables && addChains("iptables", [iptables]),
+    ip6tables && addChains("ip6tables", [ip6tables]),
   ];
   return batches.flatMap((batch) => (batch ? [`${batch.argv.join(" ")}\n${batch.input}`] : [])).join("\n");
 }

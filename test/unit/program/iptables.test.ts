@@ -1,11 +1,11 @@
 import { describe, expect, it } from "vitest";
 import {
   addChains,
-  parseChains,
   removeChains,
   removeFound,
   type MangleChain,
 } from "../../../plugin/program/iptables/chain.ts";
+import { parseChains } from "../../../plugin/program/iptables/parse.ts";
 import { listRules } from "../../../plugin/program/iptables/mangle.ts";
 import { chains } from "../../../plugin/program/iptables/handler.ts";
 import { fixture } from "../support/fixture.ts";
@@ -47,7 +47,7 @@ describe.each(["iptables-nft", "iptables-legacy", "ip6tables-nft", "ip6tables-le
 
     it("is the chain that was added, beside others' that mention its name", () => {
       expect(seen).toEqual([
-        { name: "POD-QOS-eth0", exists: true, rules: chain.rules, jumpRules: [jump], before: undefined },
+        { name: "POD-QOS-eth0", exists: true, rules: chain.rules, hookRules: [jump], before: undefined },
       ]);
     });
 
@@ -122,7 +122,7 @@ describe("a chain that is not as wanted", () => {
   it("another interface's chain is not taken for it", () => {
     const other = saved.replaceAll("POD-QOS-eth0", "POD-QOS-eth0.1");
     expect(parseChains(other, [chain])).toEqual([
-      { name: "POD-QOS-eth0", exists: false, rules: [], jumpRules: [], before: undefined },
+      { name: "POD-QOS-eth0", exists: false, rules: [], hookRules: [], before: undefined },
     ]);
   });
 });

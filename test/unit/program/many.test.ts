@@ -4,7 +4,8 @@ import { ruleChains } from "../../../plugin/datapath/rules/chains.ts";
 import { limitTree } from "../../../plugin/datapath/rules/limits.ts";
 import type { Rule } from "../../../plugin/policy/rule.ts";
 import { chainDrift } from "../../../plugin/program/iptables/handler.ts";
-import { jumps, parseChains, type MangleChain } from "../../../plugin/program/iptables/chain.ts";
+import { hookRules, type MangleChain } from "../../../plugin/program/iptables/chain.ts";
+import { parseChains } from "../../../plugin/program/iptables/parse.ts";
 import { setDrift } from "../../../plugin/program/ipset/handler.ts";
 import { parseSets, type NetSet } from "../../../plugin/program/ipset/set.ts";
 import { tcDelta } from "../../../plugin/program/tc/delta.ts";
@@ -29,7 +30,7 @@ const rules = (count: number): readonly Rule[] =>
 const printChains = (chains: readonly MangleChain[]): string =>
   [
     ...chains.map(({ name }) => `:${name} - [0:0]`),
-    ...chains.flatMap((chain) => jumps(chain).map((jump) => `-A ${jump}`)),
+    ...chains.flatMap((chain) => hookRules(chain).map((jump) => `-A ${jump}`)),
     ...chains.flatMap(({ name, rules: each }) => each.map((rule) => `-A ${name} ${rule}`)),
   ].join("\n");
 

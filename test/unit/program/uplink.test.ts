@@ -1,32 +1,31 @@
 import { describe, expect, it } from "vitest";
 import { uplinkState } from "../../../plugin/datapath/uplink/state.ts";
+import { hookRules } from "../../../plugin/program/iptables/chain.ts";
+import { parseChains } from "../../../plugin/program/iptables/parse.ts";
 import {
-  changeRules,
+  changeShared,
   foreignRule,
-  parseRules,
-  removeRules,
-  rulesDrift,
+  removeShared,
   setsOf,
-} from "../../../plugin/program/uplink/rules.ts";
-import { ourSets, parseSet } from "../../../plugin/program/uplink/sets.ts";
+  sharedDrift,
+} from "../../../plugin/program/iptables/shared.ts";
+import { ourSets } from "../../../plugin/program/ipset/members.ts";
+import { isShared, parseSets } from "../../../plugin/program/ipset/set.ts";
 import { parseTc } from "../../../plugin/program/tc/parse.ts";
 import { changeTree, rootOwner, treeDrift, trimTree } from "../../../plugin/program/tc/tree.ts";
-import type { UplinkRules } from "../../../plugin/program/uplink/objects.ts";
 import { fixture } from "../support/fixture.ts";
 import { runbook, uplinkOf } from "../support/uplink.ts";
 
 const stateFor = (conf: object) => uplinkState(uplinkOf(conf), { mtu: 1500, fqCodel: false, ipv6: true });
-const { root, tree, rules } = stateFor(runbook);
+const { root, tree, chains } = stateFor(runbook);
 const tcText = fixture("fixtures", "uplink", "tc.txt");
 const seenTree = parseTc("eth0", tcText);
-const wantedRules: UplinkRules = rules.iptables ?? {
-  chain: "",
-  comment: "",
-  inChain: [],
-  atHooks: [],
-};
+const chain = chains.iptables;
+if (chain === undefined) throw new Error("every uplink has rules for IPv4");
+const absent = { name: chain.name, exists: false, rules: [], hookRules: [], before: undefined };
+const chainIn = (text: string) => parseChains(text, [chain])[0] ?? absent;
 const saved = fixture("fixtures", "uplink", "iptables.txt");
-const seenRules = parseRules(wantedRules, saved);
+const seenChain = chainIn(saved);
 
 describe("a tree of classes", () => {
   it("000-8 is read back as it was made", () => {
@@ -100,17 +99,17 @@ describe("an uplink's rules", () => {
   it.each(["iptables.txt", "iptables-legacy.txt"])(
     "000-9 are read back from %s as they were made",
     (file) => {
-      const seen = parseRules(wantedRules, fixture("fixtures", "uplink", file));
-      expect(rulesDrift("iptables", wantedRules, seen)).toEqual([]);
-      expect(changeRules("iptables", wantedRules, seen)).toBeUndefined();
-      expect(foreignRule(wantedRules, seen)).toBeUndefined();
+      const seen = chainIn(fixture("fixtures", "uplink", file));
+      expect(sharedDrift("iptables", chain, seen)).toEqual([]);
+      expect(changeShared("iptables", chain, seen)).toBeUndefined();
+      expect(foreignRule(chain, seen)).toBeUndefined();
     },
   );
 
   it("a rule too many, or one that is gone, is mended in one transaction that cannot double it", () => {
-    const [mark = "", bleach = "", jump = ""] = wantedRules.atHooks;
-    const doubled = { ...seenRules, atHooks: [...seenRules.atHooks, mark] };
-    expect(changeRules("iptables", wantedRules, doubled)?.input).toBe(
+    const [mark = "", bleach = "", jump = ""] = hookRules(chain);
+    const doubled = { ...seenChain, hookRules: [...seenChain.hookRules, mark] };
+    expect(changeShared("iptables", chain, doubled)?.input).toBe(
       [
         "*mangle",
         "-F POD-QOS-UP-eth0",
@@ -118,7 +117,7 @@ describe("an uplink's rules", () => {
         `-D ${bleach}`,
         `-D ${jump}`,
         `-D ${mark}`,
-        ...wantedRules.inChain.map((rule) => `-A POD-QOS-UP-eth0 ${rule}`),
+        ...chain.rules.map((rule) => `-A POD-QOS-UP-eth0 ${rule}`),
         `-A ${mark}`,
         `-A ${bleach}`,
         `-A ${jump}`,
@@ -126,8 +125,8 @@ describe("an uplink's rules", () => {
         "",
       ].join("\n"),
     );
-    const gone = { ...seenRules, atHooks: [mark, bleach] };
-    expect(rulesDrift("iptables", wantedRules, gone)).toEqual([`iptables mangle rule "${jump}" is missing`]);
+    const gone = { ...seenChain, hookRules: [mark, bleach] };
+    expect(sharedDrift("iptables", chain, gone)).toEqual([`iptables mangle rule "${jump}" is missing`]);
   });
 
   it("those of another uplink and of others are not looked at", () => {
@@ -136,46 +135,49 @@ describe("an uplink's rules", () => {
       '-A PREROUTING -m comment --comment "pod-qos:eth01" -j MARK --set-xmark 0x2/0x2\n' +
         "-A PREROUTING -j CONNMARK --restore-mark\nCOMMIT",
     );
-    expect(parseRules(wantedRules, others)).toEqual(seenRules);
+    expect(chainIn(others)).toEqual(seenChain);
   });
 
   it("a chain of our name with somebody else's rule is told", () => {
     const foreign = saved.replace("COMMIT", "-A POD-QOS-UP-eth0 -j ACCEPT\nCOMMIT");
-    expect(foreignRule(wantedRules, parseRules(wantedRules, foreign))).toBe("-j ACCEPT");
+    expect(foreignRule(chain, chainIn(foreign))).toBe("-j ACCEPT");
   });
 
   it("are taken away as they were found", () => {
-    expect(removeRules("iptables", wantedRules.chain, seenRules)?.input).toBe(
+    expect(removeShared("iptables", seenChain)?.input).toBe(
       [
         "*mangle",
-        ...seenRules.atHooks.map((rule) => `-D ${rule}`),
+        ...seenChain.hookRules.map((rule) => `-D ${rule}`),
         "-F POD-QOS-UP-eth0",
         "-X POD-QOS-UP-eth0",
         "COMMIT",
         "",
       ].join("\n"),
     );
-    expect(
-      removeRules("iptables", "X", { chainExists: false, before: [], inChain: [], atHooks: [] }),
-    ).toBeUndefined();
-    expect(setsOf([...seenRules.inChain, ...seenRules.atHooks])).toEqual(["bulkseed-pods"]);
+    expect(removeShared("iptables", absent)).toBeUndefined();
+    expect(setsOf(seenChain)).toEqual(["bulkseed-pods"]);
   });
 });
 
 describe("sets of addresses", () => {
   it("000-10 are read back with their members", () => {
-    expect(parseSet(fixture("fixtures", "uplink", "ipset.txt"))).toEqual({
-      isOurs: true,
-      properties: "hash:ip family inet hashsize 1024 maxelem 65905",
-      addresses: ["192.0.2.7"],
-    });
-    expect(parseSet("")).toBeUndefined();
+    const read = parseSets(fixture("fixtures", "uplink", "ipset.txt"));
+    expect(read).toEqual([
+      {
+        name: "bulkseed-pods",
+        kind: "hash:ip",
+        family: "inet",
+        properties: "hash:ip family inet hashsize 1024 maxelem 65905",
+        entries: ["192.0.2.7"],
+      },
+    ]);
+    expect(read.map(isShared)).toEqual([true]);
+    expect(parseSets("")).toEqual([]);
   });
 
   it("are known by a size that nobody else chooses", () => {
-    expect(parseSet("create bulkseed-pods hash:ip family inet hashsize 1024 maxelem 65536\n")?.isOurs).toBe(
-      false,
-    );
+    const usual = parseSets("create bulkseed-pods hash:ip family inet hashsize 1024 maxelem 65536\n");
+    expect(usual.map(isShared)).toEqual([false]);
     expect(ourSets(fixture("fixtures", "uplink", "ipset-list.txt"))).toEqual([
       "bulkseed-pods",
       "bulkseed-pods-v6",

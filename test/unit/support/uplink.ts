@@ -1,7 +1,6 @@
 import { parseUplink } from "../../../plugin/cni/uplink.ts";
-import { uplinkState } from "../../../plugin/datapath/uplink/state.ts";
+import { uplinkState, type UplinkState } from "../../../plugin/datapath/uplink/state.ts";
 import { decideUplink, type Uplink } from "../../../plugin/policy/uplink/uplink.ts";
-import type { UplinkState } from "../../../plugin/program/uplink/objects.ts";
 
 /** The runbook's conf: what its script called LINK_CEIL, BULK_RATE and BULK_CEIL. */
 export const runbook = {
