@@ -3,7 +3,7 @@
  * The figures behind the constants were measured; ARCHITECTURE.md tells how.
  */
 import { gsoBytes } from "../policy/caps.ts";
-import type { Program } from "../program/program.ts";
+import { objectsOf, type Program } from "../program/program.ts";
 import { describeTc, type Leaf } from "../program/tc/objects.ts";
 import { frameBytes, longestDebtSeconds, shapeBurstSeconds } from "./rates.ts";
 
@@ -60,8 +60,7 @@ export const noQueue: Leaf = { kind: "pfifo", limitPackets: 1 };
 
 /** Queues that drop every full packet of an MTU, for ever: a TBF whose bucket is shorter, as 0.1.0 planned it for another MTU. */
 export function tooShortFor(mtu: number, programs: readonly Program[]): readonly string[] {
-  const objects = programs.flatMap((program) => (program.tool === "tc" ? program.objects : []));
-  return objects.flatMap((object) =>
+  return objectsOf(programs, "tc").flatMap((object) =>
     object.kind === "leaf" && object.queue.kind === "tbf" && object.queue.burst < frameBytes(mtu)
       ? [
           `${describeTc(object)} drops what is longer than ${object.queue.burst} bytes, and the MTU is ${mtu} now`,

@@ -49,15 +49,15 @@ export function siblingOf(program: Program, programs: readonly Program[]): Progr
   return programs.find((other) => slotOf(other) === slotOf(program));
 }
 
-/** What one tool has in one place, for those who read what only that tool counts. */
+/** What one tool has in some places, for those who speak of what only that tool has. */
 export function objectsOf<Name extends Tool>(
   programs: readonly Program[],
   tool: Name,
-  place: Place,
+  places: readonly Place[] = ["node", "pod"],
 ): readonly ObjectOf[Name][] {
-  const asked = { tool, place };
+  const slots = new Set(places.map((place) => slotOf({ tool, place })));
   return programs.flatMap((program) =>
-    slotOf(program) === slotOf(asked) ? (program.objects as readonly ObjectOf[Name][]) : [],
+    slots.has(slotOf(program)) ? (program.objects as readonly ObjectOf[Name][]) : [],
   );
 }
 

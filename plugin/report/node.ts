@@ -102,8 +102,8 @@ export async function readAllDrops(
   depth: "node" | "pods",
 ): Promise<readonly (number | undefined)[]> {
   const parts = attachments.map(({ programs }) => ({
-    onNode: objectsOf(programs, "tc", "node"),
-    inPod: objectsOf(programs, "tc", "pod"),
+    onNode: objectsOf(programs, "tc", ["node"]),
+    inPod: objectsOf(programs, "tc", ["pod"]),
   }));
   const node = await readDrops(
     "node",
