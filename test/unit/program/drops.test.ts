@@ -38,8 +38,7 @@ const filters = (pref: number, dropped: number): string => `filter protocol all 
 filter protocol all pref ${pref} matchall chain 0 handle 0x1 
   not_in_hw (rule hit 60)
 \taction order 1:  police 0x1 rate 20Mbit burst 500000b mtu 1Mb action drop/continue overhead 0b 
-\tref 1 bind 1  installed 5 sec used 1 sec
-
+\tref 1 bind 1  installed 2 sec used 0 sec firstused 2 sec
 \tAction statistics:
 \tSent 9000 bytes 60 pkt (dropped ${dropped}, overlimits ${dropped} requeues 0) 
 \tbacklog 0b 0p requeues 0
