@@ -1,8 +1,10 @@
 /** The MTU of a link changes under its limits, as in a jumbo-frame rollout: every size still passes, and CHECK says so. */
-import { afterAll, beforeAll, expect, test } from "vitest";
-import { failed, succeededSilently } from "../lab/answers.ts";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { failed, succeeded, succeededSilently } from "../lab/answers.ts";
 import { suite } from "../lab/needs.ts";
 import { createNode, type LabNode } from "../lab/node.ts";
+import { plug } from "../lab/plug.ts";
+import type { Namespace } from "../lab/process.ts";
 import { podWith, ruledPod, type RuledPod, type Wishes } from "../lab/ruled-pod.ts";
 import { listen, send, senderNeeds } from "../lab/sender.ts";
 
@@ -44,7 +46,7 @@ suite("after the MTU of a veth has changed from 1500 to 9000, 65535 and back", s
     const pod = await podWith(node, wishes);
     for (const mtu of LATER) {
       await setMtu(pod, mtu);
-      await expectAllSizesPass(pod);
+      await expectAllSizesPass(pod.pod);
       succeededSilently(await pod.call("CHECK"));
     }
     await pod.end();
@@ -64,6 +66,55 @@ suite("after the MTU of a veth has changed from 1500 to 9000, 65535 and back", s
   });
 });
 
+const inEachKind = [
+  ["a rule's police limit", limited({ rate: 20_000 })],
+  ["shaped caps", capped("shape")],
+  ["policed caps", capped("police")],
+] as const;
+
+describe.each(["macvlan", "ipvlan"] as const)(
+  "after the MTU of the parent of a pod's %s has changed so",
+  (kind) => {
+    suite(
+      `and the ${kind} has followed`,
+      { ...senderNeeds, features: kind === "ipvlan" ? [kind] : [] },
+      () => {
+        test.each(inEachKind)("every size passes %s, and CHECK passes", async (_, { annotations }) => {
+          const far = await node.addPod();
+          const pod = await plug(node, {
+            kind,
+            conf: { runtimeConfig: { "io.kubernetes.cri.pod-annotations": annotations } },
+          });
+          await node.exec("sh", ["-ec", FAR_END, "sh", pod.nodeDevice, far.name]);
+          await pod.pod.exec("ip", ["address", "add", "192.0.2.8/24", "dev", "eth0"]);
+          listen(far, ADDRESS);
+          succeeded(await pod.call("ADD"));
+          for (const mtu of LATER) {
+            await far.exec("ip", ["link", "set", "wire0", "mtu", `${mtu}`]);
+            await node.exec("ip", ["link", "set", pod.nodeDevice, "mtu", `${mtu}`]);
+            await pod.pod.exec("ip", ["link", "set", "eth0", "mtu", `${mtu}`]);
+            await expectAllSizesPass(pod.pod);
+            succeededSilently(await pod.call("CHECK"));
+          }
+          succeededSilently(await pod.call("DEL"));
+          await pod.unplug();
+        });
+      },
+    );
+  },
+);
+
+/** The other end of the parent, $1, becomes another machine's, $2. */
+const FAR_END = `
+index=$(cat "/sys/class/net/$1/iflink")
+for link in /sys/class/net/*; do
+  [ "$(cat "$link/ifindex")" = "$index" ] || continue
+  ip link set "\${link##*/}" netns "$2" name wire0
+done
+ip -n "$2" address add ${ADDRESS}/24 dev wire0
+ip -n "$2" link set wire0 up
+`;
+
 const setMtu = async ({ pod, wire }: RuledPod, mtu: number): Promise<void> => {
   await node.exec("ip", ["link", "set", wire.hostDevice, "mtu", `${mtu}`]);
   await pod.exec("ip", ["link", "set", wire.podDevice, "mtu", `${mtu}`]);
@@ -72,7 +123,7 @@ const setMtu = async ({ pod, wire }: RuledPod, mtu: number): Promise<void> => {
 /** Just below, at and above what a frame of each MTU carries, whole and in fragments; and a stream in frames as long as can be. */
 const SIZES = [56, 1472, 1473, 8972, 8973, 40_000, 65_507] as const;
 
-const expectAllSizesPass = async ({ pod }: RuledPod): Promise<void> => {
+const expectAllSizesPass = async (pod: Namespace): Promise<void> => {
   for (const size of SIZES) {
     // Three tries of each, for a policer may have had its fill.
     await pod.exec("ping", ["-n", "-c", "1", "-w", "5", "-i", "0.5", "-s", `${size}`, ADDRESS]);
