@@ -1,22 +1,26 @@
-/** Makes an attachment as its policy wants it. A first try that fails leaves nothing; what is made already is made anew in place. */
+/**
+ * Makes an attachment as its policy wants it. Where nothing is there yet, everything is programmed at once, and a failure takes it
+ * all back. Where something is there already it is changed, and a failure keeps what was (change.ts).
+ */
 import type { Request } from "../cni/request.ts";
 import type { Features } from "../datapath/driver.ts";
 import { ruleChains } from "../datapath/rules/chains.ts";
 import { dependOnLink } from "../datapath/uplink/class-rules.ts";
-import { applyFresh, applyOver, type Applied } from "../kernel/apply.ts";
+import { applyFresh, type Applied } from "../kernel/apply.ts";
 import { featuresChanged, readFeatures } from "./features.ts";
 import { kernelHasIpv6 } from "../kernel/linux.ts";
 import { assertPodNetns } from "../kernel/netns.ts";
 import { hasWishes, type Policy } from "../policy/policy.ts";
 import { CniError, ErrorCode, messageOf } from "../errors.ts";
 import type { Log } from "../log.ts";
-import { sameTargets, without } from "../program/compare.ts";
+import { without } from "../program/compare.ts";
 import { describe, merge } from "../program/program.ts";
 import { isBare, type AttachmentRecord } from "../state/record.ts";
 import { readRecord, writeRecord } from "../state/store.ts";
+import { change } from "./change.ts";
 import { readFacts } from "./facts.ts";
 import { planFor, identityOf, type Plan } from "./plan.ts";
-import { formerMembers, recordOf, withMembers, type Recorded } from "./recording.ts";
+import { recordOf, type Recorded } from "./recording.ts";
 import { undo } from "./undo.ts";
 
 export async function make(request: Request, policy: Policy, log: Log): Promise<void> {
@@ -40,8 +44,11 @@ type Task = Recorded & { readonly stateDir: string; readonly log: Log };
 
 /** Of a pod that asks for nothing it is kept what it is, so that it can be asked anew. It runs as well without that. */
 async function makeBare(task: Task, before: AttachmentRecord | undefined): Promise<void> {
-  if (before !== undefined && !isBare(before)) await takeBack(before, task);
   const record = recordOf(task, undefined, []);
+  const { stateDir, log, request } = task;
+  if (before !== undefined && before.netnsId !== task.netnsId) await takeBack(before, task);
+  else if (before !== undefined && !isBare(before))
+    await change({ stateDir, netns: request.call.netns, before, wanted: record, join: undefined, log });
   try {
     writeRecord(task.stateDir, record);
   } catch (error) {
@@ -96,29 +103,19 @@ async function addFirst(task: Task): Promise<void> {
   await settle(record, { owned, error: capped.error ?? marked.error, notes }, task);
 }
 
-/** A runtime repeats an ADD, or repeats it with other wishes. What differs only in values is changed in place. */
+/** A runtime repeats an ADD, or repeats it with other wishes. What failed to become so stays as it was. */
 async function addAgain(task: Task, before: AttachmentRecord): Promise<void> {
-  const { request, stateDir } = task;
+  const { request, stateDir, log } = task;
+  if (before.netnsId !== task.netnsId) {
+    await takeBack(before, task);
+    return addFirst(task);
+  }
   const features = readFeatures(stateDir, "keep");
   const desired = await planHere(task, features);
-  const inPlace = before.netnsId === task.netnsId && sameTargets(before.programs, desired.programs);
-  if (!inPlace) await takeBack(before, task);
-  const record = recordOf(task, desired, desired.programs);
-  const former = inPlace ? formerMembers(before, record) : [];
-  const both = withMembers(record, before, former);
-  writeRecord(stateDir, both);
-  await orUndo(both, task, async () => {
-    if (former.length > 0) {
-      const error = await (
-        await import("../attachment/uplink/leave.ts")
-      ).leave(stateDir, former, before.identity);
-      if (error !== undefined) throw error;
-      writeRecord(stateDir, record);
-    }
-    await task.uplink?.join(features, task.log);
-  });
-  const owned = inPlace ? before.programs : [];
-  await settle(record, await applyOver(desired.programs, request.call.netns, owned), task);
+  const wanted = recordOf(task, desired, desired.programs);
+  const join = async (): Promise<void> => task.uplink?.join(features, log);
+  const applied = await change({ stateDir, netns: request.call.netns, before, wanted, join, log });
+  tell(wanted, applied, task);
 }
 
 async function planHere({ request, policy }: Task, features: Promise<Features>): Promise<Plan> {
@@ -132,9 +129,13 @@ async function settle(record: AttachmentRecord, applied: Applied, task: Task): P
     if (JSON.stringify(owned) !== JSON.stringify(record)) writeRecord(task.stateDir, owned);
     if (applied.error !== undefined) throw applied.error;
   });
-  const who = `ADD ${record.pod} ${record.identity.ifname}`;
-  for (const { level, text } of applied.notes) task.log(level, `${who}: ${text}`);
-  task.log("info", `${who}: ${describe(owned.programs).join(", ")}`);
+  tell(record, applied, task);
+}
+
+function tell({ pod, identity }: AttachmentRecord, { notes, owned }: Applied, { log }: Task): void {
+  const who = `ADD ${pod} ${identity.ifname}`;
+  for (const { level, text } of notes) log(level, `${who}: ${text}`);
+  log("info", `${who}: ${describe(owned).join(", ")}`);
 }
 
 /** The failure is what the runtime hears of; what could not be undone beside it goes to the log, and DEL tries again. */

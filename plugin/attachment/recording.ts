@@ -2,8 +2,9 @@
 import { podName, type Request } from "../cni/request.ts";
 import type { Policy } from "../policy/policy.ts";
 import { matchesAll } from "../policy/rule.ts";
-import type { Program } from "../program/program.ts";
+import { without } from "../program/compare.ts";
 import type { Member } from "../program/ipset/members.ts";
+import { merge, type Program } from "../program/program.ts";
 import type { AttachmentRecord } from "../state/record.ts";
 import { ownBuild } from "./build.ts";
 import { askedWithin, sizeOf } from "./asked.ts";
@@ -52,22 +53,23 @@ export function limitsOf({ egress, ingress, rules }: Policy): NonNullable<Attach
   };
 }
 
-/** The sets of a class that the pod is in no longer. */
-export function formerMembers(before: AttachmentRecord, { membership }: AttachmentRecord): readonly Member[] {
-  const kept = new Set(membership?.members.map((member) => JSON.stringify(member)));
-  return before.membership?.members.filter((member) => !kept.has(JSON.stringify(member))) ?? [];
+/** All of two records: until a change is done, who undoes it must know of either. */
+export function withBoth(before: AttachmentRecord, wanted: AttachmentRecord): AttachmentRecord {
+  const membership = wanted.membership ?? before.membership;
+  return {
+    ...wanted,
+    programs: merge([...wanted.programs, ...without(before.programs, wanted.programs)]),
+    ...(membership && {
+      membership: { ...membership, members: [...membersIn(wanted), ...membersOnlyIn(before, wanted)] },
+    }),
+  };
 }
 
-/** Until the former ones are left, the record has them as well: who is killed in between leaves none behind. */
-export function withMembers(
-  record: AttachmentRecord,
-  before: AttachmentRecord,
-  former: readonly Member[],
-): AttachmentRecord {
-  const membership = record.membership ?? before.membership;
-  if (membership === undefined || former.length === 0) return record;
-  return {
-    ...record,
-    membership: { ...membership, members: [...(record.membership?.members ?? []), ...former] },
-  };
+export function membersIn({ membership }: AttachmentRecord): readonly Member[] {
+  return membership?.members ?? [];
+}
+
+export function membersOnlyIn(one: AttachmentRecord, other: AttachmentRecord): readonly Member[] {
+  const others = new Set(membersIn(other).map((member) => JSON.stringify(member)));
+  return membersIn(one).filter((member) => !others.has(JSON.stringify(member)));
 }

@@ -57,7 +57,7 @@ async function leaveUplink(
  * another ifindex than ours had is another pod's. So is all that belongs to an interface that was added as another
  * attachment since.
  */
-function reachable(stateDir: string, record: AttachmentRecord, netns: string): readonly Program[] {
+export function reachable(stateDir: string, record: AttachmentRecord, netns: string): readonly Program[] {
   const { facts, programs } = record;
   const podIsThere = isItsOwn(stateDir, record, netns) && record.netnsId !== ownNetnsId();
   const hostEnd = facts?.hostEnd;
@@ -80,7 +80,7 @@ function strayIfb(identity: Identity, record: AttachmentRecord | undefined): rea
   return isRecorded || !nodeHasLink(ifb.name) ? [] : [{ tool: "link", place: "node", objects: [ifb] }];
 }
 
-function together(errors: readonly CniError[]): CniError {
+export function together(errors: readonly CniError[]): CniError {
   const [first] = errors;
   return new CniError(
     first?.code ?? ErrorCode.kernelRefused,

@@ -4,7 +4,15 @@
  */
 import { CniError, ErrorCode } from "../errors.ts";
 import type { Batch, Note } from "../program/handler.ts";
-import { dependsOn, handlerOf, notes, siblingOf, withObjects, type Program } from "../program/program.ts";
+import {
+  comesAfter,
+  dependsOn,
+  handlerOf,
+  notes,
+  siblingOf,
+  withObjects,
+  type Program,
+} from "../program/program.ts";
 import { linksOf } from "../program/traits.ts";
 import { ensureIfbModule } from "./ifb-module.ts";
 import { runAt } from "./netns.ts";
@@ -21,16 +29,21 @@ export type Applied = {
 
 /** Everything of ours is new: one batch per tool and namespace, side by side where nothing depends on the other. */
 export function applyFresh(programs: readonly Program[], netns: string): Promise<Applied> {
-  return apply(programs, (program) => addFresh(program, netns), []);
+  return apply(programs, (program) => addFresh(program, netns), [], dependsOn);
 }
 
-/** Some of it may be there already, ours or foreign. */
+/** Some of it may be there already, ours or foreign. What is ours and not wanted any more stays: the new stands before the old goes. */
 export function applyOver(
   programs: readonly Program[],
   netns: string,
   ownedBefore: readonly Program[],
 ): Promise<Applied> {
-  return apply(programs, (program) => mend(program, netns, objectsOf(ownedBefore, program)), ownedBefore);
+  return apply(
+    programs,
+    (program) => mend(program, netns, objectsOf(ownedBefore, program)),
+    ownedBefore,
+    comesAfter,
+  );
 }
 
 /** A program as far as it is ours, which is what a failure has to take back, and what went wrong, if anything did. */
@@ -44,11 +57,12 @@ async function apply(
   programs: readonly Program[],
   make: (program: Program) => Promise<Made>,
   ownedBefore: readonly Program[],
+  isAfter: (program: Program, other: Program) => boolean,
 ): Promise<Applied> {
   if (linksOf(programs).some(({ kind }) => kind === "ifb")) await ensureIfbModule();
   const started = new Map<Program, Promise<Made>>();
   for (const program of programs) {
-    const needed = programs.filter((other) => dependsOn(program, other)).map((other) => started.get(other));
+    const needed = programs.filter((other) => isAfter(program, other)).map((other) => started.get(other));
     const untried = withObjects(program, objectsOf(ownedBefore, program));
     started.set(program, makeAfter(needed, program, make, untried));
   }

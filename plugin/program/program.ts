@@ -3,7 +3,7 @@
  * lists of them, one applier runs them, CHECK reads the kernel back into the same objects. Pure.
  */
 import type { Handler, Note } from "./handler.ts";
-import { handlers, needs, type ObjectOf, type Tool } from "./tools.ts";
+import { handlers, leads, needs, type ObjectOf, type Tool } from "./tools.ts";
 
 /** "node" is the namespace the plugin was started in, "pod" the one CNI_NETNS names. */
 export type Place = "node" | "pod";
@@ -63,6 +63,11 @@ export function objectsOf<Name extends Tool>(
 
 function slotOf({ tool, place }: Pick<Program, "tool" | "place">): string {
   return `${tool} ${place}`;
+}
+
+/** Of a change packets are on their way through what is made: a class before the rule that sorts into it. */
+export function comesAfter(program: Program, other: Program): boolean {
+  return dependsOn(program, other) || (leads[program.tool] === other.tool && program.place === other.place);
 }
 
 const toolOrder = Object.keys(handlers);

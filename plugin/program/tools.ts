@@ -33,3 +33,6 @@ export const needs: Readonly<Partial<Record<Tool, Tool>>> = {
   iptables: "ipset",
   ip6tables: "ipset",
 };
+
+/** What besides must stand before it in a change, while packets are on their way: a class before the rule that sorts into it. */
+export const leads: Readonly<Partial<Record<Tool, Tool>>> = { iptables: "tc", ip6tables: "tc" };

@@ -2,19 +2,26 @@
  * The least that turns what is there into what is wanted, and what is in the way of it. Pure.
  * ADD programs blindly, for nearly always nothing of ours is there; this is for when the kernel says there is.
  */
-import { filterBefore, ingressSuffices, tcDrift } from "./drift.ts";
+import { filterBefore, ingressSuffices, objectDrift, tcDrift } from "./drift.ts";
 import { bypassOf, isAlone, quoted } from "./bypass/bypass.ts";
-import { isInTree, keyOf, type TcObject } from "./objects.ts";
+import { isInTree, keyOf, type ObservedFilter, type TcObject } from "./objects.ts";
 import type { Occupant, ObservedDevice } from "./parse.ts";
 import type { ForeignFilter } from "./parse-filter.ts";
 
 export type TcDelta = {
   readonly conflicts: readonly string[];
   readonly remove: readonly TcObject[];
+  /** In place: it is there with other values. */
+  readonly change?: readonly TcObject[];
   readonly add: readonly TcObject[];
 };
 
-export function tcDelta(wanted: readonly TcObject[], observed: readonly ObservedDevice[]): TcDelta {
+/** `made`: what is there by our own doing; of that, what is not wanted any more is not in the way. */
+export function tcDelta(
+  wanted: readonly TcObject[],
+  observed: readonly ObservedDevice[],
+  made: readonly TcObject[] = [],
+): TcDelta {
   const devices = [...new Set(wanted.map(({ dev }) => dev))];
   const deltas = devices.map((dev) => {
     const here = wanted.filter((object) => object.dev === dev);
@@ -28,7 +35,7 @@ export function tcDelta(wanted: readonly TcObject[], observed: readonly Observed
       rootFilters: [],
     };
     return join([
-      rootDelta(here.filter(isInTree), device),
+      rootDelta(here.filter(isInTree), device, made),
       ...hookDeltas(
         here.filter((object) => !isInTree(object)),
         device,
@@ -38,24 +45,65 @@ export function tcDelta(wanted: readonly TcObject[], observed: readonly Observed
   return join(deltas);
 }
 
-const nothing = { conflicts: [], remove: [], add: [] } as const;
+const nothing: TcDelta = { conflicts: [], remove: [], add: [] };
 
 function join(deltas: readonly TcDelta[]): TcDelta {
+  const changed = deltas.flatMap(({ change = [] }) => change);
   return {
     conflicts: deltas.flatMap(({ conflicts }) => conflicts),
     remove: deltas.flatMap(({ remove }) => remove),
+    ...(changed.length === 0 ? {} : { change: changed }),
     add: deltas.flatMap(({ add }) => add),
   };
 }
 
-function rootDelta(tree: readonly TcObject[], device: ObservedDevice): TcDelta {
+function rootDelta(tree: readonly TcObject[], device: ObservedDevice, made: readonly TcObject[]): TcDelta {
   const root = tree.find(({ kind }) => kind === "htb");
   if (root === undefined || tcDrift(tree, [device]).length === 0) return nothing;
   const ours = device.objects.some((object) => keyOf(object) === keyOf(root));
   const occupant = device.occupants.find(({ at }) => at === "root");
-  if (ours) return { conflicts: [], remove: [root], add: tree };
-  if (occupant !== undefined) return { conflicts: [conflictWith(occupant)], remove: [], add: [] };
-  return { conflicts: [], remove: [], add: tree };
+  if (ours) return treeDelta(root, tree, device, made);
+  if (occupant !== undefined) return { ...nothing, conflicts: [conflictWith(occupant)] };
+  return { ...nothing, add: tree };
+}
+
+/**
+ * The kernel drops what comes while a root is exchanged, and all that is queued. So that is done only where the root itself must be
+ * another one, or where somebody has put something into our tree.
+ */
+function treeDelta(
+  root: TcObject,
+  tree: readonly TcObject[],
+  device: ObservedDevice,
+  made: readonly TcObject[],
+): TcDelta {
+  const known = new Set([...tree, ...made.filter(({ dev }) => dev === device.dev)].map(keyOf));
+  const twins = new Map(device.objects.toReversed().map((object) => [keyOf(object), object]));
+  const changes = tree
+    .filter((object) => object !== root)
+    .map((object) => treeChange(object, tree, twins.get(keyOf(object)), device));
+  const mustGo =
+    objectDrift(root, tree, [device]).length > 0 ||
+    device.rootFilters.length > 0 ||
+    device.objects.some((object) => isInTree(object) && !known.has(keyOf(object))) ||
+    changes.includes("anew");
+  if (mustGo) return { ...nothing, remove: [root], add: tree };
+  return join(changes.filter((change) => change !== "anew"));
+}
+
+function treeChange(
+  object: TcObject,
+  tree: readonly TcObject[],
+  twin: TcObject | ObservedFilter | undefined,
+  device: ObservedDevice,
+): TcDelta | "anew" {
+  if (twin === undefined) return { ...nothing, add: [object] };
+  if (objectDrift(object, tree, [device]).length === 0) return nothing;
+  const isOdd = "oddities" in twin && twin.oddities !== undefined;
+  const isElsewhere = "parent" in twin && "parent" in object && twin.parent !== object.parent;
+  if (isOdd || isElsewhere || twin.kind !== object.kind) return "anew";
+  const isOtherQueue = "queue" in twin && "queue" in object && twin.queue.kind !== object.queue.kind;
+  return isOtherQueue ? { ...nothing, remove: [object], add: [object] } : { ...nothing, change: [object] };
 }
 
 function hookDeltas(wanted: readonly TcObject[], device: ObservedDevice): readonly TcDelta[] {
@@ -63,17 +111,17 @@ function hookDeltas(wanted: readonly TcObject[], device: ObservedDevice): readon
     const twin = device.objects.find((candidate) => keyOf(candidate) === keyOf(object));
     if (object.kind === "clsact") return clsactDelta(object, twin, wanted, device);
     const blocker = blockerOf(object, device);
-    if (blocker !== undefined) return { conflicts: [filterConflict(blocker)], remove: [], add: [] };
+    if (blocker !== undefined) return { ...nothing, conflicts: [filterConflict(blocker)] };
     const before = filterBefore(object, device);
-    if (before !== undefined) return { conflicts: [shadowConflict(before)], remove: [], add: [] };
+    if (before !== undefined) return { ...nothing, conflicts: [shadowConflict(before)] };
     const bypass = bypassOf(object, device);
     if (bypass?.extent === "all" && isAlone(object)) {
-      return { conflicts: [bypassConflict(bypass.filters, device.dev)], remove: [], add: [] };
+      return { ...nothing, conflicts: [bypassConflict(bypass.filters, device.dev)] };
     }
-    if (twin === undefined) return { conflicts: [], remove: [], add: [object] };
+    if (twin === undefined) return { ...nothing, add: [object] };
     return tcDrift([object], [device]).length === 0
       ? nothing
-      : { conflicts: [], remove: [object], add: [object] };
+      : { ...nothing, remove: [object], add: [object] };
   });
 }
 
@@ -109,8 +157,8 @@ function clsactDelta(
 ): TcDelta {
   if (twin !== undefined || ingressSuffices(wanted, device)) return nothing;
   const ingress = device.occupants.find(({ at }) => at === "ingress");
-  if (ingress === undefined) return { conflicts: [], remove: [], add: [clsact] };
-  return { conflicts: [conflictWith(ingress)], remove: [], add: [] };
+  if (ingress === undefined) return { ...nothing, add: [clsact] };
+  return { ...nothing, conflicts: [conflictWith(ingress)] };
 }
 
 function conflictWith({ dev, text }: Occupant): string {

@@ -6,7 +6,7 @@ import { blockerOf, tcDelta } from "./delta.ts";
 import { tcDrift } from "./drift.ts";
 import { describeTc, keyOf, type TcObject } from "./objects.ts";
 import { parseTc, type ObservedDevice } from "./parse.ts";
-import { addTc, listTc, removeHolders, removeTc } from "./render.ts";
+import { addTc, changeTc, listTc, removeHolders, removeTc, type TcChange } from "./render.ts";
 
 type Seen = readonly ObservedDevice[];
 
@@ -24,18 +24,22 @@ export const trafficControl: Handler<TcObject, Seen> = {
   drift: tcDrift,
   notes: tcNotes,
   delta: (wanted, seen, made) => {
-    const { conflicts, remove, add } = tcDelta(wanted, seen);
+    const { conflicts, remove, change = [], add } = tcDelta(wanted, seen, made);
+    const make = wanted.flatMap((object): readonly TcChange[] => {
+      if (add.includes(object)) return [{ verb: "add", object }];
+      return change.includes(object) ? [{ verb: "replace", object }] : [];
+    });
     const isForeign = (object: TcObject): boolean =>
       object.kind === "clsact"
         ? !add.includes(object) && !made.some(({ kind, dev }) => kind === "clsact" && dev === object.dev)
         : seen.some((device) => device.dev === object.dev && blockerOf(object, device) !== undefined);
     return {
       conflicts,
-      undo: remove.length > 0 ? removeTc(remove) : undefined,
-      make: add.length > 0 ? addTc(add) : undefined,
+      undo: undefined,
+      make: remove.length + make.length > 0 ? changeTc(remove, make) : undefined,
       // A clsact that stood there before belongs to whoever made it.
       ours: wanted.filter((object) => !isForeign(object)),
-      isUntouched: remove.length === 0 && made.length + add.length >= wanted.length,
+      isUntouched: remove.length + change.length === 0 && made.length + add.length >= wanted.length,
     };
   },
   sweep: (wanted, seen) => {

@@ -11,6 +11,15 @@ export function addTc(objects: readonly TcObject[]): Batch {
   };
 }
 
+/** In one go, in which a packet has hardly time to find what was removed missing: first that, then the rest in its order. */
+export function changeTc(remove: readonly TcObject[], make: readonly TcChange[]): Batch {
+  const lines = make.map(({ verb, object }) => objectLine(object, verb));
+  return { argv: ["tc", "-batch", "-"], input: batchText([...removalLines(remove), ...lines]) };
+}
+
+/** Classes and queues take other values as they stand, with all packets in them. */
+export type TcChange = { readonly verb: "add" | "replace"; readonly object: TcObject };
+
 /**
  * Runs on after a line that fails: what is already gone is what removal wants. Says nothing but which filters are left in
  * the clsacts we made: others may have put theirs there since, and those would go with it.
@@ -104,6 +113,7 @@ function filterWords(filter: TcFilter): string {
 
 /** A root qdisc takes its classes and leaves along; by handle, so that a foreign one in its place stays. */
 function removalLines(objects: readonly TcObject[]): readonly string[] {
+  const rooted = new Set(objects.filter(({ kind }) => kind === "htb").map(({ dev }) => dev));
   return objects.toReversed().flatMap((object) => {
     switch (object.kind) {
       case "htb":
@@ -113,7 +123,11 @@ function removalLines(objects: readonly TcObject[]): readonly string[] {
         // No protocol: one that was changed must go as well.
         return [`filter del dev ${object.dev} ${object.hook} pref ${object.pref}`];
       case "htb-class":
+        return rooted.has(object.dev) ? [] : [`class del dev ${object.dev} classid ${object.classid}`];
       case "leaf":
+        return rooted.has(object.dev)
+          ? []
+          : [`qdisc del dev ${object.dev} parent ${object.parent} handle ${object.handle}`];
       case "dscp":
       case "mark":
       case "clsact":

@@ -27,19 +27,29 @@ describe("the least that is missing on a device", () => {
     expect(delta([])).toEqual({ conflicts: [], remove: [], add: wanted });
   });
 
-  it("is the whole tree, its root removed first, when one value in it is wrong", () => {
-    const old = tree(1_250_000);
-    expect(delta([...old, ...guard(2_625_000)])).toEqual({
+  it("is that class, in place, when a value of it is wrong", () => {
+    expect(delta([...tree(1_250_000), ...guard(2_625_000)])).toEqual({
       conflicts: [],
-      remove: [tree(2_500_000)[0]],
-      add: tree(2_500_000),
+      remove: [],
+      add: [],
+      change: [tree(2_500_000)[1]],
     });
   });
 
-  it("is the whole tree when its leaf is gone", () => {
+  it("is the leaf alone when that is gone", () => {
     expect(delta([...tree(2_500_000).slice(0, 2), ...guard(2_625_000)])).toEqual({
       conflicts: [],
-      remove: [tree(2_500_000)[0]],
+      remove: [],
+      add: [tree(2_500_000)[2]],
+    });
+  });
+
+  it("is the whole tree, its root removed first, when the root leads elsewhere", () => {
+    const [root, ...rest] = tree(2_500_000);
+    const elsewhere = { ...root, defaultClass: "2" } as TcObject;
+    expect(delta([elsewhere, ...rest, ...guard(2_625_000)])).toEqual({
+      conflicts: [],
+      remove: [root],
       add: tree(2_500_000),
     });
   });

@@ -1,0 +1,96 @@
+/** An ADD repeated for a pod that runs: what fails keeps what was, and no packet meets neither old nor new. */
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { failed, succeeded, succeededSilently } from "../lab/answers.ts";
+import { dump } from "../lab/dump.ts";
+import type { LabNode } from "../lab/node.ts";
+import { rounds } from "../lab/pace.ts";
+import { plug, type Plug } from "../lab/plug.ts";
+import { readRecordOf } from "../lab/records.ts";
+import { allWishes, leavesNothing, ruledWishes, warmNode } from "../lab/warm-node.ts";
+
+let node: LabNode;
+beforeAll(async () => {
+  node = await warmNode();
+});
+afterAll(() => node[Symbol.asyncDispose]());
+
+const ended = async (pod: Plug): Promise<void> => {
+  succeededSilently(await pod.call("DEL"));
+  await pod.unplug();
+  await pod.pod.remove();
+};
+
+/** Both sides without what differs between two objects of the same shape: an ifb gets a random address. */
+const looks = async ({ pod }: Plug): Promise<readonly string[]> =>
+  [await node.dump(), await dump(pod)].map((text) =>
+    text.replaceAll(/"address":"[^"]+"(?=,"kind":"ifb")/g, ""),
+  );
+
+/** The n-th start of a tool says no, and all others do as they should. Of iptables all tools are one file. */
+const withOneFailure = async (tool: string, n: number, body: () => Promise<void>): Promise<void> => {
+  const breaking = `
+path=$(readlink -f "$(command -v ${tool})")
+mkdir /run/breaking
+cp "$path" /run/breaking/whole
+cat >/run/breaking/${tool} <<'END'
+#!/bin/sh
+number=1
+while ! mkdir /run/breaking/$number 2>/dev/null; do number=$((number + 1)); done
+if [ $number = ${n} ]; then echo "Error: no luck" >&2; exit 1; fi
+exec -a "\${0##*/}" /run/breaking/whole "$@"
+END
+sed -i '1s/sh/bash/' /run/breaking/${tool}
+chmod +x /run/breaking/${tool}
+mount --bind /run/breaking/${tool} "$path"`;
+  await node.exec("sh", ["-ec", breaking]);
+  try {
+    await body();
+  } finally {
+    await node.exec("sh", ["-c", `umount "$(readlink -f "$(command -v ${tool})")"; rm -rf /run/breaking`]);
+  }
+};
+
+const others = { ...allWishes, discipline: "police", enforce: "pod", egress: ruledWishes.egress } as const;
+
+test.each(["tc", "iptables-restore", "ipset"])(
+  "an ADD repeated with wishes of another kind keeps what was, whichever call of %s fails, and says so",
+  async (tool) => {
+    await leavesNothing(node, async () => {
+      const pod = await plug(node, { conf: allWishes });
+      succeeded(await pod.call("ADD"));
+      const before = [await looks(pod), readRecordOf(pod)];
+      let failures = 0;
+      for (let n = 1; n <= rounds(`calls of ${tool} that fail`, 5, 2); n += 1) {
+        await withOneFailure(tool, n, async () => {
+          const answer = await pod.call("ADD", { conf: others });
+          if (answer.exitCode === 0) return;
+          failures += 1;
+          failed(answer, 100, ["no luck", "what it had before goes on as it was"]);
+          expect([n, await looks(pod), readRecordOf(pod)]).toEqual([n, ...before]);
+        });
+        succeeded(await pod.call("ADD"));
+        succeededSilently(await pod.call("CHECK"));
+      }
+      expect(failures).toBeGreaterThan(0);
+      await ended(pod);
+    });
+  },
+);
+
+test("an ADD repeated with wishes that meet something foreign keeps what was, kernel and record", async () => {
+  await leavesNothing(node, async () => {
+    const pod = await plug(node, {
+      conf: { ...allWishes, defaults: { ingressBandwidth: "20M", dscp: "EF" } },
+    });
+    succeeded(await pod.call("ADD"));
+    await pod.pod.exec("tc", ["qdisc", "add", "dev", "eth0", "root", "handle", "77:", "pfifo"]);
+    const before = [await looks(pod), readRecordOf(pod)];
+    failed(await pod.call("ADD", { conf: { ...others, egress: undefined } }), 101, [
+      "eth0",
+      "what it had before goes on",
+    ]);
+    expect([await looks(pod), readRecordOf(pod)]).toEqual(before);
+    succeededSilently(await pod.call("CHECK"));
+    await ended(pod);
+  });
+});
