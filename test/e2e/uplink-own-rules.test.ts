@@ -1,6 +1,7 @@
 /** A pod that the node's rules do not see stays in the class that it was given, whatever its own rules say. */
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { suite } from "../lab/needs.ts";
+import { paced } from "../lab/pace.ts";
 import type { Pod } from "../lab/pod.ts";
 import { bulkLabel, childPod, openUplinkSite, uplink200, type UplinkSite } from "../lab/uplink.ts";
 import { classOfPings } from "../lab/uplink-counts.ts";
@@ -42,7 +43,7 @@ const kinds = [
   ["macvlan", "macvlan mode bridge"],
   ["ipvlan", "ipvlan mode l2"],
 ] as const;
-for (const [feature, kind] of kinds) {
+for (const [feature, kind] of paced("a bulk pod on", kinds, 0, ([own]) => own === "ipvlan")) {
   suite(feature, { plugin: true, features: [feature], tools: ["ipset", "ping"] }, () => {
     test("a bulk pod with a limit of its own stays bulk, has its class's DSCP, and its limit", async () => {
       const pod = await child(kind, bulkLabel, { "pod-qos/egress": limited() });
