@@ -45,9 +45,9 @@ export function refuseSecondSpellings(document: JsonObject): void {
   refuseSecond(document, conf, "");
 }
 
-/** Go folds as Unicode does: of the letters beyond ASCII two are one with a letter of ASCII, "ſ" and the Kelvin sign. */
+/** Go folds as Unicode does: of the letters beyond ASCII two are one with a letter of ASCII, "ſ" and the Kelvin sign. None changes a length. */
 export function sameKey(one: string, other: string): boolean {
-  return one === other || folded(one) === folded(other);
+  return one === other || (one.length === other.length && folded(one) === folded(other));
 }
 
 function folded(key: string): string {
