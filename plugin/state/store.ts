@@ -82,6 +82,14 @@ export function listAttachments(stateDir: string, network: string): readonly Ide
   });
 }
 
+/** As many at least as have a record. */
+export function countAttachments(stateDir: string): number {
+  return listNetworks(stateDir).reduce(
+    (count, network) => count + namesIn(`${stateDir}/attachments/${network}`).length,
+    0,
+  );
+}
+
 export function listNetworks(stateDir: string): readonly string[] {
   return namesIn(`${stateDir}/attachments`);
 }

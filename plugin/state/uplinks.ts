@@ -2,7 +2,7 @@
  * Who said what of a node's uplinks: `uplinks/<device>.json` is what stands and whose word it was, `uplinks/<device>/`
  * has a file for each network with what it said last. One file has one writer, so nothing is lost without a lock.
  */
-import { linkSync, rmSync, statSync, unlinkSync } from "node:fs";
+import { linkSync, rmSync, statSync, unlinkSync, writeFileSync } from "node:fs";
 import { isObject } from "../cni/fields.ts";
 import type { Said } from "../policy/uplink/agree.ts";
 import { namesIn, readJson, writeJson } from "./file.ts";
@@ -21,12 +21,26 @@ export function readWords(stateDir: string, device: string): readonly Said[] {
     .filter((said) => said !== undefined);
 }
 
-/** Whether a network spoke within the last minute. A word from the future is old: the clock was set back since. */
+/** Whether a network spoke within the last minute. */
 export function isFresh(stateDir: string, device: string, network: string): boolean {
-  const spoke = statSync(wordPath(stateDir, device, network), { throwIfNoEntry: false });
+  return isYoungerThan(freshForMs, wordPath(stateDir, device, network));
+}
+
+/** Whether the device's sets were held against the records within so many milliseconds. */
+export function wasCompared(stateDir: string, device: string, withinMs: number): boolean {
+  return isYoungerThan(withinMs, comparedPath(stateDir, device));
+}
+
+export function noteCompared(stateDir: string, device: string): void {
+  writeFileSync(comparedPath(stateDir, device), "", { mode: 0o600 });
+}
+
+/** A file from the future is old: the clock was set back since. */
+function isYoungerThan(ms: number, path: string): boolean {
+  const stat = statSync(path, { throwIfNoEntry: false });
   // Date.now() has no fraction of a millisecond, and mtime has.
-  const ageMs = spoke === undefined ? -1 : Date.now() - Math.floor(spoke.mtimeMs);
-  return ageMs >= 0 && ageMs < freshForMs;
+  const ageMs = stat === undefined ? -1 : Date.now() - Math.floor(stat.mtimeMs);
+  return ageMs >= 0 && ageMs < ms;
 }
 
 const freshForMs = 60_000;
@@ -103,6 +117,10 @@ function hasClasses(value: unknown): boolean {
 
 function wordPath(stateDir: string, device: string, network: string): string {
   return `${directoryOf(stateDir, device)}/${network}.json`;
+}
+
+function comparedPath(stateDir: string, device: string): string {
+  return `${directoryOf(stateDir, device)}/compared`;
 }
 
 function standingPath(stateDir: string, device: string): string {

@@ -163,6 +163,19 @@ describe("pods that run while a set", () => {
     expect((await callPlugin(site.node, { argv: ["show"] })).exitCode).toBe(0);
   });
 
+  test("is flushed beside many others are in it again with the next ADD, also after the clock was set back", async () => {
+    const running = await addedUplinkPod(site, bulk);
+    const records = "/run/pod-qos/attachments/podnet";
+    await sh(
+      `for at in $(seq 70); do cp ${records}/${running.pod.containerId}@eth0.json ${records}/many-$at@eth0.json; done`,
+    );
+    await addedUplinkPod(site);
+    await sh(`ipset flush bulkseed-pods; ipset flush bulkseed-pods-v6
+      touch -d '1 hour' /run/pod-qos/uplinks/eth0/compared`);
+    await addedUplinkPod(site);
+    expect(await everyMember()).toEqual(addressesOf(running));
+  });
+
   test("is made anew are in it again, but for one that is deleted meanwhile", async () => {
     const [leaves, stays] = [await addedUplinkPod(site, bulk), await addedUplinkPod(site, bulk)];
     const record = `/run/pod-qos/attachments/podnet/${leaves.pod.containerId}@eth0.json`;

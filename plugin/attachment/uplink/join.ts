@@ -1,11 +1,13 @@
 /** ADD's part in its node's uplink: the pod joins its class, and what the uplink or its sets have lost is put back. */
-import type { PodPart } from "../../datapath/uplink/sets.ts";
+import { sameMember, type PodPart } from "../../datapath/uplink/sets.ts";
 import type { UplinkState } from "../../datapath/uplink/state.ts";
 import type { Log } from "../../log.ts";
 import { isSettled, joinUplink, settleUplink, type Joined } from "../../kernel/uplink/ensure.ts";
 import { addMembers } from "../../kernel/uplink/members.ts";
 import type { Uplink } from "../../policy/uplink/uplink.ts";
 import type { Member } from "../../program/ipset/members.ts";
+import { countAttachments } from "../../state/store.ts";
+import { noteCompared, wasCompared } from "../../state/uplinks.ts";
 import { leave } from "./leave.ts";
 import { membersOfUplink } from "./members.ts";
 import { readClaims, readLiveClaims } from "./node.ts";
@@ -15,12 +17,31 @@ export type NodeUplink = { readonly stateDir: string; readonly uplink: Uplink; r
 
 export async function joinNodeUplink(node: NodeUplink, state: UplinkState, pod: PodPart): Promise<void> {
   const joined = await joinUplink(state, pod);
+  const settled = isSettled(state, joined.seen);
+  if (settled && !isDue(node, pod, joined)) return;
   const claims = readClaims(node.stateDir);
   const { missing, unclaimed } = tally(claims, node.uplink, joined.sets);
-  if (missing.length > 0 || !isSettled(state, joined.seen)) await putBack(node, state, pod, joined);
+  if (missing.length > 0 || !settled) await putBack(node, state, pod, joined);
   // What a record claims that cannot be read is not known.
   if (unclaimed.length > 0 && claims.unreadable.length === 0) await takeOut(node, unclaimed);
 }
+
+/**
+ * Whether the sets are to be held against the records. Many take longer to read than ADD may: with them at most once in ten
+ * seconds, or once in one where a set has nothing but this pod's, for it may have been flushed.
+ */
+function isDue({ stateDir, uplink: { device } }: NodeUplink, pod: PodPart, { sets }: Joined): boolean {
+  if (countAttachments(stateDir) <= fewAttachments) return true;
+  const isBare = [...sets].some(([set, addresses]) =>
+    addresses.every((address) => pod.members.some((member) => sameMember(member, { set, address }))),
+  );
+  if (wasCompared(stateDir, device, isBare ? 1000 : 10_000)) return false;
+  // Before it is done, so that of many ADDs at once few do it.
+  noteCompared(stateDir, device);
+  return true;
+}
+
+const fewAttachments = 64;
 
 /** Sets first: what leads to them comes to members that are there. */
 async function putBack(
