@@ -22,7 +22,10 @@ export function differences(wanted: TcObject, observed: TcObject | ObservedFilte
         ...(observed.quantum === undefined || wanted.quantum === undefined
           ? []
           : sizeDiffers("quantum", observed.quantum, wanted.quantum, 0)),
-        ...(wanted.priority === undefined ? [] : differs("prio", observed.priority ?? 0, wanted.priority)),
+        // The kernel tells it where it tells a quantum.
+        ...(observed.quantum === undefined || wanted.priority === undefined
+          ? []
+          : differs("prio", observed.priority ?? 0, wanted.priority)),
         ...odd,
       ];
     case "leaf":

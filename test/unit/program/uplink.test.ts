@@ -12,7 +12,7 @@ import {
 import { ourSets } from "../../../plugin/program/ipset/members.ts";
 import { isShared, parseSets } from "../../../plugin/program/ipset/set.ts";
 import { parseTc } from "../../../plugin/program/tc/parse.ts";
-import { changeTree, rootOwner, treeDrift, trimTree } from "../../../plugin/program/tc/tree.ts";
+import { changeTree, rootOwner, treeDrift, treeFaults, trimTree } from "../../../plugin/program/tc/tree.ts";
 import { fixture } from "../support/fixture.ts";
 import { runbook, uplinkOf } from "../support/uplink.ts";
 
@@ -59,6 +59,14 @@ describe("a tree of classes", () => {
   ])("whose root is not ours: %s", (line, name) => {
     const owner = rootOwner(root, parseTc("eth0", `${line}\n`));
     expect(owner).toMatchObject({ text: expect.stringContaining(name) as string });
+  });
+
+  it("a class that somebody has put another under, of which the kernel tells no priority, is no fault", () => {
+    const child =
+      "class htb 1:77 parent 1:20 prio 0 quantum 1514 rate 1Mbit ceil 1Mbit burst 1Kb cburst 1Kb \n";
+    const seen = parseTc("eth0", tcText.replace("prio 1 quantum 62500 ", "") + child);
+    expect(treeFaults(tree, seen)).toEqual([]);
+    expect(treeDrift(tree, seen)).toEqual(["htb class 1:77 on eth0 is there, though nothing asks for it"]);
   });
 
   it("the kernel's default root is nobody's", () => {
