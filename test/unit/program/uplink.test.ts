@@ -61,7 +61,7 @@ describe("a tree of classes", () => {
     expect(owner).toMatchObject({ text: expect.stringContaining(name) as string });
   });
 
-  it("a class that somebody has put another under, of which the kernel tells no priority, is no fault", () => {
+  it("a class that somebody has put another under is not held to a priority that the kernel does not tell", () => {
     const child =
       "class htb 1:77 parent 1:20 prio 0 quantum 1514 rate 1Mbit ceil 1Mbit burst 1Kb cburst 1Kb \n";
     const seen = parseTc("eth0", tcText.replace("prio 1 quantum 62500 ", "") + child);
