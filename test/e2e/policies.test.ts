@@ -70,9 +70,9 @@ describe("a NetworkQoS in policyDir", () => {
     ["002-26 without the label", [], "default"],
     ["001-22 of another namespace", limited, "other"],
   ])("leaves a pod alone that is %s", async (_, labels, namespace) => {
-    const before = await node.dump();
+    const before = await exactState(node, attachment.pod);
     succeeded(await call("ADD", labels, namespace));
-    expect(await node.dump()).toBe(before);
+    expect(await exactState(node, attachment.pod)).toBe(before);
   });
 
   test("is not guessed about where the runtime gives no labels: the pod starts, and the log says so", async () => {
