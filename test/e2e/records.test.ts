@@ -1,12 +1,13 @@
 /** What is kept of a pod: what was asked for it, whether or not it asked for anything. */
+import { writeFileSync } from "node:fs";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { failed, succeeded, succeededSilently } from "../lab/answers.ts";
 import { exactState, recordNames } from "../lab/exact-state.ts";
 import type { LabNode } from "../lab/node.ts";
 import { plug, type Plug } from "../lab/plug.ts";
 import { callPlugin } from "../lab/plugin.ts";
-import { readRecordOf } from "../lab/records.ts";
-import { allWishes, leavesNothing, warmNode } from "../lab/warm-node.ts";
+import { readRecordOf, recordPathOf } from "../lab/records.ts";
+import { allWishes, leavesNothing, ruledWishes, warmNode } from "../lab/warm-node.ts";
 
 let node: LabNode;
 beforeAll(async () => {
@@ -113,6 +114,28 @@ test("an ADD repeated for a pod that asks for nothing any more takes all away bu
     await ended(pod);
   });
 });
+
+test.each(["CHECK", "ADD", "DEL", "GC"] as const)(
+  "a record that does not say what was asked, nor by which version, as 0.1.0 wrote it, serves %s",
+  async (verb) => {
+    await leavesNothing(node, async () => {
+      const pod = await plug(node, { conf: ruledWishes });
+      const before = await exactState(node, pod.pod);
+      succeeded(await pod.call("ADD"));
+      const whole = readRecordOf(pod);
+      const { asked: _, build: __, ...former } = whole;
+      writeFileSync(recordPathOf(pod), JSON.stringify(former));
+      const answer = await pod.call(verb, { conf: { "cni.dev/valid-attachments": [] } });
+      if (verb === "ADD") succeeded(answer);
+      else succeededSilently(answer);
+      if (verb === "ADD") expect(readRecordOf(pod)).toEqual(whole);
+      if (verb === "CHECK") expect(readRecordOf(pod)).toEqual(former);
+      if (verb === "ADD" || verb === "CHECK") succeededSilently(await pod.call("CHECK"));
+      else expect(await exactState(node, pod.pod)).toBe(before);
+      await ended(pod);
+    });
+  },
+);
 
 test("what is too long to be kept is left out and named, and the pod has what it asked for", async () => {
   await leavesNothing(node, async () => {
