@@ -108,7 +108,7 @@ async function checkUplink(
   }
   // The node's, not what it could do when this pod was added: the uplink is what the last ADD of any pod made it.
   const features = readFeatures(request.conf.stateDir, "forget");
-  return (await import("../attachment/uplink/part.ts")).checkUplink(uplink, request, record, features);
+  return (await import("./uplink/part.ts")).checkUplink(uplink, request, record, features);
 }
 
 /** What ADD made and this conf and these wishes no longer ask for. */
