@@ -4,6 +4,7 @@ import { createNode, type LabNode } from "../lab/node.ts";
 import { paced } from "../lab/pace.ts";
 import { podWith, type RuledPod, type Wishes } from "../lab/ruled-pod.ts";
 import { measure, queueBytes, type Load } from "../lab/traffic.ts";
+import { twice, within } from "../lab/twice.ts";
 
 let node: LabNode;
 beforeAll(async () => {
@@ -155,21 +156,23 @@ describe("a limit inside the pod's cap", () => {
 });
 
 it("a packet costs the same with 5000 exceptions as with 5", async () => {
-  const pods = [];
+  const pods: RuledPod[] = [];
   for (const count of [5, 5000]) {
     const rules = [{ dscp: 10, classifier: { to: [to("0.0.0.0/0", ...networks(count))] } }];
     pods.push(await podWith(node, { conf: { egress: rules } }));
   }
-  // Small packets, so that what is measured is the cost of a packet; in turn, best of three.
-  const rates: number[][] = [[], []];
-  for (let round = 0; round < 3; round += 1) {
-    for (const [at, pod] of pods.entries()) {
-      rates[at]?.push(await rate(pod, "192.0.2.7", { udp: true, bitrate: "0", segment: 64, seconds: 2 }));
+  await twice("64-byte datagrams", async () => {
+    // Small packets, so that what is measured is the cost of a packet; in turn, best of three.
+    const rates: number[][] = [[], []];
+    for (let round = 0; round < 3; round += 1) {
+      for (const [at, pod] of pods.entries()) {
+        rates[at]?.push(await rate(pod, "192.0.2.7", { udp: true, bitrate: "0", segment: 64, seconds: 2 }));
+      }
     }
-  }
-  const [few = 0, many = 0] = rates.map((each) => Math.max(...each));
-  expect(few).toBeGreaterThan(0);
-  expect(many / few).toBeGreaterThan(1 / 1.1);
+    const [few = 0, many = 0] = rates.map((each) => Math.max(...each));
+    expect(few).toBeGreaterThan(0);
+    return within("5000 exceptions against 5", many / few, 1 / 1.1, Infinity);
+  });
   for (const pod of pods) await pod.end();
 });
 
