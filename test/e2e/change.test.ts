@@ -4,6 +4,7 @@ import { failed, succeeded, succeededSilently } from "../lab/answers.ts";
 import { dump } from "../lab/dump.ts";
 import type { LabNode } from "../lab/node.ts";
 import { rounds } from "../lab/pace.ts";
+import { changesDuring } from "../lab/monitor.ts";
 import { plug, type Plug } from "../lab/plug.ts";
 import { readRecordOf } from "../lab/records.ts";
 import { allWishes, leavesNothing, ruledWishes, warmNode } from "../lab/warm-node.ts";
@@ -94,3 +95,37 @@ test("an ADD repeated with wishes that meet something foreign keeps what was, ke
     await ended(pod);
   });
 });
+
+const caps = (rate: string, more: object = {}) => ({
+  defaults: { ingressBandwidth: rate, egressBandwidth: rate, dscp: "EF" },
+  ...more,
+});
+const inPod = { enforce: "pod" };
+const limited = (rate: number) => ({
+  egress: [{ bandwidth: { rate }, classifier: { ports: [{ protocol: "TCP", port: 443 }] } }],
+});
+
+/** Meanwhile the kernel drops what a device is given to send. */
+test.each([
+  ["caps in the pod", caps("20M", inPod), caps("30M", inPod), 0],
+  ["a rule's limit", caps("20M", limited(8000)), caps("20M", limited(9000)), 0],
+  ["marks and rules without limits", caps("20M"), caps("20M", { egress: [{ dscp: 20 }] }), 0],
+  ["the place where caps are held", caps("20M"), caps("20M", inPod), 1],
+  ["the number of limited rules, from none", caps("20M"), caps("20M", limited(8000)), 1],
+] as const)(
+  "through a change of %s, and back, the root of the pod's link is exchanged no more often than it comes and goes",
+  async (_, conf, other, times) => {
+    await leavesNothing(node, async () => {
+      const pod = await plug(node, { conf });
+      succeeded(await pod.call("ADD"));
+      const changes = await changesDuring(pod.pod, async () => {
+        succeeded(await pod.call("ADD", { conf: other }));
+        succeeded(await pod.call("ADD"));
+      });
+      const exchanged = changes.filter((line) => /^deleted qdisc \S+ \S+ dev eth0 root/.test(line));
+      expect(exchanged).toHaveLength(2 * times);
+      succeededSilently(await pod.call("CHECK"));
+      await ended(pod);
+    });
+  },
+);

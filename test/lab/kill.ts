@@ -1,7 +1,8 @@
 import { recordNames } from "./exact-state.ts";
 import type { LabNode } from "./node.ts";
-import { linkPlugin } from "./plugin.ts";
+import { linkPlugin, type CniVerb } from "./plugin.ts";
 import type { Pod } from "./pod.ts";
+import type { ExecResult } from "./process.ts";
 
 /** Whose ADD is killed. */
 export interface Victim {
@@ -19,23 +20,34 @@ export type Hit = "too early" | "in the midst" | "too late";
  * tools that it has started.
  */
 export const callKilled = async (victim: Victim, afterMs: number, whole: boolean): Promise<Hit> => {
-  const { node, pod, ifname, conf } = victim;
+  const { node, conf } = victim;
   const others = recordNames(node).length;
+  const { signal } = await callDetached(victim, "ADD", conf, { after: afterMs, whole });
+  if (signal !== "SIGKILL") return "too late";
+  return recordNames(node).length > others ? "in the midst" : "too early";
+};
+
+/** A call in a process group of its own, killed or not. */
+export const callDetached = async (
+  { node, pod, ifname }: Omit<Victim, "conf">,
+  verb: CniVerb,
+  conf: object,
+  kill: { readonly after: number; readonly whole: boolean } | undefined,
+): Promise<ExecResult> => {
   const running = node.start("setsid", [linkPlugin(node)], {
     input: JSON.stringify(conf),
     env: {
-      CNI_COMMAND: "ADD",
+      CNI_COMMAND: verb,
       CNI_CONTAINERID: pod.containerId,
       CNI_NETNS: pod.netns,
       CNI_IFNAME: ifname,
       CNI_PATH: "/opt/cni/bin",
     },
   });
-  const timer = setTimeout(() => killed(running.pid, whole), afterMs);
-  const { signal } = await running.done;
+  const timer = kill && setTimeout(() => killed(running.pid, kill.whole), kill.after);
+  const result = await running.done;
   clearTimeout(timer);
-  if (signal !== "SIGKILL") return "too late";
-  return recordNames(node).length > others ? "in the midst" : "too early";
+  return result;
 };
 
 /** setsid made the plugin the leader of a group of its own, but not before it was started itself. */

@@ -9,6 +9,7 @@ const ON_ANY_KERNEL: ReadonlySet<string> = new Set([
   "test/e2e/former.test.ts",
   "test/e2e/lifecycle-cooperation.test.ts",
   "test/e2e/uplink-speed.test.ts",
+  "test/traffic/change.test.ts",
 ]);
 
 test("every file that asks for a kernel feature is among those that the VM runs", () => {
