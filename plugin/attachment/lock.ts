@@ -1,10 +1,10 @@
 /**
- * One at a time works at an attachment: ADD, DEL, GC. Who lives is waited for, 5 s at most; who died holds nothing, and what
- * it began is what the next one finds.
+ * One at a time works at an attachment: ADD, DEL, GC. Who lives is waited for, 5 s at most, and so is a tool that outlives who
+ * started it. Who died otherwise holds nothing, and what it began is what the next one finds.
  */
 import type { Identity } from "../datapath/names.ts";
 import { CniError, ErrorCode } from "../errors.ts";
-import { isRunning, ownProcess, upTime } from "../kernel/process.ts";
+import { isAtWork, ownProcess, upTime } from "../kernel/process.ts";
 import { enterLock, leaveLock, lockEntries, type LockEntry } from "../state/locks.ts";
 
 export type Lock = { readonly stateDir: string; readonly identity: Identity; readonly verb: string };
@@ -73,7 +73,7 @@ const longestHeldSeconds = 120;
 
 /** Of a process that cannot be seen from here only the time tells. */
 function isHeld(entry: LockEntry): boolean {
-  return isRunning(entry) ?? upTime() - entry.since < longestHeldSeconds;
+  return isAtWork(entry) ?? upTime() - entry.since < longestHeldSeconds;
 }
 
 function busy({ pid, verb, since }: LockEntry, { identity }: Lock): CniError {

@@ -3,6 +3,7 @@ import type { ChildProcess } from "node:child_process";
 import { closeSync, fstatSync, readSync } from "node:fs";
 import { messageOf } from "../errors.ts";
 import { findTool, searchPath } from "./find-tool.ts";
+import { ownMark } from "./process.ts";
 import { unnamedFile } from "./unnamed-file.ts";
 
 export type Outcome = {
@@ -30,7 +31,7 @@ export async function run(argv: readonly string[], input: string, done?: () => b
     opened.push(stdin, stdout, stderr);
     // Loaded when the first tool is started: a pod without wishes starts none, and this is an eighth of bare start-up.
     const { spawn } = process.getBuiltinModule("node:child_process");
-    const env = { PATH: searchPath().join(":"), LC_ALL: "C" };
+    const env = { PATH: searchPath().join(":"), LC_ALL: "C", ...ownMark() };
     const ending = await endOf(spawn(program, args, { env, stdio: [stdin, stdout, stderr] }), done);
     const outcome = { stdout: readAll(stdout), stderr: readAll(stderr) };
     switch (ending.kind) {

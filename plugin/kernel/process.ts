@@ -1,5 +1,5 @@
 /** Who a process is, so that another can tell later whether it is still that one. Starts none. */
-import { readlinkSync } from "node:fs";
+import { readdirSync, readlinkSync } from "node:fs";
 import { bootId, readText } from "./linux.ts";
 
 /** A pid is used again: with the start time and the boot it is one process alone. */
@@ -21,11 +21,29 @@ export function ownProcess(): Process {
   };
 }
 
-/** undefined of one in another pid namespace. */
-export function isRunning(other: Process): boolean | undefined {
+/** It, or a tool that it has started and that has outlived it. undefined of one in another pid namespace. */
+export function isAtWork(other: Process): boolean | undefined {
   if (other.bootId !== bootId()) return false;
   if (other.pidNamespace !== pidNamespace()) return undefined;
-  return startTimeOf(String(other.pid)) === other.startTime;
+  return startTimeOf(String(other.pid)) === other.startTime || hasTools(other);
+}
+
+/** What a tool is given in its environment, so that it is known for one of ours when we are gone. */
+export function ownMark(): Readonly<Record<string, string>> {
+  return { [markName]: markOf({ pid: process.pid, startTime: startTimeOf("self") ?? "" }) };
+}
+
+const markName = "POD_QOS_CALL";
+
+function markOf({ pid, startTime }: Pick<Process, "pid" | "startTime">): string {
+  return `${pid}.${startTime}`;
+}
+
+function hasTools(other: Process): boolean {
+  const mark = `${markName}=${markOf(other)}`;
+  return readdirSync("/proc").some(
+    (name) => /^\d+$/.test(name) && readText(`/proc/${name}/environ`)?.split("\0").includes(mark) === true,
+  );
 }
 
 /** Seconds since the boot: no clock that anybody sets. */

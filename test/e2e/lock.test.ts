@@ -1,12 +1,13 @@
 /** One at a time works at an attachment: who lives is waited for, who died is not. */
-import { existsSync, mkdirSync, readdirSync, readFileSync, readlinkSync, symlinkSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { failed, succeeded, succeededSilently } from "../lab/answers.ts";
 import { exactState, recordNames, stateFiles } from "../lab/exact-state.ts";
+import { callDetached } from "../lab/kill.ts";
+import { lockAs, lockNames, NOBODY, startTimeOf } from "../lab/locks.ts";
 import type { LabNode } from "../lab/node.ts";
 import { plug, type Plug } from "../lab/plug.ts";
 import { allWishes, leavesNothing, warmNode } from "../lab/warm-node.ts";
-import { ifbName } from "../../plugin/datapath/names.ts";
 
 let node: LabNode;
 beforeAll(async () => {
@@ -20,43 +21,16 @@ const ended = async (pod: Plug): Promise<void> => {
   await pod.pod.remove();
 };
 
-const locks = (): readonly string[] =>
-  existsSync(node.path("/run/pod-qos/locks")) ? readdirSync(node.path("/run/pod-qos/locks")) : [];
-
-/** As a plugin of that process would have written it. */
-const lockAs = (pod: Plug, pid: number, startTime: string, more: object = {}): void => {
-  const directory = node.path("/run/pod-qos/locks");
-  mkdirSync(directory, { recursive: true });
-  const identity = { network: "lab", containerId: pod.pod.containerId, ifname: pod.ifname };
-  const said = {
-    pid,
-    startTime,
-    pidNamespace: pidNamespace(),
-    bootId: readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim(),
-    verb: "ADD",
-    since: Number.parseFloat(readFileSync("/proc/uptime", "utf8")),
-    ...more,
-  };
-  symlinkSync(JSON.stringify(said), `${directory}/${ifbName(identity)}.${pid}.${startTime}`);
-};
-
-const pidNamespace = (): string => readlinkSync("/proc/self/ns/pid");
-
-const startTimeOf = (pid: number): string =>
-  readFileSync(`/proc/${pid}/stat`, "utf8")
-    .replace(/^.*\) /s, "")
-    .split(" ")[19] ?? "";
-
 test("no lock is left behind by ADD, ADD again, DEL, and a failed ADD", async () => {
   await leavesNothing(node, async () => {
     const pod = await plug(node, { conf: allWishes });
     succeeded(await pod.call("ADD"));
     succeeded(await pod.call("ADD"));
-    expect(locks()).toEqual([]);
+    expect(lockNames(node)).toEqual([]);
     failed(await pod.call("ADD", { ifname: "eth7" }), 100, ["eth7"]);
-    expect(locks()).toEqual([]);
+    expect(lockNames(node)).toEqual([]);
     await ended(pod);
-    expect(locks()).toEqual([]);
+    expect(lockNames(node)).toEqual([]);
   });
 });
 
@@ -78,7 +52,7 @@ test.each(["ADD", "DEL"] as const)(
 );
 
 test.each([
-  ["is gone", { pid: 4_194_300, startTime: "1" }],
+  ["is gone", { pid: NOBODY, startTime: "1" }],
   ["has a number that is another's by now", { pid: process.pid, startTime: "1" }],
   ["was of another boot", { pid: process.pid, bootId: "00000000-0000-4000-8000-000000000000" }],
   ["cannot be seen from here and is too old", { pid: 1, pidNamespace: "pid:[1]", since: -200 }],
@@ -86,17 +60,16 @@ test.each([
   await leavesNothing(node, async () => {
     const pod = await plug(node, { conf: allWishes });
     lockAs(pod, pid, startTime ?? startTimeOf(pid), more);
-    const started = performance.now();
+    // Whoever waited for it would end with 11.
     succeeded(await pod.call("ADD"));
-    expect(performance.now() - started).toBeLessThan(4_000);
-    expect(locks()).toEqual([]);
+    expect(lockNames(node)).toEqual([]);
     lockAs(pod, pid, startTime ?? startTimeOf(pid), more);
     succeededSilently(
       await pod.call("GC", {
         conf: { "cni.dev/valid-attachments": [{ containerID: pod.pod.containerId, ifname: "eth0" }] },
       }),
     );
-    expect(locks()).toEqual([]);
+    expect(lockNames(node)).toEqual([]);
     await ended(pod);
   });
 });
@@ -121,7 +94,52 @@ test("ADDs of one attachment at once are all right, and one DEL takes it all", a
     succeededSilently(deleted);
     succeededSilently(await pod.call("DEL"));
     expect(await exactState(node, pod.pod)).toBe(before);
-    expect([recordNames(node), locks()]).toEqual([[], []]);
+    expect([recordNames(node), lockNames(node)]).toEqual([[], []]);
     await ended(pod);
   });
 });
+
+/** The first start of tc takes three seconds longer. */
+const withSlowTc = async (body: () => Promise<void>): Promise<void> => {
+  const slow = `
+path=$(readlink -f "$(command -v tc)")
+mkdir /run/slow
+cp "$path" /run/slow/whole
+cat >/run/slow/tc <<'END'
+#!/bin/sh
+if mkdir /run/slow/begun 2>/dev/null; then sleep 3; fi
+exec /run/slow/whole "$@"
+END
+chmod +x /run/slow/tc
+mount --bind /run/slow/tc "$path"`;
+  await node.exec("sh", ["-ec", slow]);
+  try {
+    await body();
+  } finally {
+    await node.exec("sh", ["-c", 'umount "$(readlink -f "$(command -v tc)")"; rm -rf /run/slow']);
+  }
+};
+
+test.each(["DEL", "ADD"] as const)(
+  "%s waits for what a killed ADD has started and that is still at work",
+  async (verb) => {
+    await leavesNothing(node, async () => {
+      const pod = await plug(node, { conf: allWishes });
+      const before = await exactState(node, pod.pod);
+      await withSlowTc(async () => {
+        const killed = await callDetached(pod, "ADD", pod.conf, { after: 1500, whole: false });
+        expect([killed.signal, existsSync(node.path("/run/slow/begun"))]).toEqual(["SIGKILL", true]);
+        const started = performance.now();
+        expect(await pod.call(verb)).toMatchObject({ exitCode: 0 });
+        // Long enough for what was not waited for.
+        await new Promise((resolve) =>
+          setTimeout(resolve, Math.max(0, 3_000 - (performance.now() - started))),
+        );
+      });
+      if (verb === "DEL") expect(await exactState(node, pod.pod)).toBe(before);
+      else succeededSilently(await pod.call("CHECK"));
+      expect(lockNames(node)).toEqual([]);
+      await ended(pod);
+    });
+  },
+);
