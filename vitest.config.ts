@@ -62,7 +62,7 @@ export default defineConfig({
           name: "vm",
           include: ["test/vm/**/*.test.ts"],
           testTimeout: 1_800_000,
-          hookTimeout: 600_000,
+          hookTimeout: 1_000_000,
           retry,
           ...twoMachines,
         },

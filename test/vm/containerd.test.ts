@@ -30,7 +30,7 @@ describe.each(CHAINS)("containerd with a $chain chain", ({ chain, ingressAt, ing
     const command = [NODE, GUEST, chain, EXECUTABLE];
     const outFolder = mkdtempSync(join(tmpdir(), `pod-qos-containerd-${chain}-`));
     try {
-      const { exitCode, output } = await runInVm({ command, cwd: ROOT, outFolder, timeoutMs: 300_000 });
+      const { exitCode, output } = await runInVm({ command, cwd: ROOT, outFolder, timeoutMs: 900_000 });
       expect(exitCode, `${output}\n${containerdLog(outFolder)}`).toBe(0);
       report = JSON.parse(readFileSync(join(outFolder, "report.json"), "utf8")) as Report;
     } finally {

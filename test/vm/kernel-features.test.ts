@@ -13,7 +13,7 @@ describe("a stock kernel has", () => {
   let output = "";
   beforeAll(async () => {
     writeFileSync(join(cwd, "features.sh"), featuresScript(KERNEL_FEATURES));
-    output = (await runInVm({ command: ["sh", "features.sh"], cwd, timeoutMs: 180_000 })).output;
+    output = (await runInVm({ command: ["sh", "features.sh"], cwd, timeoutMs: 600_000 })).output;
   });
 
   test.each(KERNEL_FEATURES)("$name", ({ name }) => {

@@ -30,7 +30,7 @@ beforeAll(async () => {
   try {
     const command = [NODE, GUEST];
     const env = { POD_QOS_BIN: pluginPath() };
-    const { exitCode, output } = await runInVm({ command, cwd: ROOT, env, outFolder, timeoutMs: 480_000 });
+    const { exitCode, output } = await runInVm({ command, cwd: ROOT, env, outFolder, timeoutMs: 900_000 });
     expect(exitCode, output).toBe(0);
     report = JSON.parse(readFileSync(join(outFolder, "report.json"), "utf8")) as Report;
   } finally {
