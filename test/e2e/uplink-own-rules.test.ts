@@ -1,9 +1,10 @@
 /** A pod that the node's rules do not see stays in the class that it was given, whatever its own rules say. */
 import { afterEach, beforeEach, expect, test } from "vitest";
+import { exactState } from "../lab/exact-state.ts";
 import { suite } from "../lab/needs.ts";
 import { paced } from "../lab/pace.ts";
 import type { Pod } from "../lab/pod.ts";
-import { bulkLabel, childPod, openUplinkSite, uplink200, type UplinkSite } from "../lab/uplink.ts";
+import { attach, bulkLabel, childPod, openUplinkSite, uplink200, type UplinkSite } from "../lab/uplink.ts";
 import { classOfPings } from "../lab/uplink-counts.ts";
 
 const uplink = {
@@ -24,6 +25,8 @@ afterEach(() => site.node[Symbol.asyncDispose]());
 const limited = (rule: object = {}): string =>
   JSON.stringify([{ ...rule, bandwidth: { rate: 2000, burst: 100 } }]);
 
+const addresses = { address: "192.0.2.11", address6: "2001:db8:fffe::11" } as const;
+
 const child = (
   kind: string,
   labels: Readonly<Record<string, string>>,
@@ -32,8 +35,7 @@ const child = (
   childPod(site, {
     kind,
     name: "lanpod",
-    address: "192.0.2.11",
-    address6: "2001:db8:fffe::11",
+    ...addresses,
     uplink,
     labels,
     annotations,
@@ -78,6 +80,22 @@ for (const [feature, kind] of paced("a bulk pod on", kinds, 0, ([own]) => own ==
     ])("no pod gets into bulk by its DSCP in %s", async (_, annotations) => {
       const pod = await child(kind, {}, annotations);
       for (const address of there) expect(await classOfPings(site.node, pod, address)).toBe("1:10");
+    });
+
+    test("once its conf has no uplink any more, it keeps its limit, CHECK passes, and another ADD changes nothing", async () => {
+      const annotations = { "pod-qos/egress": limited() };
+      const pod = await child(kind, bulkLabel, annotations);
+      await classOfPings(site.node, pod, there[0]);
+      const withUplink = await limitOf(pod);
+      const without = { ...addresses, uplink: null, labels: bulkLabel, annotations };
+      await attach(site.node, pod, without);
+      const state = await exactState(site.node, pod);
+      await attach(site.node, pod, without);
+      expect(await exactState(site.node, pod)).toBe(state);
+      // A tree that was exchanged counts from 0.
+      expect((await limitOf(pod)).packets).toBeGreaterThanOrEqual(withUplink.packets);
+      await pod.exec("ping", ["-n", "-c", "5", "-i", "0.05", "-w", "5", there[0]]);
+      expect((await limitOf(pod)).packets).toBeGreaterThanOrEqual(withUplink.packets + 5);
     });
 
     test("a rule that leaves its traffic alone leaves it in its class", async () => {

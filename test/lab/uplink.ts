@@ -123,7 +123,8 @@ export interface ChildOptions {
   readonly name: string;
   readonly address: string;
   readonly address6: string;
-  readonly uplink?: object;
+  /** null: a conf without one. */
+  readonly uplink?: object | null;
   readonly labels?: Readonly<Record<string, string>>;
   readonly annotations?: Readonly<Record<string, string>>;
 }
@@ -155,7 +156,7 @@ export const attach = async (
     cniVersion: "1.1.0",
     name: "podnet",
     type: "pod-qos",
-    uplink,
+    ...(uplink === null ? {} : { uplink }),
     args: { cni: { labels } },
     runtimeConfig: { "io.kubernetes.cri.pod-annotations": annotations },
     prevResult: {

@@ -1,6 +1,6 @@
 /** The `tc -batch` text that adds, removes and lists objects. Pure; parse.ts reads them back. */
 import { batchText, type Batch } from "../handler.ts";
-import { dscpWords } from "./dscp-filter.ts";
+import { dscpWords, filterRemoval } from "./dscp-filter.ts";
 import { markWords } from "./mark-filter.ts";
 import { policeMtu, policeVerdict, type Leaf, type TcFilter, type TcObject } from "./objects.ts";
 
@@ -128,8 +128,9 @@ function removalLines(objects: readonly TcObject[]): readonly string[] {
         return rooted.has(object.dev)
           ? []
           : [`qdisc del dev ${object.dev} parent ${object.parent} handle ${object.handle}`];
-      case "dscp":
       case "mark":
+        return rooted.has(object.dev) ? [] : [filterRemoval(object.dev, object.parent, object.pref)];
+      case "dscp":
       case "clsact":
         return [];
     }

@@ -1,6 +1,7 @@
 /** The filter that takes a packet's mark for its class, as tc printed it. */
 import { expect, it } from "vitest";
 import { tcDrift } from "../../../plugin/program/tc/drift.ts";
+import { removeTc } from "../../../plugin/program/tc/render.ts";
 import { parseTc } from "../../../plugin/program/tc/parse.ts";
 import { cases, dev } from "../fixtures/tc/cases.ts";
 import { fixture } from "../support/fixture.ts";
@@ -31,4 +32,10 @@ it.each([
 it("is too much where nothing asks for it", () => {
   const others = wanted.filter(({ kind }) => kind !== "mark");
   expect(tcDrift(others, [parseTc(dev, printed)])).toEqual([`${name} is there, though nothing asks for it`]);
+});
+
+it("is removed alone where its root stays, and with its root where that goes", () => {
+  const alone = wanted.filter(({ kind }) => kind === "mark");
+  expect(removeTc(alone).input).toBe("filter del dev eth0 parent 905: pref 9\n");
+  expect(removeTc(wanted).input).toBe("qdisc del dev eth0 root handle 905:\n");
 });
