@@ -2,7 +2,7 @@
  * Who said what of a node's uplinks: `uplinks/<device>.json` is what stands and whose word it was, `uplinks/<device>/`
  * has a file for each network with what it said last. One file has one writer, so nothing is lost without a lock.
  */
-import { linkSync, rmSync, statSync, unlinkSync, writeFileSync } from "node:fs";
+import { linkSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { isObject } from "../cni/fields.ts";
 import type { Said } from "../policy/uplink/agree.ts";
 import { namesIn, readJson, writeJson } from "./file.ts";
@@ -31,8 +31,13 @@ export function wasCompared(stateDir: string, device: string, withinMs: number):
   return isYoungerThan(withinMs, comparedPath(stateDir, device));
 }
 
+/** Where that cannot be written, the next ADD compares again: no harm. */
 export function noteCompared(stateDir: string, device: string): void {
-  writeFileSync(comparedPath(stateDir, device), "", { mode: 0o600 });
+  try {
+    writeFileSync(comparedPath(stateDir, device), "", { mode: 0o600 });
+  } catch {
+    // "uplink remove" may have taken the directory away in this moment.
+  }
 }
 
 /** A file from the future is old: the clock was set back since. */
@@ -64,7 +69,7 @@ export function keepFirst(stateDir: string, mine: Said): Said | undefined {
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
   } finally {
-    unlinkSync(draft);
+    rmSync(draft, { force: true });
   }
   return asSaid(readJson(path));
 }

@@ -1,4 +1,5 @@
 /** 000-10 A class's set holds its live pods and nobody else, whatever became of sets, records and confs in between. */
+import { readFileSync, writeFileSync } from "node:fs";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { failed, succeeded, succeededSilently } from "../lab/answers.ts";
 import { recordNames } from "../lab/exact-state.ts";
@@ -161,6 +162,24 @@ describe("pods that run while a set", () => {
     expect((await everyMember()).toSorted()).toEqual(running.flatMap(addressesOf).toSorted());
     for (const { call } of [...running, next]) succeededSilently(await call("CHECK"));
     expect((await callPlugin(site.node, { argv: ["show"] })).exitCode).toBe(0);
+  });
+
+  test("loses one of them that has the address of a pod that died without DEL are in it again", async () => {
+    const running = await addedUplinkPod(site, bulk);
+    const records = "/run/pod-qos/attachments/podnet";
+    const record = site.node.path(`${records}/${running.pod.containerId}@eth0.json`);
+    const { membership, identity, ...rest } = JSON.parse(readFileSync(record, "utf8"));
+    const died = {
+      ...rest,
+      identity: { ...identity, containerId: "died" },
+      netns: "/run/netns/died",
+      netnsId: "4:1",
+      membership: { ...membership, class: "default", members: [] },
+    };
+    writeFileSync(site.node.path(`${records}/died@eth0.json`), JSON.stringify(died));
+    await sh("ipset flush bulkseed-pods; ipset flush bulkseed-pods-v6");
+    await addedUplinkPod(site);
+    expect((await everyMember()).toSorted()).toEqual([...addressesOf(running)].toSorted());
   });
 
   test("is flushed beside many others are in it again with the next ADD, also after the clock was set back", async () => {

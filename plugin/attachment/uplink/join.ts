@@ -19,8 +19,10 @@ export async function joinNodeUplink(node: NodeUplink, state: UplinkState, pod: 
   const joined = await joinUplink(state, pod);
   const settled = isSettled(state, joined.seen);
   if (settled && !isDue(node, pod, joined)) return;
+  // A dead pod's record still claims what is in a set, and asks for nothing.
+  const { missing } = tally(readLiveClaims(node.stateDir), node.uplink, joined.sets);
   const claims = readClaims(node.stateDir);
-  const { missing, unclaimed } = tally(claims, node.uplink, joined.sets);
+  const { unclaimed } = tally(claims, node.uplink, joined.sets);
   if (missing.length > 0 || !settled) await putBack(node, state, pod, joined);
   // What a record claims that cannot be read is not known.
   if (unclaimed.length > 0 && claims.unreadable.length === 0) await takeOut(node, unclaimed);
