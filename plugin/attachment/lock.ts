@@ -4,7 +4,7 @@
  */
 import type { Identity } from "../datapath/names.ts";
 import { CniError, ErrorCode } from "../errors.ts";
-import { isAtWork, ownProcess, upTime } from "../kernel/process.ts";
+import { hasTools, lifeOf, ownProcess, upTime } from "../kernel/process.ts";
 import { enterLock, leaveLock, lockEntries, type LockEntry } from "../state/locks.ts";
 
 export type Lock = { readonly stateDir: string; readonly identity: Identity; readonly verb: string };
@@ -71,9 +71,21 @@ function holderOf(stateDir: string, identity: Identity, mine: string | undefined
 /** Longer than anybody works: each tool has 20 s. */
 const longestHeldSeconds = 120;
 
-/** Of a process that cannot be seen from here only the time tells. */
+/**
+ * Of a process that cannot be seen from here only the time tells. What one that has ended left running holds the lock as long at
+ * most: nobody ends such a tool any more. A time from the future is no time.
+ */
 function isHeld(entry: LockEntry): boolean {
-  return isAtWork(entry) ?? upTime() - entry.since < longestHeldSeconds;
+  const seconds = upTime() - entry.since;
+  const isRecent = seconds >= 0 && seconds < longestHeldSeconds;
+  switch (lifeOf(entry)) {
+    case "running":
+      return true;
+    case "ended":
+      return isRecent && hasTools(entry);
+    case "unseen":
+      return isRecent;
+  }
 }
 
 function busy({ pid, verb, since }: LockEntry, { identity }: Lock): CniError {

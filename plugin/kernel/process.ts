@@ -21,11 +21,11 @@ export function ownProcess(): Process {
   };
 }
 
-/** It, or a tool that it has started and that has outlived it. undefined of one in another pid namespace. */
-export function isAtWork(other: Process): boolean | undefined {
-  if (other.bootId !== bootId()) return false;
-  if (other.pidNamespace !== pidNamespace()) return undefined;
-  return startTimeOf(String(other.pid)) === other.startTime || hasTools(other);
+/** "unseen": it has process numbers of another namespace. */
+export function lifeOf(other: Process): "running" | "ended" | "unseen" {
+  if (other.bootId !== bootId()) return "ended";
+  if (other.pidNamespace !== pidNamespace()) return "unseen";
+  return startTimeOf(String(other.pid)) === other.startTime ? "running" : "ended";
 }
 
 /** What a tool is given in its environment, so that it is known for one of ours when we are gone. */
@@ -39,10 +39,17 @@ function markOf({ pid, startTime }: Pick<Process, "pid" | "startTime">): string 
   return `${pid}.${startTime}`;
 }
 
-function hasTools(other: Process): boolean {
+/**
+ * Whether a tool that it started has outlived it. Only what began later can be one, and only of that is the environment read:
+ * reading that of a process that hangs in the kernel may hang as well.
+ */
+export function hasTools(other: Process): boolean {
   const mark = `${markName}=${markOf(other)}`;
   return readdirSync("/proc").some(
-    (name) => /^\d+$/.test(name) && readText(`/proc/${name}/environ`)?.split("\0").includes(mark) === true,
+    (name) =>
+      /^\d+$/.test(name) &&
+      Number(startTimeOf(name)) >= Number(other.startTime) &&
+      readText(`/proc/${name}/environ`)?.split("\0").includes(mark) === true,
   );
 }
 

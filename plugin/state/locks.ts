@@ -50,11 +50,12 @@ export function enterLock(
   return name;
 }
 
+/** An entry that cannot be removed says no more than that its process has ended: that keeps nobody from his work. */
 export function leaveLock(stateDir: string, name: string): void {
   try {
     unlinkSync(`${directoryOf(stateDir)}/${name}`);
-  } catch (error) {
-    if (!isAbsence(error)) throw error;
+  } catch {
+    // Gone already, or the file system is read-only.
   }
 }
 

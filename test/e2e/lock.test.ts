@@ -56,6 +56,7 @@ test.each([
   ["has a number that is another's by now", { pid: process.pid, startTime: "1" }],
   ["was of another boot", { pid: process.pid, bootId: "00000000-0000-4000-8000-000000000000" }],
   ["cannot be seen from here and is too old", { pid: 1, pidNamespace: "pid:[1]", since: -200 }],
+  ["cannot be seen from here and began in the future", { pid: 1, pidNamespace: "pid:[1]", since: 1e9 }],
 ])("an owner that %s is not waited for, and its lock goes", async (_, { pid, startTime, ...more }: Owner) => {
   await leavesNothing(node, async () => {
     const pod = await plug(node, { conf: allWishes });
