@@ -8,7 +8,7 @@ import { applyOver, type Applied } from "../kernel/apply.ts";
 import { remove } from "../kernel/remove.ts";
 import type { Log } from "../log.ts";
 import { without } from "../program/compare.ts";
-import { merge, type Program } from "../program/program.ts";
+import { merge, siblingOf, type Program } from "../program/program.ts";
 import type { Member } from "../program/ipset/members.ts";
 import { isBare, type AttachmentRecord } from "../state/record.ts";
 import { writeRecord } from "../state/store.ts";
@@ -28,37 +28,74 @@ export type Change = {
 export async function change(task: Change): Promise<Applied> {
   const { stateDir, netns, before, wanted, join } = task;
   writeRecord(stateDir, withBoth(before, wanted));
-  let owned: readonly Program[] = [];
+  let applied: Applied = { owned: [], failures: [], notes: [] };
   try {
-    const applied = await applyOver(wanted.programs, netns, before.programs);
-    ({ owned } = applied);
-    if (applied.error !== undefined) throw applied.error;
+    applied = await applyOver(wanted.programs, netns, before.programs);
+    const [failure] = applied.failures;
+    if (failure !== undefined) throw failure.error;
     await join?.();
     await leave(task, membersOnlyIn(before, wanted));
     await removeAll(task, before, without(before.programs, wanted.programs));
-    writeRecord(stateDir, { ...wanted, programs: owned });
+    writeRecord(stateDir, { ...wanted, programs: applied.owned });
     return applied;
   } catch (error) {
-    throw await putBack(task, owned, error);
+    throw await putBack(task, applied, error);
   }
 }
 
-/** The error to tell: what failed, and what the pod has now. */
-async function putBack(task: Change, made: readonly Program[], error: unknown): Promise<unknown> {
-  const { stateDir, netns, before, wanted, log } = task;
+/**
+ * The error to tell: what failed, and what the pod has now. Every step is done whatever another one met: what is new goes
+ * also where something old is blocked. The record stays one of both only where something new may be left.
+ */
+async function putBack(task: Change, made: Applied, error: unknown): Promise<unknown> {
+  const { stateDir, before, wanted, log } = task;
+  const fresh = without(made.owned, before.programs);
+  const notBack = [
+    ...(await errorsOf(() => applyBefore(task, made, fresh))),
+    ...(await errorsOf(() => comeBack(membersIn(before)))),
+  ];
+  const notGone = [
+    ...(await errorsOf(() => leave(task, membersOnlyIn(wanted, before)))),
+    ...(await errorsOf(() => removeAll(task, wanted, fresh))),
+  ];
+  const notKept = notGone.length > 0 ? [] : await errorsOf(async () => writeRecord(stateDir, before));
+  const said = [
+    ...saying("of what it had before not all could be put back", notBack),
+    ...saying("of what it was to get something may be left", notGone),
+    ...saying("the record of what it has could not be written", notKept),
+  ];
+  for (const what of said)
+    log("error", `putting back what ${before.pod} ${before.identity.ifname} had: ${what}`);
+  if (said.length > 0) return telling(error, said.join("; "));
+  return isBare(before) ? error : telling(error, "what it had before goes on as it was");
+}
+
+/** A program that neither the failed try nor this one touches stands as it was: what blocks it is no failure to put it back. */
+async function applyBefore(
+  { netns, before, wanted }: Change,
+  made: Applied,
+  fresh: readonly Program[],
+): Promise<void> {
+  const blocked = made.failures.filter(({ isUntouched }) => isUntouched).map(({ program }) => program);
+  const touched = wanted.programs.filter((program) => siblingOf(program, blocked) === undefined);
+  const again = await applyOver(before.programs, netns, merge([...before.programs, ...fresh]));
+  const errors = again.failures
+    .filter(({ program, isUntouched }) => !isUntouched || siblingOf(program, touched) !== undefined)
+    .map(({ error }) => error);
+  if (errors.length > 0) throw together(errors);
+}
+
+async function errorsOf(step: () => Promise<void>): Promise<readonly unknown[]> {
   try {
-    const ours = merge([...before.programs, ...without(made, before.programs)]);
-    const applied = await applyOver(before.programs, netns, ours);
-    if (applied.error !== undefined) throw applied.error;
-    await comeBack(membersIn(before));
-    await leave(task, membersOnlyIn(wanted, before));
-    await removeAll(task, wanted, without(made, before.programs));
-    writeRecord(stateDir, before);
-    return isBare(before) ? error : telling(error, "what it had before goes on as it was");
-  } catch (second) {
-    log("error", `putting back what ${before.pod} ${before.identity.ifname} had: ${messageOf(second)}`);
-    return telling(error, `of what it had before not all could be put back: ${messageOf(second)}`);
+    await step();
+    return [];
+  } catch (error) {
+    return [error];
   }
+}
+
+function saying(what: string, errors: readonly unknown[]): readonly string[] {
+  return errors.length === 0 ? [] : [`${what}: ${errors.map(messageOf).join("; ")}`];
 }
 
 function telling(error: unknown, what: string): unknown {

@@ -100,7 +100,7 @@ async function addFirst(task: Task): Promise<void> {
   const capped = await orUndo(record, task, () => applyFresh(without(record.programs, early), netns));
   const owned = merge([...marked.owned, ...capped.owned]);
   const notes = [...marked.notes, ...capped.notes];
-  await settle(record, { owned, error: capped.error ?? marked.error, notes }, task);
+  await settle(record, { owned, failures: [...capped.failures, ...marked.failures], notes }, task);
 }
 
 /** A runtime repeats an ADD, or repeats it with other wishes. What failed to become so stays as it was. */
@@ -127,7 +127,8 @@ async function settle(record: AttachmentRecord, applied: Applied, task: Task): P
   const owned: AttachmentRecord = { ...record, programs: applied.owned };
   await orUndo(owned, task, async () => {
     if (JSON.stringify(owned) !== JSON.stringify(record)) writeRecord(task.stateDir, owned);
-    if (applied.error !== undefined) throw applied.error;
+    const [failure] = applied.failures;
+    if (failure !== undefined) throw failure.error;
   });
   tell(record, applied, task);
 }

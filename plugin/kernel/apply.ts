@@ -22,9 +22,16 @@ import { refusal } from "./refusal.ts";
 export type Applied = {
   /** What is ours to remove, also after a failure: all that was wanted, less what somebody else had put there before. */
   readonly owned: readonly Program[];
-  readonly error: CniError | undefined;
+  readonly failures: readonly Failure[];
   /** What of others stands beside it: where nothing is there, nothing is looked at. */
   readonly notes: readonly Note[];
+};
+
+export type Failure = {
+  readonly program: Program;
+  readonly error: CniError;
+  /** That something foreign was seen in the way, so that nothing of the program was touched: it stands as it did. */
+  readonly isUntouched: boolean;
 };
 
 /** Everything of ours is new: one batch per tool and namespace, side by side where nothing depends on the other. */
@@ -50,6 +57,7 @@ export function applyOver(
 type Made = {
   readonly owned: Program;
   readonly error: CniError | undefined;
+  readonly isUntouched?: boolean;
   readonly notes?: readonly Note[];
 };
 
@@ -69,7 +77,9 @@ async function apply(
   const made = await Promise.all(started.values());
   return {
     owned: made.map(({ owned }) => owned).filter(({ objects }) => objects.length > 0),
-    error: made.find(({ error }) => error !== undefined)?.error,
+    failures: made.flatMap(({ owned: program, error, isUntouched = false }) =>
+      error === undefined ? [] : [{ program, error, isUntouched }],
+    ),
     notes: made.flatMap((one) => one.notes ?? []),
   };
 }
@@ -108,7 +118,8 @@ async function mend(
     const delta = handlerOf(program).delta(program.objects, seen, made);
     const owned = withObjects(program, delta.ours);
     if (delta.conflicts.length > 0) {
-      return { owned, error: new CniError(ErrorCode.foreignObject, delta.conflicts.join("; ")) };
+      const error = new CniError(ErrorCode.foreignObject, delta.conflicts.join("; "));
+      return { owned, error, isUntouched: true };
     }
     if (delta.isUntouched && because !== undefined) return { owned, error: because };
     if (delta.undo !== undefined) await runAt(program.place, netns, delta.undo);

@@ -5,6 +5,7 @@ import { dump } from "../lab/dump.ts";
 import type { LabNode } from "../lab/node.ts";
 import { rounds } from "../lab/pace.ts";
 import { changesDuring } from "../lab/monitor.ts";
+import { hasFeature } from "../lab/needs.ts";
 import { plug, type Plug } from "../lab/plug.ts";
 import { readRecordOf } from "../lab/records.ts";
 import { allWishes, leavesNothing, ruledWishes, warmNode } from "../lab/warm-node.ts";
@@ -92,6 +93,24 @@ test("an ADD repeated with wishes that meet something foreign keeps what was, ke
     ]);
     expect([await looks(pod), readRecordOf(pod)]).toEqual(before);
     succeededSilently(await pod.call("CHECK"));
+    await ended(pod);
+  });
+});
+
+/** Somebody's later filter ends the walk before the cap of ours: the node's program can neither be changed nor made anew. */
+test("an ADD repeated with other wishes, whose cap somebody's filter has come before, leaves none of them and keeps what was", async () => {
+  await leavesNothing(node, async () => {
+    const pod = await plug(node, { conf: { defaults: { egressBandwidth: "10M" } } });
+    succeeded(await pod.call("ADD"));
+    const mirror = hasFeature("flower") ? "matchall" : "u32 match u32 0 0";
+    await node.exec("sh", [
+      "-ec",
+      `tc filter add dev ${pod.nodeDevice} ingress protocol all pref 1 ${mirror} action mirred egress mirror dev lo`,
+    ]);
+    const before = [await looks(pod), readRecordOf(pod)];
+    const conf = { defaults: { egressBandwidth: "20M", dscp: "EF" } };
+    failed(await pod.call("ADD", { conf }), 101, [pod.nodeDevice, "what it had before goes on as it was"]);
+    expect([await looks(pod), readRecordOf(pod)]).toEqual(before);
     await ended(pod);
   });
 });

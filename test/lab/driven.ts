@@ -21,12 +21,12 @@ const programs = plan({ identity, policy, facts });
 const perform = async (step: Steps[number]): Promise<readonly string[]> => {
   switch (step) {
     case "apply": {
-      const { error } = await applyFresh(programs, netns);
-      return error === undefined ? [] : [error.message];
+      const { failures } = await applyFresh(programs, netns);
+      return failures.map(({ error }) => error.message);
     }
     case "apply over": {
-      const { error } = await applyOver(programs, netns, programs);
-      return error === undefined ? [] : [error.message];
+      const { failures } = await applyOver(programs, netns, programs);
+      return failures.map(({ error }) => error.message);
     }
     case "drift":
       return drift(await observe(programs, netns));
