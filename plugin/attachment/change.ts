@@ -3,6 +3,7 @@
  * until it is done; what is new stands before what is old goes, and what differs in values is changed in place. Whatever
  * fails, what it had is put back, in the kernel and in the record: a pod that runs is never stripped.
  */
+import { storable } from "../datapath/uplink/sets.ts";
 import { CniError, messageOf } from "../errors.ts";
 import { applyOver, type Applied } from "../kernel/apply.ts";
 import { remove } from "../kernel/remove.ts";
@@ -113,12 +114,17 @@ async function removeAll(
   if (errors.length > 0) throw together(errors);
 }
 
+/** A record of a former build may list what no set holds, at which ipset stops. */
 async function leave({ stateDir, before }: Change, members: readonly Member[]): Promise<void> {
-  if (members.length === 0) return;
-  const error = await (await import("./uplink/leave.ts")).leave(stateDir, members, before.identity);
+  const inSets = storable(members);
+  if (inSets.length === 0) return;
+  const error = await (await import("./uplink/leave.ts")).leave(stateDir, inSets, before.identity);
   if (error !== undefined) throw error;
 }
 
 async function comeBack(members: readonly Member[]): Promise<void> {
-  if (members.length > 0) await (await import("../kernel/uplink/members.ts")).addMembers(members);
+  const inSets = storable(members);
+  if (inSets.length === 0) return;
+  const error = await (await import("../kernel/uplink/members.ts")).addMembers(inSets);
+  if (error !== undefined) throw error;
 }

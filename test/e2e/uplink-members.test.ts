@@ -3,7 +3,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { failed, succeeded, succeededSilently } from "../lab/answers.ts";
 import { recordNames } from "../lab/exact-state.ts";
-import { callPlugin } from "../lab/plugin.ts";
+import { callPlugin, type PluginResult } from "../lab/plugin.ts";
 import { addedUplinkPod, bulkLabel, membersOf, openUplinkSite, uplink200, uplinkPod } from "../lab/uplink.ts";
 import type { UplinkPod, UplinkSite } from "../lab/uplink.ts";
 
@@ -52,6 +52,28 @@ test("an ADD that meets a foreign set leaves its members alone", async () => {
   const prevResult = { ...pod.wire.prevResult, ips: [first], cniVersion: "1.1.0" };
   failed(await pod.call("ADD", { prevResult }), 101, ["bulkseed-pods"]);
   expect(await membersOf(site.node, "bulkseed-pods")).toEqual([pod.wire.pod4]);
+});
+
+const refused = async (pod: UplinkPod): Promise<PluginResult> => {
+  await pod.pod.exec("tc", ["qdisc", "add", "dev", "eth0", "root", "handle", "77:", "pfifo"]);
+  return pod.call("ADD", { enforce: "pod", defaults: { egressBandwidth: "10M" } });
+};
+
+describe("a repeated ADD that fails", () => {
+  test("puts the pod's lost addresses back, also by a record of a former build, which lists 0.0.0.0", async () => {
+    const pod = await addedUplinkPod(site, bulk);
+    const path = `/run/pod-qos/attachments/podnet/${pod.pod.containerId}@eth0.json`;
+    await sh(`sed -i 's/"members":\\[/&{"set":"bulkseed-pods","address":"0.0.0.0"},/' ${path}
+      grep -q '"address":"0.0.0.0"' ${path}; ipset flush bulkseed-pods; ipset flush bulkseed-pods-v6`);
+    failed(await refused(pod), 101, ["eth0", "what it had before goes on as it was"]);
+    expect(await everyMember()).toEqual(addressesOf(pod));
+  });
+
+  test("says that the pod's addresses could not be put back where their set is gone", async () => {
+    const pod = await addedUplinkPod(site, bulk);
+    await sh("iptables -t mangle -F; ipset destroy bulkseed-pods");
+    failed(await refused(pod), 101, ["eth0", "not all could be put back", "name does not exist"]);
+  });
 });
 
 describe("the address of a pod whose record is", () => {

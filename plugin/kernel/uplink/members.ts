@@ -5,10 +5,11 @@ import { run } from "../exec.ts";
 import { kernelHasSets } from "../linux.ts";
 import { refusal } from "../refusal.ts";
 
-/** Into sets that are there. */
-export async function addMembers(members: readonly Member[]): Promise<void> {
-  const { argv, input } = addToSets([], members);
-  await run(argv, input);
+/** Into sets that are there: one that is missing keeps ipset from those after it. */
+export async function addMembers(members: readonly Member[]): Promise<CniError | undefined> {
+  const batch = addToSets([], members);
+  const outcome = await run(batch.argv, batch.input);
+  return outcome.exitCode === 0 ? undefined : refusal("node", batch, outcome);
 }
 
 /** The names of those sets that are there and ours. */
