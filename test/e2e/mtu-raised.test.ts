@@ -66,6 +66,34 @@ suite("after the MTU of a veth has changed from 1500 to 9000, 65535 and back", s
   });
 });
 
+describe("an ADD repeated after the MTU of a pod's macvlan has changed", () => {
+  suite("with a shaped cap to the pod", { ...senderNeeds, features: ["macvlan", "ifb"] }, () => {
+    test("keeps the ifb, and CHECK passes; so it does where the ifb was down", async () => {
+      const { annotations } = capped("shape");
+      const pod = await plug(node, {
+        kind: "macvlan",
+        conf: { runtimeConfig: { "io.kubernetes.cri.pod-annotations": annotations } },
+      });
+      succeeded(await pod.call("ADD"));
+      const [{ ifname, ifindex }] = await ifbOf(pod.pod);
+      for (const mtu of LATER) {
+        await node.exec("ip", ["link", "set", pod.nodeDevice, "mtu", `${mtu}`]);
+        await pod.pod.exec("ip", ["link", "set", pod.ifname, "mtu", `${mtu}`]);
+        succeeded(await pod.call("ADD"));
+        expect(await ifbOf(pod.pod)).toMatchObject([{ ifname, ifindex, mtu }]);
+        succeededSilently(await pod.call("CHECK"));
+      }
+      await pod.pod.exec("ip", ["link", "set", ifname, "down"]);
+      failed(await pod.call("CHECK"), 100, [ifname, "down"]);
+      succeeded(await pod.call("ADD"));
+      expect(await ifbOf(pod.pod)).toMatchObject([{ ifname, ifindex }]);
+      succeededSilently(await pod.call("CHECK"));
+      succeededSilently(await pod.call("DEL"));
+      await pod.unplug();
+    });
+  });
+});
+
 const inEachKind = [
   ["a rule's police limit", limited({ rate: 20_000 })],
   ["shaped caps", capped("shape")],
@@ -103,6 +131,15 @@ describe.each(["macvlan", "ipvlan"] as const)(
     );
   },
 );
+
+const ifbOf = async (pod: Namespace): Promise<readonly [IfbRow]> =>
+  JSON.parse((await pod.exec("ip", ["-j", "link", "show", "type", "ifb"])).stdout) as readonly [IfbRow];
+
+interface IfbRow {
+  readonly ifname: string;
+  readonly ifindex: number;
+  readonly mtu: number;
+}
 
 /** The other end of the parent, $1, becomes another machine's, $2. */
 const FAR_END = `

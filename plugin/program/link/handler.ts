@@ -1,7 +1,15 @@
 /** Links against what is there: what differs, and the least that mends it. Pure. */
 import { succeeded, type Handler } from "../handler.ts";
 import { hasTexts } from "../whole.ts";
-import { addLinks, parseLinks, removeLinks, showLink, type Ifb, type ObservedLink } from "./ifb.ts";
+import {
+  addLinks,
+  changeLinks,
+  parseLinks,
+  removeLinks,
+  showLink,
+  type Ifb,
+  type ObservedLink,
+} from "./ifb.ts";
 
 type Seen = readonly ObservedLink[];
 
@@ -14,13 +22,13 @@ export const links: Handler<Ifb, Seen> = {
   parse: (answers) => answers.flatMap(parseLinks),
   drift: linkDrift,
   delta: (wanted, seen) => {
-    const { conflicts, remove, add } = linkDelta(wanted, seen);
+    const { conflicts, change, add } = linkDelta(wanted, seen);
     return {
       conflicts,
-      undo: remove.length > 0 ? removeLinks(remove) : undefined,
-      make: add.length > 0 ? addLinks(add) : undefined,
+      undo: undefined,
+      make: change.length + add.length > 0 ? changeLinks(change, add) : undefined,
       ours: wanted.filter((ifb) => !seen.some((link) => link.name === ifb.name && isForeign(link, ifb))),
-      isUntouched: remove.length === 0 && add.length === wanted.length,
+      isUntouched: change.length === 0 && add.length === wanted.length,
     };
   },
   sweep: (wanted, seen) => {
@@ -46,24 +54,25 @@ export function linkDrift(wanted: readonly Ifb[], observed: Seen): readonly stri
 
 type LinkDelta = {
   readonly conflicts: readonly string[];
-  readonly remove: readonly Ifb[];
+  /** In place: without its ifb a pod that runs receives or sends nothing. */
+  readonly change: readonly Ifb[];
   readonly add: readonly Ifb[];
 };
 
 export function linkDelta(wanted: readonly Ifb[], observed: Seen): LinkDelta {
   const deltas = wanted.map((ifb): LinkDelta => {
     const twin = observed.find(({ name }) => name === ifb.name);
-    if (twin === undefined) return { conflicts: [], remove: [], add: [ifb] };
+    if (twin === undefined) return { conflicts: [], change: [], add: [ifb] };
     if (isForeign(twin, ifb)) {
       const conflict = `a link ${ifb.name} exists that is not ours (alias "${twin.alias}"): delete or rename it`;
-      return { conflicts: [conflict], remove: [], add: [] };
+      return { conflicts: [conflict], change: [], add: [] };
     }
     const isFine = linkDrift([ifb], [twin]).length === 0;
-    return isFine ? { conflicts: [], remove: [], add: [] } : { conflicts: [], remove: [ifb], add: [ifb] };
+    return { conflicts: [], change: isFine ? [] : [ifb], add: [] };
   });
   return {
     conflicts: deltas.flatMap(({ conflicts }) => conflicts),
-    remove: deltas.flatMap(({ remove }) => remove),
+    change: deltas.flatMap(({ change }) => change),
     add: deltas.flatMap(({ add }) => add),
   };
 }

@@ -16,12 +16,27 @@ export type Ifb = {
 const queueLength = 1000;
 
 export function addLinks(links: readonly Ifb[]): Batch {
-  const lines = links.flatMap(({ name, mtu, alias }) => [
+  return changeLinks([], links);
+}
+
+/** What has its values already stays as it is: the kernel looks. */
+export function changeLinks(change: readonly Ifb[], add: readonly Ifb[]): Batch {
+  return {
+    argv: ["ip", "-batch", "-"],
+    input: batchText([...change.map(changeLine), ...add.flatMap(addLines)]),
+  };
+}
+
+function changeLine({ name, mtu, alias }: Ifb): string {
+  return `link set dev ${name} mtu ${mtu} txqueuelen ${queueLength} alias ${quoted(alias)} up`;
+}
+
+function addLines({ name, mtu, alias }: Ifb): readonly string[] {
+  return [
     `link add name ${name} mtu ${mtu} txqueuelen ${queueLength} type ifb`,
     `link set dev ${name} alias ${quoted(alias)}`,
     `link set dev ${name} up`,
-  ]);
-  return { argv: ["ip", "-batch", "-"], input: batchText(lines) };
+  ];
 }
 
 export function removeLinks(links: readonly Ifb[]): Batch {

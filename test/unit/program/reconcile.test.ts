@@ -1,9 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { policer, shaper } from "../../../plugin/datapath/shaper.ts";
-import { linkDrift } from "../../../plugin/program/link/handler.ts";
-import { linkDelta } from "../../../plugin/program/link/handler.ts";
+import { linkDelta, linkDrift, links } from "../../../plugin/program/link/handler.ts";
 import { tcDelta } from "../../../plugin/program/tc/delta.ts";
-import { parseLinks } from "../../../plugin/program/link/ifb.ts";
+import { addLinks, parseLinks } from "../../../plugin/program/link/ifb.ts";
 import { merge, type Program } from "../../../plugin/program/program.ts";
 import { parseTc } from "../../../plugin/program/tc/parse.ts";
 import type { TcObject } from "../../../plugin/program/tc/objects.ts";
@@ -83,32 +82,57 @@ describe("an ifb", () => {
   const there = parseLinks(fixture("fixtures", "link", "ifb.txt"));
 
   it("that is there needs nothing", () => {
-    expect(linkDelta([ifb], there)).toEqual({ conflicts: [], remove: [], add: [] });
+    expect(linkDelta([ifb], there)).toEqual({ conflicts: [], change: [], add: [] });
     expect(linkDrift([ifb], there)).toEqual([]);
   });
 
   it("that is not there is added", () => {
-    expect(linkDelta([ifb], [])).toEqual({ conflicts: [], remove: [], add: [ifb] });
+    expect(linkDelta([ifb], [])).toEqual({ conflicts: [], change: [], add: [ifb] });
     expect(linkDrift([ifb], [])).toEqual(["ifb pq0123456789abc is missing"]);
   });
 
-  it("that is down is made anew: it drops all that is redirected to it", () => {
+  it("that is down is set up in place: it drops all that is redirected to it", () => {
     const down = there.map((link) => ({ ...link, up: false }));
-    expect(linkDelta([ifb], down)).toEqual({ conflicts: [], remove: [ifb], add: [ifb] });
+    expect(linkDelta([ifb], down)).toEqual({ conflicts: [], change: [ifb], add: [] });
     expect(linkDrift([ifb], down)).toEqual([expect.stringContaining("ifb pq0123456789abc is down")]);
   });
 
-  it("with another MTU than its device's is made anew", () => {
+  it("with another MTU than its device's gets that in place, with all packets in it", () => {
     const other = there.map((link) => ({ ...link, mtu: 9000 }));
-    expect(linkDelta([ifb], other)).toEqual({ conflicts: [], remove: [ifb], add: [ifb] });
+    expect(linkDelta([ifb], other)).toEqual({ conflicts: [], change: [ifb], add: [] });
     expect(linkDrift([ifb], other)).toEqual(["ifb pq0123456789abc has mtu 9000, wanted 1500"]);
+  });
+
+  it("without an alias is one that was left half made, and is finished in place", () => {
+    const half = there.map((link) => ({ ...link, alias: "", up: false }));
+    expect(linkDelta([ifb], half)).toEqual({ conflicts: [], change: [ifb], add: [] });
+  });
+
+  it("is never deleted to be changed", () => {
+    const other = there.map((link) => ({ ...link, mtu: 9000 }));
+    const second = { ...ifb, name: "pq0123456789abd" };
+    expect(links.delta([ifb, second], other, [])).toMatchObject({
+      undo: undefined,
+      make: {
+        argv: ["ip", "-batch", "-"],
+        input:
+          'link set dev pq0123456789abc mtu 1500 txqueuelen 1000 alias "pod-qos podnet 0123 eth0" up\n' +
+          addLinks([second]).input,
+      },
+      isUntouched: false,
+    });
+  });
+
+  it("of our name that is a link of another kind stays: a conflict", () => {
+    const other = there.map((link) => ({ ...link, kind: "dummy" }));
+    expect(linkDelta([ifb], other)).toMatchObject({ conflicts: [expect.any(String)], change: [], add: [] });
   });
 
   it("of our name with another alias is not ours and stays: the conflict names it", () => {
     const other = there.map((link) => ({ ...link, alias: "mine" }));
     expect(linkDelta([ifb], other)).toEqual({
       conflicts: ['a link pq0123456789abc exists that is not ours (alias "mine"): delete or rename it'],
-      remove: [],
+      change: [],
       add: [],
     });
     expect(linkDrift([ifb], other)).toEqual([
