@@ -2,7 +2,7 @@
  * Makes the kernel as the programs want it. Fast path: program as if nothing of ours were there. Where that is refused,
  * look at what is there and do the least that is missing, or say what foreign thing is in the way.
  */
-import { CniError, ErrorCode } from "../errors.ts";
+import { CniError, ErrorCode, messageOf } from "../errors.ts";
 import type { Batch, Note } from "../program/handler.ts";
 import {
   comesAfter,
@@ -126,9 +126,15 @@ async function mend(
     const error = delta.make && (await attempt(program, netns, delta.make));
     return { owned, error, notes: notes([observation]) };
   } catch (error) {
-    if (error instanceof CniError) return { owned: program, error: because ?? error };
-    throw error;
+    // Nothing is thrown on: others are being made beside it, and what they make would be nobody's.
+    return { owned: program, error: because ?? asCniError(error, program) };
   }
+}
+
+function asCniError(error: unknown, { tool, place }: Program): CniError {
+  if (error instanceof CniError) return error;
+  const what = `what ${tool} has on the ${place} could not be understood: ${messageOf(error)}`;
+  return new CniError(ErrorCode.internal, what);
 }
 
 async function attempt(program: Program, netns: string, batch: Batch): Promise<CniError | undefined> {

@@ -115,6 +115,33 @@ test("an ADD repeated with other wishes, whose cap somebody's filter has come be
   });
 });
 
+test("an ADD repeated with a mark more, while ip answers half a list for an ifb, leaves nothing of the mark", async () => {
+  await leavesNothing(node, async () => {
+    const shaped = { defaults: { egressBandwidth: "10M" }, discipline: "shape" };
+    const pod = await plug(node, { conf: shaped });
+    succeeded(await pod.call("ADD"));
+    const before = [await looks(pod), readRecordOf(pod)];
+    const breaking = `
+path=$(readlink -f "$(command -v ip)")
+cp "$path" /run/whole-ip
+printf '#!/bin/sh\ncase " $* " in *" -j"*show*" pq"*) echo "[{"; exit 0 ;; esac\nexec /run/whole-ip "$@"\n' >/run/half-ip
+chmod +x /run/half-ip
+mount --bind /run/half-ip "$path"`;
+    await node.exec("sh", ["-ec", breaking]);
+    try {
+      const conf = { ...shaped, defaults: { egressBandwidth: "10M", dscp: "EF" } };
+      failed(await pod.call("ADD", { conf }), 999, ["JSON", "not all could be put back"]);
+    } finally {
+      await node.exec("sh", [
+        "-c",
+        'umount "$(readlink -f "$(command -v ip)")"; rm /run/half-ip /run/whole-ip',
+      ]);
+    }
+    expect([await looks(pod), readRecordOf(pod)]).toEqual(before);
+    await ended(pod);
+  });
+});
+
 const caps = (rate: string, more: object = {}) => ({
   defaults: { ingressBandwidth: rate, egressBandwidth: rate, dscp: "EF" },
   ...more,
