@@ -14,9 +14,7 @@ export const KERNEL_DECIDES: ReadonlySet<string> = new Set([
   "test/traffic/caps.test.ts",
   "test/traffic/chain-conflists.test.ts",
   "test/traffic/chain-ipvlan-traffic.test.ts",
-  "test/traffic/rules-police.test.ts",
   "test/traffic/rules-upstream.test.ts",
-  "test/traffic/show-drops.test.ts",
   "test/traffic/stock.test.ts",
 ]);
 
