@@ -97,13 +97,22 @@ function treeChange(
   twin: TcObject | ObservedFilter | undefined,
   device: ObservedDevice,
 ): TcDelta | "anew" {
-  if (twin === undefined) return { ...nothing, add: [object] };
+  // In the place of a leaf there may be a queue of a kind that we do not read: only "replace" takes that away.
+  if (twin === undefined)
+    return isLeafOfClass(object, device) ? { ...nothing, change: [object] } : { ...nothing, add: [object] };
   if (objectDrift(object, tree, [device]).length === 0) return nothing;
   const isOdd = "oddities" in twin && twin.oddities !== undefined;
   const isElsewhere = "parent" in twin && "parent" in object && twin.parent !== object.parent;
   if (isOdd || isElsewhere || twin.kind !== object.kind) return "anew";
   const isOtherQueue = "queue" in twin && "queue" in object && twin.queue.kind !== object.queue.kind;
   return isOtherQueue ? { ...nothing, remove: [object], add: [object] } : { ...nothing, change: [object] };
+}
+
+function isLeafOfClass(object: TcObject, { objects }: ObservedDevice): boolean {
+  return (
+    object.kind === "leaf" &&
+    objects.some((other) => other.kind === "htb-class" && other.classid === object.parent)
+  );
 }
 
 function hookDeltas(wanted: readonly TcObject[], device: ObservedDevice): readonly TcDelta[] {

@@ -35,11 +35,12 @@ describe("the least that is missing on a device", () => {
     });
   });
 
-  it("is the leaf alone when that is gone", () => {
+  it("is the leaf alone, in the place of whatever stands there, when that is gone", () => {
     expect(delta([...tree(2_500_000).slice(0, 2), ...guard(2_625_000)])).toEqual({
       conflicts: [],
       remove: [],
-      add: [tree(2_500_000)[2]],
+      change: [tree(2_500_000)[2]],
+      add: [],
     });
   });
 
