@@ -23,7 +23,7 @@ export async function decide(request: Request, keep: Keep, link?: NodeUplink): P
   return { ...policy, passedOver };
 }
 
-/** A conf by which no pod can ever have a limit is told with each pod that gets none. */
+/** A conf by which no pod can ever have a limit is reported with each pod that gets none. */
 function unheard({ unheard: reason }: Request): readonly string[] {
   return reason === undefined ? [] : [reason];
 }

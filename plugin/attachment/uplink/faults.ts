@@ -37,7 +37,7 @@ export async function nodeFaults(stateDir: string, uplink: Uplink): Promise<read
 async function setFaults(stateDir: string, uplink: Uplink): Promise<readonly string[]> {
   const names = uplinkSets(uplink, kernelHasIpv6()).map(({ name }) => name);
   const sets = await readSets(names).catch(() => undefined);
-  // Why they cannot be read is told of the uplink's rules, which need them.
+  // Why they cannot be read is reported with the uplink's rules, which need them.
   if (sets === undefined) return [];
   const claims = readClaims(stateDir);
   const [path] = claims.unreadable;

@@ -72,7 +72,7 @@ export function endsWalk({ text }: ForeignFilter): boolean {
   return takesAll(text) && !goesOn(text);
 }
 
-/** The line of the filter itself, not of its classifier or hash table. What other classifiers may let by is told in bypass/. */
+/** The line of the filter itself, not of its classifier or hash table. bypass/ says what other classifiers may let by. */
 function takesAll(line: string): boolean {
   const isFilter = / matchall .*\bhandle /.test(line) || / u32 .* match 0/.test(line);
   return isFilter && selectiveness(line).length === 0;
