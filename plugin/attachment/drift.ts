@@ -7,7 +7,7 @@ import { readFeatures } from "./features.ts";
 import { observe } from "../kernel/observe.ts";
 import type { Policy } from "../policy/policy.ts";
 import type { Note } from "../program/handler.ts";
-import { describe, drift, notes, type Program } from "../program/program.ts";
+import { completed, describe, drift, notes, type Program } from "../program/program.ts";
 import { withoutOthers } from "../program/traits.ts";
 import { isBare, type AttachmentRecord } from "../state/record.ts";
 import { ownBuild } from "./build.ts";
@@ -51,8 +51,9 @@ async function checkRecorded(
   const impassable = hasOtherMtu(found, added) ? impassableAt(found, request, policy, record) : [];
   // What another build planned for the same wishes may be other objects, and limits as well: what was applied counts.
   if (!unchanged && record.build !== ownBuild) {
-    const faults = [...drift(observed), ...impassable, ...otherLimits(policy, record)];
-    return { faults, notes: notes(observed) };
+    const seen = observed.map((one) => ({ ...one, program: completed(one.program, wanted) }));
+    const faults = [...drift(seen), ...impassable, ...otherLimits(policy, record)];
+    return { faults, notes: notes(seen) };
   }
   const seen = unchanged ? observed : await observe(wanted, netns);
   const more = unchanged ? [] : surplus(wanted, record.programs);

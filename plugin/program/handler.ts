@@ -44,6 +44,8 @@ export type Handler<Wanted, Seen> = {
   readonly delta: (objects: readonly Wanted[], seen: Seen, made: readonly Wanted[]) => Delta<Wanted>;
   /** Takes away what is still there of the objects; undefined when nothing is. */
   readonly sweep: (objects: readonly Wanted[], seen: Seen) => Batch | undefined;
+  /** What a former build's record does not say of an object, told by the one that is planned now in its place. */
+  readonly complete?: (recorded: Wanted, planned: Wanted) => Wanted;
   /** The words by which an operator finds the object. */
   readonly describe: (object: Wanted) => string;
   /** What makes it the one that was meant, whatever its values are. */

@@ -61,6 +61,20 @@ export function objectsOf<Name extends Tool>(
   );
 }
 
+/** As the record of a former build lists it, and with what is said of its objects only since. */
+export function completed(recorded: Program, planned: readonly Program[]): Program {
+  const { complete, key } = handlerOf(recorded);
+  if (complete === undefined) return recorded;
+  const twins = new Map(siblingOf(recorded, planned)?.objects.map((object) => [key(object), object]));
+  return withObjects(
+    recorded,
+    recorded.objects.map((object) => {
+      const twin = twins.get(key(object));
+      return twin === undefined ? object : complete(object, twin);
+    }),
+  );
+}
+
 function slotOf({ tool, place }: Pick<Program, "tool" | "place">): string {
   return `${tool} ${place}`;
 }

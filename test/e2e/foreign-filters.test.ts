@@ -1,4 +1,5 @@
 /** Filters of others that are asked before ours: what passes beside a filter that alone holds a cap is told by ADD and by CHECK. */
+import { readFileSync, writeFileSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { failed, succeeded, succeededSilently } from "../lab/answers.ts";
 import { exactState } from "../lab/exact-state.ts";
@@ -7,6 +8,7 @@ import type { LabNode } from "../lab/node.ts";
 import { paced } from "../lab/pace.ts";
 import { plug, type Plug } from "../lab/plug.ts";
 import type { PluginResult } from "../lab/plugin.ts";
+import { recordPathOf } from "../lab/records.ts";
 import { warmNode } from "../lab/warm-node.ts";
 
 let node: LabNode;
@@ -133,6 +135,18 @@ suite("a guard behind a shaper in the pod", { features: ["act_police"] }, () => 
       await ended(pod);
     },
   );
+
+  test("and behind bpf, as 0.1.0 recorded it: CHECK warns", async () => {
+    const pod = await plug(node, { conf: { defaults: { egressBandwidth: "10M" } } });
+    await filter(pod, "ingress", unclear[0]?.[1] ?? []);
+    expect(warned(await pod.call("ADD"))).toContain("the shaper in its own namespace");
+    const text = readFileSync(recordPathOf(pod), "utf8");
+    expect(text).toContain("isGuard");
+    const former = JSON.parse(text, (key, value: unknown) => (key === "isGuard" ? undefined : value)) as object;
+    writeFileSync(recordPathOf(pod), JSON.stringify({ ...former, build: "0.1.0" }));
+    expect(warned(await pod.call("CHECK"))).toContain("the shaper in its own namespace");
+    await ended(pod);
+  });
 });
 
 const filter = async (pod: Plug, hook: string, filters: readonly string[]): Promise<void> => {

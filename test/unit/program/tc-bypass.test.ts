@@ -10,6 +10,7 @@ import { tcDelta } from "../../../plugin/program/tc/delta.ts";
 import { tcDrift } from "../../../plugin/program/tc/drift.ts";
 import type { TcObject } from "../../../plugin/program/tc/objects.ts";
 import { parseTc, type ObservedDevice } from "../../../plugin/program/tc/parse.ts";
+import { completed, drift, type Program } from "../../../plugin/program/program.ts";
 import { cases, dev, ifb } from "../fixtures/tc/cases.ts";
 import { capOf } from "../support/cap.ts";
 import { fixture } from "../support/fixture.ts";
@@ -108,6 +109,29 @@ describe("a guard, behind which a shaper holds the cap", () => {
       { level: "warn", text: expect.stringContaining("NET_ADMIN") as string },
     ]);
     expect(beside([holder, guard], seen)).toEqual([]);
+  });
+});
+
+describe("a guard in a record of 0.1.0, which did not say that it is one", () => {
+  const ofNode = (objects: readonly TcObject[]): Program => ({ tool: "tc", place: "node", objects });
+  const recorded = ofNode([holder, alone]);
+  const behindBpf = (planned: readonly Program[]): readonly string[] => {
+    const seen = [{ ...device("small/before-bpf-direct"), objects: [holder, alone] }];
+    return drift([{ program: completed(recorded, planned), seen }]);
+  };
+
+  it("is a guard where one is planned now: what passes beside it is no fault", () => {
+    expect(behindBpf([ofNode([holder, guard])])).toEqual([]);
+  });
+
+  it.each([
+    ["a policer that alone holds the cap is planned", [ofNode([holder, alone])]],
+    ["a guard of another rate is planned", [ofNode([holder, { ...guard, rate: guard.rate + 1 }])]],
+    ["a guard at the other hook is planned", [ofNode([holder, { ...guard, hook: "egress" }])]],
+    ["a guard is planned in the pod", [{ ...ofNode([holder, guard]), place: "pod" }]],
+    ["nothing is planned", []],
+  ] as const)("is none where %s", (_, planned) => {
+    expect(behindBpf(planned)).toEqual([expect.stringContaining("pref 1 bpf")]);
   });
 });
 
