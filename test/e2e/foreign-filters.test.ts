@@ -142,7 +142,9 @@ suite("a guard behind a shaper in the pod", { features: ["act_police"] }, () => 
     expect(warned(await pod.call("ADD"))).toContain("the shaper in its own namespace");
     const text = readFileSync(recordPathOf(pod), "utf8");
     expect(text).toContain("isGuard");
-    const former = JSON.parse(text, (key, value: unknown) => (key === "isGuard" ? undefined : value)) as object;
+    const former = JSON.parse(text, (key, value: unknown) =>
+      key === "isGuard" ? undefined : value,
+    ) as object;
     writeFileSync(recordPathOf(pod), JSON.stringify({ ...former, build: "0.1.0" }));
     expect(warned(await pod.call("CHECK"))).toContain("the shaper in its own namespace");
     await ended(pod);

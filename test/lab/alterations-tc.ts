@@ -160,9 +160,14 @@ const ofFilter = (filter: TcFilter): readonly Found[] => {
       : `mirred egress redirect dev ${filter.to}`;
   const common = [
     { title: "filter deleted", script: del, names },
-    { title: "filter for one address", script: add("ip", "u32 match ip dst 192.0.2.1", action), names },
-    { title: "filter for one protocol", script: add("ip", all, action), names },
-    // A filter at our place that is not of our making any more: ADD puts ours behind it.
+    // Filters at our place that are none of our making: ADD names them, and leaves them alone.
+    {
+      clear: del,
+      title: "filter for one address",
+      script: add("ip", "u32 match ip dst 192.0.2.1", action),
+      names,
+    },
+    { clear: del, title: "filter for one protocol", script: add("ip", all, action), names },
     {
       clear: del,
       title: "filter without its action",

@@ -134,10 +134,10 @@ function hookDeltas(wanted: readonly TcObject[], device: ObservedDevice): readon
   });
 }
 
-/** Somebody else's filter with our preference at the same hook: to be told of, and never to be deleted. */
+/** Somebody else's filter with our preference at the same hook: to be told of, and never to be deleted. Its head is listed before it. */
 export function blockerOf(object: TcObject, device: ObservedDevice): ForeignFilter | undefined {
   if (!("hook" in object)) return undefined;
-  return device.foreignFilters.find(({ hook, pref }) => hook === object.hook && pref === object.pref);
+  return device.foreignFilters.findLast(({ hook, pref }) => hook === object.hook && pref === object.pref);
 }
 
 function filterConflict({ dev, hook, pref, text }: ForeignFilter): string {

@@ -113,7 +113,11 @@ export type Redirect = {
 export type TcFilter = Policer | Redirect;
 
 /** A filter as it was read back, with what about it is not as we make them, in words: it misses packets, or spares them. */
-export type ObservedFilter = TcFilter & { readonly oddities?: readonly string[] };
+export type ObservedFilter = TcFilter & {
+  readonly oddities?: readonly string[];
+  /** By its classifier, protocol or keys, which nobody can change in place: it was never one of ours. */
+  readonly isForeign?: true;
+};
 export type TcObject = HtbQdisc | HtbClass | LeafQdisc | DscpFilter | MarkFilter | Clsact | TcFilter;
 
 /**

@@ -5,8 +5,15 @@ import { bytes, bytesPerSecond, word } from "./units.ts";
 /** cls_u32 lists its hash table and node as lines of their own; the one with the action is the filter. */
 export function parseFilter(dev: string, hook: Hook, line: string): readonly ObservedFilter[] {
   const matcher: Matcher = line.includes(" u32 ") ? "u32" : "matchall";
-  const common = { dev, hook, pref: parseInt(word(line, "pref"), 10), matcher };
-  const selective = [...selectiveness(line), ...company(line)];
+  const selects = selectiveness(line);
+  const common = {
+    dev,
+    hook,
+    pref: parseInt(word(line, "pref"), 10),
+    matcher,
+    ...(selects.length === 0 ? {} : { isForeign: true as const }),
+  };
+  const selective = [...selects, ...company(line)];
   const redirect = /mirred \(Egress Redirect to device (\S+)\)/.exec(line)?.[1];
   if (redirect !== undefined) return [{ kind: "redirect", ...common, to: redirect, ...odd(selective) }];
   if (!/ police 0x[0-9a-f]+ /.test(line)) return [];

@@ -44,12 +44,16 @@ export function parseTc(dev: string, output: string): ObservedDevice {
     occupants: lines.flatMap((line) => occupant(dev, line)),
     foreignFilters: filters.filter(
       ({ hook, pref }) =>
-        !objects.some((object) => "hook" in object && object.hook === hook && object.pref === pref),
+        !objects.some((object) => couldBeOurs(object) && object.hook === hook && object.pref === pref),
     ),
     lastFilters: filters.filter(endsWalk),
     ...(takers.length === 0 ? {} : { takers }),
     rootFilters: lines.filter(isForeignRootFilter).map((line) => line.trim()),
   };
+}
+
+function couldBeOurs(object: TcObject | ObservedFilter): object is ObservedFilter {
+  return "hook" in object && !("isForeign" in object);
 }
 
 /** An `ingress` qdisc, unlike a clsact, is named as the parent of its filters, and asked for egress tells them again. */

@@ -112,8 +112,9 @@ describe("a guard, behind which a shaper holds the cap", () => {
   });
 });
 
+const ofNode = (objects: readonly TcObject[]): Program => ({ tool: "tc", place: "node", objects });
+
 describe("a guard in a record of 0.1.0, which did not say that it is one", () => {
-  const ofNode = (objects: readonly TcObject[]): Program => ({ tool: "tc", place: "node", objects });
   const recorded = ofNode([holder, alone]);
   const behindBpf = (planned: readonly Program[]): readonly string[] => {
     const seen = [{ ...device("small/before-bpf-direct"), objects: [holder, alone] }];

@@ -136,18 +136,43 @@ describe("somebody's filters on a clsact", () => {
   it.each([
     ["of-one-address", ["it takes protocol ip only", "its classifier is flower"]],
     ["of-one-port", ["it takes protocol ip only", "it takes only what has match 00000050/0000ffff at 20"]],
-    ["that-passes", ["its verdict is pass/continue"]],
   ])(
-    "a policer %s, at our pref and with our rate, does not do what ours does: it is replaced",
+    "a policer %s, at our pref and with our rate, is none that we ever make: it is in the way",
     (what, oddities) => {
       const seen = device(`stock/foreign-police-${what}`);
       expect(tcDrift(ingressGuard, [seen])).toEqual(
         oddities.map((oddity) => `police filter pref 9 at ingress of eth0: ${oddity}`),
       );
-      const filter = ingressGuard.slice(1);
-      expect(tcDelta(ingressGuard, [seen])).toEqual({ conflicts: [], remove: filter, add: filter });
+      const delta = tcDelta(ingressGuard, [seen]);
+      expect([delta.remove, delta.add]).toEqual([[], []]);
+      expect(delta.conflicts).toEqual([
+        expect.stringMatching(
+          /^preference 9 at ingress of eth0 is taken by a filter that is not ours: .* police /,
+        ),
+      ]);
     },
   );
+
+  it.each([
+    ["of one protocol", "protocol all", "protocol ipv6"],
+    ["with keys of u32", "match 00000000/00000000", "match 0a000000/ff000000"],
+  ])("a redirect %s at our pref is in the way as well", (_, ours, theirs) => {
+    const seen = parseTc(dev, printed("small/redirect-u32").replaceAll(ours, theirs));
+    const delta = tcDelta(redirect(dev, "u32", ifb), [seen]);
+    expect([delta.remove, delta.add]).toEqual([[], []]);
+    expect(delta.conflicts).toEqual([
+      expect.stringContaining("preference 65000 at ingress of eth0 is taken"),
+    ]);
+  });
+
+  it("a policer as we make them, with another verdict, is replaced", () => {
+    const seen = device("stock/foreign-police-that-passes");
+    expect(tcDrift(ingressGuard, [seen])).toEqual([
+      "police filter pref 9 at ingress of eth0: its verdict is pass/continue",
+    ]);
+    const filter = ingressGuard.slice(1);
+    expect(tcDelta(ingressGuard, [seen])).toEqual({ conflicts: [], remove: filter, add: filter });
+  });
 });
 
 describe("a device", () => {
