@@ -13,7 +13,7 @@ import {
   withObjects,
   type Program,
 } from "../program/program.ts";
-import { linksOf } from "../program/traits.ts";
+import { linksOf, surelyOurs } from "../program/traits.ts";
 import { ensureIfbModule } from "./ifb-module.ts";
 import { runAt } from "./netns.ts";
 import { observeOne } from "./observe.ts";
@@ -105,11 +105,14 @@ async function addFresh(program: Program, netns: string): Promise<Made> {
   return mend(program, netns, handler.madeBefore(program.objects, outcome.stderr), because);
 }
 
-/** `because` is the refusal that led here: the error when looking finds nothing to do about it. */
+/**
+ * `made`: what is there by our doing; undefined where the tool did not say how far it came, so that nothing is known to be.
+ * `because` is the refusal that led here: the error when looking finds nothing to do about it.
+ */
 async function mend(
   program: Program,
   netns: string,
-  made: readonly Program["objects"][number][],
+  made: readonly Program["objects"][number][] = [],
   because?: CniError,
 ): Promise<Made> {
   try {
@@ -127,7 +130,7 @@ async function mend(
     return { owned, error, notes: notes([observation]) };
   } catch (error) {
     // Nothing is thrown on: others are being made beside it, and what they make would be nobody's.
-    return { owned: program, error: because ?? asCniError(error, program) };
+    return { owned: surelyOurs(program, made), error: because ?? asCniError(error, program) };
   }
 }
 

@@ -27,8 +27,8 @@ export type Delta<Wanted> = {
 export type Handler<Wanted, Seen> = {
   /** Refused, as a whole or from some object on, where something is there already. */
   readonly add: (objects: readonly Wanted[]) => Batch;
-  /** Of a refused `add`: the objects that it made all the same. */
-  readonly madeBefore: (objects: readonly Wanted[], stderr: string) => readonly Wanted[];
+  /** Of a refused `add`: the objects that it made all the same; undefined where it did not say. */
+  readonly madeBefore: (objects: readonly Wanted[], stderr: string) => readonly Wanted[] | undefined;
   readonly remove: (objects: readonly Wanted[]) => Batch;
   /** What can be removed only now, by what the first removal said. */
   readonly removeThen: (objects: readonly Wanted[], stdout: string) => Batch | undefined;
@@ -65,6 +65,8 @@ export type Traits = {
   readonly device?: string;
   /** Others use it as well, so it may have been there before: only a record tells whether we made it. */
   readonly isShared?: boolean;
+  /** Only its place names it, where somebody else may have one of his own: whose it is tells a look, or who made it. */
+  readonly isNamedByPlace?: boolean;
 };
 
 export type Link = { readonly kind: "ifb"; readonly name: string; readonly alias: string };

@@ -45,6 +45,16 @@ export function withoutOthers(wanted: readonly Program[], made: readonly Program
   });
 }
 
+/** What is ours of a program where nobody could look: what is known to be made by us, and what nobody else would name so. */
+export function surelyOurs(program: Program, made: readonly Program["objects"][number][]): Program {
+  const { traits, key } = handlerOf(program);
+  const known = new Set(made.map(key));
+  return withObjects(
+    program,
+    program.objects.filter((object) => traits(object).isNamedByPlace !== true || known.has(key(object))),
+  );
+}
+
 function traitsOf(program: Program): readonly Traits[] {
   return program.objects.map(handlerOf(program).traits);
 }

@@ -15,7 +15,7 @@ export const trafficControl: Handler<TcObject, Seen> = {
   // tc stops at the first line it cannot do and says its number.
   madeBefore: (wanted, stderr) => {
     const failedLine = /Command failed -:(\d+)/.exec(stderr)?.[1];
-    return failedLine === undefined ? [] : wanted.slice(0, Number(failedLine) - 1);
+    return failedLine === undefined ? undefined : wanted.slice(0, Number(failedLine) - 1);
   },
   remove: removeTc,
   removeThen: (wanted, filtersLeft) => (filtersLeft.trim() === "" ? removeHolders(wanted) : undefined),
@@ -61,7 +61,11 @@ export const trafficControl: Handler<TcObject, Seen> = {
       : recorded,
   describe: describeTc,
   key: (object) => `${object.dev} ${keyOf(object)}`,
-  traits: ({ kind, dev }) => ({ device: dev, isShared: kind === "clsact" }),
+  traits: ({ kind, dev }) => ({
+    device: dev,
+    isShared: kind === "clsact",
+    isNamedByPlace: kind === "clsact" || kind === "police" || kind === "redirect",
+  }),
   isWhole: (value) => hasTexts(value, ["kind", "dev"]),
 };
 
