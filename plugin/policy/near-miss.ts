@@ -23,8 +23,15 @@ export function nearMisses(annotations: Annotations): readonly string[] {
   });
 }
 
+/** What the function above would speak of. */
+export function isNearMiss(key: string): boolean {
+  return otherSpelling.test(key) || (!isKey(key) && nearest(key) !== undefined);
+}
+
+const otherSpelling = /^(?:(.+)\.)?(pod[-_ ]?qos)\/(.*)$/is;
+
 function refuseOtherSpelling(key: string): void {
-  const [, ifname, prefix, name] = /^(?:(.+)\.)?(pod[-_ ]?qos)\/(.*)$/is.exec(key) ?? [];
+  const [, ifname, prefix, name] = otherSpelling.exec(key) ?? [];
   if (prefix === undefined || prefix === "pod-qos") return;
   const meant = `${ifname === undefined ? "" : `${ifname}.`}pod-qos/${name}`;
   throw new CniError(

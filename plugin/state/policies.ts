@@ -1,11 +1,8 @@
 /** The manifests of a policy directory that speak of an attachment, from the cache where that is as good as the files. */
 import { CniError, ErrorCode } from "../errors.ts";
-import type {
-  Directory,
-  NamespacePolicies,
-  NetworkQosHead,
-  Surroundings,
-} from "../policy/manifests/manifest.ts";
+import { combine, type ApiSource } from "../policy/manifests/combine.ts";
+import type { Directory } from "../policy/manifests/manifest.ts";
+import type { PolicySource } from "../policy/manifests/source.ts";
 import { select, type Attachment } from "../policy/manifests/select.ts";
 import type { Rule } from "../policy/rule.ts";
 import { checksum } from "./checksum.ts";
@@ -23,27 +20,34 @@ export type ManifestRules = {
   readonly egressQos: readonly Rule[];
   readonly warnings: readonly string[];
   readonly passedOver: readonly string[];
+  /** What was left out because the pod's labels are not known. */
+  readonly undecided: readonly string[];
 };
 
-export async function loadPolicies(place: Place, attachment: Attachment, keep: Keep): Promise<ManifestRules> {
+/** `api`: what the Kubernetes API has, in one order with what the files have. */
+export async function loadPolicies(
+  place: Place,
+  attachment: Attachment,
+  keep: Keep,
+  api?: ApiSource,
+): Promise<ManifestRules> {
   const { namespace } = attachment.pod;
   const stamps = stampFiles(place.policyDir);
-  if (stamps.names.length === 0) return none;
-  if (namespace === undefined) return { ...none, warnings: [namespaceUnknown(place)] };
-  const cached = withCache(cachePath(place), stamps.key, (cache) =>
-    answer(cache.policies(namespace), cache.surroundings, cache.rules, attachment),
-  );
+  if (namespace === undefined) {
+    return stamps.names.length === 0 ? none : { ...none, warnings: [namespaceUnknown(place)] };
+  }
+  if (stamps.names.length === 0) return api === undefined ? none : rulesFrom(api, attachment);
+  const answer = (directory: PolicySource): Answer =>
+    answerFrom(api === undefined ? directory : combine(api, directory), attachment);
+  const cached = withCache(cachePath(place), stamps.key, answer);
   if (cached !== undefined) return withoutFaults(place, cached);
   const compiled = await compileAndKeep(place, stamps, keep);
-  return withoutFaults(
-    place,
-    answer(
-      compiled.namespaces.get(namespace),
-      () => compiled.surroundings,
-      ({ rules }) => rules,
-      attachment,
-    ),
-  );
+  return withoutFaults(place, answer(sourceOf(compiled)));
+}
+
+/** Of a source that has no faults, since nothing of it may fail a pod. */
+export function rulesFrom(source: PolicySource, attachment: Attachment): ManifestRules {
+  return answerFrom(source, attachment);
 }
 
 /** Throws if no pod could be served with the files. STATUS asks so every few seconds, hence it keeps what it compiled. */
@@ -54,19 +58,31 @@ export async function assertReadable(place: Place): Promise<void> {
   }
 }
 
-const none: ManifestRules = { networkQos: [], egressQos: [], warnings: [], passedOver: [] };
+const none: ManifestRules = { networkQos: [], egressQos: [], warnings: [], passedOver: [], undecided: [] };
 
 type Answer = ManifestRules & { readonly faults: readonly string[] };
 
-function answer<Qos extends NetworkQosHead>(
-  policies: NamespacePolicies<Qos> | undefined,
-  surroundings: () => Surroundings,
-  rulesOf: (qos: Qos) => readonly Rule[],
-  attachment: Attachment,
-): Answer {
+function answerFrom(source: PolicySource, attachment: Attachment): Answer {
+  const { namespace } = attachment.pod;
+  const policies = namespace === undefined ? undefined : source.policies(namespace);
   if (policies === undefined) return { ...none, faults: [] };
-  const { networkQos, ...rest } = select(policies, surroundings(), attachment);
-  return { ...rest, networkQos: networkQos.flatMap(rulesOf), faults: policies.faults };
+  const { networkQos, ...rest } = select(policies, source.surroundings(attachment.network), attachment);
+  return { ...rest, networkQos: networkQos.flatMap(({ readRules }) => readRules()), faults: policies.faults };
+}
+
+function sourceOf({ namespaces, surroundings }: Directory): PolicySource {
+  return {
+    policies: (namespace) => {
+      const policies = namespaces.get(namespace);
+      return (
+        policies && {
+          ...policies,
+          networkQos: policies.networkQos.map(({ rules, ...head }) => ({ ...head, readRules: () => rules })),
+        }
+      );
+    },
+    surroundings: () => surroundings,
+  };
 }
 
 function withoutFaults({ policyDir }: Place, { faults, ...rules }: Answer): ManifestRules {

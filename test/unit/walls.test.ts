@@ -10,7 +10,7 @@ const house = mkdtempSync(join(tmpdir(), "pod-qos-walls-"));
 afterAll(() => rmSync(house, { recursive: true }));
 
 const held: readonly (readonly [folder: string, target: string])[] = [
-  ...["cni", "policy", "datapath", "program"].flatMap((pure) =>
+  ...["cni", "policy", "datapath", "program", "knowledge"].flatMap((pure) =>
     [
       "node:fs",
       "fs",
@@ -23,6 +23,10 @@ const held: readonly (readonly [folder: string, target: string])[] = [
       .map((target) => [pure, target] as const),
   ),
   ["policy/uplink", "../../kernel/linux.ts"],
+  ...["cni", "policy", "datapath", "program", "kernel"].map(
+    (folder) => [folder, "../knowledge/pod.ts"] as const,
+  ),
+  ["knowledge", "../program/program.ts"],
   ...[
     "../state/file.ts",
     "../attachment/plan.ts",
@@ -50,6 +54,8 @@ const held: readonly (readonly [folder: string, target: string])[] = [
 ];
 const open: typeof held = [
   ["policy", "../cni/conf.ts"],
+  ["knowledge", "../policy/manifests/select.ts"],
+  ["state/live", "../../knowledge/pod.ts"],
   ["kernel", "../program/program.ts"],
   ["kernel", "node:fs"],
   ["attachment", "../state/store.ts"],

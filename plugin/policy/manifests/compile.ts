@@ -12,6 +12,7 @@ import { parseEgressQos } from "./egress-qos.ts";
 import type { Directory, EgressQos, Nad, Namespace, NamespacePolicies, NetworkQos } from "./manifest.ts";
 import { networkOf } from "./nad.ts";
 import { parseNetworkQos } from "./network-qos.ts";
+import { byRank } from "./rank.ts";
 import { about, metaOf, namespaceOfPolicy, objectsOf, roughTitle, type Meta } from "./object.ts";
 
 export type ManifestFile = { readonly name: string; readonly documents: readonly ManifestDocument[] };
@@ -89,10 +90,6 @@ function compileNamespace(found: readonly Found[], unreadable: readonly Fault[])
       warnings.push(`${meta.title} is not used: of a namespace's EgressQoS only the one named "default" is`);
   }
   return { networkQos: networkQos.toSorted(byRank), egressQos: egressQos[0], faults, warnings };
-}
-
-function byRank(a: NetworkQos, b: NetworkQos): number {
-  return b.priority - a.priority || (a.name < b.name ? -1 : 1);
 }
 
 function inContext<Parsed>(

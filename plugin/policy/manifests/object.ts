@@ -13,7 +13,7 @@ import type { Labels } from "../../cni/request.ts";
 import { isDnsLabel, isSubdomain, parseLabels } from "../labels.ts";
 
 /** The kinds a policy directory may hold, each in the one version that we read. */
-const apiVersions = {
+export const apiVersions = {
   EgressQoS: "k8s.ovn.org/v1",
   NetworkQoS: "k8s.ovn.org/v1alpha1",
   NetworkAttachmentDefinition: "k8s.cni.cncf.io/v1",

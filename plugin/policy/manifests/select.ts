@@ -20,6 +20,8 @@ export type Selected<Qos> = {
   readonly warnings: readonly string[];
   /** What of the namespace does not speak of this attachment, and why not. */
   readonly passedOver: readonly string[];
+  /** What was left out because the pod's labels are not known. */
+  readonly undecided: readonly string[];
 };
 
 export function select<Qos extends NetworkQosHead>(
@@ -29,6 +31,7 @@ export function select<Qos extends NetworkQosHead>(
 ): Selected<Qos> {
   const warnings = [...policies.warnings];
   const passedOver: string[] = [];
+  const undecided: string[] = [];
   const isSelected = ({ title, podSelector, networks }: Qos): boolean => {
     const pod = matchesPod(podSelector, attachment.pod);
     const network = selectsNetwork(networks, surroundings, attachment);
@@ -40,13 +43,15 @@ export function select<Qos extends NetworkQosHead>(
     if (pod === true && network.answer === true) return true;
     const reasons = [...(pod === undefined ? [labelsUnknown] : []), ...network.unknown];
     warnings.push(`${title} is not applied: ${reasons.join("; ")}`);
+    if (pod === undefined) undecided.push(title);
     return false;
   };
   return {
     networkQos: policies.networkQos.filter(isSelected),
-    egressQos: egressRules(policies.egressQos, surroundings, attachment, { warnings, passedOver }),
+    egressQos: egressRules(policies.egressQos, surroundings, attachment, { warnings, passedOver, undecided }),
     warnings,
     passedOver,
+    undecided,
   };
 }
 
@@ -57,12 +62,18 @@ function matchesPod(selector: Selector, { labels }: Pod): boolean | undefined {
   return matches(selector, labels ?? {}, labels !== undefined);
 }
 
+type Told = {
+  readonly warnings: string[];
+  readonly passedOver: string[];
+  readonly undecided: string[];
+};
+
 /** Upstream's EgressQoS is about the cluster's default network alone. */
 function egressRules(
   egressQos: EgressQos | undefined,
   { nads }: Surroundings,
   attachment: Attachment,
-  { warnings, passedOver }: { readonly warnings: string[]; readonly passedOver: string[] },
+  { warnings, passedOver, undecided }: Told,
 ): readonly Rule[] {
   if (egressQos === undefined) return [];
   if (!isDefaultNetwork(nads, attachment)) {
@@ -71,7 +82,10 @@ function egressRules(
   }
   return egressQos.entries.flatMap(({ podSelector, rule }) => {
     const answer = matchesPod(podSelector, attachment.pod);
-    if (answer === undefined) warnings.push(`${rule.source} is not applied: ${labelsUnknown}`);
+    if (answer === undefined) {
+      warnings.push(`${rule.source} is not applied: ${labelsUnknown}`);
+      undecided.push(rule.source);
+    }
     if (answer === false) passedOver.push(`${rule.source}: its podSelector does not match`);
     return answer === true ? [rule] : [];
   });

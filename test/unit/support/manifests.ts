@@ -25,7 +25,8 @@ export async function selected(files: Files, where: Where = {}): Promise<Selecte
   const labels = "labels" in where ? where.labels : {};
   const { namespaces, surroundings } = await compiled(files);
   const policies = namespaces.get(namespace);
-  if (policies === undefined) return { networkQos: [], egressQos: [], warnings: [], passedOver: [] };
+  if (policies === undefined)
+    return { networkQos: [], egressQos: [], warnings: [], passedOver: [], undecided: [] };
   if (policies.faults.length > 0) throw new Error(policies.faults.join("\n"));
   return select(policies, surroundings, { pod: { namespace, name: "pod", labels }, network, ifname });
 }

@@ -1,0 +1,23 @@
+/** What is known of an attachment beside what its runtime said: from the agent's files, or from what the agent itself holds. Pure types. */
+import type { ApiSource } from "../policy/manifests/combine.ts";
+import type { KnownPod } from "./pod.ts";
+import type { KnownNamespace } from "./snapshot.ts";
+
+export type Knowledge = {
+  /** "stale": an agent that is not at work left it. Of its pods only the labels count. */
+  readonly source: "agent" | "stale";
+  /** undefined: the API's word on this pod is not here (yet). */
+  readonly pod: Pick<KnownPod, "labels" | "annotations"> | undefined;
+  /** undefined: no agent wrote what objects there are. */
+  readonly objects: KnownObjects | undefined;
+};
+
+export type KnownObjects = ApiSource & {
+  /** Of the agent: its pods start without it. */
+  readonly agentNamespace: string | undefined;
+  /** undefined: not known; "absent": all are known, and it is not among them. */
+  readonly namespace: (name: string) => KnownNamespace | "absent" | undefined;
+};
+
+/** Where a pod's labels come from. */
+export type LabelSource = "agent" | "stale" | "runtime" | "unknown";

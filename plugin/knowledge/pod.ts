@@ -1,0 +1,41 @@
+/** What the Kubernetes API says of one pod, as far as its traffic is concerned. Pure. */
+import type { Annotations, Labels } from "../cni/request.ts";
+import { isNearMiss } from "../policy/near-miss.ts";
+
+export type KnownPod = {
+  readonly uid: string;
+  /** Of a static pod: what CNI calls its UID. The API shows a mirror of it, which has one of its own. */
+  readonly configHash?: string;
+  readonly namespace: string;
+  readonly name: string;
+  readonly labels: Labels;
+  /** Those that `keptAnnotations` keeps. */
+  readonly annotations: Annotations;
+  readonly phase?: string;
+  readonly isTerminating?: boolean;
+  readonly resourceVersion?: string;
+};
+
+/** What a runtime calls the pod's UID, K8S_POD_UID: the name of its file. */
+export function podId({ uid, configHash }: Pick<KnownPod, "uid" | "configHash">): string {
+  return configHash ?? uid;
+}
+
+/** It becomes part of a path. A static pod's is 32 hexadecimal digits, any other a UUID, as far as Kubernetes goes. */
+export function isPodId(text: string): boolean {
+  return /^[A-Za-z0-9][A-Za-z0-9-]{0,63}$/.test(text);
+}
+
+/** The API makes UUIDs, and kubelet a hash of what stands in its file. */
+export function isStaticPod(id: string, annotations: Annotations): boolean {
+  const source = annotations["kubernetes.io/config.source"];
+  return source === undefined ? /^[0-9a-f]{32}$/.test(id) : source !== "api";
+}
+
+/** All others may hold anything, secrets too. What misses one of ours by a letter is kept, so that somebody hears of it. */
+export function keptAnnotations(annotations: Annotations): Annotations {
+  return Object.fromEntries(Object.entries(annotations).filter(([key]) => kept.test(key) || isNearMiss(key)));
+}
+
+const kept =
+  /^(?:(?:[^/]+\.)?pod-qos\/.*|kubernetes\.io\/(?:(?:in|e)gress-bandwidth|config\..*)|k8s\.v1\.cni\.cncf\.io\/network-status)$/s;

@@ -1,0 +1,65 @@
+/** `live/agent.json`: which agent is at work on this node, and when its loop last turned. */
+import { unlinkSync } from "node:fs";
+import { isObject } from "../../cni/fields.ts";
+import { lifeOf, ownProcess, upTime, type Process } from "../../kernel/process.ts";
+import { hasTexts } from "../../program/whole.ts";
+import { isAbsence, readJson, writeJson } from "../file.ts";
+import { liveDirectory, placeFault } from "./place.ts";
+
+const format = 1;
+
+/** An agent that follows no pods writes no file for any, so nobody is to wait for one. */
+export type Turn = { readonly followsPods: boolean };
+
+export type Agent = Turn &
+  Process & { /** Seconds since the boot, of the last turn. */ readonly uptime: number };
+
+/** At each turn of the loop, every few seconds. */
+export function writeTurn(stateDir: string, { followsPods }: Turn): void {
+  const agent: Agent = { ...ownProcess(), uptime: upTime(), followsPods };
+  const path = pathIn(stateDir);
+  writeJson(path, { format, ...agent }, `${path}.tmp`);
+}
+
+/** Who ends in good order says so: nobody is to wait for it. */
+export function removeTurn(stateDir: string): void {
+  try {
+    unlinkSync(pathIn(stateDir));
+  } catch (error) {
+    if (!isAbsence(error)) throw error;
+  }
+}
+
+export function isFresh(stateDir: string): boolean {
+  return freshAgent(stateDir) !== undefined;
+}
+
+/** The agent that is at work; undefined where there is none, it hangs, or what it writes is not for this build to read. */
+export function freshAgent(stateDir: string): Agent | undefined {
+  const agent = asAgent(readJson(pathIn(stateDir)));
+  if (agent === undefined || placeFault(stateDir) !== undefined) return undefined;
+  return isRecent(agent, upTime()) && lifeOf(agent) === "running" ? agent : undefined;
+}
+
+const freshForSeconds = 15;
+
+/** A turn from the future is of another boot, or of nobody. */
+function isRecent({ uptime }: Agent, now: number): boolean {
+  const age = now - uptime;
+  return age >= 0 && age < freshForSeconds;
+}
+
+function asAgent(value: unknown): Agent | undefined {
+  const isWhole =
+    isObject(value) &&
+    value["format"] === format &&
+    typeof value["pid"] === "number" &&
+    typeof value["uptime"] === "number" &&
+    typeof value["followsPods"] === "boolean" &&
+    hasTexts(value, ["pidNamespace", "startTime", "bootId"]);
+  return isWhole ? (value as unknown as Agent) : undefined;
+}
+
+function pathIn(stateDir: string): string {
+  return `${liveDirectory(stateDir)}/agent.json`;
+}
