@@ -59,6 +59,16 @@ export default defineConfig({
       },
       {
         test: {
+          name: "cluster",
+          include: ["test/cluster/**/*.test.ts"],
+          testTimeout: 300_000,
+          hookTimeout: 120_000,
+          retry,
+          ...oneAtATime,
+        },
+      },
+      {
+        test: {
           name: "vm",
           include: ["test/vm/**/*.test.ts"],
           testTimeout: 1_800_000,
@@ -70,7 +80,7 @@ export default defineConfig({
       {
         test: {
           name: "long",
-          include: globSync("test/{unit,kernel,e2e,traffic}/**/*.test.ts").filter(repeats),
+          include: globSync("test/{unit,kernel,e2e,traffic,cluster}/**/*.test.ts").filter(repeats),
           env: { POD_QOS_LONG: "1" },
           testTimeout: 1_800_000,
           hookTimeout: 120_000,

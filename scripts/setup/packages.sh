@@ -22,6 +22,10 @@ binutils strip
 qemu-user-static qemu-aarch64-static
 '
 
+PACKAGES_CLUSTER='
+openssl openssl
+'
+
 # A stock kernel in QEMU, with a real containerd or a real OVN in it; scripts/lab/vm says what for.
 PACKAGES_VM='
 qemu-system-x86 qemu-system-x86_64

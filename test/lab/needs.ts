@@ -1,5 +1,6 @@
 import { execaSync } from "execa";
 import { describe, test } from "vitest";
+import { missingPrograms } from "../../scripts/lab/cluster/programs.ts";
 import { FEATURES, type Feature } from "./features.ts";
 import { peer, pinnedSuite, pluginBuilt } from "./paths.ts";
 
@@ -11,6 +12,8 @@ export interface Needs {
   readonly peers?: readonly string[];
   /** Suites of tests that others wrote: `plugins-integration`. */
   readonly suites?: readonly string[];
+  /** Programs of Kubernetes that scripts/lab/peers.json pins: `kube-apiserver`, `etcd`, ... */
+  readonly kubernetes?: readonly string[];
   /** Programs on the PATH. */
   readonly tools?: readonly string[];
   /** The executable under test. */
@@ -61,6 +64,10 @@ export const missing = (needs: Needs): readonly Lacking[] => {
     ...(needs.suites ?? [])
       .filter((name) => pinnedSuite(name) === undefined)
       .map((name) => ({ what: `the suite ${name}`, fatal: inCi })),
+    ...missingPrograms(needs.kubernetes ?? []).map(({ name }) => ({
+      what: `${name} of Kubernetes`,
+      fatal: inCi,
+    })),
     ...(needs.tools ?? [])
       .filter((name) => !hasTool(name))
       .map((name) => ({ what: `the program ${name}`, fatal: inCi })),

@@ -47,7 +47,7 @@ const markedProcesses = (): readonly Marked[] =>
     });
 
 /** Field 22 of /proc/<pid>/stat, counted behind the command name, which may hold blanks. */
-const startTime = (pid: number): string => {
+export const startTime = (pid: number): string => {
   const stat = read(`/proc/${pid}/stat`);
   return stat.slice(stat.lastIndexOf(")") + 2).split(" ")[19] ?? "";
 };

@@ -1,0 +1,71 @@
+/** The control plane as command lines (pure). */
+import { join } from "node:path";
+import type { Certificates } from "./certificates.ts";
+
+export type Ports = { readonly api: number; readonly etcd: number; readonly etcdPeers: number };
+
+/** One member whose data need not outlive a crash of the machine. */
+export const etcdArguments = (folder: string, ports: Ports): readonly string[] => {
+  const [clients, peers] = [`http://127.0.0.1:${ports.etcd}`, `http://127.0.0.1:${ports.etcdPeers}`];
+  return [
+    ["--data-dir", join(folder, "etcd")],
+    ["--name", "one"],
+    ["--unsafe-no-fsync"],
+    ["--log-level", "warn"],
+    ["--listen-client-urls", clients],
+    ["--advertise-client-urls", clients],
+    ["--listen-peer-urls", peers],
+    ["--initial-advertise-peer-urls", peers],
+    ["--initial-cluster", `one=${peers}`],
+  ].flat();
+};
+
+/**
+ * Without the ServiceAccount admission plugin: with it pods are refused until a controller manager has made their namespace's
+ * account. Without an endpoint reconciler: 127.0.0.1 is no address of a service.
+ */
+export const apiServerArguments = (
+  folder: string,
+  ports: Ports,
+  certificates: Certificates,
+  audit: boolean,
+): readonly string[] =>
+  [
+    ["--etcd-servers", `http://127.0.0.1:${ports.etcd}`],
+    ["--bind-address", "127.0.0.1"],
+    ["--advertise-address", "127.0.0.1"],
+    ["--secure-port", String(ports.api)],
+    ["--tls-cert-file", certificates.server.certificate],
+    ["--tls-private-key-file", certificates.server.key],
+    ["--client-ca-file", certificates.authority],
+    ["--kubelet-client-certificate", certificates.admin.certificate],
+    ["--kubelet-client-key", certificates.admin.key],
+    ["--kubelet-preferred-address-types", "InternalIP"],
+    ["--authorization-mode", "Node,RBAC"],
+    ["--allow-privileged=true"],
+    ["--service-account-issuer", "https://kubernetes.default.svc"],
+    ["--service-account-key-file", certificates.accounts.public],
+    ["--service-account-signing-key-file", certificates.accounts.key],
+    ["--service-cluster-ip-range", "10.96.0.0/16"],
+    ["--endpoint-reconciler-type", "none"],
+    ["--disable-admission-plugins", "ServiceAccount"],
+    ["--enable-admission-plugins", "NodeRestriction"],
+    ...(audit
+      ? [
+          ["--audit-policy-file", auditPolicyFile(folder)],
+          ["--audit-log-path", auditLogFile(folder)],
+          ["--audit-log-mode", "blocking"],
+        ]
+      : []),
+  ].flat();
+
+export const auditPolicyFile = (folder: string): string => join(folder, "audit-policy.json");
+export const auditLogFile = (folder: string): string => join(folder, "audit.log");
+
+/** Each request once, with its end: who asked for what, and whether it was allowed. */
+export const AUDIT_POLICY = {
+  apiVersion: "audit.k8s.io/v1",
+  kind: "Policy",
+  omitStages: ["RequestReceived", "Panic"],
+  rules: [{ level: "Metadata" }],
+} as const;
