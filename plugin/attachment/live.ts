@@ -1,4 +1,5 @@
 /** Whether a recorded pod is there still. */
+import { existsSync } from "node:fs";
 import { netnsId } from "../kernel/netns.ts";
 import { isHeldByAnother } from "../state/holders.ts";
 import type { AttachmentRecord } from "../state/record.ts";
@@ -15,4 +16,16 @@ export function isItsOwn(stateDir: string, record: AttachmentRecord, netns: stri
     netnsId(netns) === record.netnsId &&
     !isHeldByAnother(stateDir, record.netnsId, record.identity)
   );
+}
+
+/**
+ * For who undoes what ended unasked. A process whose mounts are not the node's sees no namespace that was made after it
+ * started: the directory is missing, or the file is there and is none. That proves nothing.
+ */
+export function lifeOf(stateDir: string, record: AttachmentRecord): "live" | "ended" | "unseen" {
+  const { netns } = record;
+  if (isLive(stateDir, record)) return "live";
+  const isAnother = netnsId(netns) !== undefined;
+  const directory = netns.startsWith("/proc/") ? "/proc" : netns.slice(0, netns.lastIndexOf("/"));
+  return isAnother || (!existsSync(netns) && existsSync(directory)) ? "ended" : "unseen";
 }

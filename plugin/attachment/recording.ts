@@ -58,6 +58,7 @@ export function withBoth(before: AttachmentRecord, wanted: AttachmentRecord): At
   const membership = wanted.membership ?? before.membership;
   return {
     ...wanted,
+    unfinished: true,
     programs: merge([...wanted.programs, ...without(before.programs, wanted.programs)]),
     ...(membership && {
       membership: { ...membership, members: [...membersIn(wanted), ...membersOnlyIn(before, wanted)] },

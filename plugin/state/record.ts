@@ -36,6 +36,8 @@ export type AttachmentRecord = {
   readonly build?: string;
   /** An older build did not write it down. */
   readonly asked?: Asked;
+  /** A change of it has begun: it lists what was and what shall be, and the kernel may have some of either. */
+  readonly unfinished?: true;
 };
 
 /** What ADD was asked, so that the same can be asked again. */

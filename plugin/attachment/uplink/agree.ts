@@ -16,8 +16,11 @@ import { readLiveClaims } from "./node.ts";
  * Says it, and refuses what contradicts another network that is still heard. The word stays also when it is refused: once
  * the last network has said the same, it is true.
  */
-export function agreeOnUplink(stateDir: string, network: string, choice: UplinkChoice): void {
-  const { conf, uplink, link } = choice;
+export function agreeOnUplink(
+  stateDir: string,
+  network: string,
+  { conf, uplink, link }: Pick<UplinkChoice, "conf" | "uplink" | "link">,
+): void {
   const mine: Said = { network, conf, uplink };
   // Mine first: of two that speak at once, one at least has heard the other.
   keepWord(stateDir, mine);

@@ -8,7 +8,10 @@ import { creation, isShared, type AddressSet } from "./set.ts";
 /** One entry of one set. */
 export type Member = { readonly set: string; readonly address: string };
 
-/** Creates what sets are missing on the way: a member cannot be added to none. */
+/**
+ * Creates what sets are missing on the way: a member cannot be added to none. A pod that moves is in both of its sets for a
+ * moment, and at no time in none.
+ */
 export function addToSets(
   sets: readonly AddressSet[],
   members: readonly Member[],
@@ -16,8 +19,8 @@ export function addToSets(
 ): Batch {
   return restore([
     ...sets.flatMap(creation),
-    ...strangers.map(({ set, address }) => `del ${set} ${address}`),
     ...members.map(({ set, address }) => `add ${set} ${address}`),
+    ...strangers.map(({ set, address }) => `del ${set} ${address}`),
   ]);
 }
 

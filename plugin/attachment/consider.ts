@@ -1,0 +1,104 @@
+/** What an attachment that runs shall have by now, held against its record. Starts no process and changes nothing. */
+import type { JsonObject } from "../cni/fields.ts";
+import type { Request } from "../cni/request.ts";
+import { CniError } from "../errors.ts";
+import { hasWishes, type Policy } from "../policy/policy.ts";
+import { withoutOthers } from "../program/traits.ts";
+import type { AttachmentRecord } from "../state/record.ts";
+import { requestOf } from "./again.ts";
+import { decide } from "./decide.ts";
+import { lifeOf } from "./live.ts";
+import { planFor } from "./plan.ts";
+import { recordOf } from "./recording.ts";
+import type { UplinkPart } from "./uplink/part.ts";
+
+export type Considered =
+  | { readonly kind: "same" }
+  | Differing
+  /** Its namespace has ended without DEL. */
+  | { readonly kind: "gone" }
+  /** It is being deleted, or has been. */
+  | { readonly kind: "ended" }
+  /** Whether its namespace lives cannot be seen from here. */
+  | { readonly kind: "unseen" }
+  /** Its record does not say what was asked. */
+  | { readonly kind: "unsaid" }
+  /** What is asked cannot be. */
+  | { readonly kind: "refused"; readonly error: CniError };
+
+export type Differing = {
+  readonly kind: "differs";
+  readonly request: Request;
+  readonly policy: Policy;
+  readonly uplink: UplinkPart | undefined;
+  /** undefined where the pod's link has to be looked at first: until now nothing was asked for it. */
+  readonly wanted: AttachmentRecord | undefined;
+  /** Only in what the record says beside: no object of the kernel is another. */
+  readonly isInWordsAlone: boolean;
+};
+
+/** `conf`: the entry of the network's conflist; undefined: that of the record. */
+export async function consider(
+  stateDir: string,
+  record: AttachmentRecord,
+  conf: JsonObject | undefined,
+): Promise<Considered> {
+  if (record.membership?.leaving === true) return { kind: "ended" };
+  const life = lifeOf(stateDir, record);
+  if (life !== "live") return { kind: life === "ended" ? "gone" : "unseen" };
+  try {
+    const request = requestOf(record, conf);
+    if (request === undefined) return { kind: "unsaid" };
+    return await against(record, request, await decide(request, "keep"));
+  } catch (error) {
+    if (error instanceof CniError) return { kind: "refused", error };
+    throw error;
+  }
+}
+
+async function against(record: AttachmentRecord, request: Request, policy: Policy): Promise<Considered> {
+  const uplink = policy.uplink && (await import("./uplink/part.ts")).uplinkPart(policy.uplink, request);
+  const decided = { request, policy, netnsId: record.netnsId, uplink };
+  if (hasWishes(policy) && record.facts === undefined)
+    return { kind: "differs", request, policy, uplink, wanted: undefined, isInWordsAlone: false };
+  const plan = record.facts && hasWishes(policy) ? planFor(request, policy, record.facts) : undefined;
+  const wanted = recordOf(decided, plan, plan?.programs ?? []);
+  const isInWordsAlone = hasSameObjects(wanted, record);
+  if (isInWordsAlone && saysSame(wanted, record)) return { kind: "same" };
+  return { kind: "differs", request, policy, uplink, wanted, isInWordsAlone };
+}
+
+/** What others had made before us is in the plan and not in the record: it is not ours. */
+function hasSameObjects(wanted: AttachmentRecord, record: AttachmentRecord): boolean {
+  const programs = withoutOthers(wanted.programs, record.programs).filter(
+    ({ objects }) => objects.length > 0,
+  );
+  return (
+    record.unfinished !== true &&
+    isEqual(programs, record.programs) &&
+    isEqual(wanted.membership ?? null, record.membership ?? null)
+  );
+}
+
+function saysSame(wanted: AttachmentRecord, record: AttachmentRecord): boolean {
+  return (
+    isEqual(wanted.limits ?? null, record.limits ?? null) &&
+    isEqual(wanted.asked ?? null, record.asked ?? null) &&
+    wanted.build === record.build
+  );
+}
+
+/** Whatever the order of keys: a conflist may be written anew with the same content. */
+function isEqual(a: unknown, b: unknown): boolean {
+  return JSON.stringify(sorted(a)) === JSON.stringify(sorted(b));
+}
+
+function sorted(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(sorted);
+  if (typeof value !== "object" || value === null) return value;
+  return Object.fromEntries(
+    Object.entries(value)
+      .toSorted(([a], [b]) => (a < b ? -1 : 1))
+      .map(([key, member]) => [key, sorted(member)]),
+  );
+}

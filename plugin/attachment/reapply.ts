@@ -1,0 +1,127 @@
+/**
+ * An attachment that runs, decided anew and changed to what comes of it. The same decision and the same plan as ADD's, by the
+ * facts that its record has; where they give what the record holds no process is started. Else, with the attachment's lock and
+ * its record read again, the least that is missing is done (change.ts). Whatever fails, the pod keeps what it has.
+ */
+import type { JsonObject } from "../cni/fields.ts";
+import { CniError, ErrorCode } from "../errors.ts";
+import type { Features } from "../datapath/driver.ts";
+import type { Log } from "../log.ts";
+import type { UplinkChoice } from "../policy/uplink/choose.ts";
+import type { AttachmentRecord } from "../state/record.ts";
+import { readRecord, rewriteRecord } from "../state/store.ts";
+import { change } from "./change.ts";
+import { consider, type Considered, type Differing } from "./consider.ts";
+import { readFacts } from "./facts.ts";
+import { readFeatures } from "./features.ts";
+import { lifeOf } from "./live.ts";
+import { alone } from "./lock.ts";
+import { planFor } from "./plan.ts";
+import { recordOf } from "./recording.ts";
+import { undo } from "./undo.ts";
+
+export type Reapplying = {
+  readonly stateDir: string;
+  readonly record: AttachmentRecord;
+  /** The entry of the network's conflist, in our spelling; undefined: that of the record. */
+  readonly conf: JsonObject | undefined;
+  readonly log: Log;
+};
+
+export type Reapplied =
+  | Exclude<Considered, Differing>
+  | { readonly kind: "changed"; readonly before: AttachmentRecord; readonly after: AttachmentRecord }
+  /** Somebody else is at work at it. */
+  | { readonly kind: "busy"; readonly error: CniError }
+  /** The kernel refused. */
+  | { readonly kind: "failed"; readonly error: unknown };
+
+export async function reapply(task: Reapplying): Promise<Reapplied> {
+  const { stateDir, conf, record } = task;
+  const first = await consider(stateDir, record, conf);
+  if (first.kind !== "differs" && first.kind !== "gone") return first;
+  const lock = { stateDir, identity: record.identity, verb: "agent" };
+  try {
+    return await alone(lock, () => withLock(task).catch((error: unknown) => ({ kind: "failed", error })));
+  } catch (error) {
+    if (error instanceof CniError) return { kind: "busy", error };
+    throw error;
+  }
+}
+
+/** What was seen without the lock may be no more. */
+async function withLock(task: Reapplying): Promise<Reapplied> {
+  const { stateDir, conf } = task;
+  const record = readRecord(stateDir, task.record.identity);
+  if (record === undefined) return { kind: "ended" };
+  const seen = await consider(stateDir, record, conf);
+  switch (seen.kind) {
+    case "differs":
+      return changeTo(task, record, seen);
+    case "gone":
+      return undoEnded(task, record);
+    case "same":
+    case "ended":
+    case "unseen":
+    case "unsaid":
+    case "refused":
+      return seen;
+  }
+}
+
+async function changeTo(
+  task: Reapplying,
+  before: AttachmentRecord,
+  differing: Differing,
+): Promise<Reapplied> {
+  const { stateDir, log } = task;
+  const { policy, uplink, isInWordsAlone } = differing;
+  const refused = policy.uplink && (await disagreement(stateDir, before, policy.uplink));
+  if (refused !== undefined) return { kind: "refused", error: refused };
+  const features = readFeatures(stateDir, "keep");
+  // Whoever waits for it hears of its failure.
+  features.catch(() => undefined);
+  const wanted = differing.wanted ?? (await withFacts(before, differing, features));
+  if (isInWordsAlone) {
+    rewriteRecord(stateDir, { ...wanted, programs: before.programs });
+    return { kind: "same" };
+  }
+  const join = uplink && (async (): Promise<void> => uplink.join(features, log));
+  const { notes } = await change({ stateDir, netns: before.netns, before, wanted, join, log });
+  for (const { level, text } of notes) log(level, `${before.pod} ${before.identity.ifname}: ${text}`);
+  // DEL waits for our lock; who takes the namespace away need not.
+  return lifeOf(stateDir, wanted) === "ended"
+    ? undoEnded(task, readRecord(stateDir, before.identity) ?? wanted)
+    : { kind: "changed", before, after: wanted };
+}
+
+/** Why the conf's word of the uplink cannot count beside other networks'; undefined where it does. */
+async function disagreement(
+  stateDir: string,
+  { identity }: AttachmentRecord,
+  choice: UplinkChoice,
+): Promise<CniError | undefined> {
+  try {
+    (await import("./uplink/agree.ts")).agreeOnUplink(stateDir, identity.network, choice);
+    return undefined;
+  } catch (error) {
+    if (error instanceof CniError && error.code === ErrorCode.invalidConfig) return error;
+    throw error;
+  }
+}
+
+/** Of a pod that asked for nothing until now the link has not been looked at. */
+async function withFacts(
+  { netnsId }: AttachmentRecord,
+  { request, policy, uplink }: Differing,
+  features: Promise<Features>,
+): Promise<AttachmentRecord> {
+  const plan = planFor(request, policy, await readFacts(request, features));
+  return recordOf({ request, policy, netnsId, uplink }, plan, plan.programs);
+}
+
+async function undoEnded({ stateDir, log }: Reapplying, record: AttachmentRecord): Promise<Reapplied> {
+  const { identity, netns } = record;
+  await undo({ stateDir, identity, record, netns }, log);
+  return { kind: "gone" };
+}

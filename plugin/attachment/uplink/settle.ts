@@ -1,0 +1,32 @@
+/** A network's conf of its node's uplink brought into force while its pods run: classes and rates change in place. */
+import type { UplinkConf } from "../../cni/uplink.ts";
+import { uplinkState } from "../../datapath/uplink/state.ts";
+import { kernelHasIpv6 } from "../../kernel/linux.ts";
+import { readUplinkLink } from "../../kernel/uplink/link.ts";
+import type { Log } from "../../log.ts";
+import { decideUplink } from "../../policy/uplink/uplink.ts";
+import { readStanding } from "../../state/uplinks.ts";
+import { readFeatures } from "../features.ts";
+import { agreeOnUplink } from "./agree.ts";
+import { joinNodeUplink } from "./join.ts";
+
+export type NetworkUplink = {
+  readonly stateDir: string;
+  readonly network: string;
+  readonly conf: UplinkConf;
+  readonly log: Log;
+};
+
+/**
+ * Compares the kernel with it and does the least that is missing, sets of the classes included. Where no pod has ever joined
+ * there is nothing yet: the first ADD makes it. Throws what is in the way, and leaves what stands.
+ */
+export async function settleUplink({ stateDir, network, conf, log }: NetworkUplink): Promise<void> {
+  const link = readUplinkLink(conf.device);
+  const uplink = decideUplink(conf, link);
+  if (readStanding(stateDir, uplink.device) === undefined) return;
+  agreeOnUplink(stateDir, network, { conf, uplink, link });
+  const { fqCodel } = await readFeatures(stateDir, "keep");
+  const state = uplinkState(uplink, { mtu: link.mtu, fqCodel, ipv6: kernelHasIpv6() });
+  await joinNodeUplink({ stateDir, uplink, log }, state, { members: [], strangers: [] });
+}

@@ -1,0 +1,27 @@
+/** What a change gave a pod that runs, in words for the log: "egress 20M -> 5M, class bulk -> default". Pure. */
+import { inWords } from "../policy/uplink/words.ts";
+import type { AttachmentRecord } from "../state/record.ts";
+
+export function changeInWords(before: AttachmentRecord, after: AttachmentRecord): string {
+  const words = figures.flatMap(([name, of]) => {
+    const [was, is] = [of(before) ?? "none", of(after) ?? "none"];
+    return was === is ? [] : [`${name} ${was} -> ${is}`];
+  });
+  // Rules may differ in what they match, limits in their bursts, and a change that was cut short is done to its end.
+  return words.length === 0 ? "what the kernel holds for it" : words.join(", ");
+}
+
+type Figure = (record: AttachmentRecord) => string | undefined;
+
+const figures: readonly (readonly [name: string, of: Figure])[] = [
+  ["egress", ({ limits }) => rate(limits?.egress)],
+  ["ingress", ({ limits }) => rate(limits?.ingress)],
+  ["mark", ({ limits }) => limits?.dscp?.toString()],
+  ["rules", ({ limits }) => (limits?.rules || undefined)?.toString()],
+  ["class", ({ membership }) => membership?.class],
+  ["uplink", ({ membership }) => membership?.device],
+];
+
+function rate(bits: number | undefined): string | undefined {
+  return bits === undefined ? undefined : inWords(bits);
+}
