@@ -65,6 +65,8 @@ async function removeOne(program: Program, netns: string): Promise<CniError | un
   const outcome = await runAt(place, netns, batch, workIsDone(program));
   // What a tool that was ended has not said is no answer: somebody's filters may stand there.
   const then = outcome.exitCode === -1 ? undefined : handler.removeThen(objects, outcome.stdout);
+  // An empty clsact or a set that nothing looks into does nothing, and dies with its device or namespace: one that stays is no
+  // reason to keep a pod from its deletion.
   if (then !== undefined) await runAt(place, netns, then);
   if (outcome.exitCode === 0 && outcome.stderr === "") return undefined;
   try {

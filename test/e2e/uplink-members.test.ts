@@ -127,6 +127,80 @@ describe("the address of a pod whose record is", () => {
   });
 });
 
+const recordOf = ({ pod }: UplinkPod): string =>
+  `/run/pod-qos/attachments/podnet/${pod.containerId}@eth0.json`;
+
+/** `when`: shell lines that see what ipset is told in $input, and may say no. */
+const withIpset = async (when: string, body: () => Promise<void>): Promise<void> => {
+  await sh(`
+path=$(readlink -f "$(command -v ipset)")
+cp "$path" /run/whole-ipset
+cat >/run/other-ipset <<'END'
+#!/bin/sh
+no() { echo "ipset: no luck" >&2; exit 1; }
+case "$*" in
+  *restore)
+    input=$(cat)
+    ${when}
+    printf '%s\n' "$input" | exec /run/whole-ipset "$@"
+    ;;
+  *) exec /run/whole-ipset "$@" ;;
+esac
+END
+chmod +x /run/other-ipset
+mount --bind /run/other-ipset "$path"`);
+  try {
+    await body();
+  } finally {
+    await sh('umount "$(readlink -f "$(command -v ipset)")"; rm /run/whole-ipset /run/other-ipset');
+  }
+};
+
+describe("where ipset says no", () => {
+  test("an ADD is told which pod's address could not be put back, and succeeds", async () => {
+    const lost = await addedUplinkPod(site, bulk);
+    const pod = await uplinkPod(site, bulk);
+    await sh(`ipset del bulkseed-pods ${lost.wire.pod4}`);
+    await withIpset(`case "$input" in *"add bulkseed-pods ${lost.wire.pod4}"*) no ;; esac`, async () => {
+      const { exitCode, stderr } = await pod.call("ADD");
+      expect([exitCode, stderr]).toEqual([0, expect.stringContaining("could not be put back") as string]);
+      expect(stderr).toMatch(new RegExp(` warn .*${lost.wire.pod4} is missing .*no luck`));
+    });
+    expect(await everyMember()).not.toContain(lost.wire.pod4);
+    await addedUplinkPod(site, bulk);
+    expect(await everyMember()).toContain(lost.wire.pod4);
+  });
+
+  test("an ADD is told which address could not be taken out, and succeeds", async () => {
+    const gone = await addedUplinkPod(site, bulk);
+    const pod = await uplinkPod(site, bulk);
+    await sh(`rm ${recordOf(gone)}`);
+    await withIpset(`case "$input" in "del "*) no ;; esac`, async () => {
+      const { exitCode, stderr } = await pod.call("ADD");
+      expect([exitCode, stderr]).toEqual([0, expect.stringContaining("could not be taken out") as string]);
+    });
+    expect(await everyMember()).toContain(gone.wire.pod4);
+  });
+
+  test("DEL of a pod whose address another pod claims meanwhile fails if that one does not get it back", async () => {
+    const pod = await addedUplinkPod(site, bulk);
+    const heir = await uplinkPod(site, bulk);
+    succeeded(await heir.call("ADD", inPlaceOf(pod, heir)));
+    await sh(`mv ${recordOf(heir)} /run/hidden`);
+    const meanwhile = `case "$input" in
+      "del "*) printf '%s\\n' "$input" | /run/whole-ipset "$@"; mv /run/hidden ${recordOf(heir)}; exit 0 ;;
+      "add "*) no ;;
+    esac`;
+    await withIpset(meanwhile, async () => {
+      failed(await pod.call("DEL"), 100, ["ipset", "no luck"]);
+    });
+    succeededSilently(await pod.call("DEL"));
+    expect(recordNames(site.node)).toHaveLength(1);
+    succeeded(await heir.call("ADD", inPlaceOf(pod, heir)));
+    expect(await everyMember()).toEqual(addressesOf(pod));
+  });
+});
+
 describe("a pod of the default class with an address that a set still has", () => {
   test("of a pod that died without DEL is taken out of it by ADD", async () => {
     const dead = await addedUplinkPod(site, bulk);

@@ -45,7 +45,10 @@ function isDue({ stateDir, uplink: { device } }: NodeUplink, pod: PodPart, { set
 
 const fewAttachments = 64;
 
-/** Sets first: what leads to them comes to members that are there. */
+/**
+ * Sets first: what leads to them comes to members that are there. What is refused for other pods is told, and does not keep
+ * this one from its class: the next ADD or GC tries again.
+ */
 async function putBack(
   { stateDir, uplink, log }: NodeUplink,
   state: UplinkState,
@@ -55,19 +58,23 @@ async function putBack(
   const everybody = without(membersOfUplink(readLiveClaims(stateDir), uplink), pod.strangers);
   const lost = everybody.filter(({ set, address }) => sets.get(set)?.includes(address) === false);
   try {
-    if (lost.length > 0) await addMembers(lost);
+    const refused = lost.length > 0 ? await addMembers(lost) : undefined;
+    for (const member of lost)
+      if (refused === undefined) log("info", `${inWords(member)} was missing: put back`);
+      else log("warn", `${inWords(member)} is missing and could not be put back: ${refused.message}`);
     await settleUplink(state, pod, seen, everybody);
   } finally {
     // Who was deleted since the records were read had left the sets already, and does not do so again.
-    const left = membersOfUplink(readLiveClaims(stateDir), uplink);
-    await leave(stateDir, without(everybody, left));
+    const left = without(everybody, membersOfUplink(readLiveClaims(stateDir), uplink));
+    const refused = await leave(stateDir, left);
+    if (refused !== undefined) log("warn", `${left.map(inWords).join(", ")}: ${refused.message}`);
   }
-  for (const member of lost) log("info", `${inWords(member)} was missing: put back`);
 }
 
 async function takeOut({ stateDir, log }: NodeUplink, unclaimed: readonly Member[]): Promise<void> {
-  await leave(stateDir, unclaimed);
-  for (const member of unclaimed) log("warn", `${inWords(member)} was no pod's by any record: taken out`);
+  const refused = await leave(stateDir, unclaimed);
+  const outcome = refused === undefined ? "taken out" : `it could not be taken out: ${refused.message}`;
+  for (const member of unclaimed) log("warn", `${inWords(member)} was no pod's by any record: ${outcome}`);
 }
 
 function inWords({ set, address }: Member): string {

@@ -72,6 +72,6 @@ export async function leave(
   const error = await removeMembers(leaving);
   const claims = membersOfOthers(readLiveClaims(stateDir), owner);
   const back = claims.filter((claim) => leaving.some((member) => sameMember(member, claim)));
-  if (back.length > 0) await addMembers(back);
-  return error;
+  const notBack = back.length > 0 ? await addMembers(back) : undefined;
+  return error ?? notBack;
 }
