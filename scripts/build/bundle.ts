@@ -88,7 +88,7 @@ async function partOf(entry: string, version: string, ask: (file: string) => voi
     metafile: true,
     logLevel: "error",
     tsconfig: join(ROOT, "tsconfig.json"),
-    plugins: [apart(ask)],
+    plugins: [apart(ask), withoutDeadWeight()],
   });
   if (warnings.length > 0) throw new BuildError(warnings.map(({ text }) => text).join("; "));
   const [output] = outputFiles;
@@ -116,6 +116,24 @@ function apart(ask: (file: string) => void): Plugin {
 }
 
 const asked = Symbol("asked by ourselves");
+
+/**
+ * client-node's config refers to an HTTP client and to models of all Kubernetes objects, for clients that we do not make
+ * with it. They are nine tenths of it: left in they cost the agent 1.1 MB of text and 8 to 14 MB of memory.
+ */
+function withoutDeadWeight(): Plugin {
+  return {
+    name: "without dead weight",
+    setup: ({ onResolve, onLoad }) => {
+      onResolve({ filter: /^(undici|\.\/gen\/index\.js)$/ }, ({ importer, path }) =>
+        importer.includes("/@kubernetes/client-node/dist/") ? { path, namespace: EMPTY } : undefined,
+      );
+      onLoad({ filter: /./, namespace: EMPTY }, () => ({ contents: "module.exports = {};" }));
+    },
+  };
+}
+
+const EMPTY = "empty";
 
 /** Says nothing about the machine, nor where its node_modules are. */
 function entryName(file: string): string {

@@ -6,6 +6,7 @@ import { execa } from "execa";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { arm64Sysroot } from "../../scripts/build/arm64-sysroot.ts";
 import { readProject, ROOT } from "../../scripts/build/project.ts";
+import { fakeSite, PATH } from "../lab/api-follower.ts";
 import { suite } from "../lab/needs.ts";
 import { pluginPath } from "../lab/paths.ts";
 
@@ -54,6 +55,14 @@ const answer = (text: string) =>
   new Script(text, { cachedData: asset(name + ":code") }).cachedDataRejected ? "refused" : "taken";
 const text = asset(name).toString("latin1");
 console.log(JSON.stringify({ ofAnotherText: answer(text + " "), asBuilt: answer(text) }));
+`;
+
+const asksApi = (connect: string): string => `void (async () => {
+  const { connect } = await import("${connect}");
+  const connection = await connect({ kubeconfig: process.argv[2] ?? "" });
+  console.log(JSON.stringify(await connection.request({ method: "GET", path: process.argv[3] ?? "" })));
+  connection.close();
+})();
 `;
 
 let dir = "";
@@ -172,6 +181,19 @@ describe.skipIf(process.env["POD_QOS_VM"] === "1")("made here", () => {
     await execa(NODE, [BUILD, "--entry", entry, "--out", join(dir, "cache")]);
     const { stdout } = await start(join(dir, "cache/pod-qos"), [`./${relative(ROOT, part)}`]);
     expect(JSON.parse(stdout)).toEqual({ asBuilt: "taken", ofAnotherText: "refused" });
+  });
+
+  test("the client of the API is in parts of its own, without what of client-node we do not use", async () => {
+    const entry = join(dir, "asks-api.ts");
+    await writeFile(entry, asksApi(relative(dir, join(ROOT, "plugin/kube/connect.ts"))));
+    await execa(NODE, [BUILD, "--entry", entry, "--out", join(dir, "kube")]);
+    await using site = await fakeSite();
+    const { stdout } = await start(join(dir, "kube/pod-qos"), [site.kubeconfig, PATH]);
+    expect(JSON.parse(stdout)).toMatchObject({ kind: "List", items: [] });
+    const { bundleBytes, modules } = JSON.parse(await readFile(join(dir, "kube/pod-qos.meta.json"), "utf8"));
+    expect(Object.keys(modules)).toContain("node_modules/@kubernetes/client-node/dist/config.js");
+    expect(Object.keys(modules).filter((path) => /undici\/|\/gen\/models\//.test(path))).toEqual([]);
+    expect(bundleBytes).toBeLessThan(400_000);
   });
 
   test("an entry that cannot be bundled fails and leaves nothing", async () => {

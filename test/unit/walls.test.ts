@@ -48,9 +48,21 @@ const held: readonly (readonly [folder: string, target: string])[] = [
   ["cli/show", "../../verbs/add.ts"],
   ["", "./kernel/exec.ts"],
   ["", "./attachment/decide.ts"],
-  ...["kernel", "state", "attachment", "report", "verbs", "cli", ""].map(
+  ...["kernel", "state", "kube", "attachment", "report", "verbs", "cli", ""].map(
     (folder) => [folder, "node:child_process"] as const,
   ),
+  ...["kernel", "state", "attachment", "report", "verbs", "cli", ""].flatMap((folder) =>
+    ["node:https", "http", "node:net", "node:tls", "node:http2", "node:dgram"].map(
+      (target) => [folder, target] as const,
+    ),
+  ),
+  ...["policy", "kernel", "state", "attachment", "report", "verbs", "cli"].map(
+    (folder) => [folder, "../kube/connect.ts"] as const,
+  ),
+  ["", "./kube/connect.ts"],
+  ...["policy/labels.ts", "datapath/plan.ts", "program/tools.ts", "kernel/exec.ts", "state/store.ts"]
+    .concat("attachment/decide.ts", "report/report.ts", "verbs/add.ts", "cli/cli.ts")
+    .map((file) => ["kube", `../${file}`] as const),
 ];
 const open: typeof held = [
   ["policy", "../cni/conf.ts"],
@@ -58,6 +70,8 @@ const open: typeof held = [
   ["state/live", "../../knowledge/pod.ts"],
   ["kernel", "../program/program.ts"],
   ["kernel", "node:fs"],
+  ["kube", "node:https"],
+  ["kube", "../cni/fields.ts"],
   ["attachment", "../state/store.ts"],
   ["report", "../attachment/live.ts"],
   ["verbs", "../attachment/decide.ts"],

@@ -1,0 +1,104 @@
+/** One request over one connection, up to the head of its answer. */
+import type { IncomingMessage } from "node:http";
+import { request as send, type Agent } from "node:https";
+import { urlToHttpOptions } from "node:url";
+import { messageOf } from "../errors.ts";
+import type { Credentials } from "./credentials.ts";
+import { NoAnswerError } from "./errors.ts";
+import type { Query } from "./resource.ts";
+import type { Timing } from "./timing.ts";
+
+export type Asked = {
+  readonly method: "GET" | "PATCH" | "POST";
+  /** With the leading slash. */
+  readonly path: string;
+  readonly query?: Query;
+  readonly body?: string;
+  readonly contentType?: string;
+  readonly signal?: AbortSignal;
+};
+
+export type Line = {
+  readonly credentials: Credentials;
+  readonly agent: Agent;
+  readonly timing: Timing;
+  readonly userAgent: string;
+};
+
+/** Whatever status it has. The caller reads the body or destroys the answer. */
+export async function headOf(asked: Asked, line: Line): Promise<IncomingMessage> {
+  try {
+    return await attempt(asked, line);
+  } catch (error) {
+    // The server may close an idle connection just as we take it: that says nothing about the server.
+    if (asked.method === "GET" && error instanceof StaleError) return await attempt(asked, line);
+    throw error;
+  }
+}
+
+function attempt(asked: Asked, line: Line): Promise<IncomingMessage> {
+  const { timing, agent } = line;
+  return new Promise((resolve, reject) => {
+    const request = send({ ...optionsOf(asked, line), agent });
+    const stop = (why: string): void => void request.destroy(new Error(why));
+    const answer = setTimeout(stop, timing.answer, `no answer within ${timing.answer / 1000} s`);
+    const connect = setTimeout(stop, timing.connect, `no connection within ${timing.connect / 1000} s`);
+    request.once("socket", (socket) => {
+      if (request.reusedSocket) clearTimeout(connect);
+      else socket.once("secureConnect", () => clearTimeout(connect));
+    });
+    request.once("response", resolve);
+    request.once("error", (error) => reject(noAnswer(error, asked, line, request.reusedSocket)));
+    request.once("close", () => {
+      clearTimeout(connect);
+      clearTimeout(answer);
+    });
+    request.once("response", () => {
+      clearTimeout(connect);
+      clearTimeout(answer);
+    });
+    request.end(asked.body);
+  });
+}
+
+/** For messages: which request. */
+export function nameOf({ method, path }: Asked, { server }: Credentials): string {
+  return `${method} ${path} of ${server.host}`;
+}
+
+export function optionsOf(
+  { method, path, query = {}, body, contentType, signal }: Asked,
+  { credentials: { server, tls, headers }, userAgent }: Line,
+): object {
+  const search = new URLSearchParams(query).toString();
+  // It also takes the brackets off an IPv6 address, which a connection does not want.
+  const { hostname, port } = urlToHttpOptions(server);
+  return {
+    ...tls,
+    method,
+    hostname,
+    port: port || 443,
+    // A server may stand below a path, as behind a proxy of many clusters.
+    path: `${server.pathname.replace(/\/$/, "")}${path}${search === "" ? "" : `?${search}`}`,
+    headers: {
+      ...headers,
+      "User-Agent": userAgent,
+      Accept: "application/json",
+      ...(body === undefined
+        ? {}
+        : {
+            "Content-Type": contentType ?? "application/json",
+            "Content-Length": String(Buffer.byteLength(body)),
+          }),
+    },
+    ...(signal === undefined ? {} : { signal }),
+  };
+}
+
+class StaleError extends NoAnswerError {}
+
+function noAnswer(error: Error, asked: Asked, { credentials }: Line, isReused: boolean): NoAnswerError {
+  const code = "code" in error ? error.code : undefined;
+  const Kind = isReused && (code === "ECONNRESET" || code === "EPIPE") ? StaleError : NoAnswerError;
+  return new Kind(nameOf(asked, credentials), messageOf(error), error);
+}
