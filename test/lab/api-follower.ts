@@ -2,7 +2,6 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { JsonObject } from "../../plugin/cni/fields.ts";
 import { connect, type Connection } from "../../plugin/kube/connect.ts";
 import {
   type Change,
@@ -14,6 +13,7 @@ import {
 import type { Resource } from "../../plugin/kube/resource.ts";
 import { type Timing, usual } from "../../plugin/kube/timing.ts";
 import { type Authority, authority, kubeconfig } from "./authority.ts";
+import { eventually } from "./cluster/eventually.ts";
 import { type FakeApi, fakeApi } from "./fake-api.ts";
 
 export const QOS: Resource = { group: "k8s.ovn.org", version: "v1", name: "egressqoses" };
@@ -121,20 +121,11 @@ export async function follower(
 }
 
 /** Waits for it, at most ten seconds; `what` is for the error. */
-export async function until(what: string, holds: () => boolean, milliseconds = 10_000): Promise<void> {
-  for (const end = performance.now() + milliseconds; !holds();) {
-    if (performance.now() > end) throw new Error(`${what}: not within ${milliseconds} ms`);
-    await new Promise((resolve) => setTimeout(resolve, 5));
-  }
+export async function until(what: string, holds: () => boolean, withinMs = 10_000): Promise<void> {
+  await eventually(what, () => holds() || undefined, { withinMs, everyMs: 5 });
 }
-
-export const sleep = (milliseconds: number): Promise<void> =>
-  new Promise((resolve) => setTimeout(resolve, milliseconds));
 
 function sentence(change: Change): string {
   const name = change.key.split("/").at(-1);
   return `${change.kind} ${name}`;
 }
-
-export const labelsOf = (object: JsonObject | undefined): unknown =>
-  (object?.["metadata"] as JsonObject | undefined)?.["labels"];

@@ -1,7 +1,8 @@
 /** A resource followed through whatever a server does, by a fake server that does it on command. */
 import { writeFileSync } from "node:fs";
+import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
-import { fakeSite, follower, PATH, sleep, until } from "../../lab/api-follower.ts";
+import { fakeSite, follower, PATH, until } from "../../lab/api-follower.ts";
 import { expired, line, refuse, reply } from "../../lab/fake-api.ts";
 
 const lists = (seen: readonly { readonly query: URLSearchParams }[]): readonly string[] =>
