@@ -78,7 +78,7 @@ const life: Steps = [
 /** Where there is no end on the node, "auto" is "pod". */
 const holds = (kind: LinkKind): void => {
   const distinct = cells.filter(([, , enforce]) => kind === "veth" || enforce === "auto");
-  const chosen = paced("cell", distinct, { veth: 6, macvlan: 14, ipvlan: 3 }[kind], policesBoth);
+  const chosen = paced("cell", distinct, { veth: 14, macvlan: 14, ipvlan: 7 }[kind], policesBoth);
   it.each(chosen)("%s, %s, enforce %s", async (_what, _discipline, _enforce, policy) => {
     const pod = await plug(node, { kind });
     const { outcomes } = await drive(pod, policy, "look", ...life);

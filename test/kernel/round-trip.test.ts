@@ -83,7 +83,7 @@ const isSmall = JSON.stringify(kernelFeatures()) === JSON.stringify(fewestFeatur
 const someRates = paced("rates", rates, 4);
 
 describe.each(paced("programs of", kernels.slice(isSmall ? 1 : 0), 2))("with %s", (_, features) => {
-  describe.each(paced("MTU", mtus, 3))("at MTU %d", (mtu) => {
+  describe.each(paced("MTU", mtus, 4))("at MTU %d", (mtu) => {
     test.each(settings)("every rate: enforce $enforce, $discipline", async (setting) => {
       const pod = await plug(node);
       const size = ["mtu", String(mtu)];

@@ -53,8 +53,11 @@ const onSite = (site: Site): void => {
     open.put("NetworkQoS", { podSelector: { matchLabels: test }, priority: 50, egress });
   /** Flanneld's file here is of IPv4 alone. */
   const names = site.name === "flannel" ? (["ipv4"] as const) : (["ipv4", "ipv6"] as const);
+  // The two families differ in the tool that marks, which is the same on any kernel: there each link shows one.
+  const shown = site.name === ovsSite.name ? "ipv6" : "ipv4";
+  const families = paced(`upstream's cases on ${site.name} of`, names, 0, (name) => name === shown);
 
-  describe.each(names)("%s: e2e EgressQoS validation", (name) => {
+  describe.each(families)("%s: e2e EgressQoS validation", (name) => {
     onAnyKernel("Should validate correct DSCP value on EgressQoS resource changes", async () => {
       const { peer, other, bits } = family(name);
       const marking = (first: number, second: number): void =>
@@ -90,7 +93,7 @@ const onSite = (site: Site): void => {
     });
   });
 
-  describe.each(names)("%s: e2e NetworkQoS validation", (name) => {
+  describe.each(families)("%s: e2e NetworkQoS validation", (name) => {
     const toPeer = (ports?: readonly object[]): object => {
       const { peer, bits } = family(name);
       return { to: [{ ipBlock: { cidr: `${peer}/${bits}` } }], ...(ports === undefined ? {} : { ports }) };

@@ -21,7 +21,7 @@ const ONLY_IN_FULL: ReadonlySet<string> = new Set([
 ]);
 
 test("every file that asks for a kernel feature is among those that the VM runs", () => {
-  const asking = globSync("test/{e2e,traffic}/*.test.ts").filter((file) =>
+  const asking = globSync("test/{kernel,e2e,traffic}/*.test.ts").filter((file) =>
     /features: ?\[|hasFeature\(/.test(readFileSync(file, "utf8")),
   );
   expect(asking.length).toBeGreaterThan(0);
@@ -30,6 +30,6 @@ test("every file that asks for a kernel feature is among those that the VM runs"
 });
 
 test("every file that the VM runs is there", () => {
-  const files = new Set(globSync("test/{e2e,traffic}/*.test.ts"));
+  const files = new Set(globSync("test/{kernel,e2e,traffic}/*.test.ts"));
   expect([...KERNEL_DECIDES].filter((file) => !files.has(file))).toEqual([]);
 });
