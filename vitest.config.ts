@@ -1,6 +1,7 @@
 import { globSync, readFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { defineConfig } from "vitest/config";
+import { BaseSequencer, type TestSpecification } from "vitest/node";
 
 /** On a CI machine, which others use as well, what fails is tried once more: a bug fails twice. */
 const retry = process.env["CI"] === "true" ? 1 : 0;
@@ -16,6 +17,20 @@ const sideBySide = {
   sequence: { groupOrder: 1 },
 } as const;
 
+/** The files that boot machines, the longest first: else one machine is idle while the other ends. */
+const LONGEST = ["suites-traffic", "suites-objects", "ovn", "containerd"].map((name) => `vm/${name}.test.ts`);
+
+class LongestFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    return (await super.sort(files)).toSorted((a, b) => place(a) - place(b));
+  }
+}
+
+const place = ({ moduleId }: TestSpecification): number => {
+  const at = LONGEST.findIndex((name) => moduleId.endsWith(name));
+  return at === -1 ? LONGEST.length : at;
+};
+
 /** Each file boots a machine of one processor. */
 const twoMachines = { maxWorkers: Math.min(2, cores), sequence: { groupOrder: 2 } } as const;
 
@@ -24,6 +39,7 @@ const repeats = (file: string): boolean => readFileSync(file, "utf8").includes("
 
 export default defineConfig({
   test: {
+    sequence: { sequencer: LongestFirst },
     projects: [
       // Milliseconds each; a machine that others load takes a hundred times as long for some.
       { test: { name: "unit", include: ["test/unit/**/*.test.ts"], testTimeout: 60_000, maxWorkers: cores } },
