@@ -36,6 +36,11 @@ const rows: readonly Row[] = [
   { what: "rules with limits in caps", annotations: { ...caps("150M", "200M"), "pod-qos/egress": rules } },
 ];
 
+const classed: readonly Row[] = [
+  { what: "a class", annotations: { "pod-qos/class": "bulk-seed" } },
+  { what: "a class and caps", annotations: { "pod-qos/class": "bulk-seed", ...caps("150M", "200M") } },
+];
+
 const second: Site = { ...siteNamed("bridge"), conflist: conflistPath("20-second-network.conflist") };
 const flannel = siteNamed("flannel");
 const uplink: Site = {
@@ -69,11 +74,6 @@ if (long) {
     });
   }
 } else test.skip("not run: what each conflist makes, beside what 0.1.0 made, needs ./scripts/test long");
-
-const classed: readonly Row[] = [
-  { what: "a class", annotations: { "pod-qos/class": "bulk-seed" } },
-  { what: "a class and caps", annotations: { "pod-qos/class": "bulk-seed", ...caps("150M", "200M") } },
-];
 
 /** On a fresh node each, so that the addresses are the same. */
 const made = async (

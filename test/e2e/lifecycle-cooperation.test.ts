@@ -189,4 +189,20 @@ describe("an agent that came after us and filters in the clsact that we made", (
     expect(await exactState(node, pod.pod)).toContain("flowid 1:77");
     await pod.unplug();
   });
+
+  test("keeps one of a protocol that it has put in the place of ours", async () => {
+    const pod = await plug(node, { conf: { defaults: { egressBandwidth: "10M" } } });
+    succeeded(await pod.call("ADD"));
+    const { stdout } = await node.exec("tc", ["filter", "show", "dev", pod.nodeDevice, "ingress"]);
+    const pref = /pref (\d+)/.exec(stdout)?.[1] ?? "";
+    await tc(pod, "node", [
+      `filter del dev ${pod.nodeDevice} ingress pref ${pref}`,
+      `filter add dev ${pod.nodeDevice} ingress protocol ip pref ${pref} u32 match ip dst 192.0.2.1 classid 1:77`,
+    ]);
+    failed(await pod.call("CHECK"), 100, [pod.nodeDevice, `pref ${pref}`]);
+    failed(await pod.call("ADD"), 101, [pod.nodeDevice, `preference ${pref}`, "what it had before"]);
+    succeededSilently(await pod.call("DEL"));
+    expect(await exactState(node, pod.pod)).toContain("flowid 1:77");
+    await pod.unplug();
+  });
 });

@@ -44,7 +44,9 @@ export const trafficControl: Handler<TcObject, Seen> = {
   },
   sweep: (wanted, seen) => {
     const there = new Set(
-      seen.flatMap(({ dev, objects }) => objects.map((object) => `${dev} ${keyOf(object)}`)),
+      seen.flatMap(({ dev, objects }) =>
+        objects.filter((object) => !("isForeign" in object)).map((object) => `${dev} ${keyOf(object)}`),
+      ),
     );
     const left = wanted.filter(
       (object) => object.kind !== "clsact" && there.has(`${object.dev} ${keyOf(object)}`),

@@ -120,8 +120,8 @@ function removalLines(objects: readonly TcObject[]): readonly string[] {
         return [`qdisc del dev ${object.dev} root handle ${object.handle}`];
       case "police":
       case "redirect":
-        // No protocol: one that was changed must go as well.
-        return [`filter del dev ${object.dev} ${object.hook} pref ${object.pref}`];
+        // By protocol, so that somebody's filter of one protocol, which took its place, stays. Not by classifier: either may be ours.
+        return [`filter del dev ${object.dev} ${object.hook} protocol all pref ${object.pref}`];
       case "htb-class":
         return rooted.has(object.dev) ? [] : [`class del dev ${object.dev} classid ${object.classid}`];
       case "leaf":

@@ -30,8 +30,8 @@ describe("tc", () => {
     expect(removeTc(objects)).toEqual({
       argv: ["tc", "-force", "-batch", "-"],
       input:
-        "filter del dev eth0 ingress pref 65000\n" +
-        "filter del dev eth0 egress pref 9\n" +
+        "filter del dev eth0 ingress protocol all pref 65000\n" +
+        "filter del dev eth0 egress protocol all pref 9\n" +
         "qdisc del dev eth0 root handle 905:\n" +
         "filter show dev eth0 ingress\n" +
         "filter show dev eth0 egress\n",

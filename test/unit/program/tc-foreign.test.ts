@@ -4,6 +4,7 @@ import { policeBucket } from "../../../plugin/datapath/rates.ts";
 import { policer, redirect, shaper } from "../../../plugin/datapath/shaper.ts";
 import { tcDrift } from "../../../plugin/program/tc/drift.ts";
 import { tcDelta } from "../../../plugin/program/tc/delta.ts";
+import { trafficControl } from "../../../plugin/program/tc/handler.ts";
 import { parseTc, type ObservedDevice } from "../../../plugin/program/tc/parse.ts";
 import { dev, ifb } from "../fixtures/tc/cases.ts";
 import { capOf } from "../support/cap.ts";
@@ -164,6 +165,14 @@ describe("somebody's filters on a clsact", () => {
       expect.stringContaining("preference 65000 at ingress of eth0 is taken"),
     ]);
   });
+
+  it.each(["of-one-address", "of-one-port"])(
+    "a policer %s in the place of ours is not for DEL to remove",
+    (what) => {
+      expect(trafficControl.sweep(ingressGuard, [device(`stock/foreign-police-${what}`)])).toBeUndefined();
+      expect(trafficControl.sweep(ingressGuard, [device("stock/foreign-police-that-passes")])).toBeDefined();
+    },
+  );
 
   it("a policer as we make them, with another verdict, is replaced", () => {
     const seen = device("stock/foreign-police-that-passes");
