@@ -34,6 +34,12 @@ export function parseCidr(field: string, value: unknown): Cidr {
   return { family: address.family, address: formatAddress(masked(address, prefix)), prefix };
 }
 
+/** A block, or the one address that it would hold: upstream's own objects name both as exceptions. */
+export function parseBlockOrAddress(field: string, value: unknown): Cidr {
+  const address = typeof value === "string" ? parseAddress(value) : undefined;
+  return parseCidr(field, address === undefined ? value : `${String(value)}/${bitsOf(address.family)}`);
+}
+
 export function bitsOf(family: Family): 32 | 128 {
   return family === 4 ? 32 : 128;
 }

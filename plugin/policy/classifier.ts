@@ -1,7 +1,7 @@
 /** The `classifier` of a rule: which packets it is about. Pure. */
 import { CniError, ErrorCode, invalidValue } from "../errors.ts";
 import { anObject, isPresent, refuseUnknownKeys } from "../cni/fields.ts";
-import { covers, netOf, parseCidr } from "./cidr.ts";
+import { covers, netOf, parseBlockOrAddress, parseCidr } from "./cidr.ts";
 import { listOf } from "./list.ts";
 import { protocols, type Block, type Cidr, type Protocol, type Rule, type Service } from "./rule.ts";
 
@@ -42,12 +42,12 @@ function ipBlock(field: string, value: unknown): Block {
   const cidr = parseCidr(`${field}.cidr`, block["cidr"]);
   const outer = netOf(cidr);
   const except = listOf(`${field}.except`, block["except"], (entryField, entry): Cidr => {
-    const inner = parseCidr(entryField, entry);
+    const inner = parseBlockOrAddress(entryField, entry);
     if (inner.prefix > cidr.prefix && covers(outer, netOf(inner))) return inner;
     throw invalidValue(
       entryField,
       entry,
-      `a CIDR inside ${field}.cidr ${String(block["cidr"])} and smaller than it`,
+      `an address or a CIDR inside ${field}.cidr ${String(block["cidr"])} and smaller than it`,
     );
   });
   return { cidr, except };

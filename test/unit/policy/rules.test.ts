@@ -82,6 +82,16 @@ describe("a classifier", () => {
     expect(from).toEqual([{ cidr: four("10.244.0.0", 16), except: [] }]);
   });
 
+  it("takes a single address as an exception, as upstream's own objects name them", () => {
+    const { to: blocks } = classified({
+      to: [to("192.0.2.0/24", "192.0.2.1"), to("2001:db8::/32", "2001:DB8::1")],
+    });
+    expect(blocks.map(({ except }) => except)).toEqual([
+      [four("192.0.2.1", 32)],
+      [{ family: 6, address: "2001:db8::1", prefix: 128 }],
+    ]);
+  });
+
   it.each([
     ["whole protocols", [{ protocol: "UDP" }], [["UDP", undefined]]],
     ["single ports", [{ protocol: "TCP", port: 443 }], [["TCP", 443]]],
@@ -184,6 +194,8 @@ describe("is refused with field, value and what is allowed:", () => {
       inTo({ cidr: "10.0.0.0/8", except: ["10.0.0.0/8"] }),
       `a CIDR inside ${block}.cidr 10.0.0.0/8 and smaller`,
     ],
+    [inTo({ cidr: "10.0.0.0/8", except: ["192.0.2.1"] }), `${block}.except[0]: "192.0.2.1" is not valid`],
+    [inTo({ cidr: "10.0.0.1/32", except: ["10.0.0.1"] }), `${block}.except[0]: "10.0.0.1" is not valid`],
     [inTo({ cidr: "10.0.0.0/8", except: ["0.0.0.0/0"] }), `${block}.except[0]: "0.0.0.0/0" is not valid`],
     [inTo({ cidr: "::/0", except: ["10.0.0.0/8"] }), `${block}.except[0]: "10.0.0.0/8" is not valid`],
     [
