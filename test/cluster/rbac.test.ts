@@ -1,42 +1,19 @@
 /** The agent's account in a real API server: what it may ask, and that it may ask nothing else. */
-import { execa } from "execa";
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { connectApi, type Api, type KubeObject } from "../../scripts/lab/cluster/api.ts";
-import { startControlPlane, type ControlPlane } from "../../scripts/lab/cluster/control-plane.ts";
-import { programPath } from "../../scripts/lab/cluster/programs.ts";
-
-const install = resolve(import.meta.dirname, "../../install/kubernetes");
-const folder = mkdtempSync(join(tmpdir(), "pod-qos-rbac-"));
+import type { ControlPlane } from "../../scripts/lab/cluster/control-plane.ts";
+import { tokenOf } from "../lab/cluster/accounts.ts";
+import { createCluster } from "../lab/cluster/cluster.ts";
+import { applyInstall } from "../lab/cluster/installed.ts";
+import { suite } from "../lab/needs.ts";
 
 let plane: ControlPlane;
 let agent: Api;
 let nobody: Api;
 
-beforeAll(async () => {
-  plane = await startControlPlane({ folder: join(folder, "plane") });
-  await execa(programPath("kubectl"), ["apply", "-k", install], { env: { KUBECONFIG: plane.kubeconfig } });
-  await plane.api.create("/api/v1/namespaces/default/serviceaccounts", { metadata: { name: "nobody" } });
-  agent = await accountOf("kube-system", "pod-qos-agent");
-  nobody = await accountOf("default", "nobody");
-});
-afterAll(async () => {
-  for (const api of [agent, nobody]) api?.close();
-  await plane?.stop();
-  rmSync(folder, { recursive: true });
-});
-
 async function accountOf(namespace: string, name: string): Promise<Api> {
-  const path = `/api/v1/namespaces/${namespace}/serviceaccounts/${name}/token`;
-  const { status } = await plane.api.create<KubeObject & { readonly status: { readonly token: string } }>(
-    path,
-    {
-      spec: { expirationSeconds: 3600 },
-    },
-  );
-  return connectApi(plane.server, plane.certificates.authority, { token: status.token });
+  const token = await tokenOf(plane.api, name, { namespace });
+  return connectApi(plane.server, plane.certificates.authority, { token });
 }
 
 type Rules = KubeObject & { readonly status: { readonly resourceRules: readonly object[] } };
@@ -62,80 +39,101 @@ const allowed: readonly object[] = [
   },
 ];
 
-it.each(["default", "kube-system"])(
-  "in %s the account has just these rights more than an account has",
-  async (namespace) => {
-    const everybodys = await rulesOf(nobody, namespace);
-    const own = (await rulesOf(agent, namespace)).filter((rule) => !everybodys.includes(rule));
-    expect(own).toEqual(allowed.map((rule) => JSON.stringify(rule)).toSorted());
-  },
-);
-
 const ovn = "/apis/k8s.ovn.org";
 const definitions = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions";
 
-it.each([
-  "/api/v1/pods?fieldSelector=spec.nodeName%3Dnode-1",
-  "/api/v1/pods?fieldSelector=spec.nodeName%3Dnode-1&watch=1&timeoutSeconds=1",
-  "/api/v1/namespaces",
-  "/api/v1/namespaces?watch=1&timeoutSeconds=1",
-  "/api/v1/namespaces/kube-system",
-  `${ovn}/v1/egressqoses`,
-  `${ovn}/v1/egressqoses?watch=1&timeoutSeconds=1`,
-  `${ovn}/v1alpha1/networkqoses`,
-  `${ovn}/v1alpha1/networkqoses?watch=1&timeoutSeconds=1`,
-  `${definitions}/egressqoses.k8s.ovn.org`,
-  `${definitions}/networkqoses.k8s.ovn.org`,
-])("GET %s is answered", async (path) => {
-  expect((await agent.ask("GET", path)).status).toBe(200);
-});
+const needs = { kubernetes: ["kube-apiserver", "etcd", "kubectl"], tools: ["openssl"] };
 
-it("NetworkAttachmentDefinitions may be asked for, where there are any", async () => {
-  const path = "/apis/k8s.cni.cncf.io/v1/network-attachment-definitions";
-  expect([(await agent.ask("GET", path)).status, (await nobody.ask("GET", path)).status]).toEqual([404, 403]);
-});
+suite("the agent's account", needs, () => {
+  beforeAll(async () => {
+    plane = await createCluster();
+    await applyInstall(plane);
+    await plane.api.create("/api/v1/namespaces/default/serviceaccounts", { metadata: { name: "nobody" } });
+    agent = await accountOf("kube-system", "pod-qos-agent");
+    nobody = await accountOf("default", "nobody");
+  });
+  afterAll(async () => {
+    for (const api of [agent, nobody]) api?.close();
+    await plane?.stop();
+  });
 
-it.each([
-  ["GET", "/api/v1/secrets"],
-  ["GET", "/api/v1/nodes"],
-  ["GET", "/api/v1/configmaps"],
-  ["GET", "/api/v1/namespaces/default"],
-  ["GET", "/api/v1/namespaces/default/pods/a"],
-  ["GET", definitions],
-  ["GET", `${definitions}/pods.example.com`],
-  ["POST", "/api/v1/namespaces/default/pods"],
-  ["DELETE", "/api/v1/namespaces/default/pods/a"],
-  ["PATCH", "/api/v1/namespaces/default/pods/a"],
-  ["POST", "/api/v1/namespaces/default/pods/a/exec"],
-  ["POST", `${ovn}/v1/namespaces/default/egressqoses`],
-  ["PATCH", `${ovn}/v1/namespaces/default/egressqoses/default`],
-  ["PATCH", `${ovn}/v1alpha1/namespaces/default/networkqoses/a/status`],
-  ["DELETE", `${ovn}/v1alpha1/namespaces/default/networkqoses/a`],
-  ["POST", "/api/v1/namespaces/default/events"],
-])("%s %s is refused", async (method, path) => {
-  const body = method === "PATCH" ? { type: "application/merge-patch+json", value: {} } : { value: {} };
-  expect((await agent.ask(method, path, method === "GET" ? undefined : body)).status).toBe(403);
-});
-
-it("the pods of the DaemonSet are such as the API server takes", async () => {
-  type DaemonSet = KubeObject & { readonly spec: { readonly template: { readonly spec: object } } };
-  const path = "/apis/apps/v1/namespaces/kube-system/daemonsets/pod-qos-agent";
-  const { spec } = await plane.api.get<DaemonSet>(path);
-  const pod = { metadata: { name: "pod-qos-agent-x" }, spec: { ...spec.template.spec, nodeName: "node-1" } };
-  const answer = await plane.api.ask(
-    "POST",
-    "/api/v1/namespaces/kube-system/pods?dryRun=All&fieldValidation=Strict",
-    {
-      value: pod,
+  it.each(["default", "kube-system"])(
+    "in %s the account has just these rights more than an account has",
+    async (namespace) => {
+      const everybodys = await rulesOf(nobody, namespace);
+      const own = (await rulesOf(agent, namespace)).filter((rule) => !everybodys.includes(rule));
+      expect(own).toEqual(allowed.map((rule) => JSON.stringify(rule)).toSorted());
     },
   );
-  expect([answer.status, answer.body.message]).toEqual([201, undefined]);
-  expect(answer.body).toMatchObject({
-    spec: {
-      hostNetwork: true,
-      hostPID: true,
-      priority: 2_000_001_000,
-      tolerations: [{ operator: "Exists" }],
-    },
+
+  it.each([
+    "/api/v1/pods?fieldSelector=spec.nodeName%3Dnode-1",
+    "/api/v1/pods?fieldSelector=spec.nodeName%3Dnode-1&watch=1&timeoutSeconds=1",
+    "/api/v1/namespaces",
+    "/api/v1/namespaces?watch=1&timeoutSeconds=1",
+    "/api/v1/namespaces/kube-system",
+    `${ovn}/v1/egressqoses`,
+    `${ovn}/v1/egressqoses?watch=1&timeoutSeconds=1`,
+    `${ovn}/v1alpha1/networkqoses`,
+    `${ovn}/v1alpha1/networkqoses?watch=1&timeoutSeconds=1`,
+    `${definitions}/egressqoses.k8s.ovn.org`,
+    `${definitions}/networkqoses.k8s.ovn.org`,
+  ])("GET %s is answered", async (path) => {
+    expect((await agent.ask("GET", path)).status).toBe(200);
+  });
+
+  it("NetworkAttachmentDefinitions may be asked for, where there are any", async () => {
+    const path = "/apis/k8s.cni.cncf.io/v1/network-attachment-definitions";
+    expect([(await agent.ask("GET", path)).status, (await nobody.ask("GET", path)).status]).toEqual([
+      404, 403,
+    ]);
+  });
+
+  it.each([
+    ["GET", "/api/v1/secrets"],
+    ["GET", "/api/v1/nodes"],
+    ["GET", "/api/v1/configmaps"],
+    ["GET", "/api/v1/namespaces/default"],
+    ["GET", "/api/v1/namespaces/default/pods/a"],
+    ["GET", definitions],
+    ["GET", `${definitions}/pods.example.com`],
+    ["POST", "/api/v1/namespaces/default/pods"],
+    ["DELETE", "/api/v1/namespaces/default/pods/a"],
+    ["PATCH", "/api/v1/namespaces/default/pods/a"],
+    ["POST", "/api/v1/namespaces/default/pods/a/exec"],
+    ["POST", `${ovn}/v1/namespaces/default/egressqoses`],
+    ["PATCH", `${ovn}/v1/namespaces/default/egressqoses/default`],
+    ["PATCH", `${ovn}/v1alpha1/namespaces/default/networkqoses/a/status`],
+    ["DELETE", `${ovn}/v1alpha1/namespaces/default/networkqoses/a`],
+    ["POST", "/api/v1/namespaces/default/events"],
+  ])("%s %s is refused", async (method, path) => {
+    const body = method === "PATCH" ? { type: "application/merge-patch+json", value: {} } : { value: {} };
+    expect((await agent.ask(method, path, method === "GET" ? undefined : body)).status).toBe(403);
+  });
+
+  it("the pods of the DaemonSet are such as the API server takes", async () => {
+    type DaemonSet = KubeObject & { readonly spec: { readonly template: { readonly spec: object } } };
+    const path = "/apis/apps/v1/namespaces/kube-system/daemonsets/pod-qos-agent";
+    const { spec } = await plane.api.get<DaemonSet>(path);
+    const pod = {
+      metadata: { name: "pod-qos-agent-x" },
+      spec: { ...spec.template.spec, nodeName: "node-1" },
+    };
+    const answer = await plane.api.ask(
+      "POST",
+      "/api/v1/namespaces/kube-system/pods?dryRun=All&fieldValidation=Strict",
+      {
+        value: pod,
+      },
+    );
+    expect([answer.status, answer.body.message]).toEqual([201, undefined]);
+    expect(answer.body).toMatchObject({
+      spec: {
+        hostNetwork: true,
+        hostPID: true,
+        priority: 2_000_001_000,
+        tolerations: [{ operator: "Exists" }],
+      },
+    });
   });
 });

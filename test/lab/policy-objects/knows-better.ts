@@ -34,6 +34,11 @@ export const knowsBetter: readonly KnowsBetter[] = [
     object: networkQos({ podSelector: { matchLabels: { "-a": "b" } } }),
   },
   {
+    title: "Labels without a value",
+    message: /(matchLabels|metadata\.labels)\[".*"\]: null is not valid: a string/,
+    object: networkQos({ podSelector: { matchLabels: { app: null } } }),
+  },
+  {
     title: "Numbers with leading zeros",
     message: /"(?:[^"]*[.:/])?0[0-9]+(?:[./][^"]*)?" is not valid: a CIDR/,
     object: rule({ to: [{ ipBlock: { cidr: "010.0.0.0/8" } }] }),
