@@ -14,9 +14,13 @@ import { refuseRepeatedKeys } from "./cni/json-keys.ts";
 import { print, readInput } from "./stdio.ts";
 import { commands } from "./verbs/verbs.ts";
 
-const served =
-  process.env["CNI_COMMAND"] === undefined ? serveHuman(process.argv.slice(2), print) : serveRuntime();
+const served = process.env["CNI_COMMAND"] === undefined ? serveCaller(process.argv.slice(2)) : serveRuntime();
 void served.then((exitCode) => (process.exitCode = exitCode));
+
+async function serveCaller([first, ...rest]: readonly string[]): Promise<number> {
+  if (first === "agent") return (await import("./agent/agent.ts")).agent(rest, print);
+  return serveHuman(first === undefined ? [] : [first, ...rest], print);
+}
 
 async function serveRuntime(): Promise<number> {
   let document: JsonObject = {};

@@ -63,6 +63,8 @@ CNI versions: ${supportedVersions.join(", ")}
   pod-qos uplink remove     take the uplink's classes, sets and rules away
                             all with --json; exit code 1: not well, 2: wrong arguments
 
+  pod-qos agent             runs on each node: what changes reaches pods while they run (agent --help)
+
   pod-qos --help            this page
   pod-qos --version         the version`;
 }

@@ -54,6 +54,39 @@ type Ending =
   | { readonly kind: "done" }
   | { readonly kind: "failed"; readonly reason: string };
 
+/**
+ * A tool that goes on until it is told to end, and says a line for what it sees. undefined where there is no such tool; `ended`
+ * tells that it has stopped by itself. It is none of those that work for a call, so it bears no mark of ours; where there is
+ * setpriv it does not outlive us.
+ */
+export function listen(
+  argv: readonly string[],
+  heard: (line: string) => void,
+  ended: () => void,
+): { readonly stop: () => void } | undefined {
+  const [tool = "", ...args] = argv;
+  const [program, setpriv] = [findTool(tool), findTool("setpriv")];
+  if (program === undefined) return undefined;
+  const { spawn } = process.getBuiltinModule("node:child_process");
+  const whole =
+    setpriv === undefined ? [program, ...args] : [setpriv, "--pdeathsig", "KILL", program, ...args];
+  const env = { PATH: searchPath().join(":"), LC_ALL: "C" };
+  const child = spawn(whole[0] ?? "", whole.slice(1), { env, stdio: ["ignore", "pipe", "ignore"] });
+  let rest = "";
+  child.stdout.setEncoding("utf8").on("data", (text: string) => {
+    const lines = (rest + text).split("\n");
+    rest = lines.pop() ?? "";
+    lines.forEach(heard);
+  });
+  child.once("error", ended).once("exit", ended);
+  return {
+    stop: () => {
+      child.removeAllListeners("exit");
+      child.kill("SIGKILL");
+    },
+  };
+}
+
 function endOf(child: ChildProcess, done: (() => boolean) | undefined): Promise<Ending> {
   return new Promise((resolve) => {
     const limit = setTimeout(() => child.kill("SIGKILL"), timeLimitMs);

@@ -1,8 +1,9 @@
-/** ADD's part in its node's uplink: the pod joins its class, and what the uplink or its sets have lost is put back. */
+/** A pod's part in its node's uplink: it joins its class, and what the uplink or its sets have lost is put back. */
 import { sameMember, type PodPart } from "../../datapath/uplink/sets.ts";
 import type { UplinkState } from "../../datapath/uplink/state.ts";
 import type { Log } from "../../log.ts";
-import { isSettled, joinUplink, settleUplink, type Joined } from "../../kernel/uplink/ensure.ts";
+import { joinUplink, settleUplink, type Joined } from "../../kernel/uplink/ensure.ts";
+import { driftOf } from "../../kernel/uplink/observe.ts";
 import { addMembers } from "../../kernel/uplink/members.ts";
 import type { Uplink } from "../../policy/uplink/uplink.ts";
 import type { Member } from "../../program/ipset/members.ts";
@@ -15,17 +16,29 @@ import { tally, without } from "./tally.ts";
 
 export type NodeUplink = { readonly stateDir: string; readonly uplink: Uplink; readonly log: Log };
 
-export async function joinNodeUplink(node: NodeUplink, state: UplinkState, pod: PodPart): Promise<void> {
+/** In sentences, what was not as it should be and is now. */
+export async function joinNodeUplink(
+  node: NodeUplink,
+  state: UplinkState,
+  pod: PodPart,
+): Promise<readonly string[]> {
   const joined = await joinUplink(state, pod);
-  const settled = isSettled(state, joined.seen);
-  if (settled && !isDue(node, pod, joined)) return;
+  const unsettled = driftOf(state, joined.seen);
+  const settled = unsettled.length === 0;
+  if (settled && !isDue(node, pod, joined)) return [];
   // A dead pod's record still claims what is in a set, and asks for nothing.
   const { missing } = tally(readLiveClaims(node.stateDir), node.uplink, joined.sets);
   const claims = readClaims(node.stateDir);
   const { unclaimed } = tally(claims, node.uplink, joined.sets);
   if (missing.length > 0 || !settled) await putBack(node, state, pod, joined);
   // What a record claims that cannot be read is not known.
-  if (unclaimed.length > 0 && claims.unreadable.length === 0) await takeOut(node, unclaimed);
+  const leaving = claims.unreadable.length === 0 ? unclaimed : [];
+  if (leaving.length > 0) await takeOut(node, leaving);
+  return [
+    ...unsettled,
+    ...missing.map((member) => `${inWords(member)} was missing`),
+    ...leaving.map((member) => `${inWords(member)} was no pod's by any record`),
+  ];
 }
 
 /**

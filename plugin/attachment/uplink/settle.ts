@@ -19,14 +19,20 @@ export type NetworkUplink = {
 
 /**
  * Compares the kernel with it and does the least that is missing, sets of the classes included. Where no pod has ever joined
- * there is nothing yet: the first ADD makes it. Throws what is in the way, and leaves what stands.
+ * there is nothing yet: the first ADD makes it. Throws what is in the way, and leaves what stands. In sentences, what was not as
+ * it should be.
  */
-export async function settleUplink({ stateDir, network, conf, log }: NetworkUplink): Promise<void> {
+export async function settleUplink({
+  stateDir,
+  network,
+  conf,
+  log,
+}: NetworkUplink): Promise<readonly string[]> {
   const link = readUplinkLink(conf.device);
   const uplink = decideUplink(conf, link);
-  if (readStanding(stateDir, uplink.device) === undefined) return;
+  if (readStanding(stateDir, uplink.device) === undefined) return [];
   agreeOnUplink(stateDir, network, { conf, uplink, link });
   const { fqCodel } = await readFeatures(stateDir, "keep");
   const state = uplinkState(uplink, { mtu: link.mtu, fqCodel, ipv6: kernelHasIpv6() });
-  await joinNodeUplink({ stateDir, uplink, log }, state, { members: [], strangers: [] });
+  return joinNodeUplink({ stateDir, uplink, log }, state, { members: [], strangers: [] });
 }

@@ -34,7 +34,7 @@ export function joinUplink(state: UplinkState, pod: PodPart): Promise<Joined> {
   });
 }
 
-export function isSettled(state: UplinkState, seen: SeenUplink): boolean {
+function isSettled(state: UplinkState, seen: SeenUplink): boolean {
   return driftOf(state, seen).length === 0;
 }
 

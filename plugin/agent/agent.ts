@@ -1,0 +1,89 @@
+/**
+ * `pod-qos agent`: what is decided when a pod starts, kept true while it runs.
+ *
+ *     conf directory ─┐
+ *     policy files   ─┤ which attachments        queue: two at a time,     decide, plan, compare with the record;
+ *     records        ─┼─► must be decided  ────► first change at once, ──► equal: no process; else lock, change
+ *     the kernel     ─┤ anew, or looked at       the rest together         what differs, keep what was on failure
+ *     the clock      ─┘
+ *
+ * One agent per node is at work (state/live/sole.ts), the next one waits. Whatever a pod has is what the plugin gave it: without
+ * an agent nothing is lost, and nothing follows.
+ */
+import { assertLivePlace } from "../state/live/place.ts";
+import { removeTurn } from "../state/live/agent.ts";
+import { leaveSole, tryToBeSole } from "../state/live/sole.ts";
+import { CniError, messageOf } from "../errors.ts";
+import type { Log } from "../log.ts";
+import { runLoop } from "./loop.ts";
+import { readOptions, usage, type Options } from "./options.ts";
+
+export async function agent(
+  args: readonly string[],
+  print: (text: string) => boolean,
+  env: Readonly<Record<string, string | undefined>> = process.env,
+): Promise<number> {
+  if (args.includes("--help")) return print(usage) ? 0 : 1;
+  const options = readOptions(args, env);
+  if (typeof options === "string") {
+    print(`pod-qos agent: ${options}\n\n${usage}`);
+    return 2;
+  }
+  try {
+    await serve(options, toStderr);
+    return 0;
+  } catch (error) {
+    const details = error instanceof CniError && error.details !== "" ? `: ${error.details}` : "";
+    toStderr("error", messageOf(error) + details);
+    return 1;
+  }
+}
+
+async function serve(options: Options, log: Log): Promise<void> {
+  const ending = new AbortController();
+  const end = (): void => ending.abort();
+  process.once("SIGTERM", end).once("SIGINT", end);
+  // What one pod's change throws unforeseen is no reason to leave all others alone.
+  process.on("unhandledRejection", (error) => log("error", `unforeseen: ${messageOf(error)}`));
+  assertLivePlace(options.stateDir);
+  if (!(await becomeSole(options.stateDir, log, ending.signal))) return;
+  try {
+    await runLoop(options, log, ending.signal);
+  } finally {
+    removeTurn(options.stateDir);
+    leaveSole(options.stateDir);
+  }
+}
+
+/** false where this process is told to end before that. */
+async function becomeSole(stateDir: string, log: Log, signal: AbortSignal): Promise<boolean> {
+  let known: number | undefined;
+  while (!signal.aborted) {
+    const other = tryToBeSole(stateDir);
+    if (other === undefined) return true;
+    if (other.pid !== known)
+      log("info", `another agent is at work (process ${other.pid}): waiting for its end`);
+    known = other.pid;
+    // Not all at the same moment: two that meet give way both.
+    await pause(500 + Math.random() * 500, signal);
+  }
+  return false;
+}
+
+function pause(ms: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(resolve, ms);
+    signal.addEventListener("abort", () => {
+      clearTimeout(timer);
+      resolve();
+    });
+  });
+}
+
+/** A service manager or kubelet keeps what is said there. */
+const toStderr: Log = (level, message) => {
+  if (level !== "debug")
+    process.stderr.write(
+      `${new Date().toISOString()} ${level} pod-qos agent: ${message.replaceAll("\n", " | ")}\n`,
+    );
+};

@@ -1,0 +1,54 @@
+/** /healthz, /readyz and /metrics: the one listening socket. None of them asks anybody but this process. */
+import { createServer, type ServerResponse } from "node:http";
+import { messageOf } from "../errors.ts";
+import type { Log } from "../log.ts";
+import type { Listen } from "./options.ts";
+
+export type Pages = {
+  /** Why not, in a sentence; undefined where all is well. */
+  readonly health: () => string | undefined;
+  readonly readiness: () => string | undefined;
+  readonly metrics: () => Promise<{ readonly type: string; readonly text: string }>;
+};
+
+/** A port that is taken costs the pages and nothing else. */
+export function listen({ host, port }: Listen, pages: Pages, log: Log, signal: AbortSignal): void {
+  const server = createServer((request, response) => {
+    void answer(request.method ?? "", request.url ?? "", pages, response).catch((error: unknown) => {
+      log("error", `${request.url}: ${messageOf(error)}`);
+      end(response, 500, "text/plain", messageOf(error));
+    });
+  });
+  server.on("error", (error) =>
+    log("error", `no /metrics, /readyz and /healthz at ${host}:${port}: ${messageOf(error)}`),
+  );
+  server.listen(port, host);
+  signal.addEventListener("abort", () => {
+    server.close();
+    server.closeAllConnections();
+  });
+}
+
+async function answer(method: string, url: string, pages: Pages, response: ServerResponse): Promise<void> {
+  if (method !== "GET" && method !== "HEAD") return end(response, 405, "text/plain", "GET only");
+  switch (url.replace(/\?.*/, "")) {
+    case "/healthz":
+      return state(response, pages.health());
+    case "/readyz":
+      return state(response, pages.readiness());
+    case "/metrics": {
+      const { type, text } = await pages.metrics();
+      return end(response, 200, type, text);
+    }
+    default:
+      return end(response, 404, "text/plain", "there are /healthz, /readyz and /metrics");
+  }
+}
+
+function state(response: ServerResponse, fault: string | undefined): void {
+  end(response, fault === undefined ? 200 : 503, "text/plain", fault ?? "ok");
+}
+
+function end(response: ServerResponse, code: number, type: string, text: string): void {
+  response.writeHead(code, { "content-type": type }).end(text.endsWith("\n") ? text : `${text}\n`);
+}

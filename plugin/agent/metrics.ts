@@ -1,0 +1,72 @@
+/** What the agent counts, in Prometheus' format. Never a UID, an address or a text as a label. */
+import { Counter, Gauge, Histogram, Registry } from "prom-client";
+import { ownBuild } from "../attachment/build.ts";
+
+export type Metrics = {
+  readonly registry: Registry;
+  /** Attachments by what came of deciding them last. */
+  readonly pods: Gauge<"state">;
+  readonly applies: Counter<"result">;
+  readonly applySeconds: Histogram;
+  readonly drift: Counter<"tool">;
+  readonly unmended: Counter<"tool">;
+  readonly queue: Gauge;
+  readonly confFaults: Gauge;
+  readonly monitorRestarts: Counter<"monitor">;
+};
+
+export function createMetrics(): Metrics {
+  const registry = new Registry();
+  const registers = [registry];
+  new Gauge({
+    name: "pod_qos_build_info",
+    help: "The build of the agent that runs.",
+    labelNames: ["version"],
+    registers,
+  }).set({ version: ownBuild }, 1);
+  return {
+    registry,
+    pods: new Gauge({
+      name: "pod_qos_pods",
+      help: "Attachments of this node, by what came of deciding them last.",
+      labelNames: ["state"],
+      registers,
+    }),
+    applies: new Counter({
+      name: "pod_qos_applies_total",
+      help: "Attachments decided anew, by what came of it.",
+      labelNames: ["result"],
+      registers,
+    }),
+    applySeconds: new Histogram({
+      name: "pod_qos_apply_duration_seconds",
+      help: "What it took to change an attachment, waiting for others included.",
+      buckets: [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2, 5],
+      registers,
+    }),
+    drift: new Counter({
+      name: "pod_qos_drift_total",
+      help: "Kernel objects that were not as they should be and were put back.",
+      labelNames: ["tool"],
+      registers,
+    }),
+    unmended: new Counter({
+      name: "pod_qos_drift_unmended_total",
+      help: "Kernel objects that were not as they should be and could not be put back.",
+      labelNames: ["tool"],
+      registers,
+    }),
+    queue: new Gauge({ name: "pod_qos_queue_length", help: "What waits or is being done.", registers }),
+    confFaults: new Gauge({
+      name: "pod_qos_conf_faults",
+      help: "What is wrong in the conf directory; the log says what.",
+      registers,
+    }),
+    monitorRestarts: new Counter({
+      name: "pod_qos_monitor_restarts_total",
+      help: "How often what listens to the kernel ended and was started again.",
+      labelNames: ["monitor"],
+      registers,
+    }),
+  };
+}

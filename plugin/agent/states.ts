@@ -1,0 +1,49 @@
+/** How each attachment stands: for the metrics, and for whoever asks whether the first pass is done. */
+import type { Reapplied } from "../attachment/reapply.ts";
+import type { Metrics } from "./metrics.ts";
+
+/** "ending": found without its namespace, and not undone yet. */
+type State = Reapplied["kind"] | "ending";
+
+export type States = {
+  readonly note: (attachment: string, state: State) => void;
+  readonly isEnding: (attachment: string) => boolean;
+  /** What is to be decided once before all is well. */
+  readonly expect: (attachments: readonly string[]) => void;
+  /** Attachments that have no record any more are no state. */
+  readonly keepOnly: (attachments: { readonly has: (attachment: string) => boolean }) => void;
+  /** Why not ready yet; undefined when it is. */
+  readonly unready: () => string | undefined;
+};
+
+export function createStates({ pods }: Metrics): States {
+  const states = new Map<string, State>();
+  const expected = new Set<string>();
+  const count = (): void => {
+    pods.reset();
+    for (const [state, each] of Map.groupBy(states.values(), inMetrics)) pods.set({ state }, each.length);
+  };
+  return {
+    note: (attachment, state) => {
+      states.set(attachment, state);
+      expected.delete(attachment);
+      count();
+    },
+    isEnding: (attachment) => states.get(attachment) === "ending",
+    expect: (attachments) => attachments.forEach((each) => expected.add(each)),
+    keepOnly: (attachments) => {
+      const gone = [...states.keys(), ...expected].filter((each) => !attachments.has(each));
+      for (const each of gone) {
+        states.delete(each);
+        expected.delete(each);
+      }
+      if (gone.length > 0) count();
+    },
+    unready: () =>
+      expected.size === 0 ? undefined : `${expected.size} attachments have not been decided since the start`,
+  };
+}
+
+function inMetrics(state: State): string {
+  return state === "same" || state === "changed" ? "in_step" : state;
+}

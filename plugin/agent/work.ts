@@ -1,0 +1,118 @@
+/** One task of the loop: an attachment decided anew, one read back, the uplink of a network, the node swept. */
+import type { JsonObject } from "../cni/fields.ts";
+import { parseConf } from "../cni/conf.ts";
+import { leaveUnclaimed } from "../attachment/uplink/leave.ts";
+import { settleUplink } from "../attachment/uplink/settle.ts";
+import { sweepLocks } from "../attachment/lock.ts";
+import { readBack } from "../attachment/readback.ts";
+import { reapply, type Reapplied } from "../attachment/reapply.ts";
+import { CniError, messageOf } from "../errors.ts";
+import type { Log } from "../log.ts";
+import { changeInWords } from "../report/change.ts";
+import { nameOf } from "../report/names.ts";
+import type { AttachmentRecord } from "../state/record.ts";
+import { listUplinks } from "../state/uplinks.ts";
+import type { Metrics } from "./metrics.ts";
+import type { Outcome } from "./queue.ts";
+
+export type Came = { readonly outcome: Outcome; readonly why: string };
+
+export type Tools = { readonly stateDir: string; readonly log: Log; readonly metrics: Metrics };
+
+/** `conf`: what the conf directory says of its network. */
+export async function decideAnew(
+  { stateDir, log, metrics }: Tools,
+  record: AttachmentRecord,
+  conf: JsonObject | undefined,
+  why: readonly string[],
+): Promise<Came & { readonly kind: Reapplied["kind"] }> {
+  const began = performance.now();
+  const came = await reapply({ stateDir, record, conf, log });
+  const who = nameOf(record);
+  metrics.applies.inc({ result: came.kind });
+  switch (came.kind) {
+    case "same":
+    case "unsaid":
+    case "unseen":
+      return { kind: came.kind, outcome: "done", why: "" };
+    case "ended":
+      return { kind: came.kind, outcome: "over", why: "" };
+    case "gone":
+      log("info", `${who}: its network namespace has ended: what it had on the node is gone`);
+      return { kind: came.kind, outcome: "over", why: "" };
+    case "changed": {
+      metrics.applySeconds.observe((performance.now() - began) / 1000);
+      log("info", `${who}: ${changeInWords(came.before, came.after)} (${why.join("; ")})`);
+      return { kind: came.kind, outcome: "done", why: "" };
+    }
+    case "refused":
+      log("warn", `${who}: it keeps what it has (${why.join("; ")}): ${inFull(came.error)}`);
+      return { kind: came.kind, outcome: "done", why: "" };
+    case "busy":
+    case "failed":
+      log(
+        "error",
+        `${who}: it keeps what it has, and this is tried again (${why.join("; ")}): ${inFull(came.error)}`,
+      );
+      return { kind: came.kind, outcome: "failed", why: why.join("; ") };
+  }
+}
+
+export async function lookAt({ stateDir, log, metrics }: Tools, record: AttachmentRecord): Promise<Came> {
+  const seen = await readBack({ stateDir, record, log });
+  switch (seen.kind) {
+    case "well":
+      break;
+    case "mended":
+      for (const { tool } of seen.faults) metrics.drift.inc({ tool });
+      log("warn", `${nameOf(record)}: put back: ${inWords(seen.faults)}`);
+      break;
+    case "unmended":
+      for (const { tool } of seen.faults) metrics.unmended.inc({ tool });
+      log(
+        "error",
+        `${nameOf(record)}: ${inWords(seen.faults)}: it cannot be put back: ${inFull(seen.error)}`,
+      );
+      return { outcome: "failed", why: "drift" };
+  }
+  return { outcome: "done", why: "" };
+}
+
+export async function settle(
+  { stateDir, log, metrics }: Tools,
+  network: string,
+  entry: JsonObject,
+  why: readonly string[],
+): Promise<Came> {
+  try {
+    const { uplink } = parseConf(entry, network);
+    if (uplink === undefined) return { outcome: "done", why: "" };
+    const found = await settleUplink({ stateDir, network, conf: uplink, log });
+    metrics.drift.inc({ tool: "uplink" }, found.length);
+    if (found.length > 0)
+      log("info", `uplink of network ${network} (${why.join("; ")}): ${found.join("; ")}`);
+    return { outcome: "done", why: "" };
+  } catch (error) {
+    log("error", `uplink of network ${network} stays as it is (${why.join("; ")}): ${inFull(error)}`);
+    return { outcome: "failed", why: why.join("; ") };
+  }
+}
+
+/** What nobody owns any more, as GC takes it away, for runtimes that never call it. */
+export async function sweep({ stateDir, log }: Tools): Promise<Came> {
+  sweepLocks(stateDir);
+  if (listUplinks(stateDir).length > 0) {
+    for (const { set, address } of await leaveUnclaimed(stateDir))
+      log("info", `${address} was in ipset ${set} for nobody: taken out`);
+  }
+  return { outcome: "done", why: "" };
+}
+
+function inWords(faults: readonly { readonly text: string }[]): string {
+  return faults.map(({ text }) => text).join("; ");
+}
+
+function inFull(error: unknown): string {
+  const details = error instanceof CniError && error.details !== "" ? ` (${error.details})` : "";
+  return messageOf(error) + details;
+}

@@ -1,0 +1,78 @@
+/** What the agent knows of its node by now, as one value, and what follows from a change of it. Pure but for the reading. */
+import type { JsonObject } from "../cni/fields.ts";
+import { noConfs, policyDirOf, type Confs } from "./confs.ts";
+import { lastConfOf, networksOf, policyDirsOf, recordsOf, type Records } from "./records.ts";
+
+export type World = {
+  readonly confs: Confs;
+  readonly records: Records;
+};
+
+export const emptyWorld: World = { confs: noConfs, records: new Map() };
+
+/** What the queue's keys name. */
+export type Task =
+  | { readonly kind: "decide" | "look"; readonly attachment: string }
+  | { readonly kind: "uplink"; readonly network: string }
+  | { readonly kind: "sweep" };
+
+export function nameOfTask(task: Task): string {
+  switch (task.kind) {
+    case "decide":
+    case "look":
+      return `${task.kind} ${task.attachment}`;
+    case "uplink":
+      return `uplink ${task.network}`;
+    case "sweep":
+      return "sweep";
+  }
+}
+
+export function taskNamed(name: string): Task {
+  const [kind = "", rest = ""] = name.split(/ (.*)/s);
+  if (kind === "decide" || kind === "look") return { kind, attachment: rest };
+  return kind === "uplink" ? { kind, network: rest } : { kind: "sweep" };
+}
+
+/** The uplink first: a pod may be about to join a class that is new. */
+export function tasksOfNetwork({ records }: World, network: string): readonly Task[] {
+  const own = [...records].filter(([, { record }]) => record?.identity.network === network);
+  return [
+    ...(own.length === 0 ? [] : [{ kind: "uplink", network } as const]),
+    ...own.map(([attachment]) => ({ kind: "decide", attachment }) as const),
+  ];
+}
+
+export function tasksOfPolicyDir(world: World, directory: string): readonly Task[] {
+  return [...world.records].flatMap(([attachment, { record }]) => {
+    const network = record?.identity.network;
+    const conf =
+      network === undefined ? undefined : (world.confs.entries.get(network) ?? record?.asked?.conf);
+    return policyDirOf(conf) === directory ? [{ kind: "decide", attachment } as const] : [];
+  });
+}
+
+/** All that a round reads back, in its order. */
+export function tasksOfRound({ records }: World): readonly Task[] {
+  return [
+    ...networksOf(records).map((network) => ({ kind: "uplink", network }) as const),
+    ...Array.from(records.keys(), (attachment) => ({ kind: "look", attachment }) as const),
+    { kind: "sweep" },
+  ];
+}
+
+export function policyDirs({ confs, records }: World): ReadonlySet<string> {
+  const ofConfs = [...confs.entries.values()].flatMap((entry) => policyDirOf(entry) ?? []);
+  return new Set([...ofConfs, ...policyDirsOf(records)]);
+}
+
+/** By the conf directory, else as it was asked last. */
+export function confOf({ confs, records }: World, network: string): JsonObject | undefined {
+  return confs.entries.get(network) ?? lastConfOf(records, network);
+}
+
+/** Devices of uplinks that attachments here are in. */
+export function networksOnUplink({ records }: World, device: string): readonly string[] {
+  const own = recordsOf(records).filter(({ membership }) => membership?.device === device);
+  return [...new Set(own.map(({ identity }) => identity.network))];
+}

@@ -1,0 +1,54 @@
+/**
+ * What an attachment has in the kernel held against its record, and put back where somebody took it away. Somebody else's objects
+ * beside ours are left as they are; one in the way of ours is named.
+ */
+import { observe } from "../kernel/observe.ts";
+import type { Log } from "../log.ts";
+import { drift } from "../program/program.ts";
+import { isBare, type AttachmentRecord } from "../state/record.ts";
+import { readRecord } from "../state/store.ts";
+import { change } from "./change.ts";
+import { isLive } from "./live.ts";
+import { alone } from "./lock.ts";
+
+export type ReadBack =
+  | { readonly kind: "well" }
+  /** In sentences, what was not as it should be, by the tools that it was found with. */
+  | { readonly kind: "mended"; readonly faults: readonly Fault[] }
+  | { readonly kind: "unmended"; readonly faults: readonly Fault[]; readonly error: unknown };
+
+export type Fault = { readonly tool: string; readonly text: string };
+
+export type Reading = { readonly stateDir: string; readonly record: AttachmentRecord; readonly log: Log };
+
+export async function readBack(reading: Reading): Promise<ReadBack> {
+  const { stateDir, record } = reading;
+  if (isBare(record) || !isLive(stateDir, record) || record.membership?.leaving === true)
+    return { kind: "well" };
+  const seen = await faultsOf(record);
+  if (seen.length === 0) return { kind: "well" };
+  const lock = { stateDir, identity: record.identity, verb: "agent" };
+  try {
+    return await alone(lock, () => mend(reading));
+  } catch (error) {
+    return { kind: "unmended", faults: seen, error };
+  }
+}
+
+/** Without the lock an ADD or DEL may have been seen half done: with it what is missing is missing. */
+async function mend({ stateDir, record: { identity }, log }: Reading): Promise<ReadBack> {
+  const record = readRecord(stateDir, identity);
+  if (record === undefined || isBare(record) || !isLive(stateDir, record)) return { kind: "well" };
+  const faults = await faultsOf(record);
+  if (faults.length === 0) return { kind: "well" };
+  await change({ stateDir, netns: record.netns, before: record, wanted: record, join: undefined, log });
+  return { kind: "mended", faults };
+}
+
+/** Its addresses in the sets of its class are the node's to look at, for all pods at once (uplink/settle.ts). */
+async function faultsOf({ programs, netns }: AttachmentRecord): Promise<readonly Fault[]> {
+  const faults = programs.map(async (program) =>
+    drift(await observe([program], netns)).map((text) => ({ tool: program.tool, text })),
+  );
+  return (await Promise.all(faults)).flat();
+}
