@@ -97,9 +97,6 @@ describe("a conf that is edited", () => {
 });
 
 describe("a policy file", () => {
-  const write = (dscp: number) =>
-    node.exec("sh", ["-c", "cat >/run/policies/a.json"], { input: manifest(dscp) });
-
   test("made, edited and deleted reaches its pods", async () => {
     await node.exec("mkdir", ["/run/policies"]);
     const conf = { policyDir: "/run/policies", args: { cni: { labels: {} } } };
@@ -134,9 +131,6 @@ describe("what somebody takes away in the kernel", () => {
     expect(await agent.metric('pod_qos_drift_total{tool="iptables"}')).toBeGreaterThan(0);
     await checked(pod, ruledWishes);
   });
-
-  const isSame = async (pod: Plug, text: string): Promise<boolean> =>
-    sorted(await exactState(node, pod.pod)) === sorted(text);
 });
 
 test("a namespace that ends without DEL is undone; a record that came since is not touched", async () => {
@@ -206,3 +200,9 @@ const sorted = (text: string): string =>
     .split("\n")
     .toSorted()
     .join("\n");
+
+const write = (dscp: number) =>
+  node.exec("sh", ["-c", "cat >/run/policies/a.json"], { input: manifest(dscp) });
+
+const isSame = async (pod: Plug, text: string): Promise<boolean> =>
+  sorted(await exactState(node, pod.pod)) === sorted(text);
