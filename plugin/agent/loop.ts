@@ -20,6 +20,7 @@ import {
   confOf,
   emptyWorld,
   nameOfTask,
+  networksIn,
   networksOnUplink,
   policyDirs,
   taskNamed,
@@ -111,7 +112,14 @@ export async function runLoop(options: Options, log: Log, signal: AbortSignal): 
       networks.add(network);
       watchDirectory(`${stateDir}/attachments/${network}`, recordsChanged, signal);
     }
-    decide(readRecords(), "its record");
+    const differing = readRecords();
+    decide(differing, "its record");
+    // While we are at work ADD leaves it to us to change an uplink, also to a conf that the directory does not have.
+    const unlisted = networksIn(world, differing).filter((network) => !world.confs.entries.has(network));
+    ask(
+      unlisted.map((network) => ({ kind: "uplink", network })),
+      "its record",
+    );
     watchPolicies();
   };
 

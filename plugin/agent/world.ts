@@ -76,3 +76,7 @@ export function networksOnUplink({ records }: World, device: string): readonly s
   const own = recordsOf(records).filter(({ membership }) => membership?.device === device);
   return [...new Set(own.map(({ identity }) => identity.network))];
 }
+
+export function networksIn({ records }: World, attachments: readonly string[]): readonly string[] {
+  return [...new Set(attachments.flatMap((each) => records.get(each)?.record?.identity.network ?? []))];
+}

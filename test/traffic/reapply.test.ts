@@ -2,7 +2,9 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { figure } from "../lab/figures.ts";
 import { suite } from "../lab/needs.ts";
-import { reapplyOn } from "../lab/reapply.ts";
+import { readFileSync } from "node:fs";
+import { startAgent, until, writeConf, type Agent } from "../lab/agent.ts";
+import type { AttachmentRecord } from "../../plugin/state/record.ts";
 import { measure } from "../lab/traffic.ts";
 import { addedUplinkPod, bulkLabel, openUplinkSite, type UplinkPod, type UplinkSite } from "../lab/uplink.ts";
 
@@ -38,10 +40,15 @@ const kinds = [
 
 suite("a pod decided anew under traffic", { plugin: true, tools: ["ipset", "iperf3"] }, () => {
   let site: UplinkSite;
+  let agent: Agent;
   beforeAll(async () => {
     site = await openUplinkSite();
+    agent = await startAgent(site.node);
   });
-  afterAll(() => site.node[Symbol.asyncDispose]());
+  afterAll(async () => {
+    await agent.kill();
+    await site.node[Symbol.asyncDispose]();
+  });
 
   test.each(kinds)("loses nothing through ten changes of its %s", async (what, first, second, marks) => {
     const pod = await addedUplinkPod(site, { labels: bulkLabel, uplink: inBulk });
@@ -70,9 +77,16 @@ suite("a pod decided anew under traffic", { plugin: true, tools: ["ipset", "iper
     await pod.pod.remove();
   });
 
+  /** Until the record says that it is done. */
   const change = async ({ pod }: UplinkPod, conf: Readonly<Record<string, unknown>>): Promise<void> => {
-    const identity = { network: "podnet", containerId: pod.containerId, ifname: "eth0" };
-    expect(await reapplyOn(site.node, { identity, conf })).toMatchObject({ kind: "changed", message: "" });
+    await writeConf(site.node, "10-podnet.conflist", conf, "podnet");
+    const path = site.node.path(`/run/pod-qos/attachments/podnet/${pod.containerId}@eth0.json`);
+    const wanted = JSON.stringify([conf["egress"], conf["uplink"], conf["defaults"]]);
+    await until("the change", () => {
+      const { asked, unfinished } = JSON.parse(readFileSync(path, "utf8")) as AttachmentRecord;
+      const { egress, uplink, defaults } = asked?.conf ?? {};
+      return unfinished === undefined && JSON.stringify([egress, uplink, defaults]) === wanted;
+    });
   };
 
   /** Behind our own rules of the node, which have decided by then. */

@@ -60,6 +60,12 @@ const held: readonly (readonly [folder: string, target: string])[] = [
     (folder) => [folder, "../kube/connect.ts"] as const,
   ),
   ["", "./kube/connect.ts"],
+  ...["policy", "knowledge", "kernel", "state", "kube", "attachment", "report", "verbs", "cli"].map(
+    (folder) => [folder, "../agent/agent.ts"] as const,
+  ),
+  ...["../verbs/add.ts", "../cli/cli.ts", "node:child_process", "node:https", "http"].map(
+    (target) => ["agent", target] as const,
+  ),
   ...["policy/labels.ts", "datapath/plan.ts", "program/tools.ts", "kernel/exec.ts", "state/store.ts"]
     .concat("attachment/decide.ts", "report/report.ts", "verbs/add.ts", "cli/cli.ts")
     .map((file) => ["kube", `../${file}`] as const),
@@ -71,6 +77,12 @@ const open: typeof held = [
   ["kernel", "../program/program.ts"],
   ["kernel", "node:fs"],
   ["kube", "node:https"],
+  ["agent", "../kube/connect.ts"],
+  ["agent", "../attachment/reapply.ts"],
+  ["agent", "../knowledge/pod.ts"],
+  ["agent", "../state/live/agent.ts"],
+  ["agent", "../report/report.ts"],
+  ["", "./agent/agent.ts"],
   ["kube", "../cni/fields.ts"],
   ["attachment", "../state/store.ts"],
   ["report", "../attachment/live.ts"],

@@ -3,10 +3,12 @@ import { sameMember, type PodPart } from "../../datapath/uplink/sets.ts";
 import type { UplinkState } from "../../datapath/uplink/state.ts";
 import type { Log } from "../../log.ts";
 import { joinUplink, settleUplink, type Joined } from "../../kernel/uplink/ensure.ts";
-import { driftOf } from "../../kernel/uplink/observe.ts";
+import { driftOf, type SeenUplink } from "../../kernel/uplink/observe.ts";
 import { addMembers } from "../../kernel/uplink/members.ts";
 import type { Uplink } from "../../policy/uplink/uplink.ts";
 import type { Member } from "../../program/ipset/members.ts";
+import { rootOwner } from "../../program/tc/tree.ts";
+import { freshAgent } from "../../state/live/agent.ts";
 import { countAttachments } from "../../state/store.ts";
 import { noteCompared, wasCompared } from "../../state/uplinks.ts";
 import { leave } from "./leave.ts";
@@ -25,6 +27,8 @@ export async function joinNodeUplink(
   const joined = await joinUplink(state, pod);
   const unsettled = driftOf(state, joined.seen);
   const settled = unsettled.length === 0;
+  // It changes what stands, and the pod is in its sets by now.
+  if (!settled && stands(state, joined.seen) && isLeftToAgent(node.stateDir)) return [];
   if (settled && !isDue(node, pod, joined)) return [];
   // A dead pod's record still claims what is in a set, and asks for nothing.
   const { missing } = tally(readLiveClaims(node.stateDir), node.uplink, joined.sets);
@@ -39,6 +43,16 @@ export async function joinNodeUplink(
     ...missing.map((member) => `${inWords(member)} was missing`),
     ...leaving.map((member) => `${inWords(member)} was no pod's by any record`),
   ];
+}
+
+function stands({ root }: UplinkState, { tree, chains }: SeenUplink): boolean {
+  return rootOwner(root, tree) === "ours" && [...chains.values()].every(({ exists }) => exists);
+}
+
+/** Of two that each have another conf, one that was edited this moment, the one would undo what the other did. */
+function isLeftToAgent(stateDir: string): boolean {
+  const agent = freshAgent(stateDir);
+  return agent !== undefined && agent.pid !== process.pid;
 }
 
 /**
