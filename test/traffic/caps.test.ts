@@ -15,7 +15,7 @@ const rows = capRows(long);
 const uncapped = async (): Promise<number> => {
   await using node = await createNode();
   const { along } = await podForRow(node, { ...(rows[0] as CapRow), mtu: 1500 });
-  const load = { ...along, seconds: 2 };
+  const load = { ...along, seconds: 1 };
   return Math.max((await measure(load)).bitsPerSecond, (await measure(load)).bitsPerSecond);
 };
 const machine = await uncapped();
@@ -38,7 +38,8 @@ const titleOf = ({ cap, direction, enforce, family, discipline, mtu }: CapRow): 
 
 type Titled = { readonly title: string; readonly row: CapRow };
 const titled = rows.map((row) => ({ title: titleOf(row), row }));
-const chosen = paced("traffic", titled, 5, ({ row }) => row.discipline === "police");
+/** Both disciplines with queues and filters that only a stock kernel has, at the host and in the pod, to it and from it, of both families. */
+const chosen = paced("traffic", titled, 0, ({ row: { cap, mtu } }) => cap === "20M" && mtu === 1500);
 
 describe("a cap holds the wire to its rate, from the first second on, and leaves the other direction alone", () => {
   test.each(chosen.filter(inReach))("$title", async ({ title, row }) => {
@@ -50,13 +51,16 @@ describe("a cap holds the wire to its rate, from the first second on, and leaves
   );
 });
 
+/** That the counter is watched: half a percent is what its clock and a queue make of the rate then. */
+const SECONDS = 3;
+
 const complaintsOf = async (row: CapRow): Promise<readonly string[]> => {
   const pod = await podForRow(node, row);
   const free = await speedAgainst(pod, row);
   await pod.cap();
   const shaper = row.discipline === "shape" ? (await findShapers(node, pod.pod))[0] : undefined;
   if (row.discipline === "shape" && shaper === undefined) return ["there is no HTB"];
-  const reading = await readCap(pod.along, shaper, { mtu: row.mtu });
+  const reading = await readCap(pod.along, shaper, { mtu: row.mtu, seconds: SECONDS });
   const other = (await speedAgainst(pod, row)) / free;
   await pod.end();
 
@@ -75,8 +79,8 @@ const complaintsOf = async (row: CapRow): Promise<readonly string[]> => {
   );
   return [
     ...(counted === undefined ? [] : within("the wire", counted, 1 - tolerance, 1 + tolerance)),
-    // The bucket, full at the start, is spread over the seven seconds of the load.
-    ...within("what came in, with headers", received, 0, 1 + tolerance + burst / 7),
+    // The bucket, full at the start, is spread over the load.
+    ...within("what came in, with headers", received, 0, 1 + tolerance + burst / (SECONDS + 2)),
     ...within("goodput", goodput, row.discipline === "shape" ? 0.93 : 0.75, Infinity),
     ...within("the first second", first, 0, 1.05 + burst),
     ...within("the other direction, to uncapped", other, 0.9, Infinity),
@@ -87,5 +91,5 @@ const complaintsOf = async (row: CapRow): Promise<readonly string[]> => {
 const speedAgainst = async ({ against }: CappedPod, row: CapRow): Promise<number> => {
   // Its acknowledgements go through the cap, and take a thousandth of what they acknowledge.
   const bitrate = String(Math.round(Math.min(1e9, machine / 2, 200 * bitsOf(row))));
-  return (await measure({ ...against, seconds: 2, bitrate, congestion: "cubic" })).bitsPerSecond;
+  return (await measure({ ...against, seconds: 1, bitrate, congestion: "cubic" })).bitsPerSecond;
 };

@@ -29,7 +29,7 @@ suite("the static cap of the runbook, in 10-flannel.conflist", needs, () => {
   test("000-16 kubernetes.io/egress-bandwidth: 50M is a hard cap of 50 Mbit/s, also with many connections", async () => {
     const load = { from: pod, to: site.peer.ns, address: site.peer.v4, streams: 8 };
     await twice("eight connections", async () => {
-      const { received, firstSecond } = await readCap(load, undefined, { mtu });
+      const { received, firstSecond } = await readCap(load, undefined, { mtu, seconds: 3 });
       return [
         ...within("what came in, with headers", received / CAP, 0.95, 1.02),
         ...within("the first second", firstSecond / CAP, 0, 1.06),

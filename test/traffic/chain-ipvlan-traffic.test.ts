@@ -29,7 +29,7 @@ suite("traffic of pods on ipvlan l2", needs, () => {
     const pod = await site.node.addPod();
     const address = await plugIn(pod, both("100M"));
     await twice("100M both ways", async () => {
-      const speeds = await speedsOf({ pod, address, peer: site.peer, seconds: 6 });
+      const speeds = await speedsOf({ pod, address, peer: site.peer, seconds: 4 });
       return [
         ...within("egress", speeds.egress / 100e6, 0.84, 1.05),
         ...within("ingress", speeds.ingress / 100e6, 0.84, 1.05),
@@ -72,7 +72,7 @@ suite("traffic of pods on ipvlan l2", needs, () => {
       await plugIn(two, both("10M")),
       await plugIn(free, {}),
     ];
-    const load = { to: site.peer.ns, address: site.peer.v4, seconds: 4, congestion: "cubic" };
+    const load = { to: site.peer.ns, address: site.peer.v4, seconds: 3, congestion: "cubic" };
     await twice("two replicas and a free pod, at once", async () => {
       const [first, second, third] = await Promise.all([
         measure({ ...load, from: one }),
@@ -101,7 +101,7 @@ suite("traffic of pods on ipvlan l2", needs, () => {
     const { result } = await runChain(distant, "add", withRange("100"), to, {});
     const address = ipv4Of(result);
     await twice("across nodes", async () => {
-      const { bitsPerSecond } = await measure({ from, to, address, seconds: 4, congestion: "cubic" });
+      const { bitsPerSecond } = await measure({ from, to, address, seconds: 3, congestion: "cubic" });
       return within("egress", bitsPerSecond / 20e6, 0.88, 1);
     });
   });

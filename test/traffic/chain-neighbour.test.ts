@@ -41,7 +41,7 @@ for (const site of paced("a capped pod and its neighbour on", [siteNamed("ptp"),
       const { ns } = open.peer;
       const there = { from: party.pod, to: ns, address: open.peer[family] ?? "" };
       const back = { from: ns, to: party.pod, address: party[family] };
-      return { ...(direction === "egress" ? there : back), seconds: 4, congestion: "cubic" };
+      return { ...(direction === "egress" ? there : back), seconds: 3, congestion: "cubic" };
     };
 
     test.each([
@@ -63,7 +63,7 @@ for (const site of paced("a capped pod and its neighbour on", [siteNamed("ptp"),
     });
 
     test("between the two it is the capped one's caps that hold, both ways", async () => {
-      const common = { seconds: 4, congestion: "cubic" };
+      const common = { seconds: 3, congestion: "cubic" };
       await twice("one to the other", async () => {
         const out = await measure({ from: slow.pod, to: free.pod, address: free.v4, ...common });
         const back = await measure({ from: free.pod, to: slow.pod, address: slow.v4, ...common });

@@ -22,7 +22,7 @@ const limited = {
   egress: [{ dscp: 20, bandwidth: { rate: 8000 }, classifier: { ports: [{ protocol: "TCP", port: 443 }] } }],
 };
 
-/** 1000 packets a second to the node for 8 s while ten changes are made: how many did not arrive. */
+/** 1000 packets a second to the node for 7 s while ten changes are made: how many did not arrive. */
 const lostWhile = async (
   { pod, wire }: RuledPod,
   change: (time: number) => Promise<unknown>,
@@ -31,7 +31,7 @@ const lostWhile = async (
     from: pod,
     to: node,
     address: wire.node4,
-    seconds: 8,
+    seconds: 7,
     udp: true,
     bitrate: "800k",
     segment: 100,
@@ -76,10 +76,15 @@ test.each([
 ] as const)("a sender below every limit loses nothing through ten changes of %s", async (_, wishes) => {
   const pod = await podWith(node, wishes[0]);
   const lost = await lostWhile(pod, async (time) => succeeded(await pod.call("ADD", wishes[time % 2])));
-  figure("lost of 8000", lost, { atMost: 0 });
+  figure("lost of 7000", lost, { atMost: 0 });
   succeededSilently(await pod.call("CHECK", wishes[0]));
   await pod.end();
 });
+
+const MORE = 20;
+
+const isAsFew = (lost: readonly number[], plain: readonly number[]): boolean =>
+  lost.length > 0 && Math.min(...lost) - Math.max(...plain) <= MORE;
 
 /** The first and the last limit in the pod make and take away the root of its link. */
 test.each([
@@ -92,12 +97,13 @@ test.each([
     const change = async (time: number) => succeeded(await pod.call("ADD", wishes[time % 2]));
     const lost: number[] = [];
     const plain: number[] = [];
-    for (let round = 0; round < 2; round += 1) {
+    // The second is for a machine that others load.
+    for (let round = 0; round < 2 && !isAsFew(lost, plain); round += 1) {
       plain.push(await lostWhile(pod, (time) => exchangeRoot(pod, wishes[0], time)));
       lost.push(await lostWhile(pod, change));
     }
-    console.log(`lost of 8000: ${lost.join(", ")}; by tc alone ${plain.join(", ")}`);
-    figure("lost of 8000 beside tc alone", Math.min(...lost) - Math.max(...plain), { atMost: 20 });
+    console.log(`lost of 7000: ${lost.join(", ")}; by tc alone ${plain.join(", ")}`);
+    figure("lost of 7000 beside tc alone", Math.min(...lost) - Math.max(...plain), { atMost: MORE });
     succeededSilently(await pod.call("CHECK", wishes[0]));
     await pod.end();
   },

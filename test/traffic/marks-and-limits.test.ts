@@ -16,7 +16,7 @@ it("001-19 does not interfere with bandwidth annotations: both caps hold, full a
   const pod = await policies.pod({ labels: {}, annotations });
   for (const address of [pod.wire.node4, pod.wire.node6]) {
     await twice(`caps beside a mark, to ${address}`, async () => {
-      const load = { from: pod.pod, to: policies.node, address, seconds: 4, congestion: "cubic" };
+      const load = { from: pod.pod, to: policies.node, address, seconds: 3, congestion: "cubic" };
       const out = (await measure(load)).bitsPerSecond;
       const back = (await measure({ ...load, reverse: true })).bitsPerSecond;
       return [...within("egress", out / 10e6, 0.85, 1.05), ...within("ingress", back / 20e6, 0.85, 1.05)];

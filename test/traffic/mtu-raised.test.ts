@@ -39,7 +39,7 @@ describe("20M planned for MTU 1500 are 20M at 9000, at 65535 and at 1500 again",
           from: pod.pod,
           to: node,
           address: pod.wire.node4,
-          seconds: 5,
+          seconds: 4,
           congestion: "cubic",
         });
         // From the second second on: the bucket is full at the start.

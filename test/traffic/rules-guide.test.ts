@@ -71,39 +71,46 @@ const reverse = (server: 0 | 2): Omit<Load, "seconds"> => ({
   reverse: true,
 });
 
+/** Of what is free. A limit of 20 Mbit/s leaves a hundredth. */
+const UNLIMITED = 0.9;
+
 /** What the policy leaves of what the same two reach without any: in turn and the best of each, for the machine is shared. */
 const shareOfFree = async (load: Omit<Load, "seconds">): Promise<number> => {
   const [free, ruled]: [number[], number[]] = [[], []];
   // More than a node's link has; all that a machine can do would be a measurement of its other tenants.
   const bounded = { ...load, bitrate: "4G" };
-  for (let round = 0; round < 3; round += 1) {
+  let share = 0;
+  for (let round = 0; round < 3 && share < UNLIMITED; round += 1) {
     free.push(await under(undefined, () => rate(bounded, 1)));
     ruled.push(await rate(bounded, 1));
+    share = Math.max(...ruled) / Math.max(...free);
   }
-  return Math.max(...ruled) / Math.max(...free);
+  return share;
 };
 
 describe("4.2 of the guide", () => {
   it("002-27 pod1 to pod0 is unlimited, above 90 % of free: who sends is pod0, which has no label", () =>
-    twice("pod0 sends", async () => within("of free", await shareOfFree(reverse(0)), 0.9, 2)));
+    twice("pod0 sends", async () => within("of free", await shareOfFree(reverse(0)), UNLIMITED, 2)));
 
   it("002-16 002-27 pod1 to pod2 is limited to about 20 Mbit/s: who sends is pod2", () =>
-    twice("pod2 sends", async () => within("Mbit/s", await rate(reverse(2), 6), 12, 21)));
+    twice("pod2 sends", async () => within("Mbit/s", await rate(reverse(2), 4), 12, 21)));
 
   it("002-15 002-16 with the burst left out of the manifest it keeps more of the 20 Mbit/s", () =>
     under(defaultBurst, () =>
-      twice("pod2 sends", async () => within("Mbit/s", await rate(reverse(2), 6), 17, 21)),
+      twice("pod2 sends", async () => within("Mbit/s", await rate(reverse(2), 4), 17, 21)),
     ));
 
   it("002-27 without -R it is pod1 that sends, and it is limited towards pod0 too", () => {
     const load = { from: pods[1].pod, to: pods[0].pod, address: pods[0].wire.pod4 };
-    return twice("pod1 sends", async () => within("Mbit/s", await rate(load, 6), 12, 21));
+    return twice("pod1 sends", async () => within("Mbit/s", await rate(load, 4), 12, 21));
   });
 
   it("002-19 002-22 to an excepted network there is neither limit, above 90 % of free, nor mark", async () => {
     expect(await tos(1, "172.16.5.5")).toEqual([0]);
     const load = { from: pods[1].pod, to: node, address: "172.16.5.5" };
-    await twice("pod1 to the exception", async () => within("of free", await shareOfFree(load), 0.9, 2));
+    await twice("pod1 to the exception", async () =>
+      within("of free", await shareOfFree(load), UNLIMITED, 2),
+    );
   });
 });
 

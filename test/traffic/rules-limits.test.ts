@@ -30,7 +30,7 @@ const rate = async ({ pod }: RuledPod, address: string, load: Partial<Load> = {}
     from: pod,
     to: node,
     address,
-    seconds: 5,
+    seconds: 4,
     congestion: "cubic",
     ...load,
   });
@@ -68,7 +68,7 @@ describe("the rule of the guide", () => {
     const free = await podWith(node, {});
     const pod = await podWith(node, egress(guide({ rate: 20_000 })));
     // More than a node's link has; all that a machine can do would be a measurement of its other tenants.
-    const load = { seconds: 3, bitrate: "4G" };
+    const load = { seconds: 1, bitrate: "4G" };
     for (const address of spared) {
       // In turn, since the machine is shared.
       const before = await rate(free, address, load);
@@ -124,7 +124,7 @@ describe("what is limited", () => {
 
   it("002-27 what the pod receives is not", async () => {
     const pod = await podWith(node, egress({ bandwidth: { rate: 5_000 } }));
-    expect(await rate(pod, pod.wire.node4, { reverse: true, seconds: 3 })).toBeGreaterThan(100);
+    expect(await rate(pod, pod.wire.node4, { reverse: true, seconds: 1 })).toBeGreaterThan(100);
     await pod.end();
   });
 });
@@ -166,7 +166,7 @@ it("a packet costs the same with 5000 exceptions as with 5", async () => {
     const rates: number[][] = [[], []];
     for (let round = 0; round < 3; round += 1) {
       for (const [at, pod] of pods.entries()) {
-        rates[at]?.push(await rate(pod, "192.0.2.7", { udp: true, bitrate: "0", segment: 64, seconds: 2 }));
+        rates[at]?.push(await rate(pod, "192.0.2.7", { udp: true, bitrate: "0", segment: 64, seconds: 1 }));
       }
     }
     const [few = 0, many = 0] = rates.map((each) => Math.max(...each));

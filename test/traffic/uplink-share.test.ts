@@ -12,7 +12,7 @@ const link = 200e6;
 const [payload, payload6] = [1448 / 1514, 1428 / 1514];
 
 /** Seconds: bulk alone, then beside a user, of all. The runbook's own lengths take their time. */
-const lengths = long ? { lead: 5, together: 40, all: 60 } : { lead: 4, together: 5, all: 15 };
+const lengths = long ? { lead: 5, together: 40, all: 60 } : { lead: 3, together: 5, all: 12 };
 
 type Flood = Omit<Partial<Load>, "address"> & { readonly address: "server4" | "server6" };
 const many = { streams: 8 } as const;
@@ -79,7 +79,7 @@ suite("an uplink's classes under load", { plugin: true, tools: ["ipset", "iperf3
 
   test("000-18 what comes in is not shaped: a pod of 50M sure downloads at more than the whole link's rate", async () => {
     await twice("a download", async () => {
-      const { bitsPerSecond } = await measure(load(bulk, 3, { reverse: true }));
+      const { bitsPerSecond } = await measure(load(bulk, 2, { reverse: true }));
       return within("of the link", bitsPerSecond / link, 1.2, Infinity);
     });
   });
@@ -101,7 +101,7 @@ suite("an uplink's classes under load", { plugin: true, tools: ["ipset", "iperf3
     "000-15 the sum stays within the link over any 5 s when both classes flood: %s",
     async (_, ofUser, ofBulk) => {
       const flood = (pod: UplinkPod, { address, ...more }: Flood): ReturnType<typeof measure> =>
-        measure(load(pod, 9, { address: site[address], ...more }));
+        measure(load(pod, 7, { address: site[address], ...more }));
       // Each segment is a packet to who receives, with headers of its own.
       await site.node.exec("ip", ["link", "set", "dev", "eth0", "gso_max_segs", "1"]);
       await twice("both flood", async () => {
