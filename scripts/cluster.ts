@@ -1,9 +1,9 @@
 /** A real Kubernetes on 127.0.0.1 to try things on: what scripts/cluster runs once all is there. */
-import { existsSync, readFileSync, rmSync } from "node:fs";
-import { join } from "node:path";
+import { existsSync, rmSync } from "node:fs";
+import { join, resolve } from "node:path";
 import { execa } from "execa";
-import { processesFile, startControlPlane } from "./lab/cluster/control-plane.ts";
-import { kill, type ProcessId } from "./lab/cluster/daemon.ts";
+import { startControlPlane } from "./lab/cluster/control-plane.ts";
+import { kill, noted } from "./lab/cluster/daemon.ts";
 import { ClusterError } from "./lab/cluster/errors.ts";
 import { programPath, ROOT } from "./lab/cluster/programs.ts";
 
@@ -12,8 +12,8 @@ const USAGE = `usage: cluster up          starts an API server and etcd, ready i
        cluster kubeconfig        prints the path of the admin's kubeconfig
        cluster down              ends it and removes all that it has`;
 
-/** One per checkout. */
-const FOLDER = join(ROOT, ".cache/playground");
+/** One per checkout, unless somebody asks for another. */
+const FOLDER = resolve(process.env["POD_QOS_PLAYGROUND"] ?? join(ROOT, ".cache/playground"));
 const KUBECONFIG = join(FOLDER, "admin.kubeconfig");
 
 const main = async ([command, ...args]: readonly string[]): Promise<number> => {
@@ -48,10 +48,7 @@ const up = async (): Promise<number> => {
 };
 
 const down = async (): Promise<number> => {
-  if (existsSync(processesFile(FOLDER))) {
-    const processes = JSON.parse(readFileSync(processesFile(FOLDER), "utf8")) as readonly ProcessId[];
-    await Promise.all(processes.map(kill));
-  }
+  await Promise.all(noted(FOLDER).map(kill));
   rmSync(FOLDER, { recursive: true, force: true });
   return 0;
 };

@@ -50,8 +50,7 @@ const build = async (work: string, programs: readonly Program[]): Promise<void> 
     ...packages,
   ]);
   compiling.stderr.setEncoding("utf8").on("data", progress.count);
-  await compiling;
-  progress.end();
+  await compiling.finally(progress.end);
 };
 
 /** Without a version `kubectl version` cannot read what the server says of itself. */
@@ -73,22 +72,23 @@ const go = (work: string, args: readonly string[]) =>
     maxBuffer: 64_000_000,
   });
 
-/** `go build -v` says each package that it compiles: what lies in Go's cache it passes over. */
+/** `go build -v` says each package that it compiles. What lies in Go's cache it passes over, so there may be fewer than all. */
 const startProgress = (packages: number) => {
   const started = Date.now();
-  let [compiled, said] = [0, -1];
+  let compiled = 0;
   const say = (): void => {
     const seconds = Math.round((Date.now() - started) / 1000);
-    console.log(`    ${String(compiled).padStart(4)} of ${packages} packages compiled, ${seconds} s`);
+    console.log(`    ${String(compiled).padStart(4)} of at most ${packages} packages compiled, ${seconds} s`);
   };
+  const timer = setInterval(say, 15_000);
   return {
     count: (text: string): void => {
       compiled += text.split("\n").filter((line) => /^[\w.~/-]+$/.test(line)).length;
-      const tenth = Math.floor((compiled / packages) * 10);
-      if (tenth > said) say();
-      said = Math.max(said, tenth);
     },
-    end: say,
+    end: (): void => {
+      clearInterval(timer);
+      say();
+    },
   };
 };
 

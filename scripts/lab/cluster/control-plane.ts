@@ -8,7 +8,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { connectApi, type Api } from "./api.ts";
 import { apiServerArguments, AUDIT_POLICY, auditPolicyFile, etcdArguments, type Ports } from "./arguments.ts";
 import { makeCertificates, type Certificates } from "./certificates.ts";
-import { kill, signal, startDaemon, tailOf, type Daemon, type ProcessId } from "./daemon.ts";
+import { kill, note, signal, startDaemon, tailOf, type Daemon } from "./daemon.ts";
 import { ClusterError } from "./errors.ts";
 import { kubeconfig, type Credentials } from "./kubeconfig.ts";
 import { freePorts } from "./ports.ts";
@@ -52,12 +52,10 @@ export const startControlPlane = async (options: ControlPlaneOptions): Promise<C
   writeFileSync(auditPolicyFile(folder), JSON.stringify(AUDIT_POLICY));
   const [api = 0, etcd = 0, etcdPeers = 0] = await freePorts(3);
   const ports: Ports = { api, etcd, etcdPeers };
-  const running = new Map<string, ProcessId>();
   const start = (program: string, args: readonly string[]): Daemon => {
     const logFile = join(folder, `${program}.log`);
     const daemon = startDaemon({ command: [programPath(program), ...args], logFile, outlivesUs });
-    running.set(program, { pid: daemon.pid, startTime: daemon.startTime });
-    writeFileSync(processesFile(folder), JSON.stringify([...running.values()]));
+    note(folder, daemon);
     return daemon;
   };
   const store = start("etcd", etcdArguments(folder, ports));
@@ -101,9 +99,6 @@ export const startControlPlane = async (options: ControlPlaneOptions): Promise<C
   };
 };
 
-/** What runs of a cluster, from its first moment on: whoever finds its folder can end it. */
-export const processesFile = (folder: string): string => join(folder, "processes.json");
-
 /** Ready for requests, and the first namespaces are there. */
 const untilReady = async (api: Api, apiServer: Daemon, folder: string): Promise<void> => {
   const state = { ended: false };
@@ -118,7 +113,7 @@ const untilReady = async (api: Api, apiServer: Daemon, folder: string): Promise<
   }
 };
 
-const READY_MS = 120_000;
+const READY_MS = 240_000;
 
 const answers = async (api: Api, path: string): Promise<boolean> => {
   try {

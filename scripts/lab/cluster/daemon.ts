@@ -1,5 +1,6 @@
 /** A program that runs until somebody ends it: as long as we do, or longer. */
-import { readFileSync } from "node:fs";
+import { appendFileSync, existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { execa } from "execa";
 import { startTime } from "../../../test/lab/sweep.ts";
@@ -35,10 +36,23 @@ export const startDaemon = ({ command, logFile, outlivesUs }: DaemonOptions): Da
   return { pid: child.pid, startTime: startTime(child.pid), ended: child };
 };
 
+/** What runs of a cluster, from its first moment on, so that whoever finds its folder can end it. */
+export const note = (folder: string, { pid, startTime: started }: ProcessId): void =>
+  appendFileSync(join(folder, PROCESSES), `${JSON.stringify({ pid, startTime: started })}\n`);
+
+/** All that ever ran; most may be over. */
+export const noted = (folder: string): readonly ProcessId[] => {
+  const path = join(folder, PROCESSES);
+  const text = existsSync(path) ? readFileSync(path, "utf8") : "";
+  return text.split("\n").flatMap((line) => (line === "" ? [] : [JSON.parse(line) as ProcessId]));
+};
+
+const PROCESSES = "processes";
+
 /** False when nothing was there to get the signal. */
-export const signal = ({ pid, startTime: started }: ProcessId, name: NodeJS.Signals): boolean => {
-  if (startTime(pid) !== started) return false;
-  process.kill(pid, name);
+export const signal = (target: ProcessId, name: NodeJS.Signals): boolean => {
+  if (!isRunning(target)) return false;
+  process.kill(target.pid, name);
   return true;
 };
 
@@ -46,19 +60,20 @@ export const signal = ({ pid, startTime: started }: ProcessId, name: NodeJS.Sign
 export const kill = async (daemon: ProcessId): Promise<void> => {
   signal(daemon, "SIGKILL");
   for (let tries = 0; tries < 400; tries += 1) {
-    if (startTime(daemon.pid) !== daemon.startTime || isDead(daemon.pid)) return;
+    if (!isRunning(daemon)) return;
     await sleep(25);
   }
   throw new ClusterError(`process ${daemon.pid} does not end`);
 };
 
-/** A zombie whose other threads are gone: whoever should wait for it does not. */
-const isDead = (pid: number): boolean => {
+/** Not so a zombie that whoever should wait for it does not. One with other threads still has its ports. */
+export const isRunning = ({ pid, startTime: started }: ProcessId): boolean => {
+  if (startTime(pid) !== started) return false;
   try {
     const status = readFileSync(`/proc/${pid}/status`, "utf8");
-    return /^State:\s+Z/m.test(status) && /^Threads:\s+1$/m.test(status);
+    return !(/^State:\s+Z/m.test(status) && /^Threads:\s+1$/m.test(status));
   } catch {
-    return true;
+    return false;
   }
 };
 

@@ -4,7 +4,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 export const eventually = async <Value>(
   what: string,
   look: () => Value | undefined | Promise<Value | undefined>,
-  { withinMs = 30_000, everyMs = 20, why = (): string => "" } = {},
+  { withinMs = 60_000, everyMs = 20, why = (): string => "" } = {},
 ): Promise<Value> => {
   const end = performance.now() + withinMs;
   for (;;) {

@@ -38,7 +38,7 @@ export type Kubelet = {
   readonly [Symbol.asyncDispose]: () => Promise<void>;
 };
 
-/** Default: a pod of namespace "default", for which half a minute is waited. */
+/** Default: a pod of namespace "default", for which a minute is waited. */
 export type Which = { readonly namespace?: string; readonly withinMs?: number };
 
 export const startKubelet = async (options: KubeletOptions): Promise<Kubelet> => {
@@ -59,10 +59,10 @@ export const startKubelet = async (options: KubeletOptions): Promise<Kubelet> =>
   };
   return {
     running: (name, { namespace = "default", ...within } = {}) =>
-      eventually(`${name} runs`, () => find(pods.running(), name, namespace), { why, ...within }),
+      eventually(`${name} runs`, () => pods.running(keyOf({ name, namespace })), { why, ...within }),
     gone: async (name, { namespace = "default", ...within } = {}) => {
       const isGone = async (): Promise<true | undefined> =>
-        find(pods.sandboxes(), name, namespace) === undefined &&
+        pods.find(keyOf({ name, namespace })) === undefined &&
         (await api.ask("GET", podPath(namespace, name))).status === 404
           ? true
           : undefined;
@@ -72,8 +72,10 @@ export const startKubelet = async (options: KubeletOptions): Promise<Kubelet> =>
     failures: pods.failures,
     restartSandbox: (old) => {
       pods.restart(old.uid);
-      const anew = (): Sandbox | undefined =>
-        pods.running().find(({ uid, containerId }) => uid === old.uid && containerId !== old.containerId);
+      const anew = (): Sandbox | undefined => {
+        const found = pods.running(old.uid);
+        return found?.containerId === old.containerId ? undefined : found;
+      };
       return eventually(`${old.name} has another sandbox`, anew, { why });
     },
     runStatic: (wish) => runStaticPod(options, wish),
@@ -83,9 +85,6 @@ export const startKubelet = async (options: KubeletOptions): Promise<Kubelet> =>
 };
 
 const ofNode = (node: string): string => `${PODS}?fieldSelector=spec.nodeName%3D${node}`;
-
-const find = (among: readonly Sandbox[], name: string, namespace: string): Sandbox | undefined =>
-  among.find((sandbox) => keyOf(sandbox) === keyOf({ name, namespace }));
 
 /** A node of that name may be there already: a kubelet that starts again takes it over. */
 const register = async (api: Api, name: string): Promise<void> => {

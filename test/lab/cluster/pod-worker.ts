@@ -16,8 +16,10 @@ export type PodWorker = {
   /** A new sandbox for the pod of this UID. */
   readonly restart: (uid: string) => void;
   readonly sandboxes: () => readonly Sandbox[];
-  /** Those that the API knows the addresses of. */
-  readonly running: () => readonly Sandbox[];
+  /** By UID, or by namespace and name. */
+  readonly find: (key: string) => Sandbox | undefined;
+  /** The same, once the API knows its addresses. */
+  readonly running: (key: string) => Sandbox | undefined;
   readonly failures: readonly Failure[];
   readonly stop: () => Promise<void>;
 };
@@ -28,6 +30,7 @@ const AT_ONCE = 3;
 export const startPodWorker = (options: KubeletOptions): PodWorker => {
   const { api, node, conflist, retryMs = 1000 } = options;
   const wanted = new Map<string, KubePod>();
+  /** Each twice: by UID, and by namespace and name. */
   const held = new Map<string, Sandbox>();
   const told = new Set<string>();
   const restarting = new Set<string>();
@@ -48,7 +51,7 @@ export const startPodWorker = (options: KubeletOptions): PodWorker => {
   const run = async (uid: string, pod: KubePod): Promise<"done" | "gone" | "away"> => {
     if (restarting.delete(uid)) await endSandbox(uid);
     const sandbox = held.get(uid) ?? (await makeSandbox(node, conflist, wishOf(pod)));
-    held.set(uid, sandbox);
+    for (const key of [uid, keyOf(sandbox)]) held.set(key, sandbox);
     if (told.has(uid)) return "done";
     const said = await attempt(() => api.patch(`${pathOf(pod)}/status`, runningStatus(sandbox.addresses)));
     if (said === "done") told.add(uid);
@@ -63,10 +66,13 @@ export const startPodWorker = (options: KubeletOptions): PodWorker => {
 
   const endSandbox = async (uid: string): Promise<void> => {
     told.delete(uid);
+    const sandbox = held.get(uid);
+    if (sandbox === undefined) return;
     try {
-      await held.get(uid)?.end();
+      await sandbox.end();
     } finally {
-      held.delete(uid);
+      // Another pod of the same name may be there already.
+      for (const key of [uid, keyOf(sandbox)]) if (held.get(key) === sandbox) held.delete(key);
     }
   };
 
@@ -85,8 +91,12 @@ export const startPodWorker = (options: KubeletOptions): PodWorker => {
       restarting.add(uid);
       turns.ask(uid);
     },
-    sandboxes: () => [...held.values()],
-    running: () => [...held.values()].filter(({ uid }) => told.has(uid)),
+    sandboxes: () => [...new Set(held.values())],
+    find: (key) => held.get(key),
+    running: (key) => {
+      const sandbox = held.get(key);
+      return sandbox !== undefined && told.has(sandbox.uid) ? sandbox : undefined;
+    },
     failures,
     stop: turns.stop,
   };

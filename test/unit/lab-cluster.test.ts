@@ -1,0 +1,51 @@
+/** What the lab's cluster says to Go and to CNI plugins. */
+import { describe, expect, test } from "vitest";
+import { readFileSync } from "node:fs";
+import { goMod } from "../../scripts/lab/cluster/go-module.ts";
+import { capabilitiesOf, cniArgsOf } from "../lab/cluster/runtime-call.ts";
+
+test("the module that builds Kubernetes has its staging modules as they are published", () => {
+  const upstream = [
+    "module k8s.io/kubernetes",
+    "go 1.26.0",
+    "godebug default=go1.26",
+    "require k8s.io/api v0.0.0",
+    "replace (",
+    "\tk8s.io/api => ./staging/src/k8s.io/api",
+    "\tk8s.io/pod-security-admission => ./staging/src/k8s.io/pod-security-admission",
+    ")",
+  ].join("\n");
+  expect(goMod("1.37.2", upstream)).toBe(`module cluster
+go 1.26.0
+godebug default=go1.26
+require k8s.io/kubernetes v1.37.2
+replace (
+\tk8s.io/api => k8s.io/api v0.37.2
+\tk8s.io/pod-security-admission => k8s.io/pod-security-admission v0.37.2
+)
+`);
+});
+
+describe("a CNI plugin of a pod is told what a recorded containerd told it", () => {
+  test("in CNI_ARGS", () => {
+    const containerId = /^CNI_CONTAINERID=(.*)$/m.exec(fixture("env"))?.[1] ?? "";
+    const args = cniArgsOf({ namespace: "default", name: "demo", uid: "u-1", containerId });
+    expect(fixture("env")).toContain(`CNI_ARGS=${args}\n`);
+  });
+
+  test("in its capabilities", () => {
+    const { runtimeConfig } = JSON.parse(fixture("stdin")) as { readonly runtimeConfig: Recorded };
+    expect(capabilitiesOf(runtimeConfig["io.kubernetes.cri.pod-annotations"])).toEqual(runtimeConfig);
+  });
+
+  test("and of one that asks for no bandwidth, of none", () => {
+    expect(capabilitiesOf({ "example.com/a": "b" })).toEqual({
+      "io.kubernetes.cri.pod-annotations": { "example.com/a": "b" },
+    });
+  });
+});
+
+const fixture = (kind: string): string =>
+  readFileSync(new URL(`fixtures/containerd-1.6-add.${kind}`, import.meta.url), "utf8");
+
+type Recorded = Readonly<{ "io.kubernetes.cri.pod-annotations": Record<string, string> }>;
