@@ -37,26 +37,35 @@ export async function headOf(asked: Asked, line: Line): Promise<IncomingMessage>
 }
 
 function attempt(asked: Asked, line: Line): Promise<IncomingMessage> {
-  const { timing, agent } = line;
+  const { timing, agent, credentials } = line;
   return new Promise((resolve, reject) => {
     const request = send({ ...optionsOf(asked, line), agent });
-    const stop = (why: string): void => void request.destroy(new Error(why));
-    const answer = setTimeout(stop, timing.answer, `no answer within ${timing.answer / 1000} s`);
-    const connect = setTimeout(stop, timing.connect, `no connection within ${timing.connect / 1000} s`);
+    const limit = (what: string, milliseconds: number): NodeJS.Timeout =>
+      setTimeout(
+        () => void request.destroy(new Error(`${what} within ${milliseconds / 1000} s`)),
+        milliseconds,
+      );
+    const answer = limit("no answer", timing.answer);
+    let connection = limit("no connection", timing.connect);
+    const stop = (): void => {
+      clearTimeout(connection);
+      clearTimeout(answer);
+    };
     request.once("socket", (socket) => {
-      if (request.reusedSocket) clearTimeout(connect);
-      else socket.once("secureConnect", () => clearTimeout(connect));
+      // A proxy's connection comes when it is ready.
+      if (request.reusedSocket || credentials.proxy !== undefined) return clearTimeout(connection);
+      socket.once("connect", () => {
+        clearTimeout(connection);
+        connection = limit("no TLS handshake", timing.handshake);
+      });
+      socket.once("secureConnect", () => clearTimeout(connection));
     });
-    request.once("response", resolve);
+    request.once("response", (response) => {
+      stop();
+      resolve(response);
+    });
     request.once("error", (error) => reject(noAnswer(error, asked, line, request.reusedSocket)));
-    request.once("close", () => {
-      clearTimeout(connect);
-      clearTimeout(answer);
-    });
-    request.once("response", () => {
-      clearTimeout(connect);
-      clearTimeout(answer);
-    });
+    request.once("close", stop);
     request.end(asked.body);
   });
 }

@@ -1,7 +1,9 @@
 /** How long the API server may take, and how long we wait. Milliseconds, but for what the API counts in seconds. */
 export type Timing = {
-  /** TCP and TLS. A lost SYN is sent again after 1 and 3 s. */
+  /** TCP. A lost SYN is sent again after 1 and 3 s. */
   readonly connect: number;
+  /** TLS: a server that has just started takes connections before it can talk. client-go waits as long. */
+  readonly handshake: number;
   /** Until the head of an answer. The server itself gives a request up after 60 s. */
   readonly answer: number;
   /** Between two pieces of an answer that is not a watch. */
@@ -32,6 +34,7 @@ export type Timing = {
 
 export const usual: Timing = {
   connect: 5_000,
+  handshake: 10_000,
   answer: 65_000,
   piece: 30_000,
   silence: 180_000,

@@ -149,7 +149,7 @@ suite("a followed resource", { kubernetes: ["kube-apiserver", "etcd"], tools: ["
     await pod("before", "n7");
     await using own = await follower(plane.kubeconfig, {
       resource: pods("n7"),
-      timing: { silence: 1_000, connect: 1_000, answer: 1_000 },
+      timing: { silence: 1_000, handshake: 1_000, answer: 1_000 },
     });
     await watching(own);
     plane.signalApiServer("SIGSTOP");
@@ -167,7 +167,7 @@ suite("a followed resource", { kubernetes: ["kube-apiserver", "etcd"], tools: ["
     await using proxy = await tcpProxy(plane.ports.api);
     await using own = await follower(through(proxy.port), {
       resource: pods("n8"),
-      timing: { silence: 1_500, connect: 1_500, answer: 1_500 },
+      timing: { silence: 1_500, handshake: 1_500, answer: 1_500 },
     });
     await watching(own);
     proxy.stall();

@@ -120,8 +120,8 @@ export async function follower(
   };
 }
 
-/** Waits for it, at most ten seconds; `what` is for the error. */
-export async function until(what: string, holds: () => boolean, withinMs = 10_000): Promise<void> {
+/** Waits for it, at most half a minute; `what` is for the error. */
+export async function until(what: string, holds: () => boolean, withinMs = 30_000): Promise<void> {
   await eventually(what, () => holds() || undefined, { withinMs, everyMs: 5 });
 }
 

@@ -152,6 +152,8 @@ export async function fakeApi({ cert, key, paths, port = 0 }: FakeOptions): Prom
       return kind === "watch" ? watch(path, query, response) : list(path, query, response);
     });
   });
+  // What is idle stays open: a test takes as long as the machine does.
+  server.keepAliveTimeout = 600_000;
   server.on("connection", (socket: Socket) => {
     sockets.add(socket);
     socket.on("close", () => sockets.delete(socket));

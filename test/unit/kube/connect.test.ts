@@ -200,8 +200,8 @@ describe("a request", () => {
     const address = mute.address();
     const port = typeof address === "object" ? address?.port : undefined;
     writeFileSync(site.kubeconfig, kubeconfig(`https://127.0.0.1:${port}`, {}, {}));
-    using connection = await connected({ kubeconfig: site.kubeconfig, timing: { ...quick, connect: 200 } });
-    await expect(connection.request(get)).rejects.toThrow(/: no connection within 0.2 s$/);
+    using connection = await connected({ kubeconfig: site.kubeconfig, timing: { ...quick, handshake: 200 } });
+    await expect(connection.request(get)).rejects.toThrow(/: no TLS handshake within 0.2 s$/);
     mute.close();
   });
 

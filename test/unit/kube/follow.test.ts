@@ -266,8 +266,8 @@ describe("a server that sends us away", () => {
     site.api.next("watch", (response) => refuse(response, 429, {}, { "Retry-After": "1" }));
     await using own = await follower(site.kubeconfig);
     await until("a watch", () => site.api.watches().length === 1);
+    await until("it is well", () => own.now().message === "");
     expect([lists(site.api.seen), watched(site.api.seen)]).toEqual([["0"], ["101", "101"]]);
-    expect(own.now().message).toBe("");
   });
 
   it("with 403 is polled; what is known stays, and is right again when it lets us", async () => {
@@ -315,7 +315,7 @@ describe("a resource that is not served", () => {
   it("any more keeps its objects for ten minutes, and then has none", async () => {
     await using site = await fakeSite();
     site.api.put(PATH, "a");
-    await using own = await follower(site.kubeconfig, { timing: { missingIsEmpty: 1_000 } });
+    await using own = await follower(site.kubeconfig, { timing: { missingIsEmpty: 3_000 } });
     await until("a watch", () => site.api.watches().length === 1);
     site.api.serve(PATH, false);
     site.api.cut();
@@ -392,14 +392,15 @@ describe("a connection that breaks", () => {
     await using own = await follower(site.kubeconfig, { timing: { silence: 300 } });
     await until("a second watch", () => watched(site.api.seen).length === 2);
     expect(own.notices.map(({ kind }) => kind)).toContain("silent");
-    expect([lists(site.api.seen), watched(site.api.seen)]).toEqual([["0"], ["101", "101"]]);
+    expect(lists(site.api.seen)).toEqual(["0"]);
+    expect(watched(site.api.seen).slice(0, 2)).toEqual(["101", "101"]);
   });
 
   it("is alive as long as bookmarks come", async () => {
     await using site = await fakeSite();
-    await using own = await follower(site.kubeconfig, { timing: { silence: 1_000 } });
+    await using own = await follower(site.kubeconfig, { timing: { silence: 3_000 } });
     await until("a watch", () => site.api.watches().length === 1);
-    for (let turn = 0; turn < 15; turn++) {
+    for (let turn = 0; turn < 40; turn++) {
       await sleep(100);
       site.api.bookmark();
     }
@@ -450,7 +451,7 @@ describe("a connection that breaks", () => {
     await own.connection.request({ method: "GET", path: PATH }).catch(() => undefined);
     expect(own.now().state).toBe("unsynced");
     await own.connection.request({ method: "GET", path: PATH });
-    await until("the list", () => own.now().state === "synced", 2_000);
+    await until("the list", () => own.now().state === "synced");
   });
 });
 
@@ -464,9 +465,9 @@ describe("a token", () => {
     site.api.allow("second");
     writeFileSync(site.token, "second\n");
     site.api.cut();
-    await until("a watch", () => site.api.watches().length === 1 && site.api.seen.length > 2);
+    const newest = (): string | undefined => site.api.seen.at(-1)?.headers.authorization;
+    await until("a watch", () => newest() === "Bearer second" && site.api.watches().length === 1);
     expect(own.states).toEqual(["synced"]);
-    expect(site.api.seen.at(-1)?.headers.authorization).toBe("Bearer second");
     expect(lists(site.api.seen)).toEqual(["0"]);
   });
 
