@@ -1,67 +1,19 @@
 /** A valid object with a few things in it changed at random: some stay valid, most do not. */
 import * as fc from "fast-check";
 import { validObject, type PolicyObject } from "./valid.ts";
+import { anyValue, likelyIn, type Json } from "./values.ts";
 
-type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
-
-/** What people write, just inside and just outside of what may be written. */
-const numbers = [-1, 0, 1, 63, 64, 100, 101, 1.5, 65_535, 65_536, 0xffff_ffff, 2 ** 32, 2 ** 53, 1e300];
-
-const texts =
-  "20 EF TCP tcp TCPfoo xUDPy SCTP police shape drop In in Exists " +
-  "DefaultNetwork NetworkAttachmentDefinitions PrimaryUserDefinedNetworks AllNetworks " +
-  "-a a/b/c /a A.b/c a.b/c ä 10.0.0.0/8 10.1.2.3/8 10.0.0.1 10.0.0.0/33 010.0.0.0/8 10.0.0.0/08 1.2.3/8 ::/0 ::1 " +
-  "::ffff:10.0.0.0/104 ::ffff:10.0.0.1 ::ffff:0:0/95 2001:db8::/129 fe80::1%eth0/64 abc&!ABC/24 /8 10.0.0.0/ " +
-  "2001:::::::7334/158 2001:0DB8::1.2.3.4/128 0.0.0.0/0";
-
-const parts: readonly Json[] = [
-  { matchLabels: {} },
-  { matchLabels: { a: "b" } },
-  { matchLabels: null },
-  { matchLabels: { a: 5 } },
-  { matchLabels: { a: null } },
-  { matchExpressions: [] },
-  { podSelector: {} },
-  { ipBlock: { cidr: "10.0.0.0/8" } },
-  { ipBlock: { cidr: "10.0.0.0/8", except: ["192.0.2.0/24"] } },
-  { rate: 1 },
-  { burst: 1 },
-  { dscp: 1 },
-];
-
-const written: readonly Json[] = [
-  true,
-  false,
-  null,
-  "",
-  "a b",
-  " 10.0.0.0/8",
-  "10.0.0.0/8\n",
-  "x".repeat(64),
-  `${"y".repeat(63)}.z/k`,
-  [],
-  {},
-  [null],
-  [{}],
-  [""],
-  ["a"],
-  ...numbers,
-  ...texts.split(" "),
-  ...parts,
-];
-
-/** Whatever the two readers of addresses might read differently. */
-const addressLike = fc
-  .array(fc.constantFrom(..."0123456789af:./:.1", "::", "ffff", "/2"), { minLength: 1, maxLength: 14 })
-  .map((pieces) => pieces.join(""));
-
-const replacement: fc.Arbitrary<Json> = fc.oneof(
-  { weight: 6, arbitrary: fc.constantFrom(...written) },
-  { weight: 1, arbitrary: fc.integer({ min: -2, max: 70_000 }) },
-  { weight: 1, arbitrary: addressLike },
-);
-
-const kinds = ["replace", "replace", "replace", "remove", "repeat", "add", "misspell", "damage"] as const;
+const kinds = [
+  "likely",
+  "likely",
+  "likely",
+  "replace",
+  "remove",
+  "repeat",
+  "add",
+  "misspell",
+  "damage",
+] as const;
 
 type Mutation = {
   readonly kind: (typeof kinds)[number];
@@ -73,7 +25,7 @@ type Mutation = {
 const mutation: fc.Arbitrary<Mutation> = fc.record({
   kind: fc.constantFrom(...kinds),
   at: fc.nat(10_000),
-  value: replacement,
+  value: anyValue,
   nth: fc.nat(200),
 });
 
@@ -82,19 +34,23 @@ export const anyObject: fc.Arbitrary<PolicyObject> = fc
   .tuple(validObject, fc.oneof(fc.constant([]), fc.array(mutation, { minLength: 1, maxLength: 2 })))
   .map(([object, mutations]) => mutations.reduce(mutate, object));
 
-type Path = readonly (string | number)[];
+type Path = readonly string[];
 
-/** Kind and apiVersion stay: they say which door of the API it is brought to. */
+/** Kind and apiVersion stay: they say which door of the API it is brought to. Every field has the same chance, however often it is there. */
 function mutate(object: PolicyObject, { kind, at, value, nth }: Mutation): PolicyObject {
   const { spec, metadata } = object as unknown as { spec: Json; metadata: Json };
-  const paths = [
-    ...pathsIn(spec).map((path): Path => ["spec", ...path]),
-    ...pathsIn(metadata).map((path): Path => ["metadata", ...path]),
-  ].filter((path) => path.length > 1 || path[0] === "spec");
-  const path = paths[at % paths.length] ?? ["spec"];
-  return change(object as unknown as Json, path, (old) =>
-    changed(kind, old, value, nth),
-  ) as unknown as PolicyObject;
+  const paths = pathsIn({ spec, metadata }).filter((path) => fieldOf(path) !== "metadata" && path.length > 0);
+  const fields = [...Map.groupBy(paths, fieldOf)];
+  const [field, places] = fields[at % fields.length] ?? ["spec", [["spec"]]];
+  const near = kind === "likely" ? likelyIn(field) : undefined;
+  const by = (old: Json): Json | undefined =>
+    near === undefined ? changed(kind, old, value, nth) : near[nth % near.length];
+  return change(object as unknown as Json, places[nth % places.length] ?? [], by) as unknown as PolicyObject;
+}
+
+/** An entry of a list goes by the list's name. */
+function fieldOf(path: Path): string {
+  return path.findLast((key) => !/^\d+$/.test(key)) ?? "";
 }
 
 function pathsIn(value: Json): readonly Path[] {
@@ -108,6 +64,7 @@ function pathsIn(value: Json): readonly Path[] {
 /** undefined takes it away. */
 function changed(kind: Mutation["kind"], old: Json, value: Json, nth: number): Json | undefined {
   switch (kind) {
+    case "likely":
     case "replace":
       return value;
     case "remove":
@@ -145,7 +102,7 @@ function change(value: Json, path: Path, by: (old: Json) => Json | undefined): J
   const [key, ...rest] = path;
   if (key === undefined) return by(value) ?? null;
   const entries = Object.entries(value as Record<string, Json>).flatMap(([name, inner]): [string, Json][] => {
-    if (name !== String(key)) return [[name, inner]];
+    if (name !== key) return [[name, inner]];
     const now = rest.length === 0 ? by(inner) : change(inner, rest, by);
     return now === undefined ? [] : [[name, now]];
   });
