@@ -1,0 +1,38 @@
+/** The DaemonSet starts an agent that there is, and its probes ask where that agent answers. */
+import { expect, it } from "vitest";
+import { parse } from "yaml";
+import { readOptions } from "../../../plugin/agent/options.ts";
+import { textOf } from "../support/documents.ts";
+
+type Probe = { readonly httpGet: { readonly host: string; readonly port: number; readonly path: string } };
+type Container = {
+  readonly command: readonly string[];
+  readonly env: readonly { readonly name: string }[];
+  readonly startupProbe: Probe;
+  readonly livenessProbe: Probe;
+  readonly readinessProbe: Probe;
+};
+
+const { containers, hostNetwork } = parse(textOf("install/kubernetes/daemonset.yaml")).spec.template.spec as {
+  readonly containers: readonly Container[];
+  readonly hostNetwork: boolean;
+};
+const [container] = containers;
+const [, ...args] = container?.command.slice(container.command.indexOf("--") + 1) ?? [];
+const env = Object.fromEntries(container?.env.map(({ name }) => [name, "node-1"]) ?? []);
+
+it("the agent takes its arguments and environment", () => {
+  expect(args[0]).toBe("agent");
+  expect(readOptions(args.slice(1), env)).toMatchObject({ node: "node-1", api: true });
+});
+
+it("the probes are at its address, in the node's network namespace", () => {
+  const { listen } = readOptions(args.slice(1), env) as { readonly listen: object };
+  expect(hostNetwork).toBe(true);
+  const probes = [container?.startupProbe, container?.livenessProbe, container?.readinessProbe];
+  expect(probes.map((probe) => probe?.httpGet)).toEqual([
+    { ...listen, path: "/healthz" },
+    { ...listen, path: "/healthz" },
+    { ...listen, path: "/readyz" },
+  ]);
+});
