@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { ControlPlane } from "../../scripts/lab/cluster/control-plane.ts";
 import { createCluster } from "../lab/cluster/cluster.ts";
 import { applyInstall, INSTALL, kubectl, policyPath } from "../lab/cluster/installed.ts";
+import { edges } from "../lab/policy-objects/edges.ts";
 import { knowsBetter } from "../lab/policy-objects/knows-better.ts";
 import { anyObject } from "../lab/policy-objects/mutated.ts";
 import { refused, taken } from "../lab/policy-objects/upstream.ts";
@@ -160,6 +161,16 @@ suite("our definitions of EgressQoS and NetworkQoS", needs, () => {
         expect(await refusal(of(most + 1))).toEqual(expect.any(String));
       }
     });
+  });
+
+  it.each(edges)("both know the same edges of $of", async ({ good, bad }) => {
+    for (const object of good) {
+      expect([object, await refusalOfApi(object), refusalOf(object)]).toEqual([object, undefined, undefined]);
+    }
+    const said: unknown = expect.any(String);
+    for (const object of bad) {
+      expect([object, await refusalOfApi(object), refusalOf(object)]).toEqual([object, said, said]);
+    }
   });
 
   it("API server and plugin take and refuse the same objects", async () => {
