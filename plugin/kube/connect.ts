@@ -35,18 +35,17 @@ export async function connect({ timing = usual, ...place }: ConnectOptions): Pro
   await credentials.current();
 
   const exchange = async (asked: Asked): Promise<IncomingMessage> => {
+    const isOurs = (): boolean => asked.signal?.aborted === true;
     try {
       const answer = await authorized(asked);
       if (isAway) for (const call of waiting) call();
       isAway = false;
+      // A watch that is cut is how a server's end is heard of first.
+      answer.once("error", () => (isAway ||= !isOurs()));
       return answer;
     } catch (error) {
-      const isOurs = asked.signal?.aborted === true;
-      if (
-        !isOurs &&
-        (error instanceof NoAnswerError || (error instanceof ServerError && error.status >= 500))
-      )
-        isAway = true;
+      const isLost = error instanceof NoAnswerError || (error instanceof ServerError && error.status >= 500);
+      isAway ||= isLost && !isOurs();
       throw error;
     }
   };

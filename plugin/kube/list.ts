@@ -1,9 +1,9 @@
 /** A complete list of a resource: one answer, or page after page. */
 import { messageOf } from "../errors.ts";
 import type { Connection } from "./connect.ts";
-import { decodePage, type Known } from "./decode.ts";
-import { NoAnswerError } from "./errors.ts";
-import { listQuery, pathOf, type Resource } from "./resource.ts";
+import { decodePage, type Known, type Page } from "./decode.ts";
+import { NoAnswerError, ServerError } from "./errors.ts";
+import { listQuery, pathOf, type Query, type Resource, wholeListQuery } from "./resource.ts";
 
 export type Listed = { readonly items: readonly Known[]; readonly version: string };
 
@@ -13,22 +13,32 @@ export async function list(
   at: string,
   signal: AbortSignal,
 ): Promise<Listed> {
-  const items: Known[] = [];
   const path = pathOf(resource);
-  let next = "";
-  do {
-    const query = listQuery(resource, at, next);
-    const body = await connection.request({ method: "GET", path, query, signal });
-    const page = pageOf(body, path);
-    items.push(...page.items);
-    next = page.next;
-    // All pages are of the first one's version.
-    if (next === "") return { items, version: page.version };
-  } while (!signal.aborted);
-  throw signal.reason;
+  const ask = async (query: Query): Promise<Page> =>
+    pageOf(await connection.request({ method: "GET", path, query, signal }), path);
+  const first = await ask(listQuery(resource, at));
+  if (first.next === "") return first;
+  try {
+    return { items: [...first.items, ...(await rest(first.next))], version: first.version };
+  } catch (error) {
+    // The server has forgotten the version of the first page: then all in one piece, as client-go does.
+    if (error instanceof ServerError && error.status === 410) return await ask(wholeListQuery(resource));
+    throw error;
+  }
+
+  /** All pages are of the first one's version. */
+  async function rest(from: string): Promise<readonly Known[]> {
+    const items: Known[] = [];
+    for (let next = from; next !== "";) {
+      const page = await ask(listQuery(resource, at, next));
+      items.push(...page.items);
+      ({ next } = page);
+    }
+    return items;
+  }
 }
 
-function pageOf(body: unknown, path: string): ReturnType<typeof decodePage> {
+function pageOf(body: unknown, path: string): Page {
   try {
     return decodePage(body);
   } catch (error) {

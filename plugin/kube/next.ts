@@ -74,7 +74,7 @@ type Listed = Answer & { readonly kind: "listed" };
 function afterFailedList(progress: Progress, { failure }: FailedList, given: Given): Step {
   if (isUnusable(failure)) {
     const exact = failed({ ...progress, isExact: true }, failure.message);
-    // In pages a list can take longer than the server remembers its version.
+    // At once the first time. A server that refuses what is true now is not asked in a loop.
     const after = progress.isExact ? backOff(progress, given) : 0;
     return { progress: exact, ask: list(exact, after), store: "keep" };
   }

@@ -27,6 +27,11 @@ export function listQuery(resource: Resource, at: string, next = ""): Query {
   return { ...selectors(resource), ...(at === "" ? pages : { resourceVersion: at }) };
 }
 
+/** What is true now, without pages. */
+export function wholeListQuery(resource: Resource): Query {
+  return selectors(resource);
+}
+
 export function watchQuery(resource: Resource, at: string, seconds: number): Query {
   return {
     ...selectors(resource),

@@ -131,6 +131,27 @@ describe("a version that is too old", () => {
     expect(own.said).toEqual(["added a"]);
   });
 
+  it("of pages that took too long is not asked for: the list comes in one piece", async () => {
+    await using site = await fakeSite();
+    for (let count = 0; count < 600; count++) site.api.put(PATH, `o${count}`);
+    site.api.next("list", (response) => refuse(response, 410, { reason: "Expired" }));
+    site.api.next("list", (response) => {
+      const first = { metadata: { name: "x", namespace: "ns", uid: "x", resourceVersion: "101" } };
+      reply(response, 200, { metadata: { resourceVersion: "700", continue: "500" }, items: [first] });
+    });
+    site.api.next("list", (response) => refuse(response, 410, { reason: "Expired" }));
+    await using own = await follower(site.kubeconfig);
+    await until("all objects", () => own.now().items.size === 600);
+    expect(site.api.seen.slice(0, 4).map(({ query }) => [query.get("limit"), query.get("continue")])).toEqual(
+      [
+        [null, null],
+        ["500", null],
+        ["500", "500"],
+        [null, null],
+      ],
+    );
+  });
+
   it("for a list is asked for exactly", async () => {
     await using site = await fakeSite();
     site.api.put(PATH, "a");
@@ -452,6 +473,20 @@ describe("a connection that breaks", () => {
     expect(own.now().state).toBe("unsynced");
     await own.connection.request({ method: "GET", path: PATH });
     await until("the list", () => own.now().state === "synced");
+  });
+});
+
+describe("a watch that was cut and waits", () => {
+  it("is woken by the next request that is answered", async () => {
+    await using site = await fakeSite();
+    const timing = { backOff: { first: 600_000, most: 600_000, good: 1_200_000 } };
+    await using own = await follower(site.kubeconfig, { timing });
+    await until("a watch", () => site.api.watches().length === 1);
+    site.api.cut();
+    await until("a failure", () => own.notices.some(({ kind }) => kind === "failed"));
+    expect(watched(site.api.seen)).toHaveLength(1);
+    await own.connection.request({ method: "GET", path: PATH });
+    await until("the next watch", () => watched(site.api.seen).length === 2);
   });
 });
 

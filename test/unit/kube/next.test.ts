@@ -182,7 +182,7 @@ const rows: readonly Row[] = [
     { isExact: true },
   ],
   [
-    "pages that took too long are asked for again, but not at once",
+    "an exact list that is refused as too old is asked for again, but not at once",
     { ...synced, isExact: true },
     noList({ status: 410 }),
     ask("list", "", 400),
