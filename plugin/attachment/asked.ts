@@ -40,12 +40,13 @@ function partsOf(request: Request): readonly (readonly [string, Asked])[] {
   ];
 }
 
-function capabilitiesOf({ ingress, egress, annotations }: Request["runtime"]): JsonObject {
+/** That a runtime hands on annotations is worth knowing also of a pod that has none. */
+function capabilitiesOf({ ingress, egress, annotations, gaveAnnotations }: Request["runtime"]): JsonObject {
   const bandwidth = { ...capOf("ingress", ingress), ...capOf("egress", egress) };
   const kept = speakingOfTraffic(annotations);
   return {
     ...(Object.keys(bandwidth).length > 0 && { [bandwidthCapability]: bandwidth }),
-    ...(Object.keys(kept).length > 0 && { [annotationsCapability]: kept }),
+    ...(gaveAnnotations && { [annotationsCapability]: kept }),
   };
 }
 

@@ -84,7 +84,9 @@ function saysSame(wanted: AttachmentRecord, record: AttachmentRecord): boolean {
   return (
     isEqual(wanted.limits ?? null, record.limits ?? null) &&
     isEqual(wanted.asked ?? null, record.asked ?? null) &&
-    wanted.build === record.build
+    wanted.build === record.build &&
+    wanted.labelsFrom === record.labelsFrom &&
+    wanted.pending === record.pending
   );
 }
 

@@ -1,31 +1,56 @@
-/** What an attachment shall have: the one way to a policy, for every verb and for `explain`. Reads rules only where there are some. */
+/** What an attachment shall have: the one way to a policy, for every verb, for `explain` and for the agent. Reads rules only where there are some. */
 import { interfaceNameFault } from "../cni/call.ts";
 import type { Request } from "../cni/request.ts";
 import { CniError, ErrorCode } from "../errors.ts";
 import type { NodeUplink } from "../kernel/uplink/link.ts";
+import { heard } from "../knowledge/heard.ts";
+import type { Knowledge, KnownObjects, LabelSource } from "../knowledge/knowledge.ts";
 import { ownAnnotations } from "../policy/annotations.ts";
 import { decidePolicy, hasWishes, noRules, type Policy, type RuleSources } from "../policy/policy.ts";
+import type { PodNamespace } from "../policy/uplink/choose.ts";
 import type { Keep, ManifestRules } from "../state/policies.ts";
 
-/** For people who ask, beside the policy: manifests of the pod's namespace that do not speak of it, and why not. */
-export type Decision = Policy & Pick<RuleSources, "passedOver">;
+export type Decision = Policy &
+  Pick<RuleSources, "passedOver"> & {
+    /** What was left out because labels are not known: they may be, later. */
+    readonly undecided: readonly string[];
+    readonly labelsFrom: LabelSource;
+    /** Why it is not what it would be if the agent had been there in time; undefined where it is. */
+    readonly pending?: string;
+  };
 
 /** `link`: that of the node's uplink, where it is assumed; else it is read. */
-export async function decide(request: Request, keep: Keep, link?: NodeUplink): Promise<Decision> {
+export async function decide(
+  said: Request,
+  keep: Keep,
+  knowledge?: Knowledge,
+  link?: NodeUplink,
+): Promise<Decision> {
+  const { request, labelsFrom } = heard(said, knowledge);
   const { uplink } = request.conf;
-  const choose = uplink && (await import("./uplink/choose.ts")).classChooser(uplink, request, link);
-  const sources = await ruleSourcesFor(request, keep);
+  const choose =
+    uplink &&
+    (await import("./uplink/choose.ts")).classChooser(uplink, request, namespaceOf(request, knowledge), link);
+  const sources = await ruleSourcesFor(request, keep, knowledge);
   const policy = decidePolicy(request, sources, choose);
   const { passedOver } = sources;
+  const undecided = [...sources.undecided, ...(policy.uplink?.undecided ?? []).map(({ source }) => source)];
+  const decision = { ...policy, passedOver, undecided, labelsFrom };
   if (!hasWishes(policy))
-    return { ...policy, passedOver, warnings: [...policy.warnings, ...unheard(request)] };
+    return { ...decision, warnings: [...policy.warnings, ...unheard(request, knowledge)] };
   assertNameable(request.call.ifname);
-  return { ...policy, passedOver };
+  return decision;
 }
 
-/** A conf by which no pod can ever have a limit is reported with each pod that gets none. */
-function unheard({ unheard: reason }: Request): readonly string[] {
-  return reason === undefined ? [] : [reason];
+function namespaceOf({ pod }: Request, knowledge: Knowledge | undefined): PodNamespace | undefined {
+  if (pod.namespace === undefined) return undefined;
+  const known = knowledge?.objects?.namespace(pod.namespace);
+  return { name: pod.namespace, labels: typeof known === "object" ? known.labels : undefined };
+}
+
+/** A conf by which no pod can ever have a limit is reported with each pod that gets none. From an agent it may hear all. */
+function unheard({ unheard: reason }: Request, knowledge: Knowledge | undefined): readonly string[] {
+  return reason === undefined || knowledge !== undefined ? [] : [reason];
 }
 
 function assertNameable(ifname: string): void {
@@ -37,13 +62,15 @@ function assertNameable(ifname: string): void {
   );
 }
 
-async function ruleSourcesFor(request: Request, keep: Keep): Promise<RuleSources> {
+async function ruleSourcesFor(
+  request: Request,
+  keep: Keep,
+  knowledge: Knowledge | undefined,
+): Promise<RuleSources> {
   const own = hasOwnRules(request)
     ? await (await import("../policy/own-rules.ts")).readOwnRules(request)
     : {};
-  const { policyDir } = request.conf;
-  const manifests = policyDir === undefined ? {} : await manifestRules(request, policyDir, keep);
-  return { ...noRules, ...own, ...manifests };
+  return { ...noRules, ...own, ...(await objectRules(request, keep, knowledge?.objects)) };
 }
 
 function hasOwnRules({ conf, runtime }: Request): boolean {
@@ -52,9 +79,17 @@ function hasOwnRules({ conf, runtime }: Request): boolean {
   );
 }
 
-async function manifestRules(request: Request, policyDir: string, keep: Keep): Promise<ManifestRules> {
-  const { call, conf, pod } = request;
-  const { loadPolicies } = await import("../state/policies.ts");
-  const attachment = { pod, network: conf.network, ifname: call.ifname };
-  return loadPolicies({ policyDir, stateDir: conf.stateDir }, attachment, keep);
+/** Those of the policy directory and those of the API, as far as there are any. */
+async function objectRules(
+  { call, conf, pod }: Request,
+  keep: Keep,
+  objects: KnownObjects | undefined,
+): Promise<ManifestRules | undefined> {
+  const api = pod.namespace !== undefined && objects?.policies(pod.namespace) ? objects : undefined;
+  const { policyDir, stateDir, network } = conf;
+  if (policyDir === undefined && api === undefined) return undefined;
+  const { loadPolicies, rulesFrom } = await import("../state/policies.ts");
+  const attachment = { pod, network, ifname: call.ifname };
+  if (policyDir !== undefined) return loadPolicies({ policyDir, stateDir }, attachment, keep, objects);
+  return api && rulesFrom(api, attachment);
 }

@@ -10,7 +10,7 @@ import { applyFresh, type Applied } from "../kernel/apply.ts";
 import { featuresChanged, readFeatures } from "./features.ts";
 import { kernelHasIpv6 } from "../kernel/linux.ts";
 import { assertPodNetns } from "../kernel/netns.ts";
-import { hasWishes, type Policy } from "../policy/policy.ts";
+import { hasWishes } from "../policy/policy.ts";
 import { CniError, ErrorCode, messageOf } from "../errors.ts";
 import type { Log } from "../log.ts";
 import { without } from "../program/compare.ts";
@@ -18,12 +18,13 @@ import { describe, merge } from "../program/program.ts";
 import { isBare, type AttachmentRecord } from "../state/record.ts";
 import { readRecord, writeRecord } from "../state/store.ts";
 import { change } from "./change.ts";
+import type { Decision } from "./decide.ts";
 import { readFacts } from "./facts.ts";
 import { planFor, identityOf, type Plan } from "./plan.ts";
 import { recordOf, type Recorded } from "./recording.ts";
 import { undo } from "./undo.ts";
 
-export async function make(request: Request, policy: Policy, log: Log): Promise<void> {
+export async function make(request: Request, policy: Decision, log: Log): Promise<void> {
   const part = policy.uplink && (await import("./uplink/part.ts"));
   const task: Task = {
     request,

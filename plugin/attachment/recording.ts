@@ -6,14 +6,16 @@ import { without } from "../program/compare.ts";
 import type { Member } from "../program/ipset/members.ts";
 import { merge, type Program } from "../program/program.ts";
 import type { AttachmentRecord } from "../state/record.ts";
+import type { LabelSource } from "../knowledge/knowledge.ts";
 import { ownBuild } from "./build.ts";
+import type { Decision } from "./decide.ts";
 import { askedWithin, sizeOf } from "./asked.ts";
 import { identityOf, type Plan } from "./plan.ts";
 import type { UplinkPart } from "./uplink/part.ts";
 
 export type Recorded = {
   readonly request: Request;
-  readonly policy: Policy;
+  readonly policy: Policy & Partial<Pick<Decision, "labelsFrom" | "pending">>;
   readonly netnsId: string;
   readonly uplink: UplinkPart | undefined;
 };
@@ -36,8 +38,14 @@ export function recordOf(
     limits: limitsOf(policy),
     ...(uplink === undefined ? {} : { membership: uplink.membership }),
     build: ownBuild,
+    ...(isAgents(policy.labelsFrom) && { labelsFrom: policy.labelsFrom }),
+    ...(policy.pending !== undefined && { pending: policy.pending }),
   };
   return { ...record, asked: askedWithin(longestRecord - sizeOf({ ...record, programs: [] }), request) };
+}
+
+function isAgents(source: LabelSource | undefined): source is "agent" | "stale" {
+  return source === "agent" || source === "stale";
 }
 
 /** Bytes, without the programs: every pod of a node has a record, and each ADD reads some of them. */

@@ -48,6 +48,8 @@ Touches no kernel and writes nothing.
   --labels FILE|K=V        labels, over those of --pod; may be repeated. With
                            neither, labels are not known
   --namespace NAME  --name NAME  --interface eth0
+  --uid UID                of the pod: what the node's agent says of it counts,
+                           as it does for ADD
 
 Which rule decides for a packet that the pod sends:
   --to ADDRESS  --from ADDRESS  --proto tcp|udp|sctp|icmp|…  --port NUMBER

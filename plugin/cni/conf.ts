@@ -28,6 +28,9 @@ export type Enforce = (typeof enforcements)[number];
 export const disciplines = ["shape", "police"] as const;
 export type Discipline = (typeof disciplines)[number];
 
+/** What ADD does while the node's agent is away. */
+const agents = ["optional", "required"] as const;
+
 /** bit/s and bits, as in the CNI bandwidth plugin. */
 export type StaticCap = { readonly rate: number; readonly burst: number };
 
@@ -49,6 +52,8 @@ export type Conf = {
   readonly policyDir: string | undefined;
   /** The classes of the node's uplink; with no such key its traffic is left as it is. */
   readonly uplink: UplinkConf | undefined;
+  /** Whether a pod may start that the node's agent says nothing of. */
+  readonly agent: (typeof agents)[number];
   readonly stateDir: string;
   readonly logFile: string | undefined;
   readonly logLevel: LogLevel;
@@ -85,6 +90,7 @@ export function parseConf(conf: JsonObject, network: string): Conf {
     rules: conf["egress"] ?? undefined,
     policyDir: optional(conf, "", "policyDir", anAbsolutePath),
     uplink,
+    agent: optional(conf, "", "agent", oneOf(agents)) ?? "optional",
     stateDir: optional(conf, "", "stateDir", anAbsolutePath) ?? defaultStateDir,
     logFile: optional(conf, "", "logFile", anAbsolutePath),
     logLevel: optional(conf, "", "logLevel", oneOf(logLevels)) ?? "info",

@@ -11,6 +11,7 @@ export const ownKeys = [
   "egress",
   "policyDir",
   "uplink",
+  "agent",
   "stateDir",
   "logFile",
   "logLevel",

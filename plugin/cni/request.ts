@@ -3,7 +3,7 @@ import { CniError, ErrorCode, invalidValue } from "../errors.ts";
 import { identifierFault, type Call } from "./call.ts";
 import { unheard } from "./capabilities.ts";
 import { parseConf, type Conf } from "./conf.ts";
-import { anObject, isObject, optional, refuseUnknownKeys, type JsonObject } from "./fields.ts";
+import { anObject, isObject, isPresent, optional, refuseUnknownKeys, type JsonObject } from "./fields.ts";
 import { annotationsCapability, bandwidthCapability, capabilityKeys } from "./keys.ts";
 import { addressesOf, interfacesOf, type Interface } from "./prev-result.ts";
 import { refuseSecondSpellings, sameKey } from "./spelling.ts";
@@ -31,6 +31,8 @@ export type Request = {
     readonly ingress: RuntimeCap;
     readonly egress: RuntimeCap;
     readonly annotations: Annotations;
+    /** A pod without any is not the same as a runtime that hands none on. */
+    readonly gaveAnnotations: boolean;
   };
   readonly pod: Pod;
   readonly interfaces: readonly Interface[];
@@ -55,6 +57,7 @@ export function parseRequest(call: Call, document: JsonObject): Request {
       ingress: runtimeCap(bandwidth, "ingress"),
       egress: runtimeCap(bandwidth, "egress"),
       annotations: annotationsOf(runtimeConfig[annotationsCapability]),
+      gaveAnnotations: isPresent(runtimeConfig, annotationsCapability),
     },
     pod: podOf(call, document),
     interfaces: interfacesOf(document["prevResult"]),

@@ -35,6 +35,7 @@ export type ClassConf = {
   readonly mark: unknown;
   readonly dscp: unknown;
   readonly podSelector: unknown;
+  readonly namespaceSelector: unknown;
 };
 
 /** What the set for IPv6 is called more than the one for IPv4. */
@@ -52,6 +53,7 @@ const classKeys = [
   "mark",
   "dscp",
   "podSelector",
+  "namespaceSelector",
 ];
 
 export function parseUplink(field: string, value: unknown): UplinkConf {
@@ -83,6 +85,7 @@ function parseClass(field: string, name: string, value: unknown): ClassConf {
     mark: entry["mark"] ?? undefined,
     dscp: entry["dscp"] ?? undefined,
     podSelector: entry["podSelector"] ?? undefined,
+    namespaceSelector: entry["namespaceSelector"] ?? undefined,
   };
 }
 

@@ -104,12 +104,16 @@ export function annotatedCap(key: string | undefined, annotations: Annotations):
  */
 const smallestSentinelBurst = 2 ** 31 - 1;
 
+export function isSentinelBurst(burst: unknown): boolean {
+  return typeof burst === "number" && burst >= smallestSentinelBurst;
+}
+
 function runtimeCap(direction: Direction, given: RuntimeCap): Cap | undefined {
   const source = `runtimeConfig.bandwidth.${direction}Rate`;
   const burstSource = `runtimeConfig.bandwidth.${direction}Burst`;
   const rate = runtimeNumber(source, given.rate, runtimeRateAllowed);
   const burst = runtimeNumber(burstSource, given.burst, "a whole number of bits");
-  const asksForBurst = burst > 0 && burst < smallestSentinelBurst;
+  const asksForBurst = burst > 0 && !isSentinelBurst(burst);
   if (rate === 0 && asksForBurst) {
     throw new CniError(
       ErrorCode.invalidConfig,

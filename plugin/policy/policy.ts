@@ -43,6 +43,8 @@ export type RuleSources = {
   readonly warnings: readonly string[];
   /** Manifests of the pod's namespace that do not speak of it, and why not: for people who ask. */
   readonly passedOver: readonly string[];
+  /** What was left out because the pod's labels are not known. */
+  readonly undecided: readonly string[];
 };
 
 export const noRules: RuleSources = {
@@ -52,6 +54,7 @@ export const noRules: RuleSources = {
   egressQos: [],
   warnings: [],
   passedOver: [],
+  undecided: [],
 };
 
 export function decidePolicy(request: Request, sources: RuleSources, choose?: ChooseClass): Policy {

@@ -38,6 +38,10 @@ export type AttachmentRecord = {
   readonly asked?: Asked;
   /** A change of it has begun: it lists what was and what shall be, and the kernel may have some of either. */
   readonly unfinished?: true;
+  /** Whose word its labels were: the node's agent's, or what an agent left that is not at work. Else the runtime's, or unknown. */
+  readonly labelsFrom?: "agent" | "stale";
+  /** What is missing because the agent did not say anything of the pod in time, and why. The agent takes it out. */
+  readonly pending?: string;
 };
 
 /** What ADD was asked, so that the same can be asked again. */

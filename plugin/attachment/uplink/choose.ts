@@ -3,18 +3,20 @@ import type { UplinkConf } from "../../cni/uplink.ts";
 import type { Request } from "../../cni/request.ts";
 import { uplinkTree } from "../../datapath/uplink/tree.ts";
 import { readUplinkLink, type NodeUplink } from "../../kernel/uplink/link.ts";
-import type { ChooseClass } from "../../policy/uplink/choose.ts";
+import type { ChooseClass, PodNamespace } from "../../policy/uplink/choose.ts";
 import { chooseClass } from "../../policy/uplink/choose.ts";
 import { decideUplink, validateUplink } from "../../policy/uplink/uplink.ts";
 
 export function classChooser(
   conf: UplinkConf,
   request: Request,
+  namespace: PodNamespace | undefined,
   link: NodeUplink = readUplinkLink(conf.device),
 ): ChooseClass {
   const uplink = decideUplink(conf, link);
   return (annotation) => {
-    const wish = { annotation, labels: request.pod.labels, fallback: request.conf.defaults.class };
+    const { pod, conf: entry } = request;
+    const wish = { annotation, labels: pod.labels, namespace, fallback: entry.defaults.class };
     return { ...chooseClass(uplink, wish), uplink, conf, link };
   };
 }

@@ -3,6 +3,8 @@ import { parseRequest, type Request } from "../../cni/request.ts";
 import { assertVersionAllows } from "../../cni/versions.ts";
 import type { Facts, Features } from "../../datapath/driver.ts";
 import { CniError } from "../../errors.ts";
+import { heard } from "../../knowledge/heard.ts";
+import type { LabelSource } from "../../knowledge/knowledge.ts";
 import { adviceOn } from "../../policy/advice.ts";
 import type { NodeUplink } from "../../kernel/uplink/link.ts";
 import { decide as ruleFor, type Packet } from "../../policy/model.ts";
@@ -11,7 +13,9 @@ import { listWishes, type Wish } from "../../policy/wishes.ts";
 import { actionWords, matchWords } from "../../policy/words.ts";
 import type { Batch } from "../../program/handler.ts";
 import { handlerOf, type Place, type Program } from "../../program/program.ts";
+import { withPending } from "../../attachment/await-agent.ts";
 import { decide } from "../../attachment/decide.ts";
+import { learn } from "../../attachment/learn.ts";
 import { planFor } from "../../attachment/plan.ts";
 import type { Options } from "./options.ts";
 import { uplinkPrograms } from "./uplink-programs.ts";
@@ -21,6 +25,9 @@ export type Explanation = {
   readonly pod: { readonly namespace: string | null; readonly name: string | null };
   /** null: not known. */
   readonly labels: Readonly<Record<string, string>> | null;
+  readonly labelsFrom: LabelSource;
+  /** What ADD would start the pod without, because the node's agent says nothing of it; null where it has all. */
+  readonly pending: string | null;
   readonly network: string;
   readonly interface: string;
   readonly wishes: readonly Wish[];
@@ -45,12 +52,17 @@ export async function explainFor(options: Options): Promise<Explanation> {
   const { document } = options;
   const version = document["cniVersion"];
   assertVersionAllows("ADD", typeof version === "string" ? version : undefined);
-  const request = withAddresses(parseRequest(callOf(options), document));
-  const policy = await decide(request, "forget", assumedUplink(request, options));
+  const said = withAddresses(parseRequest(callOf(options), document));
+  const learnt = learn(said);
+  const decision = await decide(said, "forget", learnt.knowledge, assumedUplink(said, options));
+  const policy = withPending(decision, said, learnt);
+  const { request } = heard(said, learnt.knowledge);
   const { pod, call, conf } = request;
   return {
     pod: { namespace: pod.namespace ?? null, name: pod.name ?? null },
     labels: pod.labels ?? null,
+    labelsFrom: policy.labelsFrom,
+    pending: policy.pending ?? null,
     network: conf.network,
     interface: call.ifname,
     wishes: listWishes(request, policy),

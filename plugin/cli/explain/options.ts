@@ -38,6 +38,11 @@ export async function readOptions(args: readonly string[]): Promise<Options> {
   const ifname = values.interface;
   const fault = interfaceFormFault(ifname);
   if (fault !== undefined) throw new UsageError(`--interface ${fault}`);
+  if (values.uid !== undefined && values.labels !== undefined) {
+    throw new UsageError(
+      "--uid asks what the node's agent says of the pod, and --labels says it: one of them is enough",
+    );
+  }
   return {
     document: inOurSpelling({
       ...(await confFrom(values.conf)),
@@ -48,6 +53,7 @@ export async function readOptions(args: readonly string[]): Promise<Options> {
     args: {
       ...(namespace === undefined ? {} : { K8S_POD_NAMESPACE: namespace }),
       ...(name === undefined ? {} : { K8S_POD_NAME: name }),
+      ...(values.uid === undefined ? {} : { K8S_POD_UID: values.uid }),
     },
     ifname,
     packet: packetFrom(values),
@@ -71,6 +77,7 @@ function parse(args: readonly string[]) {
         labels: { type: "string", multiple: true },
         namespace: { type: "string" },
         name: { type: "string" },
+        uid: { type: "string" },
         interface: { type: "string", default: "eth0" },
         to: { type: "string" },
         from: { type: "string" },

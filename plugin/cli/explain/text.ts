@@ -19,6 +19,7 @@ export function explanationText(explanation: Explanation, options: Options): str
     ),
     packetSection(explanation),
     section(programsTitle(explanation, options), programLines(explanation), "nothing is programmed"),
+    section("Pending", bullets("!", explanation.pending === null ? [] : [explanation.pending])),
     section("Warnings", bullets("!", explanation.warnings)),
   ];
   return sections.filter((text) => text !== "").join("\n\n");
@@ -30,10 +31,18 @@ export function refusalText(code: number, message: string, details: string, inde
   );
 }
 
-function heading({ pod, network, interface: ifname, labels }: Explanation): string {
-  const known = labels === null ? "labels not known" : labelWords(labels);
+function heading({ pod, network, interface: ifname, labels, labelsFrom }: Explanation): string {
+  const known = labels === null ? "labels not known" : `${labelWords(labels)}${teller[labelsFrom]}`;
   return wrapped(`${podWords(pod)}, ${ifname} in network ${network}, ${known}`, 0);
 }
+
+/** Those that were given with the question are known to who asks. */
+const teller: Readonly<Record<Explanation["labelsFrom"], string>> = {
+  agent: " (from the node's agent)",
+  stale: " (from a node's agent that is not at work)",
+  runtime: "",
+  unknown: "",
+};
 
 function podWords({ namespace, name }: Explanation["pod"]): string {
   if (name !== null) return `Pod ${namespace === null ? "" : `${namespace}/`}${name}`;

@@ -56,7 +56,7 @@ export function select<Qos extends NetworkQosHead>(
 }
 
 const labelsUnknown =
-  "its podSelector asks for labels, and the runtime gave none (they arrive in args.cni.labels)";
+  "its podSelector asks for labels, and neither the node's agent nor the runtime (args.cni.labels) gave them";
 
 function matchesPod(selector: Selector, { labels }: Pod): boolean | undefined {
   return matches(selector, labels ?? {}, labels !== undefined);

@@ -65,7 +65,7 @@ function onLink(said: Said, link: LinkFacts): Said {
 
 export type Difference = { readonly field: string; readonly mine: string; readonly theirs: string };
 
-/** podSelectors may differ: which pods of a network are in a class is the network's own affair. */
+/** Selectors may differ: which pods of a network are in a class is the network's own affair. */
 export function differences(mine: Uplink, theirs: Uplink): readonly Difference[] {
   const [a, b] = [fields(mine), fields(theirs)];
   const names = [...new Set([...a.keys(), ...b.keys()])];
@@ -80,7 +80,7 @@ function fields({ rate, classes }: Uplink): ReadonlyMap<string, string> {
 }
 
 function classFields(entry: UplinkClass): readonly (readonly [string, string])[] {
-  const { name, minor, rate, ceil, selector: _, ...rest } = entry;
+  const { name, minor, rate, ceil, selector: _, namespaceSelector: __, ...rest } = entry;
   const values = { id: `1:${minor}`, rate: inWords(rate), ceil: inWords(ceil), ...rest };
   return Object.entries(values).flatMap(([key, value]) =>
     value === undefined

@@ -1,20 +1,25 @@
-/** Which class a pod's traffic is in: its annotation, then the classes' podSelectors, then `defaults.class`. Pure. */
+/** Which class a pod's traffic is in: its annotation, then the classes' selectors, then `defaults.class`. Pure. */
 import type { UplinkConf } from "../../cni/uplink.ts";
 import { CniError, ErrorCode } from "../../errors.ts";
 import type { Labels } from "../../cni/request.ts";
 import type { Request } from "../../cni/request.ts";
 import type { Found } from "../annotations.ts";
 import { hostAddress } from "../address.ts";
-import { matches } from "../selector.ts";
+import { matches, type Selector } from "../selector.ts";
 import type { UplinkClass } from "./class.ts";
 import type { LinkFacts, Uplink } from "./uplink.ts";
 
 export type ClassWish = {
   readonly annotation: Found | undefined;
   readonly labels: Labels | undefined;
+  /** The pod's. */
+  readonly namespace?: PodNamespace | undefined;
   /** The conf's `defaults.class`. */
   readonly fallback: string | undefined;
 };
+
+/** `labels`: undefined where they are not known. */
+export type PodNamespace = { readonly name: string; readonly labels: Labels | undefined };
 
 export type UplinkChoice = Choice & {
   readonly uplink: Uplink;
@@ -26,21 +31,81 @@ export type UplinkChoice = Choice & {
 /** A pod's class, once its wishes have been read: what the node knows of the link is in it already. */
 export type ChooseClass = (wish: Found | undefined) => UplinkChoice;
 
-export type Choice = { readonly chosen: UplinkClass; readonly source: string };
+export type Choice = {
+  readonly chosen: UplinkClass;
+  readonly source: string;
+  /** What could not be decided, for labels are not known: another class, perhaps, were they. */
+  readonly undecided: readonly Undecided[];
+};
 
-export function chooseClass({ classes }: Uplink, { annotation, labels, fallback }: ClassWish): Choice {
+export type Undecided = { readonly source: string; readonly lacks: "pod's labels" | "namespace's labels" };
+
+export function chooseClass(uplink: Uplink, wish: ClassWish): Choice {
+  const { classes } = uplink;
+  const { annotation, fallback } = wish;
   const byDefault = fallback === undefined ? undefined : named(classes, "defaults.class", fallback);
-  if (annotation !== undefined) return named(classes, `annotation ${annotation.key}`, annotation.text);
-  // A runtime that gives no labels leaves them unknown, and even a selector that takes every pod is about labels.
-  const selecting =
-    labels && classes.find(({ selector }) => selector !== undefined && matches(selector, labels, true));
-  if (selecting !== undefined) {
-    return { chosen: selecting, source: `uplink.classes.${selecting.name}.podSelector` };
-  }
+  const asked = annotation && annotated(classes, annotation, wish);
+  if (asked !== undefined && "chosen" in asked) return { ...asked, undecided: [] };
+  const selectors = classes.filter(hasSelector).map((each) => ({ each, answer: selects(each, wish) }));
+  // What is not known does not stand in the way of what is.
+  const selecting = selectors.find(({ answer }) => answer === true)?.each;
+  const undecided = [
+    ...(asked === undefined ? [] : [asked]),
+    ...selectors.flatMap(({ each, answer }) =>
+      typeof answer === "string" ? [{ source: selectorOf(each), lacks: answer }] : [],
+    ),
+  ];
+  if (selecting !== undefined) return { chosen: selecting, source: selectorOf(selecting), undecided };
+  if (byDefault !== undefined) return { ...byDefault, undecided };
   const [first] = classes;
-  if (byDefault !== undefined) return byDefault;
   if (first === undefined) throw new CniError(ErrorCode.internal, "an uplink without classes");
-  return { chosen: first, source: "uplink.default" };
+  return { chosen: first, source: "uplink.default", undecided };
+}
+
+/** A class for some namespaces is not to be had from others, and not before it is known which the pod's is. */
+function annotated(
+  classes: readonly UplinkClass[],
+  { key, text }: Found,
+  wish: ClassWish,
+): Pick<Choice, "chosen" | "source"> | Undecided {
+  const choice = named(classes, `annotation ${key}`, text);
+  const { namespaceSelector } = choice.chosen;
+  if (namespaceSelector === undefined) return choice;
+  const answer = selectsNamespace(namespaceSelector, wish);
+  if (answer === true) return choice;
+  if (answer === undefined) return { source: choice.source, lacks: "namespace's labels" };
+  throw new CniError(
+    ErrorCode.invalidConfig,
+    `annotation ${key}: class ${JSON.stringify(text)} is not for pods of namespace ${wish.namespace?.name ?? ""}: ` +
+      `its namespaceSelector does not match`,
+  );
+}
+
+function hasSelector({ selector, namespaceSelector }: UplinkClass): boolean {
+  return selector !== undefined || namespaceSelector !== undefined;
+}
+
+function selects(
+  { selector, namespaceSelector }: UplinkClass,
+  wish: ClassWish,
+): boolean | Undecided["lacks"] {
+  // A runtime that gives no labels leaves them unknown, and even a selector that takes every pod is about labels.
+  const pod = selector === undefined ? true : wish.labels && matches(selector, wish.labels, true);
+  const namespace = namespaceSelector === undefined ? true : selectsNamespace(namespaceSelector, wish);
+  if (pod === false || namespace === false) return false;
+  if (pod === undefined) return "pod's labels";
+  return namespace ?? "namespace's labels";
+}
+
+/** Every namespace has its name as a label. */
+function selectsNamespace(selector: Selector, { namespace }: ClassWish): boolean | undefined {
+  const itsName = namespace && { "kubernetes.io/metadata.name": namespace.name };
+  return matches(selector, { ...namespace?.labels, ...itsName }, namespace?.labels !== undefined);
+}
+
+function selectorOf({ name, selector, namespaceSelector }: UplinkClass): string {
+  const parts = [selector && "podSelector", namespaceSelector && "namespaceSelector"];
+  return `uplink.classes.${name}.${parts.filter((part) => part !== undefined).join(" and ")}`;
 }
 
 /** What is let pass about a class, and should not stay so. */
@@ -50,7 +115,23 @@ export function classWarnings(
   uplink: UplinkChoice | undefined,
 ): readonly string[] {
   if (uplink === undefined) return annotation === undefined ? [] : [withoutUplink(ifname, annotation)];
-  const { name, set } = uplink.chosen;
+  return [...notDecided(uplink), ...addressWarnings(ifname, addresses, uplink)];
+}
+
+/** Of selectors nothing is said: on most nodes nobody knows labels. An annotation is somebody's word. */
+function notDecided({ undecided }: Choice): readonly string[] {
+  return undecided
+    .filter(({ source }) => source.startsWith("annotation "))
+    .map(
+      ({ source, lacks }) => `${source} is not applied: its class asks for the ${lacks}, which are not known`,
+    );
+}
+
+function addressWarnings(
+  ifname: string,
+  addresses: readonly string[],
+  { chosen: { name, set } }: Choice,
+): readonly string[] {
   const unusable = addresses.filter((address) => hostAddress(address) === undefined);
   if (set === undefined)
     return unusable.map((address) => `${isUnusable(ifname, address)}: class ${name} needs none`);
@@ -81,7 +162,11 @@ function withoutUplink(ifname: string, { key, text }: Found): string {
   throw new CniError(ErrorCode.invalidConfig, message);
 }
 
-function named(classes: readonly UplinkClass[], source: string, name: string): Choice {
+function named(
+  classes: readonly UplinkClass[],
+  source: string,
+  name: string,
+): Pick<Choice, "chosen" | "source"> {
   const chosen = classes.find((candidate) => candidate.name === name);
   if (chosen !== undefined) return { chosen, source };
   throw new CniError(

@@ -18,5 +18,7 @@ export type UplinkClass = {
   readonly set: string | undefined;
   readonly mark: FirewallMark | undefined;
   readonly dscp: Dscp | undefined;
+  /** By the labels of its pods, and by those of their namespaces: where both are there, both must match. */
   readonly selector: Selector | undefined;
+  readonly namespaceSelector: Selector | undefined;
 };

@@ -10,7 +10,7 @@ import { assertDistinct, assertGuaranteesFit } from "./checks.ts";
 import type { UplinkClass } from "./class.ts";
 import { parseFirewallMark } from "./mark.ts";
 import { inWords } from "./words.ts";
-import { parseSelector } from "../selector.ts";
+import { parseSelector, type Selector } from "../selector.ts";
 
 export type Uplink = {
   readonly device: string;
@@ -109,9 +109,13 @@ function decideClass(entry: ClassConf, at: number, link: number): UplinkClass {
     set: isDefault ? undefined : aSetName(`${field}.set`, entry.set ?? `pod-qos-${entry.name}`),
     mark: entry.mark === undefined ? undefined : parseFirewallMark(`${field}.mark`, entry.mark),
     dscp,
-    selector:
-      entry.podSelector === undefined ? undefined : parseSelector(`${field}.podSelector`, entry.podSelector),
+    selector: selector(`${field}.podSelector`, entry.podSelector),
+    namespaceSelector: selector(`${field}.namespaceSelector`, entry.namespaceSelector),
   };
+}
+
+function selector(field: string, value: unknown): Selector | undefined {
+  return value === undefined ? undefined : parseSelector(field, value);
 }
 
 function bucket(field: string, amount: unknown): number | undefined {

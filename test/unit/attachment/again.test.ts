@@ -135,6 +135,7 @@ describe("today's conf", () => {
       ingress: { rate: undefined, burst: undefined },
       egress: { rate: 5e6, burst: 4e9 },
       annotations: {},
+      gaveAnnotations: false,
     });
   });
 

@@ -12,6 +12,7 @@ const bare = {
   policyDir: undefined,
   stateDir: "/run/pod-qos",
   logFile: undefined,
+  agent: "optional",
   logLevel: "info",
 };
 

@@ -20,7 +20,7 @@ const inClass = (name: string): UplinkChoice => {
   const chosen = uplink.classes.find((entry) => entry.name === name);
   if (chosen === undefined) throw new Error(`no class ${name}`);
   const link = { device: "eth0", speed: 1e9, mtu: 1500 };
-  return { uplink, chosen, source: "test", conf: parseUplink("uplink", conf), link };
+  return { uplink, chosen, source: "test", undecided: [], conf: parseUplink("uplink", conf), link };
 };
 
 const limit = { rate: 1000, burst: 100 };

@@ -97,7 +97,8 @@ describe("a pod of a class, in its own namespace", () => {
   const [chosen] = uplink.classes;
   if (chosen === undefined) throw new Error("the runbook has classes");
   const link = { device: "eth0", speed: 1e9, mtu: 1500 };
-  const choice = { uplink, chosen, source: "uplink.default", conf: parseUplink("uplink", runbook), link };
+  const conf = parseUplink("uplink", runbook);
+  const choice = { uplink, chosen, source: "uplink.default", undecided: [], conf, link };
   const inPod = (more: Parameters<typeof taskOf>[0]): readonly string[] =>
     plan(taskOf({ uplink: choice, ...more })).map(({ tool, place }) => `${tool} ${place}`);
 

@@ -4,6 +4,11 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { explain } from "../../../plugin/cli/explain.ts";
 import type { Explanation } from "../../../plugin/cli/explain/explanation.ts";
+import { writeTurn } from "../../../plugin/state/live/agent.ts";
+import { assertLivePlace } from "../../../plugin/state/live/place.ts";
+import { writeKnownPod } from "../../../plugin/state/live/pods.ts";
+import { writeSnapshot } from "../../../plugin/state/live/snapshot.ts";
+import { apiObject, marking, snapshotOf } from "../support/api.ts";
 import { egressQos, networkQos } from "../support/manifests.ts";
 
 const root = mkdtempSync(join(tmpdir(), "pod-qos-explain-"));
@@ -207,6 +212,53 @@ describe("explain takes", () => {
     ["an interface", ["--interface", "net1"], { interface: "net1" }],
   ])("%s", async (_, args, expected) => {
     expect(await json(...args)).toMatchObject(expected);
+  });
+});
+
+describe("explain on a node with an agent", () => {
+  const uid = "0b9c0ed1-7c4e-4a67-9d5e-5dbd6a5c1f00";
+  const live = file("live.json");
+  const place = file("live-state");
+  beforeAll(() => {
+    writeFileSync(live, JSON.stringify({ type: "pod-qos", capabilities: hearing, stateDir: place }));
+    assertLivePlace(place);
+    writeTurn(place, { followsPods: true });
+    const video = apiObject(marking(30, { podSelector: { matchLabels: { app: "web" } } }), { name: "video" });
+    writeSnapshot(place, snapshotOf({ networkQos: [video] }));
+    writeKnownPod(place, { uid, namespace: "prod", name: "web-1", labels: { app: "web" }, annotations: {} });
+  });
+  const asking = ["--conf", live, "--namespace", "prod", "--name", "web-1"] as const;
+
+  it("says what the agent says of a pod, as ADD hears it", async () => {
+    expect(await json(...asking, "--uid", uid)).toMatchObject({
+      labels: { app: "web" },
+      labelsFrom: "agent",
+      pending: null,
+      rules: [{ source: "NetworkQoS prod/video egress[0] (API)" }],
+    });
+    const { text } = await run(...asking, "--uid", uid);
+    expect(text.replaceAll(/\s+/g, " ")).toContain("labels app=web (from the node's agent)");
+  });
+
+  it("holds the API's objects against labels that are given", async () => {
+    expect(await json(...asking, "--labels", "app=web")).toMatchObject({
+      labelsFrom: "runtime",
+      rules: [{ source: "NetworkQoS prod/video egress[0] (API)" }],
+    });
+  });
+
+  it("says what a pod would start without", async () => {
+    const pending =
+      "the node's agent has said nothing of this pod yet: left out: NetworkQoS prod/video (API), annotations, " +
+      "which the runtime did not hand on";
+    expect(await json(...asking, "--uid", "another")).toMatchObject({ labelsFrom: "unknown", pending });
+    expect((await run(...asking, "--uid", "another")).text).toContain(
+      "\nPending\n  ! the node's agent has said",
+    );
+  });
+
+  it("takes one word of the labels", async () => {
+    expect(await run(...asking, "--uid", uid, "--labels", "a=b")).toMatchObject({ exitCode: 2 });
   });
 });
 

@@ -46,8 +46,8 @@ describe("labels that the runtime did not give", () => {
     const { networkQos: chosen, warnings } = await selected(one(podSelector), { labels: undefined });
     expect(chosen).toEqual([]);
     expect(warnings).toEqual([
-      "NetworkQoS default/video (a.json) is not applied: its podSelector asks for labels, and the runtime gave none " +
-        "(they arrive in args.cni.labels)",
+      "NetworkQoS default/video (a.json) is not applied: its podSelector asks for labels, and neither the node's " +
+        "agent nor the runtime (args.cni.labels) gave them",
     ]);
   });
 

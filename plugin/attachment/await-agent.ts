@@ -1,0 +1,103 @@
+/**
+ * ADD's decision on a node with an agent. What the API says of a pod is mostly there before the runtime asks for it. Where it is
+ * not and could matter, it is waited for, not long; then the pod starts without, and the agent completes it later.
+ */
+import type { Request } from "../cni/request.ts";
+import { CniError, ErrorCode } from "../errors.ts";
+import { isStaticPod } from "../knowledge/pod.ts";
+import type { Log } from "../log.ts";
+import { decide, type Decision } from "./decide.ts";
+import { learn, podUid, type Learnt } from "./learn.ts";
+
+export async function decideForAdd(request: Request, log: Log): Promise<Decision> {
+  const first = learn(request);
+  if (first.fault !== undefined) log("warn", `what the node's agent left is not believed: ${first.fault}`);
+  const isRequired = request.conf.agent === "required" && !isExempt(request, first);
+  if (isRequired && !first.isFresh) throw withoutAgent();
+  if (isComplete(request, first)) return decide(request, "keep", first.knowledge);
+  const early = await decide(request, "keep", first.knowledge);
+  if (!first.isFresh || !isApiPod(request)) return withPending(early, request, first);
+  if (!isRequired && !couldMatter(early, request, first)) return early;
+  const learnt = await waitFor(request);
+  if (isRequired && learnt.knowledge?.pod === undefined) throw saysNothing(request);
+  return withPending(await decide(request, "keep", learnt.knowledge), request, learnt);
+}
+
+/** Nothing more is to come that this pod could be waiting for. */
+function isComplete(request: Request, { isFresh, knowledge }: Learnt): boolean {
+  if (knowledge === undefined) return true;
+  return isFresh && knowledge.pod !== undefined && !lacksNamespace(request, knowledge);
+}
+
+function lacksNamespace({ pod }: Request, { objects }: NonNullable<Learnt["knowledge"]>): boolean {
+  return pod.namespace !== undefined && objects?.namespace(pod.namespace) === "absent";
+}
+
+/** Selectors that ask for labels; annotations that no runtime handed on; objects of a namespace that is new. */
+function couldMatter({ undecided }: Decision, request: Request, { knowledge }: Learnt): boolean {
+  const isNew = knowledge !== undefined && lacksNamespace(request, knowledge);
+  return undecided.length > 0 || !request.runtime.gaveAnnotations || isNew;
+}
+
+const lookEachMs = 20;
+const longestWaitMs = 1_000;
+
+async function waitFor(request: Request): Promise<Learnt> {
+  const until = performance.now() + longestWaitMs;
+  for (;;) {
+    await new Promise((resolve) => setTimeout(resolve, lookEachMs));
+    const learnt = learn(request);
+    if (isComplete(request, learnt) || !learnt.isFresh || performance.now() >= until) return learnt;
+  }
+}
+
+/** Of a static pod the API has a mirror at most, made while it starts. */
+function isApiPod({ call, runtime }: Request): boolean {
+  const uid = podUid(call);
+  return uid !== undefined && !isStaticPod(uid, runtime.annotations);
+}
+
+/** Without these a node could not come up, nor the agent itself. */
+function isExempt(request: Request, { knowledge }: Learnt): boolean {
+  const { namespace } = request.pod;
+  return (
+    !isApiPod(request) ||
+    namespace === "kube-system" ||
+    (namespace !== undefined && namespace === knowledge?.objects?.agentNamespace)
+  );
+}
+
+/** What is missing of it, and why, where an agent will bring it. */
+export function withPending(decision: Decision, request: Request, { isFresh, knowledge }: Learnt): Decision {
+  if (podUid(request.call) === undefined || knowledge === undefined || knowledge.pod !== undefined)
+    return decision;
+  const { undecided } = decision;
+  const missing = [
+    ...undecided,
+    ...(request.runtime.gaveAnnotations ? [] : ["annotations, which the runtime did not hand on"]),
+  ];
+  if (missing.length === 0) return decision;
+  const why = isFresh
+    ? "the node's agent has said nothing of this pod yet"
+    : "the node's agent is not at work";
+  return { ...decision, pending: `${why}: left out: ${missing.join(", ")}` };
+}
+
+const howToBring =
+  'see why on this node (kubectl get pods -A -o wide; pod-qos agent), or let pods start without it: "agent": "optional" in the conf';
+
+function withoutAgent(): CniError {
+  return new CniError(
+    ErrorCode.tryAgainLater,
+    'the node\'s agent is not at work, and the conf says "agent": "required"',
+    howToBring,
+  );
+}
+
+function saysNothing({ conf }: Request): CniError {
+  return new CniError(
+    ErrorCode.tryAgainLater,
+    `the node's agent has said nothing of this pod within ${longestWaitMs / 1000} s, and the conf of ${conf.network} says "agent": "required"`,
+    howToBring,
+  );
+}

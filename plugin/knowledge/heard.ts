@@ -1,0 +1,41 @@
+/** Whose word counts of a pod: what is known laid over what its runtime said. Pure. */
+import type { Annotations, Request } from "../cni/request.ts";
+import { isEcho, isFirstInterface, noCap, withoutPair } from "../policy/echo.ts";
+import type { Knowledge, LabelSource } from "./knowledge.ts";
+
+export type Heard = { readonly request: Request; readonly labelsFrom: LabelSource };
+
+/**
+ * A fresh word of the API replaces the runtime's as a whole: labels, annotations, and the capability that repeats one of
+ * those. A stale one is good for labels alone, which nobody else has.
+ */
+export function heard(request: Request, knowledge: Knowledge | undefined): Heard {
+  const fresh = knowledge?.source === "agent" ? knowledge.pod : undefined;
+  const labels = knowledge?.pod?.labels ?? request.pod.labels;
+  return {
+    request: {
+      ...request,
+      pod: { ...request.pod, labels },
+      runtime: runtimeOf(request, fresh?.annotations),
+    },
+    labelsFrom: sourceOf(request, knowledge),
+  };
+}
+
+function runtimeOf(request: Request, known: Annotations | undefined): Request["runtime"] {
+  const { runtime, call } = request;
+  const isFirst = isFirstInterface(call.ifname);
+  const annotations = known ?? runtime.annotations;
+  const isReplaced = known !== undefined || !isFirst;
+  return {
+    ...runtime,
+    ingress: isReplaced && isEcho("ingress", request) ? noCap : runtime.ingress,
+    egress: isReplaced && isEcho("egress", request) ? noCap : runtime.egress,
+    annotations: isFirst ? annotations : withoutPair(annotations),
+  };
+}
+
+function sourceOf({ pod }: Request, knowledge: Knowledge | undefined): LabelSource {
+  if (knowledge?.pod !== undefined) return knowledge.source;
+  return pod.labels === undefined ? "unknown" : "runtime";
+}
