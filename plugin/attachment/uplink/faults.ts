@@ -11,7 +11,12 @@ import { readStanding } from "../../state/uplinks.ts";
 import { readClaims, readLiveClaims } from "./node.ts";
 import { tally } from "./tally.ts";
 
-export async function podFaults(
+export async function podFaults(stateDir: string, membership: Membership): Promise<readonly string[]> {
+  return orSaying(membershipDrift(stateDir, membership));
+}
+
+/** Throws where it cannot be read. */
+export async function membershipDrift(
   stateDir: string,
   { device, class: className, addresses, members }: Membership,
 ): Promise<readonly string[]> {
@@ -20,7 +25,7 @@ export async function podFaults(
     return [`no uplink ${device} is known any more: it was removed, or a pod says no more of it`];
   if (!uplink.classes.some(({ name }) => name === className))
     return [`the uplink ${device} has no class ${className} any more`];
-  return uplinkFaults(
+  return readDrift(
     stateDir,
     uplink,
     podPart(uplink, className, addresses ?? members.map(({ address }) => address)),
@@ -53,16 +58,20 @@ async function setFaults(stateDir: string, uplink: Uplink): Promise<readonly str
   ];
 }
 
-export async function uplinkFaults(
-  stateDir: string,
-  uplink: Uplink,
-  pod: PodPart = { members: [], strangers: [] },
-): Promise<readonly string[]> {
+export async function uplinkFaults(stateDir: string, uplink: Uplink): Promise<readonly string[]> {
+  return orSaying(readDrift(stateDir, uplink, { members: [], strangers: [] }));
+}
+
+async function readDrift(stateDir: string, uplink: Uplink, pod: PodPart): Promise<readonly string[]> {
   const link = readNodeLink(uplink.device);
   if (link === undefined) return [`this node has no link ${uplink.device} any more`];
+  const { fqCodel } = await readFeatures(stateDir, "forget");
+  return uplinkDrift(uplinkState(uplink, { mtu: link.mtu, fqCodel, ipv6: kernelHasIpv6() }), pod);
+}
+
+async function orSaying(drift: Promise<readonly string[]>): Promise<readonly string[]> {
   try {
-    const { fqCodel } = await readFeatures(stateDir, "forget");
-    return await uplinkDrift(uplinkState(uplink, { mtu: link.mtu, fqCodel, ipv6: kernelHasIpv6() }), pod);
+    return await drift;
   } catch (error) {
     return [messageOf(error)];
   }
