@@ -1,9 +1,19 @@
 /** What a person calls an attachment. Pure. */
+import { isObject } from "../cni/fields.ts";
+import type { LabelSource } from "../knowledge/knowledge.ts";
 import type { AttachmentRecord } from "../state/record.ts";
 
 /** "prod/web-1 eth0" */
 export function nameOf({ pod, identity }: AttachmentRecord): string {
   return `${podOf(pod)} ${identity.ifname}`;
+}
+
+/** Whose word a pod's labels were when it was decided: the runtime's stand in what ADD was asked. */
+export function labelSourceOf({ labelsFrom, asked }: AttachmentRecord): LabelSource {
+  if (labelsFrom !== undefined) return labelsFrom;
+  const args = asked?.conf?.["args"];
+  const cni = isObject(args) ? args["cni"] : undefined;
+  return isObject(cni) && cni["labels"] !== undefined ? "runtime" : "unknown";
 }
 
 export function podOf(pod: string): string {

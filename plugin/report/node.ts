@@ -28,7 +28,7 @@ export type Node = {
 
 export type StandingUplink = Uplink & { readonly network: string };
 
-/** `which`: a pod that asks for nothing has a record as well, and nothing to show but itself. */
+/** `which`: a pod that asks for nothing has a record as well, and nothing to show but itself, or what is pending. */
 export function readNode(stateDir: string, which: "with limits" | "all" = "with limits"): Node {
   assertReadable(stateDir);
   const read = listNetworks(stateDir)
@@ -36,7 +36,7 @@ export function readNode(stateDir: string, which: "with limits" | "all" = "with 
     .map((identity) => recordOrFault(stateDir, identity));
   const attachments = read
     .filter((one) => typeof one === "object")
-    .filter((record) => which === "all" || !isBare(record));
+    .filter((record) => which === "all" || !isBare(record) || record.pending !== undefined);
   const uplinks = listUplinks(stateDir).flatMap((device) => {
     const said = readStanding(stateDir, device);
     return said === undefined ? [] : [{ ...said.uplink, network: said.network }];

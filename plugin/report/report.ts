@@ -1,6 +1,7 @@
 /** Two readings and what the node has, brought together: what `show` prints, as text or as JSON. Pure. */
 import type { AttachmentRecord } from "../state/record.ts";
-import { podOf } from "./names.ts";
+import type { LabelSource } from "../knowledge/knowledge.ts";
+import { labelSourceOf, podOf } from "./names.ts";
 import type { Node, Reading, StandingUplink } from "./node.ts";
 
 export type Report = {
@@ -23,6 +24,9 @@ export type AttachmentReport = {
   /** What is marked by no rule of its own; null where that is left as it is. */
   readonly dscp: number | null;
   readonly rules: number;
+  readonly labelsFrom: LabelSource;
+  /** What is missing until the node's agent says something of the pod, and why; null where nothing is. */
+  readonly pending: string | null;
   readonly sends: Direction;
   readonly receives: Direction;
   /** Packets; null where it was not asked for inside the pod. */
@@ -85,12 +89,13 @@ export function report(node: Node, before: Reading, after: Reading, { drops, fau
 type RateOf = (first: number | undefined, second: number | undefined) => number | null;
 
 function attachment(
-  { pod, identity, facts, membership, limits }: AttachmentRecord,
+  record: AttachmentRecord,
   at: number,
   before: Reading,
   after: Reading,
   rateOf: RateOf,
 ): Omit<AttachmentReport, "dropped"> {
+  const { pod, identity, facts, membership, limits, pending } = record;
   const [first, second] = [before.links[at], after.links[at]];
   return {
     pod: podOf(pod),
@@ -102,6 +107,8 @@ function attachment(
     addresses: membership?.members.map(({ address }) => address) ?? [],
     dscp: limits?.dscp ?? null,
     rules: limits?.rules ?? 0,
+    labelsFrom: labelSourceOf(record),
+    pending: pending ?? null,
     sends: {
       cap: limits?.egress ?? null,
       bytes: second?.sentBytes ?? null,

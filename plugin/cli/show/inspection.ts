@@ -1,5 +1,7 @@
 /** One attachment in full, as `show POD` prints it. Pure. */
+import type { LabelSource } from "../../knowledge/knowledge.ts";
 import type { Inspection } from "../../report/inspection.ts";
+import { labelSourceOf } from "../../report/names.ts";
 import { amount } from "./text.ts";
 
 export function inspectText({ pod, record, objects, counters, drift: faults }: Inspection): string {
@@ -15,6 +17,8 @@ export function inspectText({ pod, record, objects, counters, drift: faults }: I
     ["so far", traffic(counters)],
     ["mark", limits?.dscp === undefined ? undefined : `DSCP ${limits.dscp}`],
     ["rules", limits === undefined || limits.rules === 0 ? undefined : String(limits.rules)],
+    ["labels", labelWords[labelSourceOf(record)]],
+    ["pending", record.pending],
     ["class", membership && `${membership.class} of ${membership.device}`],
     ...(membership?.members ?? []).map(
       ({ set, address }) => ["member", `${address} in ipset ${set}`] as const,
@@ -29,6 +33,13 @@ export function inspectText({ pod, record, objects, counters, drift: faults }: I
   );
   return [`${pod} ${identity.ifname}`, ...lines].join("\n");
 }
+
+const labelWords: Readonly<Record<LabelSource, string>> = {
+  agent: "from the node's agent",
+  stale: "from a node's agent that was not at work",
+  runtime: "from the runtime",
+  unknown: "not known",
+};
 
 function traffic({ sentBytes, receivedBytes, dropped }: Inspection["counters"]): string {
   const link =

@@ -12,7 +12,10 @@ export function listText({ attachments, unreadable, uplinks }: Report, style: St
   const table = rows.length === 0 ? [] : [bold(header, style), ...rows];
   const trees = uplinks.map((uplink) => uplinkText(uplink, style));
   const faults = unreadable.map((fault) => `NOT WELL: ${fault}`);
-  return [[...table, ...faults].join("\n"), ...trees].filter((text) => text !== "").join("\n\n");
+  const pending = attachments.flatMap((each) =>
+    each.pending === null ? [] : [`PENDING: ${each.pod} ${each.interface}: ${each.pending}`],
+  );
+  return [[...table, ...pending, ...faults].join("\n"), ...trees].filter((text) => text !== "").join("\n\n");
 }
 
 export function uplinkText(

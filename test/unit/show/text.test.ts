@@ -2,6 +2,8 @@ import { describe, expect, it } from "vitest";
 import { readOptions } from "../../../plugin/cli/show/options.ts";
 import { report, type Report } from "../../../plugin/report/report.ts";
 import { amount, bar, fit, listText } from "../../../plugin/cli/show/text.ts";
+import { inspectText } from "../../../plugin/cli/show/inspection.ts";
+import type { AttachmentRecord } from "../../../plugin/state/record.ts";
 import type { Node, Reading } from "../../../plugin/report/node.ts";
 import { uplinkOf, runbook } from "../support/uplink.ts";
 
@@ -131,4 +133,43 @@ it.each([
   const options = readOptions(args);
   if (typeof expected === "string") expect(options).toBe(expected);
   else expect(options).toMatchObject(expected);
+});
+
+describe("what is pending", () => {
+  const [record] = node.attachments;
+  const pending = "the node's agent is not at work: left out: NetworkQoS prod/web (API)";
+  const waiting: Node = {
+    ...node,
+    attachments: record === undefined ? [] : [{ ...record, labelsFrom: "stale", pending }],
+    uplinks: [],
+  };
+  const told = report(waiting, reading(0, 1), reading(500, 1), { drops: [0], faults: [] });
+
+  it("stands below the table, and in the report with whose word the labels are", () => {
+    expect(listText(told, { colour: false, width: 80 }).split("\n").slice(2)).toEqual([
+      `PENDING: prod/seeder-with-a-very-long-name eth0: ${pending}`,
+    ]);
+    expect(told.attachments[0]).toMatchObject({ pending, labelsFrom: "stale" });
+    expect(seen.attachments[0]).toMatchObject({ pending: null, labelsFrom: "unknown" });
+  });
+
+  const one = (changes: Partial<AttachmentRecord>): string =>
+    record === undefined
+      ? ""
+      : inspectText({
+          pod: "prod/x",
+          record: { ...record, ...changes },
+          objects: [],
+          counters: { dropped: 0 },
+          drift: [],
+        });
+
+  it("is told of one pod, beside where its labels come from", () => {
+    const asked = { conf: { args: { cni: { labels: { app: "web" } } } } };
+    expect(one({ labelsFrom: "agent" })).toContain("  labels       from the node's agent\n");
+    expect(one({ labelsFrom: "stale", pending })).toContain(`  pending      ${pending}\n`);
+    expect(one({ asked })).toContain("  labels       from the runtime\n");
+    expect(one({})).toContain("  labels       not known\n");
+    expect(one({})).not.toContain("pending");
+  });
 });
