@@ -35,7 +35,7 @@ export type Seen = {
   readonly at: number;
 };
 
-export type Answering = (response: ServerResponse, seen: Seen) => void;
+export type Answering = (response: ServerResponse, seen: Seen) => unknown;
 
 export type FakeApi = {
   readonly port: number;

@@ -2,6 +2,7 @@
 import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { connect, type Connection, type ConnectOptions } from "../../../plugin/kube/connect.ts";
 import { applyStatus, createEvent } from "../../../plugin/kube/write.ts";
@@ -210,6 +211,20 @@ describe("a request", () => {
     using connection = await connected({ kubeconfig: site.kubeconfig, timing: { ...quick, piece: 200 } });
     site.api.next("any", (response) => response.writeHead(200).write("{"));
     await expect(connection.request(get)).rejects.toThrow(/: the answer was cut: nothing more within 0.2 s$/);
+  });
+
+  it("with a body that comes slowly is waited for as long as it comes", async () => {
+    await using site = await fakeSite();
+    using connection = await connected({ kubeconfig: site.kubeconfig, timing: { ...quick, piece: 2_000 } });
+    site.api.next("any", async (response) => {
+      response.writeHead(200);
+      for (const piece of '{"a":1}') {
+        response.write(piece);
+        await sleep(400);
+      }
+      response.end();
+    });
+    await expect(connection.request(get)).resolves.toEqual({ a: 1 });
   });
 
   it("with an answer that is no JSON says so", async () => {
