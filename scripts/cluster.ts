@@ -1,25 +1,34 @@
 /** A real Kubernetes on 127.0.0.1 to try things on: what scripts/cluster runs once all is there. */
-import { existsSync, rmSync } from "node:fs";
+import { existsSync, readFileSync, rmSync } from "node:fs";
 import { join, resolve } from "node:path";
+import { parseArgs } from "node:util";
 import { execa } from "execa";
-import { startControlPlane } from "./lab/cluster/control-plane.ts";
-import { kill, noted } from "./lab/cluster/daemon.ts";
+import { startControlPlane, type ControlPlane } from "./lab/cluster/control-plane.ts";
+import { kill, note, noted, startDaemon } from "./lab/cluster/daemon.ts";
 import { ClusterError } from "./lab/cluster/errors.ts";
+import { callNode } from "./lab/cluster/node/calls.ts";
+import { egressSocket, LOG_FILE } from "./lab/cluster/node/folder.ts";
+import { prepareVmNode, untilNodeReady } from "./lab/cluster/node/vm-node.ts";
 import { programPath, ROOT } from "./lab/cluster/programs.ts";
+import { API_ADDRESS } from "./lab/vm/qemu.ts";
 
-const USAGE = `usage: cluster up          starts an API server and etcd, ready in about three seconds
-       cluster kubectl ARGS...   kubectl as the cluster's admin
-       cluster kubeconfig        prints the path of the admin's kubeconfig
-       cluster down              ends it and removes all that it has`;
+const USAGE = `usage: cluster up [--node [--conflist FILE]]
+                               starts an API server and etcd; with --node also controllers, and a node in a VM, with a real
+                               kubelet and containerd, and pod-qos as its CNI plugin
+       cluster kubectl ARGS... kubectl as the cluster's admin
+       cluster kubeconfig      prints the path of the admin's kubeconfig
+       cluster node COMMAND... runs a command on the node in the VM
+       cluster down            ends it all and removes what it has`;
 
 /** One per checkout, unless somebody asks for another. */
 const FOLDER = resolve(process.env["POD_QOS_PLAYGROUND"] ?? join(ROOT, ".cache/playground"));
+const NODE_FOLDER = join(FOLDER, "node");
 const KUBECONFIG = join(FOLDER, "admin.kubeconfig");
 
 const main = async ([command, ...args]: readonly string[]): Promise<number> => {
   switch (command) {
     case "up":
-      return up();
+      return up(args);
     case "down":
       return down();
     case "kubeconfig":
@@ -27,6 +36,8 @@ const main = async ([command, ...args]: readonly string[]): Promise<number> => {
       return 0;
     case "kubectl":
       return kubectl(args);
+    case "node":
+      return onNode(args);
     case undefined:
     default:
       process.stderr.write(`${USAGE}\n`);
@@ -34,22 +45,51 @@ const main = async ([command, ...args]: readonly string[]): Promise<number> => {
   }
 };
 
-const up = async (): Promise<number> => {
+const up = async (args: readonly string[]): Promise<number> => {
+  const options = { node: { type: "boolean" }, conflist: { type: "string" } } as const;
+  const { values } = parseArgs({ args: [...args], options });
   if (existsSync(FOLDER)) {
     throw new ClusterError(`there is a cluster in ${FOLDER} already: ./scripts/cluster down ends it`);
   }
   const started = performance.now();
-  const plane = await startControlPlane({ folder: FOLDER, outlivesUs: true });
-  const seconds = ((performance.now() - started) / 1000).toFixed(1);
-  console.log(`==> ${plane.server} is ready after ${seconds} s`);
+  const whole = { addresses: [API_ADDRESS], controllers: true, egressSocket: egressSocket(NODE_FOLDER) };
+  const plane = await startControlPlane({ folder: FOLDER, outlivesUs: true, ...(values.node ? whole : {}) });
+  console.log(`==> ${plane.server} is ready after ${seconds(started)}`);
+  if (values.node) await addNode(plane, values.conflist ?? join(ROOT, "conflists/10-bridge.conflist"));
   console.log(`    export KUBECONFIG=${plane.kubeconfig}`);
   plane.api.close();
   return 0;
 };
 
+const addNode = async (plane: ControlPlane, conflist: string): Promise<void> => {
+  const started = performance.now();
+  const node = {
+    folder: NODE_FOLDER,
+    name: "node-1",
+    conflist: JSON.parse(readFileSync(conflist, "utf8")) as object,
+    executable: join(ROOT, "dist/pod-qos"),
+  };
+  await prepareVmNode(plane, node);
+  const command = [process.execPath, join(import.meta.dirname, "lab/cluster/node/run.ts"), NODE_FOLDER];
+  const runner = startDaemon({ command, logFile: join(NODE_FOLDER, LOG_FILE), outlivesUs: true });
+  note(FOLDER, runner);
+  const state = { ended: false };
+  void runner.ended.then(() => (state.ended = true));
+  await untilNodeReady(
+    plane.api,
+    node,
+    () => state.ended,
+    (line) => console.log(`    ${line}`),
+  );
+  console.log(`==> node-1 is ready after ${seconds(started)}`);
+};
+
+const seconds = (since: number): string => `${((performance.now() - since) / 1000).toFixed(1)} s`;
+
 const down = async (): Promise<number> => {
   await Promise.all(noted(FOLDER).map(kill));
-  rmSync(FOLDER, { recursive: true, force: true });
+  // What QEMU still writes while it dies makes a folder that is not empty.
+  rmSync(FOLDER, { recursive: true, force: true, maxRetries: 10 });
   return 0;
 };
 
@@ -59,8 +99,16 @@ const kubectl = async (args: readonly string[]): Promise<number> => {
   return exitCode ?? 1;
 };
 
+const onNode = async (args: readonly string[]): Promise<number> => {
+  const { exitCode, stdout, stderr } = await callNode(existing(NODE_FOLDER), args);
+  if (stdout !== "") process.stdout.write(`${stdout}\n`);
+  if (stderr !== "") process.stderr.write(`${stderr}\n`);
+  return exitCode;
+};
+
 const existing = (path: string): string => {
-  if (!existsSync(path)) throw new ClusterError("there is no cluster here: ./scripts/cluster up starts one");
+  if (!existsSync(path))
+    throw new ClusterError("it is not there: ./scripts/cluster up starts it, a node with --node");
   return path;
 };
 

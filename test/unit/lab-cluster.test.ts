@@ -1,7 +1,8 @@
-/** What the lab's cluster says to Go and to CNI plugins. */
+/** What the lab's cluster says to Go, to CNI plugins and to QEMU. */
 import { describe, expect, test } from "vitest";
 import { readFileSync } from "node:fs";
 import { goMod } from "../../scripts/lab/cluster/go-module.ts";
+import { qemuArguments, type Machine } from "../../scripts/lab/vm/qemu.ts";
 import { capabilitiesOf, cniArgsOf } from "../lab/cluster/runtime-call.ts";
 
 test("the module that builds Kubernetes has its staging modules as they are published", () => {
@@ -49,3 +50,27 @@ const fixture = (kind: string): string =>
   readFileSync(new URL(`fixtures/containerd-1.6-add.${kind}`, import.meta.url), "utf8");
 
 type Recorded = Readonly<{ "io.kubernetes.cri.pod-annotations": Record<string, string> }>;
+
+describe("a VM", () => {
+  const machine: Machine = {
+    image: "image",
+    initramfs: "initramfs",
+    outFolder: "out",
+    consoleFile: "console",
+    memoryMb: 4096,
+    accelerator: "tcg",
+  };
+
+  test("has no network card", () => {
+    expect(qemuArguments(machine).join(" ")).not.toContain("netdev");
+  });
+
+  test("or one that leads to the API server and from the kubelet, and nowhere else", () => {
+    const args = qemuArguments({ ...machine, network: { apiPort: 16_443, kubeletPort: 20_250 } });
+    expect(args[args.indexOf("-netdev") + 1]).toBe(
+      "user,id=n0,restrict=on," +
+        "guestfwd=tcp:10.0.2.100:6443-cmd:socat - TCP:127.0.0.1:16443," +
+        "hostfwd=tcp:127.0.0.1:20250-10.0.2.15:10250",
+    );
+  });
+});

@@ -21,14 +21,14 @@ export const etcdArguments = (folder: string, ports: Ports): readonly string[] =
 };
 
 /**
- * Without the ServiceAccount admission plugin: with it pods are refused until a controller manager has made their namespace's
- * account. Without an endpoint reconciler: 127.0.0.1 is no address of a service.
+ * Without controllers the ServiceAccount admission plugin is off: with it pods are refused until a controller manager has made
+ * their namespace's account. Without an endpoint reconciler: 127.0.0.1 is no address of a service.
  */
 export const apiServerArguments = (
   folder: string,
   ports: Ports,
   certificates: Certificates,
-  audit: boolean,
+  { audit = false, controllers = false, egressSocket }: ApiServerWishes,
 ): readonly string[] =>
   [
     ["--etcd-servers", `http://127.0.0.1:${ports.etcd}`],
@@ -48,8 +48,9 @@ export const apiServerArguments = (
     ["--service-account-signing-key-file", certificates.accounts.key],
     ["--service-cluster-ip-range", "10.96.0.0/16"],
     ["--endpoint-reconciler-type", "none"],
-    ["--disable-admission-plugins", "ServiceAccount"],
     ["--enable-admission-plugins", "NodeRestriction"],
+    ...(controllers ? [] : [["--disable-admission-plugins", "ServiceAccount"]]),
+    ...(egressSocket === undefined ? [] : [["--egress-selector-config-file", egressFile(folder)]]),
     ...(audit
       ? [
           ["--audit-policy-file", auditPolicyFile(folder)],
@@ -59,6 +60,29 @@ export const apiServerArguments = (
       : []),
   ].flat();
 
+export type ApiServerWishes = {
+  readonly audit?: boolean;
+  readonly controllers?: boolean;
+  readonly egressSocket?: string;
+};
+
+/** Each alone: nobody else could lead. A port of their own would serve their health to nobody. */
+export const schedulerArguments = (kubeconfig: string): readonly string[] => [
+  "--kubeconfig",
+  kubeconfig,
+  "--leader-elect=false",
+  "--secure-port=0",
+];
+
+export const controllerArguments = (kubeconfig: string, certificates: Certificates): readonly string[] =>
+  [
+    schedulerArguments(kubeconfig),
+    ["--use-service-account-credentials"],
+    ["--service-account-private-key-file", certificates.accounts.key],
+    ["--root-ca-file", certificates.authority],
+  ].flat();
+
+export const egressFile = (folder: string): string => join(folder, "egress.json");
 export const auditPolicyFile = (folder: string): string => join(folder, "audit-policy.json");
 export const auditLogFile = (folder: string): string => join(folder, "audit.log");
 

@@ -1,15 +1,26 @@
 /**
  * A real control plane on 127.0.0.1: etcd and kube-apiserver, ready in about three seconds. Everything that it has is in one
- * folder, so that several of them stand side by side. There is no controller manager and no scheduler.
+ * folder, so that several of them stand side by side. Unless they are asked for there is no controller manager and no scheduler:
+ * pods are bound by whoever makes them, and have no account.
  */
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { connectApi, type Api } from "./api.ts";
-import { apiServerArguments, AUDIT_POLICY, auditPolicyFile, etcdArguments, type Ports } from "./arguments.ts";
+import {
+  apiServerArguments,
+  AUDIT_POLICY,
+  auditPolicyFile,
+  controllerArguments,
+  egressFile,
+  etcdArguments,
+  schedulerArguments,
+  type Ports,
+} from "./arguments.ts";
 import { makeCertificates, type Certificates } from "./certificates.ts";
 import { kill, note, signal, startDaemon, tailOf, type Daemon } from "./daemon.ts";
 import { ClusterError } from "./errors.ts";
+import { egressSelector } from "./node/egress.ts";
 import { kubeconfig, type Credentials } from "./kubeconfig.ts";
 import { freePorts } from "./ports.ts";
 import { programPath } from "./programs.ts";
@@ -23,6 +34,10 @@ export type ControlPlaneOptions = {
   readonly audit?: boolean;
   /** Addresses beside 127.0.0.1 that lead to the API server. */
   readonly addresses?: readonly string[];
+  /** Controller manager and scheduler too, and accounts for pods: a whole cluster. Default false. */
+  readonly controllers?: boolean;
+  /** Where the API server finds a way to kubelets that it cannot reach by itself: a Unix socket, see node/egress.ts. */
+  readonly egressSocket?: string;
 };
 
 export type ControlPlane = {
@@ -46,10 +61,12 @@ export type ControlPlane = {
 };
 
 export const startControlPlane = async (options: ControlPlaneOptions): Promise<ControlPlane> => {
-  const { folder, outlivesUs = false, audit = false, addresses = [] } = options;
+  const { folder, outlivesUs = false, addresses = [], controllers = false, egressSocket } = options;
   const pki = join(folder, "pki");
   mkdirSync(pki, { recursive: true, mode: 0o700 });
   writeFileSync(auditPolicyFile(folder), JSON.stringify(AUDIT_POLICY));
+  if (egressSocket !== undefined)
+    writeFileSync(egressFile(folder), JSON.stringify(egressSelector(egressSocket)));
   const [api = 0, etcd = 0, etcdPeers = 0] = await freePorts(3);
   const ports: Ports = { api, etcd, etcdPeers };
   const start = (program: string, args: readonly string[]): Daemon => {
@@ -63,11 +80,12 @@ export const startControlPlane = async (options: ControlPlaneOptions): Promise<C
   const server = `https://127.0.0.1:${ports.api}`;
   const admin = connectApi(server, certificates.authority, certificates.admin);
   const startServer = (): Daemon =>
-    start("kube-apiserver", apiServerArguments(folder, ports, certificates, audit));
+    start("kube-apiserver", apiServerArguments(folder, ports, certificates, options));
   let apiServer = startServer();
+  const others: Daemon[] = [];
   const stop = async (): Promise<void> => {
     admin.close();
-    await Promise.all([kill(apiServer), kill(store)]);
+    await Promise.all([...others, apiServer, store].map(kill));
   };
   const kubeconfigFor: ControlPlane["kubeconfigFor"] = (name, who, at = server) => {
     const path = join(folder, `${name}.kubeconfig`);
@@ -80,12 +98,17 @@ export const startControlPlane = async (options: ControlPlaneOptions): Promise<C
     await stop();
     throw error;
   }
+  const adminFile = kubeconfigFor("admin", certificates.admin);
+  if (controllers) {
+    others.push(start("kube-scheduler", schedulerArguments(adminFile)));
+    others.push(start("kube-controller-manager", controllerArguments(adminFile, certificates)));
+  }
   return {
     folder,
     server,
     ports,
     certificates,
-    kubeconfig: kubeconfigFor("admin", certificates.admin),
+    kubeconfig: adminFile,
     api: admin,
     kubeconfigFor,
     signalApiServer: (name) => void signal(apiServer, name),

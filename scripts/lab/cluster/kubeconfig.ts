@@ -1,18 +1,27 @@
-/** Kubeconfig files (pure). JSON is YAML, and the API's clients take it. */
+/** Kubeconfig files. JSON is YAML, and the API's clients take it. */
+import { readFileSync } from "node:fs";
+import type { Pair } from "./certificates.ts";
 
-export type Credentials =
-  | { readonly certificate: string; readonly key: string }
-  | { readonly token: string }
-  | { readonly tokenFile: string };
+export type Credentials = Pair | { readonly token: string } | { readonly tokenFile: string };
 
-/** `authority`, certificate and key are paths of files. */
+/** Certificates and keys by their paths. */
 export const kubeconfig = (server: string, authority: string, who: Credentials): string =>
+  fileOf({ server, "certificate-authority": authority }, userOf(who));
+
+/** With all in it: good on another machine. */
+export const portableKubeconfig = (server: string, authority: string, who: Pair): string =>
+  fileOf(
+    { server, "certificate-authority-data": base64(authority) },
+    { "client-certificate-data": base64(who.certificate), "client-key-data": base64(who.key) },
+  );
+
+const fileOf = (cluster: object, user: object): string =>
   `${JSON.stringify(
     {
       apiVersion: "v1",
       kind: "Config",
-      clusters: [{ name: "cluster", cluster: { server, "certificate-authority": authority } }],
-      users: [{ name: "user", user: userOf(who) }],
+      clusters: [{ name: "cluster", cluster }],
+      users: [{ name: "user", user }],
       contexts: [{ name: "cluster", context: { cluster: "cluster", user: "user" } }],
       "current-context": "cluster",
     },
@@ -20,8 +29,7 @@ export const kubeconfig = (server: string, authority: string, who: Credentials):
     2,
   )}\n`;
 
-const userOf = (who: Credentials): object => {
-  if ("token" in who) return { token: who.token };
-  if ("tokenFile" in who) return { tokenFile: who.tokenFile };
-  return { "client-certificate": who.certificate, "client-key": who.key };
-};
+const userOf = (who: Credentials): object =>
+  "certificate" in who ? { "client-certificate": who.certificate, "client-key": who.key } : who;
+
+const base64 = (path: string): string => readFileSync(path).toString("base64");

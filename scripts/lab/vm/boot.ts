@@ -11,11 +11,14 @@ import { VmError } from "./errors.ts";
 import { requireFeatures } from "./features.ts";
 import { ensureInitramfs } from "./initramfs.ts";
 import { findKernel } from "./kernel.ts";
-import { qemuArguments } from "./qemu.ts";
+import { qemuArguments, type Network } from "./qemu.ts";
 
 export type VmRun = GuestCommand & {
-  /** Power-on to power-off; then QEMU is killed. */
+  /** Power-on to power-off; then QEMU is killed. 0: never. */
   readonly timeoutMs?: number | undefined;
+  /** Kills QEMU; the run fails then. */
+  readonly signal?: AbortSignal | undefined;
+  readonly network?: Network | undefined;
   readonly memoryMb?: number | undefined;
   /** Host folder that is /vm-out in the VM; without it a temporary one that is removed. */
   readonly outFolder?: string | undefined;
@@ -58,6 +61,7 @@ export async function runInVm(run: VmRun): Promise<VmResult> {
       consoleFile,
       memoryMb,
       accelerator,
+      network: run.network,
     } as const;
     const booted = (): boolean => existsSync(join(exchange, "uptime"));
     const first = await power(qemuArguments(machine), run, booted);
@@ -92,6 +96,7 @@ async function power(args: readonly string[], run: VmRun, booted: () => boolean)
     reject: false,
     stripFinalNewline: false,
     timeout,
+    ...(run.signal === undefined ? {} : { cancelSignal: run.signal }),
     forceKillAfterDelay: 2000,
   });
   qemu.stdout.setEncoding("utf8").on("data", (text: string) => run.onOutput?.(text));

@@ -1,14 +1,15 @@
 /** A real containerd in the VM: its configuration, its pause image, its life. */
-import { mkdirSync, readdirSync, symlinkSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { execa } from "execa";
 import { type Cri, criOf } from "./cri.ts";
 
-const SOCKET = "/run/containerd/containerd.sock";
+export const CONTAINERD_SOCKET = "/run/containerd/containerd.sock";
 const PAUSE_IMAGE = "localhost/pause:1";
-const CNI_BIN = "/tmp/cni/bin";
-const CNI_CONF = "/tmp/cni/net.d";
+/** Where all nodes have them. What this machine has there is hidden by the VM's own files. */
+const CNI_BIN = "/opt/cni/bin";
+const CNI_CONF = "/etc/cni/net.d";
 /** Debian's containernetworking-plugins. */
 const DEBIAN_CNI = "/usr/lib/cni";
 
@@ -53,7 +54,7 @@ export async function startRuntime(setup: RuntimeSetup): Promise<Runtime> {
     return (await execa("ctr", ["version"], { reject: false, timeout: 10_000 })).exitCode === 0;
   });
   await importPauseImage();
-  const cri = criOf(SOCKET);
+  const cri = criOf(CONTAINERD_SOCKET);
   await until("containerd knows the pause image", () => cri.hasImage(PAUSE_IMAGE));
   await until("containerd's network is ready", () => cri.networkReady());
   const stop = async (): Promise<void> => {
@@ -65,18 +66,21 @@ export async function startRuntime(setup: RuntimeSetup): Promise<Runtime> {
 
 /** One folder of plugins, as /opt/cni/bin is on a node: Debian's and ours. */
 function installCni({ executable, conflist }: RuntimeSetup): void {
-  mkdirSync(CNI_BIN, { recursive: true });
-  mkdirSync(CNI_CONF, { recursive: true });
+  for (const folder of [CNI_BIN, CNI_CONF]) {
+    rmSync(folder, { recursive: true, force: true });
+    mkdirSync(folder, { recursive: true });
+  }
   for (const name of readdirSync(DEBIAN_CNI)) symlinkSync(join(DEBIAN_CNI, name), join(CNI_BIN, name));
   symlinkSync(executable, join(CNI_BIN, "pod-qos"));
   writeFileSync(join(CNI_CONF, "10-pod-qos.conflist"), JSON.stringify(conflist));
 }
 
-/** A docker archive of one layer: busybox, asleep. */
+/** A docker archive of one layer: busybox, asleep. What else it can do is for people who look into a pod. */
 async function importPauseImage(): Promise<void> {
   const folder = "/tmp/pause";
   mkdirSync(join(folder, "bin"), { recursive: true });
-  await execa("cp", ["/bin/busybox", join(folder, "bin/sleep")]);
+  await execa("cp", ["/bin/busybox", join(folder, "bin/busybox")]);
+  for (const applet of APPLETS) symlinkSync("busybox", join(folder, "bin", applet));
   await execa("tar", ["-cf", join(folder, "layer.tar"), "-C", folder, "bin"]);
   const { stdout } = await execa("sha256sum", [join(folder, "layer.tar")]);
   const config = {
@@ -93,6 +97,9 @@ async function importPauseImage(): Promise<void> {
   await execa("tar", ["-cf", "/tmp/pause.tar", "-C", folder, ...members]);
   await execa("ctr", ["-n", "k8s.io", "images", "import", "--snapshotter", "native", "/tmp/pause.tar"]);
 }
+
+const APPLETS =
+  "sleep sh cat date dd echo env grep hostname httpd ip ls nc nslookup ping ps tail top wget".split(" ");
 
 async function until(what: string, holds: () => Promise<boolean>): Promise<void> {
   for (let tries = 0; tries < 100; tries++) {
