@@ -1,211 +1,146 @@
-/** The loop: what is watched, what each change asks of the queue, what the queue's tasks do. */
+/** The loop: sources to news, news to the queue (news.ts), the queue's tasks to what does them (work.ts). */
 import { lifeOf } from "../attachment/live.ts";
 import { messageOf } from "../errors.ts";
 import type { Log } from "../log.ts";
-import { makeDirectory, namesIn } from "../state/file.ts";
+import { makeDirectory } from "../state/file.ts";
 import { writeTurn } from "../state/live/agent.ts";
-import { stampFiles } from "../state/policy-files.ts";
+import { startApi } from "./api-side.ts";
 import { networksThatDiffer, readConfs } from "./confs.ts";
 import { listen } from "./listen.ts";
 import { createMetrics } from "./metrics.ts";
-import { startMonitors, type KernelEvent } from "./monitors.ts";
+import { startMonitors } from "./monitors.ts";
+import { asksOf } from "./news.ts";
+import type { Loop } from "./context.ts";
 import type { Options } from "./options.ts";
-import { onDevice, readAll, thatDiffer } from "./records.ts";
+import { perform } from "./perform.ts";
+import { readAll, thatDiffer } from "./records.ts";
 import { startRound } from "./round.ts";
 import { createStates } from "./states.ts";
-import { watchDirectory } from "./watch.ts";
-import { decideAnew, lookAt, settle, sweep, type Came } from "./work.ts";
-import { startWorker } from "./worker.ts";
-import {
-  confOf,
-  emptyWorld,
-  nameOfTask,
-  networksIn,
-  networksOnUplink,
-  policyDirs,
-  taskNamed,
-  tasksOfNetwork,
-  tasksOfPolicyDir,
-  type Task,
-  type World,
-} from "./world.ts";
+import { policyWatch, watchDirectory, watchRecords } from "./watch.ts";
+import { startWorker, type Worker } from "./worker.ts";
+import { emptyWorld, nameOfTask, policyDirs, taskNamed, type World } from "./world.ts";
 
 const turnMs = 5_000;
 /** The first look at what runs is spread over so much, so that nodes that start together do not ask together. */
-const startMs = 5_000;
-/** What somebody changes in the kernel is often changed in several steps. */
-const kernelSettlesMs = 500;
+const spreadMs = 5_000;
 
 export async function runLoop(options: Options, log: Log, signal: AbortSignal): Promise<void> {
   const { stateDir, confDir } = options;
   const metrics = createMetrics();
   const states = createStates(metrics);
-  const tools = { stateDir, log, metrics };
   let world: World = emptyWorld;
+  const watchPolicies = policyWatch(signal, (directory) => loop.tell({ kind: "policies", directory }));
+  const loop: Loop = {
+    options,
+    log,
+    signal,
+    metrics,
+    states,
+    world: () => world,
+    setWorld: (next) => (world = next),
+    tell: (news) => asksOf(world, news, Math.random).forEach(ask),
+    readRecords: () => {
+      const before = world.records;
+      world = { ...world, records: readAll(stateDir, before) };
+      states.keepOnly(world.records);
+      return thatDiffer(before, world.records);
+    },
+  };
+  const worker = startWorker((name, why) => perform(loop, taskNamed(name), why));
+  const ask = ({ task, why, delayMs }: ReturnType<typeof asksOf>[number]): void =>
+    worker.ask(nameOfTask(task), why, delayMs);
+  const start = (): void => {
+    states.expect([...world.records.keys()]);
+    loop.tell({ kind: "start", spreadMs });
+    log(
+      "info",
+      `at work: ${world.records.size} attachments, ${world.confs.entries.size} networks in ${confDir}`,
+    );
+  };
+
+  makeDirectory(`${stateDir}/attachments`);
+  loop.readRecords();
+  watchDirectory(
+    confDir,
+    () => {
+      confsChanged(loop);
+      watchPolicies(policyDirs(world));
+    },
+    signal,
+  );
+  watchRecords(`${stateDir}/attachments`, signal, () => {
+    loop.tell({ kind: "records", attachments: loop.readRecords() });
+    watchPolicies(policyDirs(world));
+  });
+  startMonitors({
+    heard: (event) => loop.tell({ kind: "kernel", event, nowMs: Date.now() }),
+    restarted: (monitor) => metrics.monitorRestarts.inc({ monitor }),
+    log,
+    signal,
+  });
+  if (options.api) void startApi(loop, start);
+  else {
+    states.setInStep();
+    start();
+  }
+  startRound(
+    loop.world,
+    (tasks, why) => tasks.forEach((task) => ask({ task, why, delayMs: 0 })),
+    options.roundMs,
+    signal,
+  );
+  await turnUntilEnd(loop, worker);
+  await worker.stop();
+}
+
+function confsChanged(loop: Loop): void {
+  const { options, log, metrics, world, setWorld, tell } = loop;
+  const before = world().confs;
+  const confs = readConfs(options.confDir, options.stateDir);
+  for (const fault of confs.faults.filter((each) => !before.faults.includes(each))) log("warn", fault);
+  metrics.confFaults.set(confs.faults.length);
+  setWorld({ ...world(), confs });
+  tell({ kind: "confs", networks: networksThatDiffer(before, confs) });
+}
+
+/** The heartbeat, and what is found by looking now and then. */
+async function turnUntilEnd(loop: Loop, worker: Worker): Promise<void> {
+  const { options, log, signal, metrics, states } = loop;
   let turnedMs = performance.now();
-
-  const perform = async (task: Task, why: readonly string[]): Promise<Came> => {
-    switch (task.kind) {
-      case "decide": {
-        const record = world.records.get(task.attachment)?.record;
-        if (record === undefined) return over;
-        const came = await decideAnew(tools, record, world.confs.entries.get(record.identity.network), why);
-        states.note(task.attachment, came.kind);
-        // What we wrote ourselves is no news.
-        readRecords();
-        return came;
-      }
-      case "look": {
-        const record = world.records.get(task.attachment)?.record;
-        return record === undefined ? over : lookAt(tools, record);
-      }
-      case "uplink": {
-        const conf = confOf(world, task.network);
-        return conf === undefined ? over : settle(tools, task.network, conf, why);
-      }
-      case "sweep":
-        return sweep(tools);
-    }
-  };
-  const worker = startWorker((name, why) => perform(taskNamed(name), why));
-  const ask = (tasks: readonly Task[], why: string, delayMs = 0): void =>
-    tasks.forEach((task) => worker.ask(nameOfTask(task), why, delayMs));
-
-  /** The attachments that came or changed since. */
-  const readRecords = (): readonly string[] => {
-    const before = world.records;
-    world = { ...world, records: readAll(stateDir, before) };
-    states.keepOnly(world.records);
-    return thatDiffer(before, world.records);
-  };
-  const decide = (attachments: readonly string[], why: string, delayMs?: (at: number) => number): void =>
-    attachments.forEach((attachment, at) => ask([{ kind: "decide", attachment }], why, delayMs?.(at)));
-
-  const confsChanged = (): void => {
-    const confs = readConfs(confDir, stateDir);
-    const differing = networksThatDiffer(world.confs, confs);
-    for (const fault of confs.faults.filter((each) => !world.confs.faults.includes(each))) log("warn", fault);
-    metrics.confFaults.set(confs.faults.length);
-    world = { ...world, confs };
-    for (const network of differing) ask(tasksOfNetwork(world, network), `the conf of network ${network}`);
-    watchPolicies();
-  };
-
-  const policies = new Map<string, string>();
-  const watchPolicies = (): void => {
-    for (const directory of policyDirs(world)) {
-      if (policies.has(directory)) continue;
-      policies.set(directory, stampOf(directory));
-      watchDirectory(directory, () => policiesChanged(directory), signal);
-    }
-  };
-  const policiesChanged = (directory: string): void => {
-    const stamp = stampOf(directory);
-    if (stamp === policies.get(directory)) return;
-    policies.set(directory, stamp);
-    ask(tasksOfPolicyDir(world, directory), `files in ${directory}`);
-  };
-
-  const networks = new Set<string>();
-  const recordsChanged = (): void => {
-    for (const network of namesIn(`${stateDir}/attachments`).filter((name) => !networks.has(name))) {
-      networks.add(network);
-      watchDirectory(`${stateDir}/attachments/${network}`, recordsChanged, signal);
-    }
-    const differing = readRecords();
-    decide(differing, "its record");
-    // While we are at work ADD leaves it to us to change an uplink, also to a conf that the directory does not have.
-    const unlisted = networksIn(world, differing).filter((network) => !world.confs.entries.has(network));
-    ask(
-      unlisted.map((network) => ({ kind: "uplink", network })),
-      "its record",
-    );
-    watchPolicies();
-  };
-
-  /** A device that was added this moment is being programmed: that tells nothing. */
-  const kernelChanged = ({ device, what }: KernelEvent): void => {
-    const touched = onDevice(world.records, device);
-    const settled = touched.filter((key) => Date.now() - (world.records.get(key)?.changedMs ?? 0) > 2_000);
-    if (what === "link gone")
-      return touched.forEach((attachment) =>
-        ask([{ kind: "decide", attachment }], `link ${device} is gone`, kernelSettlesMs),
-      );
-    const why = `traffic control on ${device} was changed`;
-    ask(
-      settled.map((attachment) => ({ kind: "look", attachment })),
-      why,
-      kernelSettlesMs,
-    );
-    ask(
-      networksOnUplink(world, device).map((network) => ({ kind: "uplink", network })),
-      why,
-      kernelSettlesMs,
-    );
-  };
-
-  /** Namespaces end without a word: each costs a look at a file. */
-  const findEnded = (): void => {
-    for (const [attachment, { record }] of world.records) {
-      if (record === undefined || states.isEnding(attachment) || lifeOf(stateDir, record) !== "ended")
-        continue;
-      states.note(attachment, "ending");
-      ask([{ kind: "decide", attachment }], "its network namespace has ended", turnMs);
-    }
-  };
   const turn = (): void => {
     turnedMs = performance.now();
     try {
-      writeTurn(stateDir, { followsPods: false });
-      findEnded();
+      // Who waits for the word of an agent that knows nothing yet would wait in vain.
+      if (!options.api || states.isInStep()) writeTurn(options.stateDir, { followsPods: options.api });
+      loop.tell({ kind: "ended", attachments: endedSince(loop), afterMs: turnMs });
       metrics.queue.set(worker.length());
     } catch (error) {
       log("error", messageOf(error));
     }
   };
-
-  makeDirectory(`${stateDir}/attachments`);
-  readRecords();
-  confsChanged();
-  const first = [...world.records.keys()];
-  decide(first, "the agent has started", () => Math.random() * startMs);
-  states.expect(first);
-  watchDirectory(confDir, confsChanged, signal);
-  watchDirectory(`${stateDir}/attachments`, recordsChanged, signal);
-  startMonitors({
-    heard: kernelChanged,
-    restarted: (monitor) => metrics.monitorRestarts.inc({ monitor }),
-    log,
-    signal,
-  });
-  startRound(() => world, ask, options.roundMs, signal);
   if (options.listen !== undefined) {
+    const { registry } = metrics;
     const pages = {
       health: () =>
         performance.now() - turnedMs < 60_000 ? undefined : "the loop has not turned for a minute",
       readiness: states.unready,
-      metrics: async () => ({ type: metrics.registry.contentType, text: await metrics.registry.metrics() }),
+      metrics: async () => ({ type: registry.contentType, text: await registry.metrics() }),
     };
     listen(options.listen, pages, log, signal);
   }
   turn();
-  log(
-    "info",
-    `at work: ${world.records.size} attachments, ${world.confs.entries.size} networks in ${confDir}`,
-  );
+  states.whenInStep(turn);
   const turning = setInterval(turn, turnMs);
   await new Promise<void>((resolve) => signal.addEventListener("abort", () => resolve()));
   clearInterval(turning);
-  await worker.stop();
 }
 
-const over: Came = { outcome: "over", why: "" };
-
-function stampOf(directory: string): string {
-  try {
-    return stampFiles(directory).key;
-  } catch (error) {
-    // Missing is a state like others: what can be read there next is news.
-    return messageOf(error);
-  }
+/** Namespaces end without a word: each costs a look at a file. */
+function endedSince({ world, states, options: { stateDir } }: Loop): readonly string[] {
+  return [...world().records].flatMap(([attachment, { record }]) => {
+    if (record === undefined || states.isEnding(attachment) || lifeOf(stateDir, record) !== "ended")
+      return [];
+    states.note(attachment, "ending");
+    return [attachment];
+  });
 }

@@ -13,6 +13,9 @@ export type Metrics = {
   readonly queue: Gauge;
   readonly confFaults: Gauge;
   readonly monitorRestarts: Counter<"monitor">;
+  readonly synced: Gauge<"resource">;
+  readonly watchRestarts: Counter<"resource" | "reason">;
+  readonly objectFaults: Gauge;
 };
 
 export function createMetrics(): Metrics {
@@ -60,6 +63,23 @@ export function createMetrics(): Metrics {
     confFaults: new Gauge({
       name: "pod_qos_conf_faults",
       help: "What is wrong in the conf directory; the log says what.",
+      registers,
+    }),
+    synced: new Gauge({
+      name: "pod_qos_synced",
+      help: "Whether all of a resource of the API is known (1), or cannot be read or is not there (0).",
+      labelNames: ["resource"],
+      registers,
+    }),
+    watchRestarts: new Counter({
+      name: "pod_qos_watch_restarts_total",
+      help: "How often following a resource of the API failed and was begun again.",
+      labelNames: ["resource", "reason"],
+      registers,
+    }),
+    objectFaults: new Gauge({
+      name: "pod_qos_object_faults",
+      help: "Objects of the API that cannot be applied as they are; the log says which, and why.",
       registers,
     }),
     monitorRestarts: new Counter({

@@ -3,7 +3,7 @@ import type { Reapplied } from "../attachment/reapply.ts";
 import type { Metrics } from "./metrics.ts";
 
 /** "ending": found without its namespace, and not undone yet. */
-type State = Reapplied["kind"] | "ending";
+type State = Reapplied["kind"] | "ending" | "unshown" | "finished";
 
 export type States = {
   readonly note: (attachment: string, state: State) => void;
@@ -12,6 +12,12 @@ export type States = {
   readonly expect: (attachments: readonly string[]) => void;
   /** Attachments that have no record any more are no state. */
   readonly keepOnly: (attachments: { readonly has: (attachment: string) => boolean }) => void;
+  /** All that decisions need is known. */
+  readonly setInStep: () => void;
+  readonly isInStep: () => boolean;
+  readonly whenInStep: (call: () => void) => void;
+  /** It will not be in step, and why. */
+  readonly blocked: (why: string) => void;
   /** Why not ready yet; undefined when it is. */
   readonly unready: () => string | undefined;
 };
@@ -19,6 +25,9 @@ export type States = {
 export function createStates({ pods }: Metrics): States {
   const states = new Map<string, State>();
   const expected = new Set<string>();
+  const waiting: (() => void)[] = [];
+  let isInStep = false;
+  let why = "what the API says is not known yet";
   const count = (): void => {
     pods.reset();
     for (const [state, each] of Map.groupBy(states.values(), inMetrics)) pods.set({ state }, each.length);
@@ -39,8 +48,19 @@ export function createStates({ pods }: Metrics): States {
       }
       if (gone.length > 0) count();
     },
+    setInStep: () => {
+      isInStep = true;
+      for (const call of waiting.splice(0)) call();
+    },
+    isInStep: () => isInStep,
+    whenInStep: (call) => void waiting.push(call),
+    blocked: (reason) => (why = reason),
     unready: () =>
-      expected.size === 0 ? undefined : `${expected.size} attachments have not been decided since the start`,
+      !isInStep
+        ? why
+        : expected.size === 0
+          ? undefined
+          : `${expected.size} attachments have not been decided since the start`,
   };
 }
 

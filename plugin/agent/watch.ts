@@ -1,5 +1,8 @@
 /** Tells that something in a directory may have changed: at once by the kernel's word, and now and then in case that was missed. */
 import { watch, type FSWatcher } from "node:fs";
+import { messageOf } from "../errors.ts";
+import { namesIn } from "../state/file.ts";
+import { stampFiles } from "../state/policy-files.ts";
 
 /** What is not told, such as a change on a file system of the network, or of what a link leads to, is found by looking. */
 const scanMs = 20_000;
@@ -42,4 +45,45 @@ export function watchDirectory(directory: string, changed: () => void, signal: A
   });
   open();
   changed();
+}
+
+/** The directories of all networks, and those that come. */
+export function watchRecords(directory: string, signal: AbortSignal, changed: () => void): void {
+  const networks = new Set<string>();
+  const look = (): void => {
+    for (const name of namesIn(directory).filter((each) => !networks.has(each))) {
+      networks.add(name);
+      watchDirectory(`${directory}/${name}`, changed, signal);
+    }
+  };
+  watchDirectory(directory, look, signal);
+}
+
+/** Each directory that is asked for is watched once: told is where a file in it is another. */
+export function policyWatch(
+  signal: AbortSignal,
+  changed: (directory: string) => void,
+): (directories: ReadonlySet<string>) => void {
+  const stamps = new Map<string, string>();
+  const look = (directory: string): void => {
+    const stamp = stampOf(directory);
+    if (stamp === stamps.get(directory)) return;
+    stamps.set(directory, stamp);
+    changed(directory);
+  };
+  return (directories) => {
+    for (const directory of [...directories].filter((each) => !stamps.has(each))) {
+      stamps.set(directory, stampOf(directory));
+      watchDirectory(directory, () => look(directory), signal);
+    }
+  };
+}
+
+function stampOf(directory: string): string {
+  try {
+    return stampFiles(directory).key;
+  } catch (error) {
+    // Missing is a state like others: what can be read there next is news.
+    return messageOf(error);
+  }
 }

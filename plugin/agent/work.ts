@@ -1,6 +1,7 @@
 /** One task of the loop: an attachment decided anew, one read back, the uplink of a network, the node swept. */
 import type { JsonObject } from "../cni/fields.ts";
 import { parseConf } from "../cni/conf.ts";
+import type { Ground } from "../attachment/consider.ts";
 import { leaveUnclaimed } from "../attachment/uplink/leave.ts";
 import { settleUplink } from "../attachment/uplink/settle.ts";
 import { sweepLocks } from "../attachment/lock.ts";
@@ -19,15 +20,14 @@ export type Came = { readonly outcome: Outcome; readonly why: string };
 
 export type Tools = { readonly stateDir: string; readonly log: Log; readonly metrics: Metrics };
 
-/** `conf`: what the conf directory says of its network. */
 export async function decideAnew(
   { stateDir, log, metrics }: Tools,
   record: AttachmentRecord,
-  conf: JsonObject | undefined,
+  ground: Ground,
   why: readonly string[],
 ): Promise<Came & { readonly kind: Reapplied["kind"] }> {
   const began = performance.now();
-  const came = await reapply({ stateDir, record, conf, log });
+  const came = await reapply({ ...ground, stateDir, record, log });
   const who = nameOf(record);
   metrics.applies.inc({ result: came.kind });
   switch (came.kind) {

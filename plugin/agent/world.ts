@@ -1,14 +1,17 @@
 /** What the agent knows of its node by now, as one value, and what follows from a change of it. Pure but for the reading. */
 import type { JsonObject } from "../cni/fields.ts";
 import { noConfs, policyDirOf, type Confs } from "./confs.ts";
+import { definedConfOf, type Known } from "./known.ts";
 import { lastConfOf, networksOf, policyDirsOf, recordsOf, type Records } from "./records.ts";
 
 export type World = {
   readonly confs: Confs;
   readonly records: Records;
+  /** undefined where no API is followed. */
+  readonly known: Known | undefined;
 };
 
-export const emptyWorld: World = { confs: noConfs, records: new Map() };
+export const emptyWorld: World = { confs: noConfs, records: new Map(), known: undefined };
 
 /** What the queue's keys name. */
 export type Task =
@@ -46,8 +49,7 @@ export function tasksOfNetwork({ records }: World, network: string): readonly Ta
 export function tasksOfPolicyDir(world: World, directory: string): readonly Task[] {
   return [...world.records].flatMap(([attachment, { record }]) => {
     const network = record?.identity.network;
-    const conf =
-      network === undefined ? undefined : (world.confs.entries.get(network) ?? record?.asked?.conf);
+    const conf = network === undefined ? undefined : (presentConfOf(world, network) ?? record?.asked?.conf);
     return policyDirOf(conf) === directory ? [{ kind: "decide", attachment } as const] : [];
   });
 }
@@ -66,9 +68,13 @@ export function policyDirs({ confs, records }: World): ReadonlySet<string> {
   return new Set([...ofConfs, ...policyDirsOf(records)]);
 }
 
-/** By the conf directory, else as it was asked last. */
-export function confOf({ confs, records }: World, network: string): JsonObject | undefined {
-  return confs.entries.get(network) ?? lastConfOf(records, network);
+/** By the conf directory, else by the network's own definition; undefined: as it was asked last. */
+export function presentConfOf({ confs, known }: World, network: string): JsonObject | undefined {
+  return confs.entries.get(network) ?? (known && definedConfOf(known, network));
+}
+
+export function confOf(world: World, network: string): JsonObject | undefined {
+  return presentConfOf(world, network) ?? lastConfOf(world.records, network);
 }
 
 /** Devices of uplinks that attachments here are in. */

@@ -2,6 +2,7 @@
 import type { JsonObject } from "../cni/fields.ts";
 import type { Request } from "../cni/request.ts";
 import { CniError } from "../errors.ts";
+import type { Knowledge } from "../knowledge/knowledge.ts";
 import { hasWishes, type Policy } from "../policy/policy.ts";
 import { withoutOthers } from "../program/traits.ts";
 import type { AttachmentRecord } from "../state/record.ts";
@@ -37,11 +38,18 @@ export type Differing = {
   readonly isInWordsAlone: boolean;
 };
 
-/** `conf`: the entry of the network's conflist; undefined: that of the record. */
+/** By what an attachment is decided anew. */
+export type Ground = {
+  /** The entry of the network's conflist, in our spelling; undefined: that of the record. */
+  readonly conf: JsonObject | undefined;
+  /** undefined where no API is followed. */
+  readonly knowledge: Knowledge | undefined;
+};
+
 export async function consider(
   stateDir: string,
   record: AttachmentRecord,
-  conf: JsonObject | undefined,
+  { conf, knowledge }: Ground,
 ): Promise<Considered> {
   if (record.membership?.leaving === true) return { kind: "ended" };
   const life = lifeOf(stateDir, record);
@@ -49,7 +57,7 @@ export async function consider(
   try {
     const request = requestOf(record, conf);
     if (request === undefined) return { kind: "unsaid" };
-    return await against(record, request, await decide(request, "keep"));
+    return await against(record, request, await decide(request, "keep", knowledge));
   } catch (error) {
     if (error instanceof CniError) return { kind: "refused", error };
     throw error;

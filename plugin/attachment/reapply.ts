@@ -3,7 +3,6 @@
  * facts that its record has; where they give what the record holds no process is started. Else, with the attachment's lock and
  * its record read again, the least that is missing is done (change.ts). Whatever fails, the pod keeps what it has.
  */
-import type { JsonObject } from "../cni/fields.ts";
 import { CniError, ErrorCode } from "../errors.ts";
 import type { Features } from "../datapath/driver.ts";
 import type { Log } from "../log.ts";
@@ -11,7 +10,7 @@ import type { UplinkChoice } from "../policy/uplink/choose.ts";
 import type { AttachmentRecord } from "../state/record.ts";
 import { readRecord, rewriteRecord } from "../state/store.ts";
 import { change } from "./change.ts";
-import { consider, type Considered, type Differing } from "./consider.ts";
+import { consider, type Considered, type Differing, type Ground } from "./consider.ts";
 import { readFacts } from "./facts.ts";
 import { readFeatures } from "./features.ts";
 import { lifeOf } from "./live.ts";
@@ -20,11 +19,9 @@ import { planFor } from "./plan.ts";
 import { recordOf } from "./recording.ts";
 import { undo } from "./undo.ts";
 
-export type Reapplying = {
+export type Reapplying = Ground & {
   readonly stateDir: string;
   readonly record: AttachmentRecord;
-  /** The entry of the network's conflist, in our spelling; undefined: that of the record. */
-  readonly conf: JsonObject | undefined;
   readonly log: Log;
 };
 
@@ -37,8 +34,8 @@ export type Reapplied =
   | { readonly kind: "failed"; readonly error: unknown };
 
 export async function reapply(task: Reapplying): Promise<Reapplied> {
-  const { stateDir, conf, record } = task;
-  const first = await consider(stateDir, record, conf);
+  const { stateDir, record } = task;
+  const first = await consider(stateDir, record, task);
   if (first.kind !== "differs" && first.kind !== "gone") return first;
   const lock = { stateDir, identity: record.identity, verb: "agent" };
   try {
@@ -51,10 +48,10 @@ export async function reapply(task: Reapplying): Promise<Reapplied> {
 
 /** What was seen without the lock may be no more. */
 async function withLock(task: Reapplying): Promise<Reapplied> {
-  const { stateDir, conf } = task;
+  const { stateDir } = task;
   const record = readRecord(stateDir, task.record.identity);
   if (record === undefined) return { kind: "ended" };
-  const seen = await consider(stateDir, record, conf);
+  const seen = await consider(stateDir, record, task);
   switch (seen.kind) {
     case "differs":
       return changeTo(task, record, seen);

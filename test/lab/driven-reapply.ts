@@ -20,7 +20,7 @@ const counting = (...args: Parameters<typeof spawn>) => {
 };
 Object.assign(children, { spawn: counting });
 
-const outcome = await reapply({ stateDir, record, conf, log: () => undefined });
+const outcome = await reapply({ stateDir, record, conf, knowledge: undefined, log: () => undefined });
 writeSync(
   1,
   JSON.stringify({

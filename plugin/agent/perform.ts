@@ -1,0 +1,49 @@
+/** A task of the queue, done by what the world is when its turn comes. */
+import { knowledgeOf } from "./known.ts";
+import type { Loop } from "./context.ts";
+import { decideAnew, lookAt, settle, sweep, type Came } from "./work.ts";
+import { confOf, presentConfOf, type Task } from "./world.ts";
+
+export async function perform(loop: Loop, task: Task, why: readonly string[]): Promise<Came> {
+  const { log, metrics, options, world } = loop;
+  const tools = { stateDir: options.stateDir, log, metrics };
+  switch (task.kind) {
+    case "decide":
+      return decide(loop, task.attachment, why);
+    case "look": {
+      const record = world().records.get(task.attachment)?.record;
+      return record === undefined ? over : lookAt(tools, record);
+    }
+    case "uplink": {
+      const conf = confOf(world(), task.network);
+      return conf === undefined ? over : settle(tools, task.network, conf, why);
+    }
+    case "sweep":
+      return sweep(tools);
+  }
+}
+
+async function decide(loop: Loop, attachment: string, why: readonly string[]): Promise<Came> {
+  const { log, metrics, options, states, world, readRecords } = loop;
+  const { records, known } = world();
+  const record = records.get(attachment)?.record;
+  if (record === undefined) {
+    states.note(attachment, "ended");
+    return over;
+  }
+  const isEnding = states.isEnding(attachment);
+  const knowledge = known && knowledgeOf(known, record);
+  if (typeof knowledge === "string" && !isEnding) {
+    states.note(attachment, knowledge);
+    return { outcome: "done", why: "" };
+  }
+  const conf = presentConfOf(world(), record.identity.network);
+  const ground = { conf, knowledge: typeof knowledge === "string" ? undefined : knowledge };
+  const came = await decideAnew({ stateDir: options.stateDir, log, metrics }, record, ground, why);
+  states.note(attachment, came.kind);
+  // What we wrote ourselves is no news.
+  readRecords();
+  return came;
+}
+
+const over: Came = { outcome: "over", why: "" };

@@ -1,0 +1,153 @@
+/** The node's agent beside a real API server: labels, annotations and objects reach pods that run. */
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
+import type { ControlPlane } from "../../scripts/lab/cluster/control-plane.ts";
+import { startAgent, until, type Agent } from "../lab/agent.ts";
+import { tokenOf } from "../lab/cluster/accounts.ts";
+import { createCluster } from "../lab/cluster/cluster.ts";
+import { applyInstall, policyPath } from "../lab/cluster/installed.ts";
+import { startKubelet, type Kubelet } from "../lab/cluster/kubelet.ts";
+import { podObject, podPath, type PodWish } from "../lab/cluster/objects.ts";
+import { podNetwork } from "../lab/cluster/pod-network.ts";
+import { reachFrom, type Reach } from "../lab/cluster/reach.ts";
+import type { Sandbox } from "../lab/cluster/sandbox.ts";
+import { suite } from "../lab/needs.ts";
+import { createNode, type LabNode } from "../lab/node.ts";
+import type { AttachmentRecord } from "../../plugin/state/record.ts";
+import { globSync, readFileSync } from "node:fs";
+
+const needs = {
+  plugin: true,
+  kubernetes: ["kube-apiserver", "etcd", "kubectl"],
+  peers: ["bridge", "host-local"],
+  tools: ["openssl", "socat", "curl"],
+} as const;
+
+suite("the agent and the API", needs, () => {
+  let plane: ControlPlane;
+  let kubeconfig: string;
+  let node: LabNode;
+  let kubelet: Kubelet;
+  let reach: Reach;
+  let agent: Agent;
+
+  beforeAll(async () => {
+    plane = await createCluster();
+    await applyInstall(plane);
+    const token = await tokenOf(plane.api, "pod-qos-agent", { namespace: "kube-system" });
+    kubeconfig = await plane.kubeconfigFor("agent", { token });
+  });
+  afterAll(() => plane.stop());
+  beforeEach(async () => {
+    node = await createNode();
+    reach = await reachFrom(node, plane);
+    kubelet = await startKubelet({
+      api: plane.api,
+      node,
+      name: "node-1",
+      conflist: podNetwork(),
+      binds: true,
+      retryMs: 200,
+    });
+  });
+  afterEach(async () => {
+    await agent.kill();
+    await kubelet.stop();
+    await node[Symbol.asyncDispose]();
+    for (const name of ["web", "other"])
+      await plane.api.remove(podPath("default", name)).catch(() => undefined);
+    for (const kind of ["EgressQoS", "NetworkQoS"] as const)
+      await plane.api.remove(`${policyPath(kind, "default")}/default`).catch(() => undefined);
+  });
+
+  const begin = async (): Promise<void> => {
+    agent = await startAgent(node, { args: ["--node", "node-1", "--kubeconfig", kubeconfig] });
+  };
+  const running = async (wish: PodWish): Promise<Sandbox> => {
+    await plane.api.create(podPath("default"), podObject(wish));
+    return kubelet.running(wish.name);
+  };
+  const patch = (name: string, metadata: object): Promise<unknown> =>
+    plane.api.patch(podPath("default", name), { metadata });
+  const recordOf = ({ containerId }: Sandbox): AttachmentRecord => {
+    const [path = ""] = globSync(node.path(`/run/pod-qos/attachments/*/${containerId}@eth0.json`));
+    return JSON.parse(readFileSync(path, "utf8")) as AttachmentRecord;
+  };
+  const markOf = (sandbox: Sandbox): number | undefined => recordOf(sandbox).limits?.dscp;
+  test("follows a flipped label, a changed annotation, and objects that are made, edited and deleted", async () => {
+    await begin();
+    const sandbox = await running({ name: "web", labels: { app: "web" } });
+    await plane.api.create(policyPath("EgressQoS", "default"), egressQos(46, "web"));
+    await until("the mark of a new object", () => markOf(sandbox) === 46);
+    await patch("web", { labels: { app: "other" } });
+    await until("no mark after the label is another", () => markOf(sandbox) === undefined);
+    await patch("web", { labels: { app: "web" } });
+    await until("the mark is back", () => markOf(sandbox) === 46);
+    await plane.api.patch(`${policyPath("EgressQoS", "default")}/default`, {
+      spec: { egress: [{ dscp: 12, podSelector: { matchLabels: { app: "web" } } }] },
+    });
+    await until("the edited mark", () => markOf(sandbox) === 12);
+    await plane.api.create(policyPath("NetworkQoS", "default"), networkQos(20));
+    await until("one rule more", () => recordOf(sandbox).limits?.rules === 2);
+    await patch("web", { annotations: { "kubernetes.io/egress-bandwidth": "20M" } });
+    await until("a cap", () => recordOf(sandbox).limits?.egress === 20e6);
+    await patch("web", { annotations: { "kubernetes.io/egress-bandwidth": null } });
+    await until("no cap", () => recordOf(sandbox).limits?.egress === undefined);
+    await plane.api.remove(`${policyPath("EgressQoS", "default")}/default`);
+    await plane.api.remove(`${policyPath("NetworkQoS", "default")}/default`);
+    await until("nothing any more", () => recordOf(sandbox).programs.length === 0);
+  });
+
+  test("gives a new pod its object's mark from the start, by its label", async () => {
+    await plane.api.create(policyPath("EgressQoS", "default"), egressQos(46, "web"));
+    await begin();
+    const sandbox = await running({ name: "web", labels: { app: "web" } });
+    expect(recordOf(sandbox)).toMatchObject({ limits: { dscp: 46 } });
+    expect(recordOf(sandbox).pending).toBeUndefined();
+  });
+
+  test("killed, with changes meanwhile, and started again, is in step", async () => {
+    await plane.api.create(policyPath("EgressQoS", "default"), egressQos(46, "web"));
+    await begin();
+    const sandbox = await running({ name: "web", labels: { app: "web" } });
+    await until("the mark", () => markOf(sandbox) === 46);
+    await agent.kill();
+    await plane.api.remove(`${policyPath("EgressQoS", "default")}/default`);
+    await patch("web", { annotations: { "pod-qos/egress-bandwidth": "5M" } });
+    await begin();
+    await until("no mark", () => markOf(sandbox) === undefined, 10_000);
+    await until("the cap", () => recordOf(sandbox).limits?.egress === 5e6);
+  });
+
+  test("without the API keeps all, and is in step soon after it is back", async () => {
+    await plane.api.create(policyPath("EgressQoS", "default"), egressQos(46, "web"));
+    await begin();
+    const sandbox = await running({ name: "web", labels: { app: "web" } });
+    await until("the mark", () => markOf(sandbox) === 46);
+    await reach.cut();
+    await plane.api.patch(`${policyPath("EgressQoS", "default")}/default`, {
+      spec: { egress: [{ dscp: 12, podSelector: { matchLabels: { app: "web" } } }] },
+    });
+    await new Promise((resolve) => setTimeout(resolve, 5_000));
+    expect(markOf(sandbox)).toBe(46);
+    expect((await agent.page("/readyz")).code).toBe(200);
+    await reach.restore();
+    await until("the edited mark", () => markOf(sandbox) === 12, 35_000);
+  });
+});
+
+const egressQos = (dscp: number, app: string): object => ({
+  apiVersion: "k8s.ovn.org/v1",
+  kind: "EgressQoS",
+  metadata: { name: "default" },
+  spec: { egress: [{ dscp, podSelector: { matchLabels: { app } } }] },
+});
+const networkQos = (dscp: number): object => ({
+  apiVersion: "k8s.ovn.org/v1alpha1",
+  kind: "NetworkQoS",
+  metadata: { name: "default" },
+  spec: {
+    priority: 10,
+    podSelector: { matchLabels: { app: "web" } },
+    egress: [{ dscp, bandwidth: { rate: 20_000 }, classifier: { ports: [{ protocol: "TCP", port: 443 }] } }],
+  },
+});
