@@ -38,7 +38,10 @@ export async function runLoop(options: Options, log: Log, signal: AbortSignal): 
     states,
     world: () => world,
     setWorld: (next) => (world = next),
-    tell: (news) => asksOf(world, news, Math.random).forEach(ask),
+    tell: (news) => {
+      // Until all is known that decisions need there is no news: the start asks for everything.
+      if (states.isInStep() || news.kind === "ended") asksOf(world, news, Math.random).forEach(ask);
+    },
     readRecords: () => {
       const before = world.records;
       world = { ...world, records: readAll(stateDir, before) };

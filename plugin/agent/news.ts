@@ -1,7 +1,7 @@
 /** What each kind of news asks of the queue. Pure. */
 import type { ApiNews } from "./known.ts";
 import type { KernelEvent } from "./monitors.ts";
-import { onDevice } from "./records.ts";
+import { networksOf, onDevice } from "./records.ts";
 import {
   networksIn,
   networksOnUplink,
@@ -26,11 +26,7 @@ export type Asked = { readonly task: Task; readonly why: string; readonly delayM
 export function asksOf(world: World, news: News, chance: () => number): readonly Asked[] {
   switch (news.kind) {
     case "start":
-      return Array.from(world.records.keys(), (attachment) => ({
-        task: { kind: "decide", attachment },
-        why: "the agent has started",
-        delayMs: chance() * news.spreadMs,
-      }));
+      return afterStart(world, news.spreadMs, chance);
     case "confs":
       return news.networks.flatMap((network) =>
         atOnce(tasksOfNetwork(world, network), `the conf of network ${network}`),
@@ -52,6 +48,14 @@ export function asksOf(world: World, news: News, chance: () => number): readonly
   }
 }
 
+/** Uplinks first, as everywhere: a pod may be about to join a class that is new. */
+function afterStart(world: World, spreadMs: number, chance: () => number): readonly Asked[] {
+  const why = "the agent has started";
+  const uplinks = networksOf(world.records).map((network) => ({ kind: "uplink", network }) as const);
+  const pods = decide([...world.records.keys()]);
+  return [...atOnce(uplinks, why), ...pods.map((task) => ({ task, why, delayMs: chance() * spreadMs }))];
+}
+
 /** While the agent is at work ADD leaves it to it to change an uplink, also to a conf that the directory does not have. */
 function afterRecords(world: World, attachments: readonly string[]): readonly Task[] {
   const unlisted = networksIn(world, attachments).filter((network) => !world.confs.entries.has(network));
@@ -60,20 +64,20 @@ function afterRecords(world: World, attachments: readonly string[]): readonly Ta
 
 /** What somebody changes in the kernel is often changed in several steps. */
 const kernelSettlesMs = 500;
-/** A device that was added this moment is being programmed: that tells nothing. */
+/** What an ADD programs this moment is told as well: it is looked at when it is done. */
 const addedMs = 2_000;
 
 function afterEvent(world: World, { device, what }: KernelEvent, nowMs: number): readonly Asked[] {
   const touched = onDevice(world.records, device);
   if (what === "link gone") return later(decide(touched), `link ${device} is gone`);
-  const settled = touched.filter((key) => nowMs - (world.records.get(key)?.changedMs ?? 0) > addedMs);
-  return later(
-    [
-      ...settled.map((attachment) => ({ kind: "look", attachment }) as const),
-      ...networksOnUplink(world, device).map((network) => ({ kind: "uplink", network }) as const),
-    ],
-    `traffic control on ${device} was changed`,
-  );
+  const why = `traffic control on ${device} was changed`;
+  const looks = touched.map((attachment) => ({
+    task: { kind: "look", attachment } as const,
+    why,
+    delayMs: Math.max(kernelSettlesMs, addedMs - (nowMs - (world.records.get(attachment)?.changedMs ?? 0))),
+  }));
+  const uplinks = networksOnUplink(world, device).map((network) => ({ kind: "uplink", network }) as const);
+  return [...looks, ...later(uplinks, why)];
 }
 
 function afterApi(world: World, { pods, namespaces, surroundings }: ApiNews): readonly Asked[] {
