@@ -1,5 +1,5 @@
 /** `<stateDir>/live/`: what the node's agent writes down for those who add pods, and whether a place is fit for it. */
-import { statSync } from "node:fs";
+import { statSync, type Stats } from "node:fs";
 import { CniError, ErrorCode } from "../../errors.ts";
 import { makeDirectory } from "../file.ts";
 
@@ -16,7 +16,7 @@ export function assertLivePlace(stateDir: string): void {
 
 /** Whether an agent has ever written here. The one look that a node without an agent costs. */
 export function hasLivePlace(stateDir: string): boolean {
-  return statSync(liveDirectory(stateDir), { throwIfNoEntry: false })?.isDirectory() ?? false;
+  return statOf(liveDirectory(stateDir))?.isDirectory() ?? false;
 }
 
 /** Why what stands there cannot be believed; undefined where it can. */
@@ -27,7 +27,7 @@ export function placeFault(stateDir: string): string | undefined {
 const writableByOthers = 0o022;
 
 function faultOf(path: string): string | undefined {
-  const stat = statSync(path, { throwIfNoEntry: false });
+  const stat = statOf(path);
   if (stat === undefined) return `${path} is not there`;
   if (stat.uid !== 0 && stat.uid !== process.geteuid?.()) {
     return `${path} belongs to user ${stat.uid}: give it to root, or what others write there would limit pods`;
@@ -35,4 +35,13 @@ function faultOf(path: string): string | undefined {
   if ((stat.mode & writableByOthers) === 0) return undefined;
   const mode = (stat.mode & 0o7777).toString(8);
   return `${path} can be written by others than its owner (mode ${mode}): take that away (chmod go-w ${path})`;
+}
+
+/** A path that leads nowhere is none: who writes there says what is wrong with it. */
+function statOf(path: string): Stats | undefined {
+  try {
+    return statSync(path);
+  } catch {
+    return undefined;
+  }
 }
