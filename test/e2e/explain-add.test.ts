@@ -10,7 +10,7 @@ import { hasFeature, suite } from "../lab/needs.ts";
 import { createNode, type LabNode } from "../lab/node.ts";
 import { plug, type Plug } from "../lab/plug.ts";
 import { callPlugin } from "../lab/plugin.ts";
-import { repetitions } from "../lab/repetitions.ts";
+import { long, repetitions } from "../lab/repetitions.ts";
 import { anyRequest, type AnyRequest } from "../lab/requests.ts";
 import { seed, seedSaid } from "../lab/seed.ts";
 import { egressQos, networkQos } from "../unit/support/manifests.ts";
@@ -62,10 +62,10 @@ suite("explain", { plugin: true, tools: ["ipset"] }, () => {
       await attachment.pod.remove();
       codes.push(added.code);
     }
-    // A run in which all were refused, or none, would show little.
+    // A run in which all were refused, or none, would show little. Of the usual run's twenty a seed may leave two.
     const right = codes.filter((code) => code === 0).length / codes.length;
-    expect(right, seedSaid).toBeGreaterThan(0.1);
-    expect(right, seedSaid).toBeLessThan(0.9);
+    expect(right, seedSaid).toBeGreaterThan(long ? 0.1 : 0);
+    expect(right, seedSaid).toBeLessThan(long ? 0.9 : 1);
   });
 });
 
