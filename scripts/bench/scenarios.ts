@@ -37,7 +37,12 @@ type Life = {
   readonly budgets?: Readonly<Partial<Record<Scenario["command"], number>>>;
   /** The life of the bandwidth plugin's pod it is compared with. */
   readonly like?: string;
+  /** Another life of ours, and how much more than that one's its ADD may take. */
+  readonly beside?: { readonly title: string; readonly limit: number };
 };
+
+/** Where an agent's files lie: of a pod, and of 500 objects. */
+export const liveStateDir = "/run/bench/live";
 
 const annotated = (annotations: Readonly<Record<string, string>>) => ({
   capabilities: { bandwidth: true, "io.kubernetes.cri.pod-annotations": true },
@@ -74,6 +79,13 @@ const lives: readonly Life[] = [
     subject: "pod-qos",
     conf: { ...capsAndMark, enforce: "pod" },
   },
+  {
+    title: "no wishes, an agent's files",
+    subject: "pod-qos",
+    conf: { ...annotated({}), stateDir: liveStateDir },
+    // A twentieth of bare Node, of which this ADD takes about one and a quarter.
+    beside: { title: "no wishes", limit: 1.04 },
+  },
   { title: "no wishes", subject: "bandwidth", conf: {} },
   {
     title: "caps",
@@ -91,7 +103,7 @@ const lives: readonly Life[] = [
   },
 ];
 
-function of({ title, subject, conf, budgets, like }: Life, command: Scenario["command"]): Scenario {
+function of({ title, subject, conf, budgets, like, beside }: Life, command: Scenario["command"]): Scenario {
   return {
     title: `${command} ${title}`,
     subject,
@@ -101,6 +113,11 @@ function of({ title, subject, conf, budgets, like }: Life, command: Scenario["co
     against: [
       toBare(budgets?.[command]),
       ...(like === undefined ? [] : [{ subject: "bandwidth", title: `${command} ${like}` }]),
+      ...(beside === undefined || command !== "ADD"
+        ? []
+        : [
+            { subject, title: `${command} ${beside.title}`, budget: { metric: "wall", limit: beside.limit } },
+          ]),
     ],
   };
 }

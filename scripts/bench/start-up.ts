@@ -1,10 +1,12 @@
 /** Start-up and every verb, against bare Node of the same build and against the Go bandwidth plugin. */
 import { copyFile, mkdir } from "node:fs/promises";
+import { agentFiles } from "../../test/lab/agent-files.ts";
 import { createNode, type LabNode } from "../../test/lab/node.ts";
 import { cniPath, pinnedPeer, pluginPath } from "../../test/lab/paths.ts";
 import { plug, type Plug } from "../../test/lab/plug.ts";
 import type { Measured } from "./report.ts";
-import { scenarios, type Scenario, type Subject } from "./scenarios.ts";
+import { apiObject, marking, namespaceOf, snapshotOf } from "../../test/unit/support/api.ts";
+import { liveStateDir, scenarios, type Scenario, type Subject } from "./scenarios.ts";
 import { time, type TimedCall } from "./timer.ts";
 
 export type Programs = Readonly<Record<Subject, string | undefined>>;
@@ -20,7 +22,8 @@ export async function measureStartUp(made: Programs, runs: number): Promise<read
   const plugs = await wire(node, rows);
   const installed = await install(node, made);
   const calls = rows.map((row) => callOf(row, installed.get(row.subject) ?? "", plugs));
-  const times = await time(node, calls, runs);
+  const turns = atWork(node);
+  const times = await time(node, calls, runs).finally(() => clearInterval(turns));
   const once = new Map(rows.map((row) => [idOf(row), row]));
   return [...once].map(([id, { title, subject, against }]) => ({
     group: "start-up",
@@ -33,6 +36,22 @@ export async function measureStartUp(made: Programs, runs: number): Promise<read
     ],
   }));
 }
+
+/** What a node's agent writes: this process is the agent, and its loop turns while the calls are timed. */
+function atWork(node: LabNode): NodeJS.Timeout {
+  const agent = agentFiles(node, liveStateDir);
+  const classifier = { to: [{ ipBlock: { cidr: "192.0.2.0/24" } }] };
+  const egress = [1, 2, 3, 4].map((dscp) => ({ dscp, classifier }));
+  const objects = Array.from({ length: 500 }, (_, at) =>
+    apiObject(marking(1, { egress }), { name: `qos-${at}`, namespace: `team-${at % 50}` }),
+  );
+  agent.snapshot(snapshotOf({ networkQos: objects, namespaces: { default: namespaceOf() } }));
+  agent.pod({ uid: podUid, namespace: "default", name: "web-1", labels: { app: "web" }, annotations: {} });
+  agent.turn();
+  return setInterval(agent.turn, 5_000);
+}
+
+const podUid = "5f0c1f3e-0000-4000-8000-000000000001";
 
 /**
  * Into memory, all of them: on disk two equal files lie in the page cache in pieces of different sizes, and what that
@@ -92,7 +111,7 @@ function attachmentEnv(
     CNI_CONTAINERID: attached.pod.containerId,
     CNI_NETNS: attached.pod.netns,
     CNI_IFNAME: attached.ifname,
-    CNI_ARGS: `IgnoreUnknown=1;K8S_POD_NAMESPACE=default;K8S_POD_NAME=${attached.pod.name}`,
+    CNI_ARGS: `IgnoreUnknown=1;K8S_POD_NAMESPACE=default;K8S_POD_NAME=${attached.pod.name};K8S_POD_UID=${podUid}`,
   };
 }
 

@@ -36,7 +36,8 @@ const leftOut: Plugin = {
   },
 };
 
-const AGENTS = /^plugin\/(kube|agent)\/|@kubernetes\/|prom-client|^(node:)?(http|https|http2|net|tls|dgram)$/;
+const AGENTS =
+  /^plugin\/(kube|agent)\/|^plugin\/knowledge\/decode|^zod|node_modules\/zod|@kubernetes\/|prom-client|^(node:)?(http|https|http2|net|tls|dgram)$/;
 
 describe("what is loaded with", () => {
   it.each(["main", "verbs/add", "verbs/del", "verbs/check", "verbs/gc", "verbs/status"])(
