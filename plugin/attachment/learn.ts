@@ -14,7 +14,8 @@ export type Learnt = {
   readonly fault?: string;
 };
 
-export function learn({ call, conf: { stateDir } }: Pick<Request, "call" | "conf">): Learnt {
+export function learn({ call, conf, pod: { namespace } }: Pick<Request, "call" | "conf" | "pod">): Learnt {
+  const { stateDir, network } = conf;
   if (!hasLivePlace(stateDir)) return { isFresh: false, knowledge: undefined };
   const fault = placeFault(stateDir);
   if (fault !== undefined) return { isFresh: false, knowledge: undefined, fault };
@@ -22,7 +23,7 @@ export function learn({ call, conf: { stateDir } }: Pick<Request, "call" | "conf
   if (agent?.followsPods === false) return { isFresh: true, knowledge: undefined };
   const id = podUid(call);
   const pod = id === undefined ? undefined : readKnownPod(stateDir, id);
-  const objects = readKnownObjects(stateDir);
+  const objects = readKnownObjects(stateDir, { namespace, network });
   const isFresh = agent !== undefined;
   return { isFresh, knowledge: { source: isFresh ? "agent" : "stale", pod, objects } };
 }

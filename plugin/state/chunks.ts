@@ -8,6 +8,7 @@
  *
  * One file, renamed into place, so that a reader sees one state of it whoever writes.
  */
+import { readSync } from "node:fs";
 import { checksum } from "./checksum.ts";
 
 export type Span = readonly [start: number, length: number, sum: number];
@@ -39,6 +40,8 @@ export type Chunks<Header> = {
   readonly header: Header;
   /** Throws Torn. */
   readonly chunk: <Value>(span: Span) => Value;
+  /** Of the body, to be parsed later: throws Torn. */
+  readonly bytes: (start: number, length: number) => Buffer;
 };
 
 /** It is not what its writer made it. */
@@ -58,15 +61,25 @@ export function openChunks<Header>(
   const sizes = parsePreamble(kind, read(0, start).toString("latin1"));
   if (sizes?.key !== key.length || start + sizes.key + sizes.header > size) return undefined;
   if (!whole(read, start, key.length).equals(key)) return undefined;
-  const parse = <Value>(base: number, [at, length, sum]: Span): Value => {
-    const bytes = whole(read, base + at, length);
-    if (checksum(bytes) !== sum) throw new Torn();
-    return JSON.parse(bytes.toString("utf8")) as Value;
-  };
   const headerAt = start + key.length;
+  const body = headerAt + sizes.header;
   return {
-    header: parse<Header>(headerAt, [0, sizes.header, sizes.sum]),
-    chunk: (span) => parse(headerAt + sizes.header, span),
+    header: parseChunk<Header>(whole(read, headerAt, sizes.header), sizes.sum),
+    chunk: ([at, length, sum]) => parseChunk(whole(read, body + at, length), sum),
+    bytes: (at, length) => whole(read, body + at, length),
+  };
+}
+
+export function parseChunk<Value>(bytes: Buffer, sum: number): Value {
+  if (checksum(bytes) !== sum) throw new Torn();
+  return JSON.parse(bytes.toString("utf8")) as Value;
+}
+
+/** From a file that is open. */
+export function fileBytes(file: number): ReadBytes {
+  return (position, length) => {
+    const bytes = Buffer.allocUnsafe(length);
+    return bytes.subarray(0, readSync(file, bytes, 0, length, position));
   };
 }
 

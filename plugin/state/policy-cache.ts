@@ -2,11 +2,11 @@
  * Reads a compiled policy directory, of which an ADD needs what is about its pod's namespace. One that is torn, of another
  * format, or made from other files counts for nothing.
  */
-import { closeSync, fstatSync, openSync, readSync } from "node:fs";
+import { closeSync, fstatSync, openSync } from "node:fs";
 import type { NamespacePolicies, Surroundings } from "../policy/manifests/manifest.ts";
 import type { PolicySource } from "../policy/manifests/source.ts";
 import type { Rule } from "../policy/rule.ts";
-import { openChunks, Torn, type Chunks } from "./chunks.ts";
+import { fileBytes, openChunks, Torn, type Chunks } from "./chunks.ts";
 import { cacheKind, type CachedQos, type Header } from "./policy-cache-file.ts";
 
 /** What `read` makes of the cache; undefined when there is none for these files, or it turns out to be torn. */
@@ -29,10 +29,7 @@ export function withCache<Value>(
 }
 
 function open(file: number, key: Buffer): Chunks<Header> | undefined {
-  return openChunks<Header>(cacheKind, key, fstatSync(file).size, (position, length) => {
-    const bytes = Buffer.allocUnsafe(length);
-    return bytes.subarray(0, readSync(file, bytes, 0, length, position));
-  });
+  return openChunks<Header>(cacheKind, key, fstatSync(file).size, fileBytes(file));
 }
 
 function sourceIn({ header, chunk }: Chunks<Header>): PolicySource {

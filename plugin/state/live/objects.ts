@@ -1,41 +1,71 @@
-/** The agent's snapshot as ADD reads it: the part that is about its pod. */
+/** The agent's snapshot as ADD reads it: what is about its pod's namespace and network, and no more of the file than that. */
 import type { KnownObjects } from "../../knowledge/knowledge.ts";
-import { knownObjects, type ListedObject } from "../../knowledge/objects.ts";
+import { knownObjects, type ListedObject, type NamespacePart } from "../../knowledge/objects.ts";
+import type { Surroundings } from "../../policy/manifests/manifest.ts";
 import type { Rule } from "../../policy/rule.ts";
-import { Torn, type Span } from "../chunks.ts";
-import { own, withSnapshot, type NamespaceChunk, type NetworkChunk, type StoredObject } from "./snapshot.ts";
+import { parseChunk, Torn, type Chunks, type Span } from "../chunks.ts";
+import {
+  own,
+  withSnapshot,
+  type Header,
+  type NamespaceChunk,
+  type NetworkChunk,
+  type StoredObject,
+} from "./snapshot.ts";
 
-/** undefined where there is no snapshot that this build can read. */
-export function readKnownObjects(stateDir: string): KnownObjects | undefined {
-  return withSnapshot(stateDir, ({ header, chunk }) => {
-    const read = <Value>(span: Span | undefined): Value | undefined => {
-      try {
-        return span && chunk<Value>(span);
-      } catch (error) {
-        if (error instanceof Torn) return undefined;
-        throw error;
-      }
-    };
-    const rules = (span: Span): readonly Rule[] => read<readonly Rule[]>(span) ?? [];
+/** `about`: what is asked of others has no answer. undefined where there is no snapshot that this build can read. */
+export function readKnownObjects(
+  stateDir: string,
+  about: { readonly namespace: string | undefined; readonly network: string },
+): KnownObjects | undefined {
+  return withSnapshot(stateDir, (chunks) => {
+    const { resources, agentNamespace } = chunks.header;
+    const part = about.namespace === undefined ? undefined : partOf(chunks, about.namespace);
+    const surroundings = surroundingsIn(chunks, about.network);
     return knownObjects({
-      resources: header.resources,
-      agentNamespace: header.agentNamespace,
-      part: (name) => {
-        const part = read<NamespaceChunk>(own(header.namespaces, name));
-        return part && { ...part, objects: part.objects.map((object) => listed(object, rules)) };
-      },
-      surroundings: (network) => {
-        const part = read<NetworkChunk>(own(header.networks, network));
-        return { nads: part?.networks ?? [], namespaces: part?.namespaces ?? [] };
-      },
+      resources,
+      agentNamespace,
+      part: (name) => (name === about.namespace ? part : undefined),
+      surroundings: () => surroundings,
     });
   });
 }
 
-function listed(object: StoredObject, rules: (span: Span) => readonly Rule[]): ListedObject {
+function partOf({ header, chunk, bytes }: Chunks<Header>, namespace: string): NamespacePart | undefined {
+  const span = own(header.namespaces, namespace);
+  if (span === undefined) return undefined;
+  const { objects, ...part } = chunk<NamespaceChunk>(span);
+  const rules = objects.flatMap(rulesAt);
+  if (rules.length === 0) return { ...part, objects: objects.map((object) => listed(object, () => [])) };
+  // The rules of a namespace lie before its chunk, all in one piece.
+  const start = Math.min(...rules.map(([at]) => at));
+  const piece = bytes(start, span[0] - start);
+  const read = ([at, length, sum]: Span): readonly Rule[] => {
+    try {
+      return parseChunk<readonly Rule[]>(piece.subarray(at - start, at - start + length), sum);
+    } catch (error) {
+      if (error instanceof Torn) return [];
+      throw error;
+    }
+  };
+  return { ...part, objects: objects.map((object) => listed(object, read)) };
+}
+
+function rulesAt(object: StoredObject): readonly Span[] {
+  return object.kind === "NetworkQoS" && object.form !== undefined ? [object.form.rulesAt] : [];
+}
+
+function surroundingsIn({ header, chunk }: Chunks<Header>, network: string): Surroundings {
+  const span = own(header.networks, network);
+  if (span === undefined) return { nads: [], namespaces: [] };
+  const { networks, namespaces } = chunk<NetworkChunk>(span);
+  return { nads: networks, namespaces };
+}
+
+function listed(object: StoredObject, read: (span: Span) => readonly Rule[]): ListedObject {
   if (object.kind === "EgressQoS") return object;
   const { form } = object;
   if (form === undefined) return { ...object, form: undefined };
-  const { rulesAt, ...head } = form;
-  return { ...object, form: { ...head, readRules: () => rules(rulesAt) } };
+  const { rulesAt: span, ...head } = form;
+  return { ...object, form: { ...head, readRules: () => read(span) } };
 }

@@ -2,11 +2,11 @@
  * `live/snapshot`: what the API says beside its pods. A chunk for each namespace and for each network: an ADD reads the two that
  * are about its pod. One of another format, or torn, is as if there were none.
  */
-import { readFileSync, renameSync, writeFileSync } from "node:fs";
+import { closeSync, fstatSync, openSync, renameSync, writeFileSync } from "node:fs";
 import type { KnownNamespace, KnownNetwork, KnownObject, Snapshot } from "../../knowledge/snapshot.ts";
 import type { EgressQos, Namespace, NetworkQosHead } from "../../policy/manifests/manifest.ts";
 import type { Rule } from "../../policy/rule.ts";
-import { openChunks, renderChunks, Torn, type Append, type Chunks, type Span } from "../chunks.ts";
+import { fileBytes, openChunks, renderChunks, Torn, type Append, type Chunks, type Span } from "../chunks.ts";
 import { makeDirectory } from "../file.ts";
 import { liveDirectory } from "./place.ts";
 
@@ -72,22 +72,22 @@ export function withSnapshot<Value>(
   stateDir: string,
   read: (chunks: Chunks<Header>) => Value,
 ): Value | undefined {
-  const bytes = bytesOf(pathIn(stateDir));
-  if (bytes === undefined) return undefined;
+  const file = opened(pathIn(stateDir));
+  if (file === undefined) return undefined;
   try {
-    const chunks = openChunks<Header>(kind, Buffer.alloc(0), bytes.length, (position, length) =>
-      bytes.subarray(position, position + length),
-    );
+    const chunks = openChunks<Header>(kind, Buffer.alloc(0), fstatSync(file).size, fileBytes(file));
     return chunks && read(chunks);
   } catch (error) {
     if (error instanceof Torn) return undefined;
     throw error;
+  } finally {
+    closeSync(file);
   }
 }
 
-function bytesOf(path: string): Buffer | undefined {
+function opened(path: string): number | undefined {
   try {
-    return readFileSync(path);
+    return openSync(path, "r");
   } catch {
     return undefined;
   }

@@ -169,7 +169,10 @@ describe("the snapshot", () => {
   it("says to an ADD what it says to the agent", () => {
     const stateDir = createPlace();
     writeSnapshot(stateDir, snapshot);
-    const [fromFile, held] = [readKnownObjects(stateDir), objectsOf(snapshot)];
+    const about = (namespace: string) => readKnownObjects(stateDir, { namespace, network: "fastnet" });
+    const [fromFile, held] = [about("prod"), objectsOf(snapshot)];
+    expect(about("empty")?.policies("empty")).toBeUndefined();
+    expect(about("empty")?.namespace("empty")).toMatchObject({ labels: {} });
     for (const objects of [fromFile, held]) {
       const policies = objects?.policies("prod");
       expect(
@@ -223,7 +226,7 @@ describe("the snapshot", () => {
     if (damage === undefined) rmSync(path);
     else writeFileSync(path, damage(readFileSync(path, "latin1")), "latin1");
     expect(readSnapshot(stateDir)).toBeUndefined();
-    expect(readKnownObjects(stateDir)).toBeUndefined();
+    expect(readKnownObjects(stateDir, { namespace: "prod", network: "fastnet" })).toBeUndefined();
   });
 
   it("is written over a draft that a killed agent left", () => {
