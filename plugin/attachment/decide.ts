@@ -8,7 +8,8 @@ import type { Knowledge, KnownObjects, LabelSource } from "../knowledge/knowledg
 import { ownAnnotations } from "../policy/annotations.ts";
 import { decidePolicy, hasWishes, noRules, type Policy, type RuleSources } from "../policy/policy.ts";
 import type { PodNamespace } from "../policy/uplink/choose.ts";
-import type { Keep, ManifestRules } from "../state/policies.ts";
+import { rulesFrom, type ManifestRules } from "../policy/manifests/answer.ts";
+import type { Keep } from "../state/policies.ts";
 
 export type Decision = Policy &
   Pick<RuleSources, "passedOver"> & {
@@ -87,9 +88,8 @@ async function objectRules(
 ): Promise<ManifestRules | undefined> {
   const api = pod.namespace !== undefined && objects?.policies(pod.namespace) ? objects : undefined;
   const { policyDir, stateDir, network } = conf;
-  if (policyDir === undefined && api === undefined) return undefined;
-  const { loadPolicies, rulesFrom } = await import("../state/policies.ts");
   const attachment = { pod, network, ifname: call.ifname };
-  if (policyDir !== undefined) return loadPolicies({ policyDir, stateDir }, attachment, keep, objects);
-  return api && rulesFrom(api, attachment);
+  if (policyDir === undefined) return api && rulesFrom(api, attachment);
+  const { loadPolicies } = await import("../state/policies.ts");
+  return loadPolicies({ policyDir, stateDir }, attachment, keep, objects);
 }

@@ -3,8 +3,14 @@ import { CniError, ErrorCode } from "../errors.ts";
 import { combine, type ApiSource } from "../policy/manifests/combine.ts";
 import type { Directory } from "../policy/manifests/manifest.ts";
 import type { PolicySource } from "../policy/manifests/source.ts";
-import { select, type Attachment } from "../policy/manifests/select.ts";
-import type { Rule } from "../policy/rule.ts";
+import {
+  answerFrom,
+  noManifestRules,
+  rulesFrom,
+  type Answer,
+  type ManifestRules,
+} from "../policy/manifests/answer.ts";
+import type { Attachment } from "../policy/manifests/select.ts";
 import { checksum } from "./checksum.ts";
 import { writeCache } from "./policy-cache-file.ts";
 import { withCache } from "./policy-cache.ts";
@@ -14,15 +20,6 @@ export type Place = { readonly policyDir: string; readonly stateDir: string };
 
 /** CHECK and explain write nothing. */
 export type Keep = "keep" | "forget";
-
-export type ManifestRules = {
-  readonly networkQos: readonly Rule[];
-  readonly egressQos: readonly Rule[];
-  readonly warnings: readonly string[];
-  readonly passedOver: readonly string[];
-  /** What was left out because the pod's labels are not known. */
-  readonly undecided: readonly string[];
-};
 
 /** `api`: what the Kubernetes API has, in one order with what the files have. */
 export async function loadPolicies(
@@ -34,9 +31,11 @@ export async function loadPolicies(
   const { namespace } = attachment.pod;
   const stamps = stampFiles(place.policyDir);
   if (namespace === undefined) {
-    return stamps.names.length === 0 ? none : { ...none, warnings: [namespaceUnknown(place)] };
+    return stamps.names.length === 0
+      ? noManifestRules
+      : { ...noManifestRules, warnings: [namespaceUnknown(place)] };
   }
-  if (stamps.names.length === 0) return api === undefined ? none : rulesFrom(api, attachment);
+  if (stamps.names.length === 0) return api === undefined ? noManifestRules : rulesFrom(api, attachment);
   const answer = (directory: PolicySource): Answer =>
     answerFrom(api === undefined ? directory : combine(api, directory), attachment);
   const cached = withCache(cachePath(place), stamps.key, answer);
@@ -45,29 +44,12 @@ export async function loadPolicies(
   return withoutFaults(place, answer(sourceOf(compiled)));
 }
 
-/** Of a source that has no faults, since nothing of it may fail a pod. */
-export function rulesFrom(source: PolicySource, attachment: Attachment): ManifestRules {
-  return answerFrom(source, attachment);
-}
-
 /** Throws if no pod could be served with the files. STATUS asks so every few seconds, hence it keeps what it compiled. */
 export async function assertReadable(place: Place): Promise<void> {
   const stamps = stampFiles(place.policyDir);
   if (stamps.names.length > 0 && withCache(cachePath(place), stamps.key, () => true) === undefined) {
     await compileAndKeep(place, stamps, "keep");
   }
-}
-
-const none: ManifestRules = { networkQos: [], egressQos: [], warnings: [], passedOver: [], undecided: [] };
-
-type Answer = ManifestRules & { readonly faults: readonly string[] };
-
-function answerFrom(source: PolicySource, attachment: Attachment): Answer {
-  const { namespace } = attachment.pod;
-  const policies = namespace === undefined ? undefined : source.policies(namespace);
-  if (policies === undefined) return { ...none, faults: [] };
-  const { networkQos, ...rest } = select(policies, source.surroundings(attachment.network), attachment);
-  return { ...rest, networkQos: networkQos.flatMap(({ readRules }) => readRules()), faults: policies.faults };
 }
 
 function sourceOf({ namespaces, surroundings }: Directory): PolicySource {

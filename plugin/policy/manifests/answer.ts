@@ -1,0 +1,36 @@
+/** What the policies of a source come to for an attachment. Pure. Small: an ADD beside an agent needs no more than this. */
+import type { Rule } from "../rule.ts";
+import { select, type Attachment } from "./select.ts";
+import type { PolicySource } from "./source.ts";
+
+export type ManifestRules = {
+  readonly networkQos: readonly Rule[];
+  readonly egressQos: readonly Rule[];
+  readonly warnings: readonly string[];
+  readonly passedOver: readonly string[];
+  /** What was left out because the pod's labels are not known. */
+  readonly undecided: readonly string[];
+};
+
+export const noManifestRules: ManifestRules = {
+  networkQos: [],
+  egressQos: [],
+  warnings: [],
+  passedOver: [],
+  undecided: [],
+};
+
+/** Of a source that has no faults, since nothing of it may fail a pod. */
+export function rulesFrom(source: PolicySource, attachment: Attachment): ManifestRules {
+  return answerFrom(source, attachment);
+}
+
+export type Answer = ManifestRules & { readonly faults: readonly string[] };
+
+export function answerFrom(source: PolicySource, attachment: Attachment): Answer {
+  const { namespace } = attachment.pod;
+  const policies = namespace === undefined ? undefined : source.policies(namespace);
+  if (policies === undefined) return { ...noManifestRules, faults: [] };
+  const { networkQos, ...rest } = select(policies, source.surroundings(attachment.network), attachment);
+  return { ...rest, networkQos: networkQos.flatMap(({ readRules }) => readRules()), faults: policies.faults };
+}
