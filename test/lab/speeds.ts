@@ -25,7 +25,7 @@ export const speedsOf = async ({
   address,
   peer,
   family = "v4",
-  seconds = 3,
+  seconds = 4,
 }: Party): Promise<Speeds> => {
   const there = family === "v4" ? peer.v4 : peer.v6;
   if (there === undefined) throw new Error("this peer has no IPv6");

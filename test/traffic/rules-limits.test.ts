@@ -30,7 +30,7 @@ const rate = async ({ pod }: RuledPod, address: string, load: Partial<Load> = {}
     from: pod,
     to: node,
     address,
-    seconds: 4,
+    seconds: 5,
     congestion: "cubic",
     ...load,
   });

@@ -37,7 +37,7 @@ suite("what show says was dropped", { plugin: true, tools: ["ipset", "iperf3", "
   ): Promise<number> => {
     const ends = { from: pod, to: site.server, address: site.server4 };
     const bitrate = `${(mbits * 1000) / streams}k`;
-    const sent = await measure({ ...ends, seconds: 1, udp: true, segment, bitrate, streams, ...load });
+    const sent = await measure({ ...ends, seconds: 2, udp: true, segment, bitrate, streams, ...load });
     return (sent.sentBytes - sent.receivedBytes) / segment;
   };
   /** One sender that its own queue holds back loses nothing: it waits. */
