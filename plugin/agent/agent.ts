@@ -10,6 +10,7 @@
  * One agent per node is at work (state/live/sole.ts), the next one waits. Whatever a pod has is what the plugin gave it: without
  * an agent nothing is lost, and nothing follows.
  */
+import { pause } from "../kube/pause.ts";
 import { assertLivePlace } from "../state/live/place.ts";
 import { removeTurn } from "../state/live/agent.ts";
 import { leaveSole, tryToBeSole } from "../state/live/sole.ts";
@@ -68,16 +69,6 @@ async function becomeSole(stateDir: string, log: Log, signal: AbortSignal): Prom
     await pause(500 + Math.random() * 500, signal);
   }
   return false;
-}
-
-function pause(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const timer = setTimeout(resolve, ms);
-    signal.addEventListener("abort", () => {
-      clearTimeout(timer);
-      resolve();
-    });
-  });
 }
 
 /** A service manager or kubelet keeps what is said there. */

@@ -1,0 +1,74 @@
+/** One resource of the API, followed: what it is by now is told, trimmed to what is read of it. */
+import { isObject, type JsonObject } from "../cni/fields.ts";
+import type { Connection } from "../kube/connect.ts";
+import { follow, type Followed, type Notice } from "../kube/follow.ts";
+import type { Resource } from "../kube/resource.ts";
+import type { ResourceName, ResourceState, Snapshot } from "../knowledge/snapshot.ts";
+import type { Told } from "./told.ts";
+
+export type Telling = {
+  /** What a former run knew. */
+  readonly before: Snapshot;
+  readonly onTold: (told: Told) => void;
+  readonly onNotice: (resource: ResourceName, notice: Notice) => void;
+};
+
+export function followOne(
+  { before, onTold, onNotice }: Telling,
+  connection: Connection,
+  name: ResourceName,
+  resource: Resource,
+  signal: AbortSignal,
+): void {
+  const former = before.resources[name];
+  follow({
+    connection,
+    resource,
+    signal,
+    trim,
+    before:
+      former.version === undefined ? undefined : { version: former.version, count: countOf(before, name) },
+    onChange: (now) => onTold({ resource: name, is: stateOf(now), items: itemsOf(now) }),
+    onNotice: (notice) => onNotice(name, notice),
+  });
+}
+
+/** Of an object what is read of it, and no more: a node has a hundred pods of 6 KB. */
+function trim(object: JsonObject): JsonObject {
+  const { metadata, spec, status } = object;
+  const phase = isObject(status) ? status["phase"] : undefined;
+  const isPod = isObject(spec) && Array.isArray(spec["containers"]);
+  const head = isObject(metadata)
+    ? { ...metadata, managedFields: undefined, ownerReferences: undefined }
+    : metadata;
+  return { metadata: head, ...(isPod ? { status: { phase } } : { spec }) };
+}
+
+function stateOf({ state, version }: Followed): Told["is"] {
+  const states: Readonly<Record<Followed["state"], ResourceState>> = {
+    unsynced: "unsynced",
+    synced: "synced",
+    missing: "missing",
+    refused: "frozen",
+  };
+  return { state: states[state], ...(version !== "" && { version }) };
+}
+
+function itemsOf({ isComplete, items }: Followed): Told["items"] {
+  return isComplete ? [...items.values()] : undefined;
+}
+
+function countOf({ objects, namespaces, networks: known }: Snapshot, name: ResourceName): number {
+  switch (name) {
+    case "pods":
+      return 0;
+    case "egressqoses":
+      return objects.filter(({ kind }) => kind === "EgressQoS").length;
+    case "networkqoses":
+      return objects.filter(({ kind }) => kind === "NetworkQoS").length;
+    case "namespaces":
+      return Object.keys(namespaces).length;
+    case "network-attachment-definitions":
+      return known.length;
+  }
+}

@@ -1,0 +1,56 @@
+/** EgressQoS and NetworkQoS, followed for as long as they are ours to apply. */
+import type { Connection } from "../kube/connect.ts";
+import { pause } from "../kube/pause.ts";
+import type { Resource } from "../kube/resource.ts";
+import type { Log } from "../log.ts";
+import { followOne, type Telling } from "./following.ts";
+import type { Options } from "./options.ts";
+import { ownerOf, type Owner } from "./owner.ts";
+
+export type Owned = Telling & Pick<Options, "objects"> & { readonly log: Log; readonly signal: AbortSignal };
+
+const versions = { egressqoses: "v1", networkqoses: "v1alpha1" } as const;
+
+/** Whose they are may change while we look: another system is installed, or goes. */
+export async function followObjects(
+  owned: Owned,
+  connection: Connection,
+  name: "egressqoses" | "networkqoses",
+): Promise<void> {
+  const { objects, signal, log, onTold } = owned;
+  const resource: Resource = { group: "k8s.ovn.org", version: versions[name], name };
+  let following: AbortController | undefined;
+  let last: string | undefined;
+  while (!signal.aborted) {
+    const owner: Owner = objects === "auto" ? await ownerOf(connection, name, signal) : forced(objects);
+    const said = typeof owner === "object" ? owner.unknown : owner;
+    if (said !== last && !signal.aborted)
+      log(typeof owner === "object" ? "warn" : "info", `${name}: ${inWords[String(owner)] ?? said}`);
+    const isOther = owner === "others" || owner === "missing";
+    if (following !== undefined && (isOther || (owner === "ours" && last === "missing"))) {
+      following.abort();
+      following = undefined;
+    }
+    if (owner === "ours" && following === undefined) {
+      following = new AbortController();
+      followOne(owned, connection, name, resource, AbortSignal.any([signal, following.signal]));
+    }
+    if (isOther && said !== last)
+      onTold({ resource: name, is: { state: owner === "others" ? "off" : "missing" }, items: undefined });
+    if (typeof owner === "object" && following === undefined && said !== last)
+      onTold({ resource: name, is: { state: "frozen" }, items: undefined });
+    last = said;
+    await pause(owner === "ours" ? 60_000 : 5_000, signal);
+  }
+}
+
+const inWords: Readonly<Record<string, string>> = {
+  ours: "followed",
+  others:
+    "their definition is not ours (no label app.kubernetes.io/part-of: pod-qos): left to who brought it",
+  missing: "the cluster has no such definition",
+};
+
+function forced(objects: "on" | "off"): Owner {
+  return objects === "on" ? "ours" : "others";
+}
