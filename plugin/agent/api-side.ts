@@ -1,22 +1,47 @@
 /** The API side of the loop: what is told becomes the world's, files for ADD, and news. Loaded where an API is followed. */
-import type { ResourceName } from "../knowledge/snapshot.ts";
-import { askedFor, type Known } from "./known.ts";
-import type { Told } from "./told.ts";
 import type { Loop } from "./context.ts";
+import { askedFor, awaited, byFormer, type Known } from "./known.ts";
+import type { OnDemand, Told } from "./told.ts";
+import { confsInUse } from "./world.ts";
 
 /** With nothing known of a resource for so long it is decided by what a former run knew. */
 const patienceMs = 10_000;
 
-/** `start`: once what decisions need is there. */
-export async function startApi(loop: Loop, start: () => void): Promise<void> {
+/**
+ * `start`: once what decisions need is there. What comes back is called where a conf may ask for a resource that is not
+ * followed yet.
+ */
+export function startApi(loop: Loop, start: () => void): () => void {
+  let follow: ((name: OnDemand) => void) | undefined;
+  const followAsked = (): void => {
+    const { known } = loop.world();
+    if (known === undefined || follow === undefined) return;
+    for (const name of askedFor(known, confsInUse(loop.world()))) follow(name);
+  };
+  const onFollow = (call: (name: OnDemand) => void): void => {
+    follow = call;
+    followAsked();
+  };
+  void followAll(loop, start, { followAsked, onFollow });
+  return followAsked;
+}
+
+type OnDemandSide = {
+  readonly followAsked: () => void;
+  readonly onFollow: (follow: (name: OnDemand) => void) => void;
+};
+
+async function followAll(
+  loop: Loop,
+  start: () => void,
+  { followAsked, onFollow }: OnDemandSide,
+): Promise<void> {
   const { options, log, signal, metrics, states, world, setWorld, tell } = loop;
   const { followApi } = await import("./api.ts");
   const { keepTold, readKnown } = await import("./know.ts");
   const { stateDir } = options;
   const former = readKnown(stateDir, process.env["POD_NAMESPACE"]);
-  const heard = new Set<ResourceName>();
   let isStarted = false;
-  let follow: Awaited<ReturnType<typeof followApi>>;
 
   const know = (known: Known): void => setWorld({ ...world(), known });
   const begin = (): void => {
@@ -31,20 +56,21 @@ export async function startApi(loop: Loop, start: () => void): Promise<void> {
     for (const [resource, { state }] of Object.entries(known.snapshot.resources))
       metrics.synced.set({ resource }, state === "synced" ? 1 : 0);
     metrics.objectFaults.set(known.snapshot.objects.filter(({ fault }) => fault !== undefined).length);
-    if (told.is.state !== "unsynced") heard.add(told.resource);
-    for (const name of askedFor(known, [...world().confs.entries.values()])) follow?.(name);
+    followAsked();
     // Before all that a decision needs is there nothing is decided.
     if (isStarted) tell({ kind: "api", news });
-    else if (needed.every((name) => heard.has(name)) && known.snapshot.resources.pods.state === "synced")
-      begin();
+    else if (awaited(known, confsInUse(world())).length === 0) begin();
   };
 
   know(former);
   const waited = setTimeout(() => {
-    if (former.pods.size > 0) begin();
+    const { known = former } = world();
+    if (former.pods.size === 0 || isStarted) return;
+    know(byFormer(known));
+    begin();
   }, patienceMs);
   signal.addEventListener("abort", () => clearTimeout(waited));
-  follow = await followApi({
+  const follow = await followApi({
     options,
     root: process.env["SERVICE_ACCOUNT_ROOT"],
     before: former.snapshot,
@@ -64,7 +90,5 @@ export async function startApi(loop: Loop, start: () => void): Promise<void> {
     },
   });
   if (follow === undefined && !signal.aborted) states.blocked("the API server is another cluster's");
-  for (const name of askedFor(world().known ?? former, [...world().confs.entries.values()])) follow?.(name);
+  if (follow !== undefined) onFollow(follow);
 }
-
-const needed: readonly ResourceName[] = ["pods", "egressqoses", "networkqoses"];

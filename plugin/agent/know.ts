@@ -5,16 +5,14 @@ import { podId } from "../knowledge/pod.ts";
 import type { Log } from "../log.ts";
 import { knownPodIds, readKnownPod, removeKnownPod, writeKnownPod } from "../state/live/pods.ts";
 import { readSnapshot, writeSnapshot } from "../state/live/snapshot.ts";
-import { knownOf, newsOf, withTold, type ApiNews, type Known } from "./known.ts";
+import { knownOf, newsOf, unheard, withTold, type ApiNews, type Known } from "./known.ts";
 import type { Told } from "./told.ts";
 
 /** What a former run left. */
 export function readKnown(stateDir: string, agentNamespace: string | undefined): Known {
   const snapshot: Snapshot = { ...(readSnapshot(stateDir) ?? emptySnapshot), agentNamespace };
-  return knownOf(
-    snapshot,
-    knownPodIds(stateDir).flatMap((id) => readKnownPod(stateDir, id) ?? []),
-  );
+  const pods = knownPodIds(stateDir).flatMap((id) => readKnownPod(stateDir, id) ?? []);
+  return unheard(knownOf(snapshot, pods));
 }
 
 /** The pods of a complete list, or of an event, are in files before anything is decided by them. */

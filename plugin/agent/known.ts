@@ -1,12 +1,21 @@
 /** What the API says of this node's pods and of objects, as one value, and what is news of it. Pure. */
 import type { JsonObject } from "../cni/fields.ts";
 import { parseConflist } from "../cni/conflist.ts";
+import { asksForNamespaces, asksForNetworks, isListed } from "../knowledge/asks.ts";
 import { compile } from "../knowledge/compile.ts";
 import { decodeNamespace, decodeNetwork, decodePod } from "../knowledge/decode.ts";
 import type { Knowledge, KnownObjects } from "../knowledge/knowledge.ts";
 import { objectsOf } from "../knowledge/objects.ts";
 import { podId, type KnownPod } from "../knowledge/pod.ts";
-import type { KnownNetwork, KnownObject, ResourceName, Snapshot } from "../knowledge/snapshot.ts";
+import {
+  resourceNames,
+  type KnownNetwork,
+  type KnownObject,
+  type KnownResource,
+  type ResourceName,
+  type ResourceState,
+  type Snapshot,
+} from "../knowledge/snapshot.ts";
 import type { OnDemand, Told } from "./told.ts";
 import type { AttachmentRecord } from "../state/record.ts";
 
@@ -25,7 +34,7 @@ export function withTold(known: Known, told: Told): Known {
   const { resource, is, items } = told;
   const snapshot: Snapshot = {
     ...known.snapshot,
-    resources: { ...known.snapshot.resources, [resource]: is },
+    resources: { ...known.snapshot.resources, [resource]: becoming(known.snapshot.resources[resource], is) },
   };
   if (items === undefined) return withSnapshot(known, snapshot);
   switch (resource) {
@@ -40,6 +49,45 @@ export function withTold(known: Known, told: Told): Known {
     case "network-attachment-definitions":
       return withSnapshot(known, { ...snapshot, networks: networksIn(items, snapshot.networks) });
   }
+}
+
+/** What was known stays known while it cannot be read: its version says so. */
+function becoming(before: KnownResource, is: KnownResource): KnownResource {
+  if (is.state !== "frozen" && is.state !== "unsynced") return is;
+  const version = is.version ?? before.version;
+  const state = before.state === "frozen" ? "frozen" : is.state;
+  return { state, ...(version !== undefined && { version }) };
+}
+
+/** At its start an agent has heard of nothing; versions tell what a former run knew. */
+export function unheard(known: Known): Known {
+  return withStates(known, () => "unsynced");
+}
+
+/** For who cannot wait longer: what was known before is gone by. */
+export function byFormer(known: Known): Known {
+  return withStates(known, ({ state, version }) =>
+    state === "unsynced" && version !== undefined ? "frozen" : state,
+  );
+}
+
+function withStates(known: Known, stateOf: (is: KnownResource) => ResourceState): Known {
+  const resources = Object.fromEntries(
+    resourceNames.map((name) => {
+      const is = known.snapshot.resources[name];
+      return [name, { ...is, state: stateOf(is) }] as const;
+    }),
+  ) as Snapshot["resources"];
+  return withSnapshot(known, { ...known.snapshot, resources });
+}
+
+/** What has to be known before the first decision, and has not been heard of. */
+export function awaited(known: Known, confs: readonly JsonObject[]): readonly ResourceName[] {
+  const { resources } = known.snapshot;
+  const others = (["egressqoses", "networkqoses", ...askedFor(known, confs)] as const).filter(
+    (name) => resources[name].state === "unsynced",
+  );
+  return [...(resources.pods.state === "synced" ? [] : (["pods"] as const)), ...others];
 }
 
 export type ApiNews = {
@@ -59,8 +107,7 @@ export function newsOf(before: Known, now: Known): ApiNews {
     pods: [...now.pods].flatMap(([id, pod]) => (saysSame(before.pods.get(id), pod) ? [] : [id])),
     namespaces: namespacesThatDiffer(before.snapshot.objects, now.snapshot.objects),
     surroundings:
-      !isEqual(labelsOf(before.snapshot), labelsOf(now.snapshot)) ||
-      resources.some(([, { state }]) => state === "off" || state === "synced"),
+      !isEqual(labelsOf(before.snapshot), labelsOf(now.snapshot)) || resources.some(([, is]) => isListed(is)),
   };
 }
 
@@ -92,12 +139,9 @@ export function definedConfOf({ snapshot }: Known, network: string): JsonObject 
 export function askedFor({ snapshot }: Known, confs: readonly JsonObject[]): readonly OnDemand[] {
   const byNetwork = snapshot.objects.some(
     (object) =>
-      object.kind === "NetworkQoS" &&
-      object.form?.networks.some(({ type }) => type === "NetworkAttachmentDefinitions") === true,
+      object.kind === "NetworkQoS" && object.form !== undefined && asksForNetworks(object.form.networks),
   );
-  const byClass = confs.some((conf) =>
-    JSON.stringify(conf["uplink"] ?? null).includes('"namespaceSelector"'),
-  );
+  const byClass = confs.some(asksForNamespaces);
   return [
     ...(byNetwork ? (["network-attachment-definitions"] as const) : []),
     ...(byNetwork || byClass ? (["namespaces"] as const) : []),

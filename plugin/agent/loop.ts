@@ -63,16 +63,20 @@ export async function runLoop(options: Options, log: Log, signal: AbortSignal): 
 
   makeDirectory(`${stateDir}/attachments`);
   loop.readRecords();
+  const followAsked = options.api ? startApi(loop, start) : nothing;
   watchDirectory(
     confDir,
     () => {
       confsChanged(loop);
+      followAsked();
       watchPolicies(policyDirs(world));
     },
     signal,
   );
   watchRecords(`${stateDir}/attachments`, signal, () => {
-    loop.tell({ kind: "records", attachments: loop.readRecords() });
+    const attachments = loop.readRecords();
+    followAsked();
+    loop.tell({ kind: "records", attachments });
     watchPolicies(policyDirs(world));
   });
   startMonitors({
@@ -81,8 +85,7 @@ export async function runLoop(options: Options, log: Log, signal: AbortSignal): 
     log,
     signal,
   });
-  if (options.api) void startApi(loop, start);
-  else {
+  if (!options.api) {
     states.setInStep();
     start();
   }
@@ -95,6 +98,8 @@ export async function runLoop(options: Options, log: Log, signal: AbortSignal): 
   await turnUntilEnd(loop, worker);
   await worker.stop();
 }
+
+function nothing(): void {}
 
 function confsChanged(loop: Loop): void {
   const { options, log, metrics, world, setWorld, tell } = loop;

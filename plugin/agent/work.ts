@@ -34,6 +34,7 @@ export async function decideAnew(
     case "same":
     case "unsaid":
     case "unseen":
+    case "waiting":
       return { kind: came.kind, outcome: "done", why: "" };
     case "ended":
       return { kind: came.kind, outcome: "over", why: "" };

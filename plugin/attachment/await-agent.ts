@@ -4,6 +4,7 @@
  */
 import type { Request } from "../cni/request.ts";
 import { CniError, ErrorCode } from "../errors.ts";
+import { unlisted } from "../knowledge/asks.ts";
 import { isStaticPod } from "../knowledge/pod.ts";
 import type { Log } from "../log.ts";
 import { decide, type Decision } from "./decide.ts";
@@ -14,8 +15,8 @@ export async function decideForAdd(request: Request, log: Log): Promise<Decision
   if (first.fault !== undefined) log("warn", `what the node's agent left is not believed: ${first.fault}`);
   const isRequired = request.conf.agent === "required" && !isExempt(request, first);
   if (isRequired && !first.isFresh) throw withoutAgent();
-  if (isComplete(request, first)) return decide(request, "keep", first.knowledge);
   const early = await decide(request, "keep", first.knowledge);
+  if (isComplete(request, first)) return withPending(early, request, first);
   if (!first.isFresh || !isApiPod(request)) return withPending(early, request, first);
   if (!isRequired && !couldMatter(early, request, first)) return early;
   const learnt = await waitFor(request);
@@ -26,7 +27,26 @@ export async function decideForAdd(request: Request, log: Log): Promise<Decision
 /** Nothing more is to come that this pod could be waiting for. */
 function isComplete(request: Request, { isFresh, knowledge }: Learnt): boolean {
   if (knowledge === undefined) return true;
-  return isFresh && knowledge.pod !== undefined && !lacksNamespace(request, knowledge);
+  return isFresh && knowledge.pod !== undefined && !isAwaited(request, knowledge);
+}
+
+/** What may be there in a moment. */
+function isAwaited(request: Request, knowledge: NonNullable<Learnt["knowledge"]>): boolean {
+  return (
+    lacksNamespace(request, knowledge) || unlistedFor(request, knowledge).some(({ isComing }) => isComing)
+  );
+}
+
+/** What selectors ask for and the agent has not listed. What it may not read does not come. */
+function unlistedFor(
+  request: Request,
+  { objects }: NonNullable<Learnt["knowledge"]>,
+): readonly { readonly name: string; readonly isComing: boolean }[] {
+  if (objects === undefined) return [];
+  return unlisted(request, objects).map((name) => ({
+    name,
+    isComing: objects.resources[name].state === "unsynced",
+  }));
 }
 
 function lacksNamespace({ pod }: Request, { objects }: NonNullable<Learnt["knowledge"]>): boolean {
@@ -35,7 +55,7 @@ function lacksNamespace({ pod }: Request, { objects }: NonNullable<Learnt["knowl
 
 /** Selectors that ask for labels; annotations that no runtime handed on; objects of a namespace that is new. */
 function couldMatter({ undecided }: Decision, request: Request, { knowledge }: Learnt): boolean {
-  const isNew = knowledge !== undefined && lacksNamespace(request, knowledge);
+  const isNew = knowledge !== undefined && isAwaited(request, knowledge);
   return undecided.length > 0 || !request.runtime.gaveAnnotations || isNew;
 }
 
@@ -69,17 +89,21 @@ function isExempt(request: Request, { knowledge }: Learnt): boolean {
 
 /** What is missing of it, and why, where an agent will bring it. */
 export function withPending(decision: Decision, request: Request, { isFresh, knowledge }: Learnt): Decision {
-  if (podUid(request.call) === undefined || knowledge === undefined || knowledge.pod !== undefined)
-    return decision;
-  const { undecided } = decision;
+  if (podUid(request.call) === undefined || knowledge === undefined) return decision;
+  const unread = unlistedFor(request, knowledge).map(({ name }) => `what asks for ${name}`);
+  const isUnheard = knowledge.pod === undefined;
+  const unsaid = isUnheard && !request.runtime.gaveAnnotations;
   const missing = [
-    ...undecided,
-    ...(request.runtime.gaveAnnotations ? [] : ["annotations, which the runtime did not hand on"]),
+    ...(isUnheard ? decision.undecided : []),
+    ...(unsaid ? ["annotations, which the runtime did not hand on"] : []),
+    ...unread,
   ];
   if (missing.length === 0) return decision;
-  const why = isFresh
-    ? "the node's agent has said nothing of this pod yet"
-    : "the node's agent is not at work";
+  const why = !isFresh
+    ? "the node's agent is not at work"
+    : isUnheard
+      ? "the node's agent has said nothing of this pod yet"
+      : "the node's agent has not read all of it yet";
   return { ...decision, pending: `${why}: left out: ${missing.join(", ")}` };
 }
 

@@ -2,7 +2,9 @@
 import type { JsonObject } from "../cni/fields.ts";
 import type { Request } from "../cni/request.ts";
 import { CniError } from "../errors.ts";
+import { unlisted } from "../knowledge/asks.ts";
 import type { Knowledge } from "../knowledge/knowledge.ts";
+import type { ResourceName } from "../knowledge/snapshot.ts";
 import { hasWishes, type Policy } from "../policy/policy.ts";
 import { withoutOthers } from "../program/traits.ts";
 import type { AttachmentRecord } from "../state/record.ts";
@@ -24,6 +26,8 @@ export type Considered =
   | { readonly kind: "unseen" }
   /** Its record does not say what was asked. */
   | { readonly kind: "unsaid" }
+  /** It asks for what the API has never listed, and keeps what it has until it does. */
+  | { readonly kind: "waiting"; readonly unlisted: readonly ResourceName[] }
   /** What is asked cannot be. */
   | { readonly kind: "refused"; readonly error: CniError };
 
@@ -57,6 +61,8 @@ export async function consider(
   try {
     const request = requestOf(record, conf);
     if (request === undefined) return { kind: "unsaid" };
+    const lacking = knowledge?.objects ? unlisted(request, knowledge.objects) : [];
+    if (lacking.length > 0) return { kind: "waiting", unlisted: lacking };
     return await against(record, request, await decide(request, "keep", knowledge));
   } catch (error) {
     if (error instanceof CniError) return { kind: "refused", error };

@@ -61,6 +61,7 @@ async function withLock(task: Reapplying): Promise<Reapplied> {
     case "ended":
     case "unseen":
     case "unsaid":
+    case "waiting":
     case "refused":
       return seen;
   }

@@ -1,7 +1,7 @@
 /** What is known of an attachment beside what its runtime said: from the agent's files, or from what the agent itself holds. Pure types. */
 import type { ApiSource } from "../policy/manifests/combine.ts";
 import type { KnownPod } from "./pod.ts";
-import type { KnownNamespace } from "./snapshot.ts";
+import type { KnownNamespace, Snapshot } from "./snapshot.ts";
 
 export type Knowledge = {
   /** "stale": an agent that is not at work left it. Of its pods only the labels count. */
@@ -15,6 +15,8 @@ export type Knowledge = {
 export type KnownObjects = ApiSource & {
   /** Of the agent: its pods start without it. */
   readonly agentNamespace: string | undefined;
+  /** How much of each is known. */
+  readonly resources: Snapshot["resources"];
   /** undefined: not known; "absent": all are known, and it is not among them. */
   readonly namespace: (name: string) => KnownNamespace | "absent" | undefined;
 };

@@ -28,6 +28,7 @@ export function knownObjects(parts: SnapshotParts): KnownObjects {
   const { resources, agentNamespace, part, surroundings } = parts;
   return {
     agentNamespace,
+    resources,
     policies: (namespace) => policiesOf(part(namespace)?.objects ?? [], resources),
     surroundings,
     namespace: (name) =>

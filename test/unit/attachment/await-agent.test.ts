@@ -43,6 +43,18 @@ const selecting = snapshotOf({
 });
 const forAll = snapshotOf({ networkQos: [apiObject(marking(20))] });
 
+const byNetwork = {
+  networkSelectors: [
+    {
+      networkSelectionType: "NetworkAttachmentDefinitions",
+      networkAttachmentDefinitionSelector: {
+        namespaceSelector: {},
+        networkSelector: { matchLabels: { net: "a" } },
+      },
+    },
+  ],
+};
+
 type Outcome = { readonly decision: Decision; readonly ms: number; readonly log: readonly string[] };
 
 async function add(stateDir: string, saying: PodSaying = {}): Promise<Outcome> {
@@ -124,6 +136,33 @@ describe("1.9.8 wait", () => {
     const outcome = await add(stateDir);
     expect(dscpsOf(outcome)).toEqual([20]);
     expect(outcome.ms).toBeGreaterThan(120);
+  });
+
+  const resource = "network-attachment-definitions";
+  const withNetworks = (state: "unsynced" | "frozen" | "synced"): Snapshot => {
+    const snapshot = snapshotOf({ networkQos: [apiObject(marking(20, byNetwork), { name: "web" })] });
+    return { ...snapshot, resources: { ...snapshot.resources, [resource]: { state } } };
+  };
+
+  it("waits for a resource that a selector asks for and that is not listed yet", async () => {
+    const stateDir = site("fresh", withNetworks("unsynced"));
+    writeKnownPod(stateDir, web);
+    setTimeout(() => writeSnapshot(stateDir, withNetworks("synced")), 150);
+    const outcome = await add(stateDir);
+    expect(outcome.ms).toBeGreaterThan(120);
+    expect(outcome.ms).toBeLessThan(900);
+    expect(outcome.decision).not.toHaveProperty("pending");
+  });
+
+  it.each(["unsynced", "frozen"] as const)("says what is pending where it stays %s", async (state) => {
+    const stateDir = site("fresh", withNetworks(state));
+    writeKnownPod(stateDir, web);
+    const outcome = await add(stateDir);
+    expect(outcome.decision.pending).toBe(
+      `the node's agent has not read all of it yet: left out: what asks for ${resource}`,
+    );
+    // What it may not read does not come.
+    expect(outcome.ms > 950).toBe(state === "unsynced");
   });
 
   it.each([

@@ -1,0 +1,85 @@
+/** What the agent has to know before it decides, and what counts while it cannot be read. */
+import { describe, expect, it } from "vitest";
+import {
+  askedFor,
+  awaited,
+  byFormer,
+  knownOf,
+  newsOf,
+  unheard,
+  withTold,
+  type Known,
+} from "../../../plugin/agent/known.ts";
+import { confsInUse, emptyWorld, type World } from "../../../plugin/agent/world.ts";
+import { emptySnapshot, type KnownResource, type ResourceName } from "../../../plugin/knowledge/snapshot.ts";
+import type { AttachmentRecord } from "../../../plugin/state/record.ts";
+
+const empty = knownOf(emptySnapshot, []);
+const tell = (known: Known, resource: ResourceName, is: KnownResource): Known =>
+  withTold(known, { resource, is, items: is.state === "synced" ? [] : undefined });
+const listing = (known: Known, version: string, names: readonly ResourceName[]): Known =>
+  names.reduce((all, name) => tell(all, name, { state: "synced", version }), known);
+const byNamespace = { uplink: { classes: { a: { namespaceSelector: { matchLabels: { a: "b" } } } } } };
+
+describe("before the first decision", () => {
+  const former = unheard(listing(empty, "1", ["pods", "egressqoses", "networkqoses", "namespaces"]));
+  const three = listing(former, "9", ["pods", "egressqoses", "networkqoses"]);
+
+  it("what a former run knew is not heard of, and counts for who cannot wait longer", () => {
+    expect(awaited(former, [])).toEqual(["pods", "egressqoses", "networkqoses"]);
+    expect(byFormer(former).snapshot.resources).toMatchObject({
+      egressqoses: { state: "frozen", version: "1" },
+      "network-attachment-definitions": { state: "unsynced" },
+    });
+  });
+
+  it("pods and objects are awaited, and no more where no selector asks for it", () => {
+    expect(awaited(three, [])).toEqual([]);
+  });
+
+  it("what a class asks for is awaited, and what cannot be read is not, but for pods", () => {
+    expect(awaited(three, [byNamespace])).toEqual(["namespaces"]);
+    expect(awaited(tell(three, "namespaces", { state: "frozen" }), [byNamespace])).toEqual([]);
+    expect(awaited(tell(three, "pods", { state: "frozen" }), [])).toEqual(["pods"]);
+  });
+
+  it("what was known and cannot be read keeps its version, and stays frozen while it is only tried again", () => {
+    const frozen = tell(three, "namespaces", { state: "frozen" });
+    const tried = tell(frozen, "namespaces", { state: "unsynced" });
+    expect(tried.snapshot.resources.namespaces).toEqual({ state: "frozen", version: "1" });
+  });
+});
+
+it("a resource that can be read at last is news for all, also where it has nothing", () => {
+  const isNews = (before: Known, is: KnownResource): boolean =>
+    newsOf(before, tell(before, "namespaces", is)).surroundings;
+  const frozen = tell(empty, "namespaces", { state: "frozen" });
+  expect(isNews(frozen, { state: "synced", version: "1" })).toBe(true);
+  expect(isNews(frozen, { state: "missing" })).toBe(true);
+  expect(isNews(empty, { state: "frozen" })).toBe(false);
+});
+
+const worldOf = (confs: World["confs"]["entries"], conf?: object): World => ({
+  ...emptyWorld,
+  confs: { entries: confs, faults: [] },
+  records: new Map([["podnet/a@eth0", { stamp: "1", changedMs: 0, record: recordOf(conf) }]]),
+});
+const recordOf = (conf: object | undefined): AttachmentRecord => ({
+  version: 1,
+  identity: { network: "podnet", containerId: "a", ifname: "eth0" },
+  netns: "/run/netns/x",
+  netnsId: "1:2",
+  pod: "pod prod/x",
+  facts: undefined,
+  programs: [],
+  asked: conf === undefined ? {} : { conf: { ...conf } },
+});
+
+it.each([
+  ["nobody", worldOf(new Map()), []],
+  ["a conf of the directory", worldOf(new Map([["podnet", byNamespace]])), ["namespaces"]],
+  ["a record's conf, where the directory has none", worldOf(new Map(), byNamespace), ["namespaces"]],
+  ["nobody, where the directory has another", worldOf(new Map([["podnet", {}]]), byNamespace), []],
+] as const)("namespaces are asked for by %s", (_, world, names) => {
+  expect(askedFor(empty, confsInUse(world))).toEqual(names);
+});
