@@ -1,94 +1,170 @@
-/** The API side of the loop: what is told becomes the world's, files for ADD, and news. Loaded where an API is followed. */
+/**
+ * The API side of the loop: what is told becomes the world's, files for ADD, and news.
+ *
+ *     waiting ──all that decisions need is listed──► in step ──the server is another cluster's──┐
+ *        │  ▲                                                                                   ▼
+ *        │  └────────────── the server is ours again ──────────────────────────────────────── blocked
+ *        └──10 s without an answer, by what a former run knew──► in step
+ */
+import { messageOf } from "../errors.ts";
+import type { Notice } from "../kube/follow.ts";
+import type { Timing } from "../kube/timing.ts";
+import type { ResourceName } from "../knowledge/snapshot.ts";
 import type { Loop } from "./context.ts";
-import { askedFor, awaited, byFormer, type Known } from "./known.ts";
+import { askedFor, awaited, byFormer, isRestored, unheard } from "./gate.ts";
+import type { Known } from "./known.ts";
 import type { OnDemand, Told } from "./told.ts";
 import { confsInUse } from "./world.ts";
 
-/** With nothing known of a resource for so long it is decided by what a former run knew. */
-const patienceMs = 10_000;
-
-/**
- * `start`: once what decisions need is there. What comes back is called where a conf may ask for a resource that is not
- * followed yet.
- */
-export function startApi(loop: Loop, start: () => void): () => void {
-  let follow: ((name: OnDemand) => void) | undefined;
-  const followAsked = (): void => {
-    const { known } = loop.world();
-    if (known === undefined || follow === undefined) return;
-    for (const name of askedFor(known, confsInUse(loop.world()))) follow(name);
-  };
-  const onFollow = (call: (name: OnDemand) => void): void => {
-    follow = call;
-    followAsked();
-  };
-  void followAll(loop, start, { followAsked, onFollow });
-  return followAsked;
-}
-
-type OnDemandSide = {
-  readonly followAsked: () => void;
-  readonly onFollow: (follow: (name: OnDemand) => void) => void;
+export type Times = {
+  /** With nothing known of a resource for so long it is decided by what a former run knew. */
+  readonly patienceMs: number;
+  /** A server of another cluster is asked again after so long. */
+  readonly otherAgainMs: number;
+  readonly timing?: Timing;
 };
 
-async function followAll(
-  loop: Loop,
-  start: () => void,
-  { followAsked, onFollow }: OnDemandSide,
-): Promise<void> {
-  const { options, log, signal, metrics, states, world, setWorld, tell } = loop;
-  const { followApi } = await import("./api.ts");
-  const { keepTold, readKnown } = await import("./know.ts");
-  const { stateDir } = options;
-  const former = readKnown(stateDir, process.env["POD_NAMESPACE"]);
-  let isStarted = false;
+const usual: Times = { patienceMs: 10_000, otherAgainMs: 60_000 };
 
+export type ApiSide = {
+  /** A conf may ask for a resource that is not followed yet. */
+  readonly followAsked: () => void;
+};
+
+/** Where no API is followed. */
+export const noApi: ApiSide = { followAsked: () => undefined };
+
+/** `start`: once what decisions need is there, and again after each time that it was not. */
+export function startApi(loop: Loop, start: () => void, times = usual): ApiSide {
+  const side = createSide(loop, start);
+  void followAll(loop, side, times).catch((error: unknown) =>
+    loop.log("error", `the API is not followed: ${messageOf(error)}`),
+  );
+  return { followAsked: side.followAsked };
+}
+
+type Side = ReturnType<typeof createSide>;
+
+function createSide({ log, signal, states, world, setWorld }: Loop, start: () => void) {
+  let follow: ((name: OnDemand) => void) | undefined;
+  let isStarted = false;
+  let blockedBy: string | undefined;
   const know = (known: Known): void => setWorld({ ...world(), known });
+  const followAsked = (): void => {
+    const { known } = world();
+    if (known === undefined || follow === undefined) return;
+    for (const name of askedFor(known, confsInUse(world()))) follow(name);
+  };
   const begin = (): void => {
     if (isStarted || signal.aborted) return;
     isStarted = true;
     states.setInStep();
     start();
   };
+  return {
+    know,
+    followAsked,
+    isStarted: () => isStarted,
+    /** Before all that a decision needs is there nothing is decided. */
+    beginIfComplete: (known: Known): void => {
+      if (awaited(known, confsInUse(world())).length === 0) begin();
+    },
+    goByFormer: (former: Known, patienceMs: number): void => {
+      if (isStarted || blockedBy !== undefined) return;
+      const known = byFormer(world().known ?? former);
+      const seconds = patienceMs / 1000;
+      if (former.pods.size === 0 || !isRestored(known)) {
+        log("warn", `the API has not answered for ${seconds} s: pods keep what they have until it does`);
+        return;
+      }
+      const { size } = former.pods;
+      log("warn", `the API has not answered for ${seconds} s: ${size} pods go by what was known before`);
+      know(known);
+      begin();
+    },
+    /** Of the cluster that the node's pods were decided by. */
+    join: (cluster: string, former: Known, call: (name: OnDemand) => void): void => {
+      const { known = former } = world();
+      know({ ...known, snapshot: { ...known.snapshot, cluster } });
+      if (blockedBy !== undefined) {
+        log("info", "the API server is our cluster's again");
+        states.setOutOfStep(undefined);
+      }
+      blockedBy = undefined;
+      follow = call;
+      followAsked();
+    },
+    block: (why: string, former: Known): void => {
+      if (why !== blockedBy) log("error", why);
+      blockedBy = why;
+      isStarted = false;
+      follow = undefined;
+      know(unheard(world().known ?? former));
+      states.setOutOfStep(why);
+    },
+  };
+}
+
+async function followAll(loop: Loop, side: Side, { patienceMs, ...times }: Times): Promise<void> {
+  const { options, log, signal, metrics, world, tell } = loop;
+  const { followApi } = await import("./api.ts");
+  const { keepTold, readKnown } = await import("./know.ts");
+  const { stateDir } = options;
+  const former = readKnown(stateDir, process.env["POD_NAMESPACE"]);
   const onTold = (told: Told): void => {
     const { known, news } = keepTold(stateDir, world().known ?? former, told, log);
-    know(known);
+    side.know(known);
     for (const [resource, { state }] of Object.entries(known.snapshot.resources))
       metrics.synced.set({ resource }, state === "synced" ? 1 : 0);
     metrics.objectFaults.set(known.snapshot.objects.filter(({ fault }) => fault !== undefined).length);
-    followAsked();
-    // Before all that a decision needs is there nothing is decided.
-    if (isStarted) tell({ kind: "api", news });
-    else if (awaited(known, confsInUse(world())).length === 0) begin();
+    side.followAsked();
+    if (side.isStarted()) tell({ kind: "api", news });
+    else side.beginIfComplete(known);
   };
-
-  know(former);
-  const waited = setTimeout(() => {
-    const { known = former } = world();
-    if (former.pods.size === 0 || isStarted) return;
-    know(byFormer(known));
-    begin();
-  }, patienceMs);
+  const report = reporter(loop);
+  side.know(former);
+  const waited = setTimeout(() => side.goByFormer(former, patienceMs), patienceMs);
   signal.addEventListener("abort", () => clearTimeout(waited));
-  const follow = await followApi({
+  await followApi({
+    ...times,
     options,
     root: process.env["SERVICE_ACCOUNT_ROOT"],
-    before: former.snapshot,
+    known: () => (world().known ?? former).snapshot,
     log,
     signal,
-    onCluster: (cluster) => {
-      const { known = former } = world();
-      know({ ...known, snapshot: { ...known.snapshot, cluster } });
+    onCluster: (cluster, follow) => {
+      metrics.otherCluster.set(0);
+      side.join(cluster, former, follow);
+    },
+    onOther: (why) => {
+      metrics.otherCluster.set(1);
+      side.block(why, former);
     },
     onTold,
-    onNotice: (resource, notice) => {
-      if (notice.kind === "failed") {
-        metrics.watchRestarts.inc({ resource, reason: notice.during });
-        log("warn", `${resource}: ${notice.during}: ${notice.message}; again in ${notice.wait / 1000} s`);
-      }
-      if (notice.kind === "threw") log("error", `${resource}: ${String(notice.error)}`);
-    },
+    onNotice: report,
   });
-  if (follow === undefined && !signal.aborted) states.blocked("the API server is another cluster's");
-  if (follow !== undefined) onFollow(follow);
+}
+
+/** What fails for the same reason again and again is a line of the log once, and is counted each time. */
+function reporter({ log, metrics }: Loop): (resource: ResourceName, notice: Notice) => void {
+  const last = new Map<ResourceName, string>();
+  return (resource, notice) => {
+    switch (notice.kind) {
+      case "failed": {
+        metrics.watchRestarts.inc({ resource, reason: notice.during });
+        const text = `${resource}: ${notice.during}: ${notice.message}`;
+        if (last.get(resource) !== text)
+          log("warn", `${text}; it is tried again, now in ${Math.ceil(notice.wait / 1000)} s`);
+        last.set(resource, text);
+        return;
+      }
+      case "watching":
+        if (last.delete(resource)) log("info", `${resource}: followed again`);
+        return;
+      case "threw":
+        return log("error", `${resource}: ${messageOf(notice.error)}`);
+      case "listed":
+      case "silent":
+    }
+  };
 }

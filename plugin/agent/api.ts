@@ -1,9 +1,13 @@
 /**
- * The API side: which resources are followed. What each says by now is told as a value (`Told`); what follows from it is
- * elsewhere. Nothing ends it but the signal.
+ * The API side: which resources are followed, for as long as the server speaks for the cluster that this node's pods were decided
+ * by. What each resource says by now is told as a value (`Told`); what follows from it is elsewhere. Nothing ends it but the signal.
  */
-import { connect } from "../kube/connect.ts";
+import { connect, type Connection } from "../kube/connect.ts";
+import type { Notice } from "../kube/follow.ts";
+import { pause } from "../kube/pause.ts";
 import type { Resource } from "../kube/resource.ts";
+import type { Timing } from "../kube/timing.ts";
+import type { ResourceName, Snapshot } from "../knowledge/snapshot.ts";
 import type { Log } from "../log.ts";
 import { clusterOf, orAgain } from "./cluster.ts";
 import { followOne, type Telling } from "./following.ts";
@@ -11,49 +15,91 @@ import type { Options } from "./options.ts";
 import { followObjects } from "./ownership.ts";
 import type { OnDemand } from "./told.ts";
 
-export type Api = Telling & {
+export type Api = Omit<Telling, "before"> & {
   readonly log: Log;
   readonly signal: AbortSignal;
   readonly options: Pick<Options, "node" | "kubeconfig" | "objects">;
   /** SERVICE_ACCOUNT_ROOT. */
   readonly root: string | undefined;
-  /** The cluster's UID, once: of another cluster than before nothing else is told. */
-  readonly onCluster: (uid: string) => void;
+  /** What is known by now, by a former run at first. */
+  readonly known: () => Snapshot;
+  /** The server speaks for our cluster, or for the first that we see. `follow` follows one more resource, once. */
+  readonly onCluster: (uid: string, follow: (name: OnDemand) => void) => void;
+  /** It speaks for another, and why that is bad: until it does no more nothing is followed. */
+  readonly onOther: (why: string) => void;
+  readonly timing?: Timing;
+  /** A server of another cluster is asked again after so long. */
+  readonly otherAgainMs?: number;
 };
 
-/** What comes back follows one more resource, once; undefined where the signal ended it, or the cluster is another. */
-export async function followApi(api: Api): Promise<((name: OnDemand) => void) | undefined> {
-  const { options, root, signal, log } = api;
+/** Failures aside, a server is asked rarely who it is. */
+const sameAgainMs = 600_000;
+
+export async function followApi(api: Api): Promise<void> {
+  const { options, root, timing, signal, known, otherAgainMs = 60_000 } = api;
+  const place = { kubeconfig: options.kubeconfig, ...(root !== undefined && { root }) };
   const connection = await orAgain(api, "the API server", () =>
-    connect({ kubeconfig: options.kubeconfig, ...(root !== undefined && { root }) }),
+    connect({ ...place, ...(timing !== undefined && { timing }) }),
   );
-  if (connection === undefined) return undefined;
+  if (connection === undefined) return;
   signal.addEventListener("abort", connection.close, { once: true });
-  const uid = await orAgain(api, connection.server(), () => clusterOf(connection, signal));
-  if (uid === undefined) return undefined;
-  if (api.before.cluster !== undefined && api.before.cluster !== uid) {
-    log(
-      "error",
-      `${connection.server()} is another cluster (${uid}) than the one that this node's pods were decided by (${api.before.cluster}): nothing is changed by its word; if that is meant, drain the node and remove the state directory's live/`,
-    );
-    return undefined;
+  const doubts = createDoubts();
+  let following: AbortController | undefined;
+  for (;;) {
+    const uid = await orAgain(api, connection.server(), () => clusterOf(connection, signal));
+    if (uid === undefined) return;
+    const { cluster: own = uid } = known();
+    if (own !== uid) {
+      following?.abort();
+      following = undefined;
+      api.onOther(otherCluster(connection.server(), uid, own));
+      await pause(otherAgainMs, signal);
+      continue;
+    }
+    if (following === undefined) {
+      following = new AbortController();
+      const end = AbortSignal.any([signal, following.signal]);
+      const onNotice = doubts.heeding(api.onNotice);
+      api.onCluster(uid, followAll({ ...api, onNotice, before: known(), signal: end }, connection));
+    }
+    await pause(sameAgainMs, signal, doubts.when);
   }
-  api.onCluster(uid);
-  const node = options.node ?? "";
-  followOne(
-    api,
-    connection,
-    "pods",
-    { ...core, name: "pods", fieldSelector: `spec.nodeName=${node}` },
-    signal,
-  );
+}
+
+/** What failed may have failed because another server answers by now. */
+function createDoubts() {
+  const waiting = new Set<() => void>();
+  return {
+    heeding:
+      (onNotice: Api["onNotice"]) =>
+      (resource: ResourceName, notice: Notice): void => {
+        onNotice(resource, notice);
+        if (notice.kind === "failed") for (const call of waiting) call();
+      },
+    when: (call: () => void): (() => void) => {
+      waiting.add(call);
+      return () => void waiting.delete(call);
+    },
+  };
+}
+
+function otherCluster(server: string, uid: string, own: string): string {
+  return `${server} is another cluster (${uid}) than the one that this node's pods were decided by (${own}): nothing is changed; if that is meant, drain the node and remove the state directory's live/`;
+}
+
+type All = Telling & Pick<Api, "options" | "log" | "signal">;
+
+function followAll(all: All, connection: Connection): (name: OnDemand) => void {
+  const { options, signal } = all;
+  const ofNode = { fieldSelector: `spec.nodeName=${options.node ?? ""}` };
+  followOne(all, connection, "pods", { ...core, name: "pods", ...ofNode }, signal);
   for (const name of ["egressqoses", "networkqoses"] as const)
-    void followObjects({ ...api, objects: options.objects }, connection, name);
+    void followObjects({ ...all, objects: options.objects }, connection, name);
   const followed = new Set<OnDemand>();
   return (name) => {
     if (followed.has(name)) return;
     followed.add(name);
-    followOne(api, connection, name, onDemand[name], signal);
+    followOne(all, connection, name, onDemand[name], signal);
   };
 }
 

@@ -5,7 +5,8 @@ import { podId } from "../knowledge/pod.ts";
 import type { Log } from "../log.ts";
 import { knownPodIds, readKnownPod, removeKnownPod, writeKnownPod } from "../state/live/pods.ts";
 import { readSnapshot, writeSnapshot } from "../state/live/snapshot.ts";
-import { knownOf, newsOf, unheard, withTold, type ApiNews, type Known } from "./known.ts";
+import { unheard } from "./gate.ts";
+import { knownOf, newsOf, withTold, type ApiNews, type Known } from "./known.ts";
 import type { Told } from "./told.ts";
 
 /** What a former run left. */

@@ -1,22 +1,20 @@
 /** What the API says of this node's pods and of objects, as one value, and what is news of it. Pure. */
 import type { JsonObject } from "../cni/fields.ts";
 import { parseConflist } from "../cni/conflist.ts";
-import { asksForNamespaces, asksForNetworks, isListed } from "../knowledge/asks.ts";
+import { isListed } from "../knowledge/asks.ts";
 import { compile } from "../knowledge/compile.ts";
 import { decodeNamespace, decodeNetwork, decodePod } from "../knowledge/decode.ts";
 import type { Knowledge, KnownObjects } from "../knowledge/knowledge.ts";
 import { objectsOf } from "../knowledge/objects.ts";
 import { podId, type KnownPod } from "../knowledge/pod.ts";
 import {
-  resourceNames,
   type KnownNetwork,
   type KnownObject,
   type KnownResource,
   type ResourceName,
-  type ResourceState,
   type Snapshot,
 } from "../knowledge/snapshot.ts";
-import type { OnDemand, Told } from "./told.ts";
+import type { Told } from "./told.ts";
 import type { AttachmentRecord } from "../state/record.ts";
 
 export type Known = {
@@ -57,37 +55,6 @@ function becoming(before: KnownResource, is: KnownResource): KnownResource {
   const version = is.version ?? before.version;
   const state = before.state === "frozen" ? "frozen" : is.state;
   return { state, ...(version !== undefined && { version }) };
-}
-
-/** At its start an agent has heard of nothing; versions tell what a former run knew. */
-export function unheard(known: Known): Known {
-  return withStates(known, () => "unsynced");
-}
-
-/** For who cannot wait longer: what was known before is gone by. */
-export function byFormer(known: Known): Known {
-  return withStates(known, ({ state, version }) =>
-    state === "unsynced" && version !== undefined ? "frozen" : state,
-  );
-}
-
-function withStates(known: Known, stateOf: (is: KnownResource) => ResourceState): Known {
-  const resources = Object.fromEntries(
-    resourceNames.map((name) => {
-      const is = known.snapshot.resources[name];
-      return [name, { ...is, state: stateOf(is) }] as const;
-    }),
-  ) as Snapshot["resources"];
-  return withSnapshot(known, { ...known.snapshot, resources });
-}
-
-/** What has to be known before the first decision, and has not been heard of. */
-export function awaited(known: Known, confs: readonly JsonObject[]): readonly ResourceName[] {
-  const { resources } = known.snapshot;
-  const others = (["egressqoses", "networkqoses", ...askedFor(known, confs)] as const).filter(
-    (name) => resources[name].state === "unsynced",
-  );
-  return [...(resources.pods.state === "synced" ? [] : (["pods"] as const)), ...others];
 }
 
 export type ApiNews = {
@@ -135,20 +102,7 @@ export function definedConfOf({ snapshot }: Known, network: string): JsonObject 
   }
 }
 
-/** Of the resources that are followed only where a selector asks, those that one asks for. */
-export function askedFor({ snapshot }: Known, confs: readonly JsonObject[]): readonly OnDemand[] {
-  const byNetwork = snapshot.objects.some(
-    (object) =>
-      object.kind === "NetworkQoS" && object.form !== undefined && asksForNetworks(object.form.networks),
-  );
-  const byClass = confs.some(asksForNamespaces);
-  return [
-    ...(byNetwork ? (["network-attachment-definitions"] as const) : []),
-    ...(byNetwork || byClass ? (["namespaces"] as const) : []),
-  ];
-}
-
-function withSnapshot(known: Known, snapshot: Snapshot): Known {
+export function withSnapshot(known: Known, snapshot: Snapshot): Known {
   return { ...known, snapshot, objects: objectsOf(snapshot) };
 }
 

@@ -3,8 +3,8 @@ import { lifeOf } from "../attachment/live.ts";
 import { messageOf } from "../errors.ts";
 import type { Log } from "../log.ts";
 import { makeDirectory } from "../state/file.ts";
-import { writeTurn } from "../state/live/agent.ts";
-import { startApi } from "./api-side.ts";
+import { removeTurn, writeTurn } from "../state/live/agent.ts";
+import { noApi, startApi } from "./api-side.ts";
 import { networksThatDiffer, readConfs } from "./confs.ts";
 import { listen } from "./listen.ts";
 import { createMetrics } from "./metrics.ts";
@@ -63,7 +63,7 @@ export async function runLoop(options: Options, log: Log, signal: AbortSignal): 
 
   makeDirectory(`${stateDir}/attachments`);
   loop.readRecords();
-  const followAsked = options.api ? startApi(loop, start) : nothing;
+  const { followAsked } = options.api ? startApi(loop, start) : noApi;
   watchDirectory(
     confDir,
     () => {
@@ -99,8 +99,6 @@ export async function runLoop(options: Options, log: Log, signal: AbortSignal): 
   await worker.stop();
 }
 
-function nothing(): void {}
-
 function confsChanged(loop: Loop): void {
   const { options, log, metrics, world, setWorld, tell } = loop;
   const before = world().confs;
@@ -120,6 +118,7 @@ async function turnUntilEnd(loop: Loop, worker: Worker): Promise<void> {
     try {
       // Who waits for the word of an agent that knows nothing yet would wait in vain.
       if (!options.api || states.isInStep()) writeTurn(options.stateDir, { followsPods: options.api });
+      else removeTurn(options.stateDir);
       loop.tell({ kind: "ended", attachments: endedSince(loop), afterMs: turnMs });
       metrics.queue.set(worker.length());
     } catch (error) {
@@ -137,7 +136,7 @@ async function turnUntilEnd(loop: Loop, worker: Worker): Promise<void> {
     listen(options.listen, pages, log, signal);
   }
   turn();
-  states.whenInStep(turn);
+  states.whenStepChanges(turn);
   const turning = setInterval(turn, turnMs);
   await new Promise<void>((resolve) => signal.addEventListener("abort", () => resolve()));
   clearInterval(turning);

@@ -16,6 +16,7 @@ export type Metrics = {
   readonly synced: Gauge<"resource">;
   readonly watchRestarts: Counter<"resource" | "reason">;
   readonly objectFaults: Gauge;
+  readonly otherCluster: Gauge;
 };
 
 export function createMetrics(): Metrics {
@@ -80,6 +81,11 @@ export function createMetrics(): Metrics {
     objectFaults: new Gauge({
       name: "pod_qos_object_faults",
       help: "Objects of the API that cannot be applied as they are; the log says which, and why.",
+      registers,
+    }),
+    otherCluster: new Gauge({
+      name: "pod_qos_other_cluster",
+      help: "Whether the API server is another cluster's than the one that pods were decided by (1): nothing is changed then.",
       registers,
     }),
     monitorRestarts: new Counter({

@@ -5,8 +5,10 @@ import { decideAnew, lookAt, settle, sweep, type Came } from "./work.ts";
 import { confOf, presentConfOf, type Task } from "./world.ts";
 
 export async function perform(loop: Loop, task: Task, why: readonly string[]): Promise<Came> {
-  const { log, metrics, options, world } = loop;
+  const { log, metrics, options, states, world } = loop;
   const tools = { stateDir: options.stateDir, log, metrics };
+  // What was asked before it was known that nothing may be changed.
+  if (!states.isInStep() && isDecision(loop, task)) return { outcome: "done", why: "" };
   switch (task.kind) {
     case "decide":
       return decide(loop, task.attachment, why);
@@ -21,6 +23,11 @@ export async function perform(loop: Loop, task: Task, why: readonly string[]): P
     case "sweep":
       return sweep(tools);
   }
+}
+
+/** What is not: what ended is undone, and what somebody took away is put back as it was. */
+function isDecision({ states }: Loop, task: Task): boolean {
+  return task.kind === "uplink" || (task.kind === "decide" && !states.isEnding(task.attachment));
 }
 
 async function decide(loop: Loop, attachment: string, why: readonly string[]): Promise<Came> {

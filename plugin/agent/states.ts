@@ -15,9 +15,10 @@ export type States = {
   /** All that decisions need is known. */
   readonly setInStep: () => void;
   readonly isInStep: () => boolean;
-  readonly whenInStep: (call: () => void) => void;
-  /** It will not be in step, and why. */
-  readonly blocked: (why: string) => void;
+  /** It is not in step any more, or will not be, and why; undefined: for the usual reason. */
+  readonly setOutOfStep: (why: string | undefined) => void;
+  /** Called each time that it comes to be in step, or ceases to be. */
+  readonly whenStepChanges: (call: () => void) => void;
   /** Why not ready yet; undefined when it is. */
   readonly unready: () => string | undefined;
 };
@@ -27,7 +28,12 @@ export function createStates({ pods }: Metrics): States {
   const expected = new Set<string>();
   const waiting: (() => void)[] = [];
   let isInStep = false;
-  let why = "what the API says is not known yet";
+  let why: string | undefined;
+  const setStep = (now: boolean, reason: string | undefined): void => {
+    const isOther = isInStep !== now;
+    [isInStep, why] = [now, reason];
+    if (isOther) for (const call of waiting) call();
+  };
   const count = (): void => {
     pods.reset();
     for (const [state, each] of Map.groupBy(states.values(), inMetrics)) pods.set({ state }, each.length);
@@ -48,16 +54,13 @@ export function createStates({ pods }: Metrics): States {
       }
       if (gone.length > 0) count();
     },
-    setInStep: () => {
-      isInStep = true;
-      for (const call of waiting.splice(0)) call();
-    },
+    setInStep: () => setStep(true, undefined),
+    setOutOfStep: (reason) => setStep(false, reason),
     isInStep: () => isInStep,
-    whenInStep: (call) => void waiting.push(call),
-    blocked: (reason) => (why = reason),
+    whenStepChanges: (call) => void waiting.push(call),
     unready: () =>
       !isInStep
-        ? why
+        ? (why ?? "what the API says is not known yet")
         : expected.size === 0
           ? undefined
           : `${expected.size} attachments have not been decided since the start`,

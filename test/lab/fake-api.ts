@@ -55,6 +55,8 @@ export type FakeApi = {
   /** A replica that is behind: it knows nothing newer. Undefined: up to date. */
   readonly behind: (version: number | undefined) => void;
   readonly serve: (path: string, isServed: boolean) => void;
+  /** What a GET of this path is answered with. */
+  readonly give: (path: string, object: object) => void;
   /** Only this token is known from now on. */
   readonly allow: (token: string) => void;
   readonly version: () => number;
@@ -76,6 +78,7 @@ export async function fakeApi({ cert, key, paths, port = 0 }: FakeOptions): Prom
   const log: Entry[] = [];
   const seen: Seen[] = [];
   const served = new Set(paths);
+  const given = new Map<string, object>();
   const orders: { kind: "list" | "watch" | "any"; answer: Answering; times: number }[] = [];
   const watches = new Map<ServerResponse, { readonly path: string; sent: number }>();
   const sockets = new Set<Socket>();
@@ -148,6 +151,8 @@ export async function fakeApi({ cert, key, paths, port = 0 }: FakeOptions): Prom
       }
       if (allowed !== undefined && headers.authorization !== `Bearer ${allowed}`)
         return refuse(response, 401, { reason: "Unauthorized", message: "Unauthorized" });
+      const whole = given.get(path);
+      if (whole !== undefined) return reply(response, 200, whole);
       if (!served.has(path)) return refuse(response, 404, notFound);
       return kind === "watch" ? watch(path, query, response) : list(path, query, response);
     });
@@ -195,6 +200,7 @@ export async function fakeApi({ cert, key, paths, port = 0 }: FakeOptions): Prom
       feed();
     },
     serve: (path, isServed) => void (isServed ? served.add(path) : served.delete(path)),
+    give: (path, object) => void given.set(path, object),
     allow: (token) => (allowed = token),
     version: () => version,
     watches: () => [...watches.keys()],

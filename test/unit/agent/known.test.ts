@@ -1,15 +1,7 @@
 /** What the agent has to know before it decides, and what counts while it cannot be read. */
 import { describe, expect, it } from "vitest";
-import {
-  askedFor,
-  awaited,
-  byFormer,
-  knownOf,
-  newsOf,
-  unheard,
-  withTold,
-  type Known,
-} from "../../../plugin/agent/known.ts";
+import { askedFor, awaited, byFormer, isRestored, unheard } from "../../../plugin/agent/gate.ts";
+import { knownOf, newsOf, withTold, type Known } from "../../../plugin/agent/known.ts";
 import { confsInUse, emptyWorld, type World } from "../../../plugin/agent/world.ts";
 import { emptySnapshot, type KnownResource, type ResourceName } from "../../../plugin/knowledge/snapshot.ts";
 import type { AttachmentRecord } from "../../../plugin/state/record.ts";
@@ -31,6 +23,19 @@ describe("before the first decision", () => {
       egressqoses: { state: "frozen", version: "1" },
       "network-attachment-definitions": { state: "unsynced" },
     });
+  });
+
+  it("what another system served, or the cluster did not have, is not applied by a former run's word", () => {
+    const was = tell(tell(former, "egressqoses", { state: "off" }), "networkqoses", { state: "missing" });
+    expect(byFormer(unheard(was)).snapshot.resources).toMatchObject({
+      egressqoses: { state: "off" },
+      networkqoses: { state: "missing" },
+    });
+  });
+
+  it("without objects of a former run there is nothing to go by", () => {
+    expect(isRestored(byFormer(former))).toBe(true);
+    expect(isRestored(byFormer(unheard(listing(empty, "1", ["pods", "egressqoses"]))))).toBe(false);
   });
 
   it("pods and objects are awaited, and no more where no selector asks for it", () => {

@@ -1,0 +1,200 @@
+/** The API side beside a server that does as it is told: when it begins, what it follows, and when nothing may be changed. */
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { getEventListeners } from "node:events";
+import { setTimeout as sleep } from "node:timers/promises";
+import { afterAll, afterEach, beforeEach, expect, it } from "vitest";
+import { startApi, type ApiSide } from "../../../plugin/agent/api-side.ts";
+import type { Loop } from "../../../plugin/agent/context.ts";
+import { createMetrics } from "../../../plugin/agent/metrics.ts";
+import type { News } from "../../../plugin/agent/news.ts";
+import { createStates } from "../../../plugin/agent/states.ts";
+import { emptyWorld, type World } from "../../../plugin/agent/world.ts";
+import { emptySnapshot, type Snapshot } from "../../../plugin/knowledge/snapshot.ts";
+import { assertLivePlace } from "../../../plugin/state/live/place.ts";
+import { writeKnownPod } from "../../../plugin/state/live/pods.ts";
+import { writeSnapshot } from "../../../plugin/state/live/snapshot.ts";
+import { fakeSite, quick, until, type Site } from "../../lab/api-follower.ts";
+import { snapshotOf } from "../support/api.ts";
+
+const root = mkdtempSync(join(tmpdir(), "pod-qos-side-"));
+afterAll(() => rmSync(root, { recursive: true }));
+let places = 0;
+
+const [PODS, EGRESS, NETWORK, NAMESPACES] = [
+  "/api/v1/pods",
+  "/apis/k8s.ovn.org/v1/egressqoses",
+  "/apis/k8s.ovn.org/v1alpha1/networkqoses",
+  "/api/v1/namespaces",
+] as const;
+const web = { uid: "u-web", namespace: "prod", name: "web", labels: {}, annotations: {} };
+const version = { state: "synced", version: "50" } as const;
+const known: Snapshot = snapshotOf({
+  cluster: "ours",
+  resources: { ...emptySnapshot.resources, pods: version, egressqoses: version, networkqoses: version },
+});
+const times = { patienceMs: 300, otherAgainMs: 100, timing: quick };
+
+type Begun = {
+  readonly loop: Loop;
+  readonly side: ApiSide;
+  readonly starts: () => number;
+  readonly news: readonly News[];
+  readonly lines: readonly string[];
+};
+
+let site: Site & AsyncDisposable;
+let ending: AbortController;
+beforeEach(async () => {
+  site = await fakeSite();
+  ending = new AbortController();
+});
+afterEach(async () => {
+  ending.abort();
+  await site[Symbol.asyncDispose]();
+});
+
+/** As runLoop makes it, without the other sources. */
+const begin = (
+  before: { readonly pod?: boolean; readonly snapshot?: Snapshot } = {},
+  how: {
+    readonly kubeconfig?: string;
+    readonly objects?: "on" | "auto";
+    readonly confs?: World["confs"];
+  } = {},
+): Begun => {
+  places += 1;
+  const stateDir = join(root, String(places));
+  assertLivePlace(stateDir);
+  if (before.pod === true) writeKnownPod(stateDir, web);
+  if (before.snapshot !== undefined) writeSnapshot(stateDir, before.snapshot);
+  const metrics = createMetrics();
+  const news: News[] = [];
+  const lines: string[] = [];
+  let world: World = { ...emptyWorld, ...(how.confs && { confs: how.confs }) };
+  let starts = 0;
+  const loop: Loop = {
+    options: {
+      node: "node-1",
+      kubeconfig: how.kubeconfig ?? site.kubeconfig,
+      stateDir,
+      confDir: "/nowhere",
+      listen: undefined,
+      objects: how.objects ?? "on",
+      api: true,
+      roundMs: 600_000,
+    },
+    log: (level, text) => lines.push(`${level} ${text}`),
+    signal: ending.signal,
+    metrics,
+    states: createStates(metrics),
+    world: () => world,
+    setWorld: (next) => (world = next),
+    tell: (one) => news.push(one),
+    readRecords: () => [],
+  };
+  const side = startApi(loop, () => void (starts += 1), times);
+  return { loop, side, starts: () => starts, news, lines };
+};
+const serve = (uid = "ours", paths: readonly string[] = [PODS, EGRESS, NETWORK, NAMESPACES]): void => {
+  site.api.give("/api/v1/namespaces/kube-system", { metadata: { name: "kube-system", uid } });
+  for (const path of paths) site.api.serve(path, true);
+};
+const nobody = (): string => {
+  const file = join(root, "nobody");
+  writeFileSync(
+    file,
+    `apiVersion: v1
+kind: Config
+clusters: [{ name: c, cluster: { server: "https://127.0.0.1:9" } }]
+users: [{ name: u, user: { token: x } }]
+contexts: [{ name: c, context: { cluster: c, user: u } }]
+current-context: c
+`,
+  );
+  return file;
+};
+const byNamespace = { uplink: { classes: { a: { namespaceSelector: { matchLabels: { a: "b" } } } } } };
+const listsOf = (path: string): number =>
+  site.api.seen.filter((one) => one.path === path && !one.query.has("watch")).length;
+
+it("begins once pods and objects are listed, and follows no namespaces where nobody asks", async () => {
+  serve();
+  const { loop, starts } = begin();
+  await until("the start", () => starts() === 1);
+  expect(loop.states.isInStep()).toBe(true);
+  expect(listsOf(NAMESPACES)).toBe(0);
+});
+
+it("begins only with the namespaces that a class of a conf asks for", async () => {
+  serve("ours", [PODS, EGRESS, NETWORK]);
+  const { starts, loop } = begin({}, { confs: { entries: new Map([["podnet", byNamespace]]), faults: [] } });
+  await until("namespaces are asked for", () => listsOf(NAMESPACES) > 0);
+  await until("a cluster without namespaces counts as answered", () => starts() === 1);
+  expect(loop.world().known?.snapshot.resources.namespaces.state).toBe("missing");
+});
+
+it("follows namespaces at once where a conf asks for them later", async () => {
+  serve();
+  const { loop, side, starts, news } = begin();
+  await until("the start", () => starts() === 1);
+  loop.setWorld({ ...loop.world(), confs: { entries: new Map([["podnet", byNamespace]]), faults: [] } });
+  side.followAsked();
+  await until("namespaces", () => loop.world().known?.snapshot.resources.namespaces.state === "synced");
+  expect(news.at(-1)).toMatchObject({ kind: "api", news: { surroundings: true } });
+});
+
+it("goes by what a former run knew where the API does not answer, and says so", async () => {
+  const { starts, lines } = begin({ pod: true, snapshot: known }, { kubeconfig: nobody() });
+  await until("the start", () => starts() === 1);
+  expect(lines.join("\n")).toMatch(/has not answered for 0.3 s: 1 pods go by what was known before/);
+});
+
+it.each([
+  ["a snapshot", { pod: true }],
+  ["pods", { snapshot: known }],
+] as const)("without %s of a former run it waits for the API", async (_, before) => {
+  const { starts, lines, loop } = begin(before, { kubeconfig: nobody() });
+  await until("word of it", () => lines.some((line) => /pods keep what they have until it does/.test(line)));
+  expect([starts(), loop.states.unready()]).toEqual([0, "what the API says is not known yet"]);
+});
+
+it("changes nothing by another cluster's word, says so once, and goes on when the server is ours again", async () => {
+  serve("another");
+  const { starts, lines, loop } = begin({ pod: true, snapshot: known });
+  const other = (): Promise<string> => loop.metrics.registry.getSingleMetricAsString("pod_qos_other_cluster");
+  await until("word of it", () => lines.some((line) => /is another cluster \(another\)/.test(line)));
+  await sleep(times.patienceMs + 3 * times.otherAgainMs);
+  expect(starts()).toBe(0);
+  expect(loop.states.unready()).toMatch(/is another cluster .* nothing is changed/);
+  expect(await other()).toMatch(/^pod_qos_other_cluster 1$/m);
+  expect(lines.filter((line) => /is another cluster/.test(line))).toHaveLength(1);
+  expect(listsOf(PODS)).toBe(0);
+  serve("ours");
+  await until("the start", () => starts() === 1);
+  expect(loop.states.isInStep()).toBe(true);
+  expect(await other()).toMatch(/^pod_qos_other_cluster 0$/m);
+});
+
+it("stops at once where the server speaks for another cluster after a failure", async () => {
+  serve();
+  const { starts, loop, lines } = begin();
+  await until("the start", () => starts() === 1);
+  site.api.give("/api/v1/namespaces/kube-system", { metadata: { name: "kube-system", uid: "another" } });
+  site.api.cut();
+  await until("it is out of step", () => !loop.states.isInStep());
+  expect(lines.join("\n")).toMatch(/is another cluster/);
+  await until("no watch", () => site.api.watches().length === 0);
+});
+
+it("says what fails once for each reason, and leaves nothing behind", async () => {
+  serve("ours", [PODS]);
+  const { starts, lines } = begin();
+  await until("the start", () => starts() === 1);
+  await until("many lists", () => listsOf(NETWORK) > 10);
+  expect(lines.filter((line) => line.startsWith("warn networkqoses: list"))).toHaveLength(1);
+  const before = getEventListeners(ending.signal, "abort").length;
+  await until("many more", () => listsOf(NETWORK) > 30);
+  expect(getEventListeners(ending.signal, "abort").length).toBeLessThanOrEqual(before);
+});
