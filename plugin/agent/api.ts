@@ -7,7 +7,7 @@ import type { Notice } from "../kube/follow.ts";
 import { pause } from "../kube/pause.ts";
 import type { Resource } from "../kube/resource.ts";
 import type { Timing } from "../kube/timing.ts";
-import type { ResourceName, Snapshot } from "../knowledge/snapshot.ts";
+import type { ResourceName } from "../knowledge/snapshot.ts";
 import type { Log } from "../log.ts";
 import { clusterOf, orAgain } from "./cluster.ts";
 import { followOne, type Telling } from "./following.ts";
@@ -15,14 +15,12 @@ import type { Options } from "./options.ts";
 import { followObjects } from "./ownership.ts";
 import type { OnDemand } from "./told.ts";
 
-export type Api = Omit<Telling, "before"> & {
+export type Api = Telling & {
   readonly log: Log;
   readonly signal: AbortSignal;
   readonly options: Pick<Options, "node" | "kubeconfig" | "objects">;
   /** SERVICE_ACCOUNT_ROOT. */
   readonly root: string | undefined;
-  /** What is known by now, by a former run at first. */
-  readonly known: () => Snapshot;
   /** The server speaks for our cluster, or for the first that we see. `follow` follows one more resource, once. */
   readonly onCluster: (uid: string, follow: (name: OnDemand) => void) => void;
   /** It speaks for another, and why that is bad: until it does no more nothing is followed. */
@@ -60,7 +58,7 @@ export async function followApi(api: Api): Promise<void> {
       following = new AbortController();
       const end = AbortSignal.any([signal, following.signal]);
       const onNotice = doubts.heeding(api.onNotice);
-      api.onCluster(uid, followAll({ ...api, onNotice, before: known(), signal: end }, connection));
+      api.onCluster(uid, followAll({ ...api, onNotice, signal: end }, connection));
     }
     await pause(sameAgainMs, signal, doubts.when);
   }

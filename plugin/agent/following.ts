@@ -7,27 +7,27 @@ import type { ResourceName, ResourceState, Snapshot } from "../knowledge/snapsho
 import type { Told } from "./told.ts";
 
 export type Telling = {
-  /** What a former run knew. */
-  readonly before: Snapshot;
+  /** What is known by now, at first by a former run. */
+  readonly known: () => Snapshot;
   readonly onTold: (told: Told) => void;
   readonly onNotice: (resource: ResourceName, notice: Notice) => void;
 };
 
 export function followOne(
-  { before, onTold, onNotice }: Telling,
+  { known, onTold, onNotice }: Telling,
   connection: Connection,
   name: ResourceName,
   resource: Resource,
   signal: AbortSignal,
 ): void {
-  const former = before.resources[name];
+  const before = known();
+  const { version } = before.resources[name];
   follow({
     connection,
     resource,
     signal,
     trim,
-    before:
-      former.version === undefined ? undefined : { version: former.version, count: countOf(before, name) },
+    before: version === undefined ? undefined : { version, count: countOf(before, name) },
     onChange: (now) => onTold({ resource: name, is: stateOf(now), items: itemsOf(now) }),
     onNotice: (notice) => onNotice(name, notice),
   });

@@ -49,11 +49,10 @@ export function withTold(known: Known, told: Told): Known {
   }
 }
 
-/** What was known stays known while it cannot be read: its version says so. */
+/** What was known stays known while it cannot be read: its version says so, and nothing older may replace it. */
 function becoming(before: KnownResource, is: KnownResource): KnownResource {
-  if (is.state !== "frozen" && is.state !== "unsynced") return is;
   const version = is.version ?? before.version;
-  const state = before.state === "frozen" ? "frozen" : is.state;
+  const state = is.state === "unsynced" && before.state === "frozen" ? "frozen" : is.state;
   return { state, ...(version !== undefined && { version }) };
 }
 

@@ -11,7 +11,10 @@ export type Owned = Telling & Pick<Options, "objects"> & { readonly log: Log; re
 
 const versions = { egressqoses: "v1", networkqoses: "v1alpha1" } as const;
 
-/** Whose they are may change while we look: another system is installed, or goes. */
+/**
+ * Whose they are may change while we look: another system is installed, or goes. A definition that is not there is followed all
+ * the same: what it had counts until it has been missing for ten minutes.
+ */
 export async function followObjects(
   owned: Owned,
   connection: Connection,
@@ -24,21 +27,23 @@ export async function followObjects(
   while (!signal.aborted) {
     const owner: Owner = objects === "auto" ? await ownerOf(connection, name, signal) : forced(objects);
     const said = typeof owner === "object" ? owner.unknown : owner;
-    if (said !== last && !signal.aborted)
-      log(typeof owner === "object" ? "warn" : "info", `${name}: ${inWords[String(owner)] ?? said}`);
-    const isOther = owner === "others" || owner === "missing";
-    if (following !== undefined && (isOther || (owner === "ours" && last === "missing"))) {
-      following.abort();
+    const isNew = said !== last && !signal.aborted;
+    if (isNew) log(typeof owner === "object" ? "warn" : "info", `${name}: ${inWords[String(owner)] ?? said}`);
+    // Its follow asks each minute at most, and need not.
+    const isBack = owner === "ours" && last === "missing";
+    if (owner === "others" || isBack) {
+      following?.abort();
       following = undefined;
     }
-    if (owner === "ours" && following === undefined) {
+    if (owner === "others") {
+      if (isNew) onTold({ resource: name, is: { state: "off" }, items: undefined });
+    } else if (typeof owner === "object") {
+      if (isNew && following === undefined)
+        onTold({ resource: name, is: { state: "frozen" }, items: undefined });
+    } else if (following === undefined) {
       following = new AbortController();
       followOne(owned, connection, name, resource, AbortSignal.any([signal, following.signal]));
     }
-    if (isOther && said !== last)
-      onTold({ resource: name, is: { state: owner === "others" ? "off" : "missing" }, items: undefined });
-    if (typeof owner === "object" && following === undefined && said !== last)
-      onTold({ resource: name, is: { state: "frozen" }, items: undefined });
     last = said;
     await pause(owner === "ours" ? 60_000 : 5_000, signal);
   }

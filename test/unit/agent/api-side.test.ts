@@ -188,6 +188,43 @@ it("stops at once where the server speaks for another cluster after a failure", 
   await until("no watch", () => site.api.watches().length === 0);
 });
 
+const objectsOf = ({ loop }: Begun): number => loop.world().known?.snapshot.objects.length ?? 0;
+const egressQos = { spec: { egress: [{ dscp: 46 }] } };
+const definition = (name: string, labels: object): void =>
+  site.api.give(`/apis/apiextensions.k8s.io/v1/customresourcedefinitions/${name}.k8s.ovn.org`, {
+    metadata: { name, labels },
+  });
+const ours = { "app.kubernetes.io/part-of": "pod-qos" };
+
+it("keeps the objects of a definition that is gone, for as long as it may come back, and no longer", async () => {
+  serve();
+  site.api.put(EGRESS, "default", egressQos);
+  for (const name of ["egressqoses", "networkqoses"]) definition(name, ours);
+  const begun = begin({}, { objects: "auto" });
+  await until("the start", () => begun.starts() === 1);
+  expect(objectsOf(begun)).toBe(1);
+  site.api.serve(EGRESS, false);
+  site.api.cut();
+  const state = (): string | undefined => begun.loop.world().known?.snapshot.resources.egressqoses.state;
+  await until("it is missing", () => state() === "missing");
+  expect(objectsOf(begun)).toBe(1);
+  const began = performance.now();
+  await until("they are gone", () => objectsOf(begun) === 0);
+  expect(performance.now() - began).toBeGreaterThan(quick.missingIsEmpty / 2);
+  expect(begun.news.at(-1)).toMatchObject({ kind: "api", news: { namespaces: ["ns"] } });
+});
+
+it("with no definition begins at once, keeps asking, and sees objects of one that is made later", async () => {
+  serve("ours", [PODS]);
+  site.api.serve(EGRESS, false);
+  const begun = begin({}, { objects: "auto" });
+  await until("the start", () => begun.starts() === 1);
+  definition("egressqoses", ours);
+  site.api.put(EGRESS, "default", egressQos);
+  site.api.serve(EGRESS, true);
+  await until("the object", () => objectsOf(begun) === 1);
+});
+
 it("says what fails once for each reason, and leaves nothing behind", async () => {
   serve("ours", [PODS]);
   const { starts, lines } = begin();

@@ -55,6 +55,14 @@ describe("before the first decision", () => {
   });
 });
 
+it.each(["frozen", "off", "missing", "unsynced"] as const)(
+  "a resource that is %s keeps its version",
+  (state) => {
+    const known = tell(listing(empty, "500", ["egressqoses"]), "egressqoses", { state });
+    expect(known.snapshot.resources.egressqoses).toEqual({ state, version: "500" });
+  },
+);
+
 it("a resource that can be read at last is news for all, also where it has nothing", () => {
   const isNews = (before: Known, is: KnownResource): boolean =>
     newsOf(before, tell(before, "namespaces", is)).surroundings;
