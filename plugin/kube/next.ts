@@ -15,7 +15,7 @@ import { backOff, poll, wait } from "./waits.ts";
 
 export type Ask = {
   readonly kind: "list" | "watch";
-  /** "" now, "0" whatever is in memory, else not older than this. */
+  /** "": what is true now; else not older than this. */
   readonly at: string;
   /** Milliseconds to wait before. */
   readonly after: number;
@@ -147,7 +147,8 @@ function isPassing({ status }: Failure): boolean {
 }
 
 function list({ version, isExact }: Progress, after: number, failure?: Failure): Ask {
-  return { kind: "list", at: isExact ? "" : version || "0", after, isWoken: isAway(failure) };
+  // What a server has in memory may be old: who knows no version could not tell, and asks what is true now.
+  return { kind: "list", at: isExact ? "" : version, after, isWoken: isAway(failure) };
 }
 
 function watch({ version }: Progress, after: number, failure?: Failure): Ask {

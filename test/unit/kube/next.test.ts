@@ -319,10 +319,10 @@ const rows: readonly Row[] = [
     { missingSince: undefined },
   ],
   [
-    "before the first list whatever the server has in memory will do",
+    "before the first list what is true now is asked for: what a server has in memory may be old",
     fresh,
     noList({}),
-    ask("list", "0", 400, true),
+    ask("list", "", 400, true),
     "keep",
     { state: "unsynced" },
   ],
@@ -470,7 +470,7 @@ describe("what is asked next", () => {
   });
 
   it("first: whatever is in memory, or nothing older than a former run knew", () => {
-    expect(firstAsk(begin())).toEqual(ask("list", "0"));
+    expect(firstAsk(begin())).toEqual(ask("list", ""));
     expect(firstAsk(begin("77"))).toEqual(ask("list", "77"));
   });
 
