@@ -4,7 +4,6 @@ import type { Request } from "../cni/request.ts";
 import { CniError } from "../errors.ts";
 import { unlisted } from "../knowledge/asks.ts";
 import type { Knowledge } from "../knowledge/knowledge.ts";
-import type { ResourceName } from "../knowledge/snapshot.ts";
 import { hasWishes, type Policy } from "../policy/policy.ts";
 import { withoutOthers } from "../program/traits.ts";
 import type { AttachmentRecord } from "../state/record.ts";
@@ -26,8 +25,8 @@ export type Considered =
   | { readonly kind: "unseen" }
   /** Its record does not say what was asked. */
   | { readonly kind: "unsaid" }
-  /** It asks for what the API has never listed, and keeps what it has until it does. */
-  | { readonly kind: "waiting"; readonly unlisted: readonly ResourceName[] }
+  /** What it asks for is not known (any more): resources, selectors. It keeps what it has until that is. */
+  | { readonly kind: "waiting"; readonly lacks: readonly string[] }
   /** What is asked cannot be. */
   | { readonly kind: "refused"; readonly error: CniError };
 
@@ -62,12 +61,20 @@ export async function consider(
     const request = requestOf(record, conf);
     if (request === undefined) return { kind: "unsaid" };
     const lacking = knowledge?.objects ? unlisted(request, knowledge.objects) : [];
-    if (lacking.length > 0) return { kind: "waiting", unlisted: lacking };
-    return await against(record, request, await decide(request, "keep", knowledge));
+    if (lacking.length > 0) return { kind: "waiting", lacks: lacking };
+    const decision = await decide(request, "keep", knowledge);
+    if (wasKnown(record) && decision.undecided.length > 0)
+      return { kind: "waiting", lacks: decision.undecided };
+    return await against(record, request, decision);
   } catch (error) {
     if (error instanceof CniError) return { kind: "refused", error };
     throw error;
   }
+}
+
+/** What it has was decided with its labels. Where they never were known there is nothing to lose, and the rest is followed. */
+function wasKnown({ labelsFrom }: AttachmentRecord): boolean {
+  return labelsFrom === "agent" || labelsFrom === "stale";
 }
 
 async function against(record: AttachmentRecord, request: Request, policy: Policy): Promise<Considered> {
