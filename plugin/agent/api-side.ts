@@ -26,13 +26,18 @@ export type Times = {
 
 const usual: Times = { patienceMs: 10_000, otherAgainMs: 60_000 };
 
+/** A watch that breaks is mostly whole again before an ADD would have waited in vain. */
+const cutOffMs = 3_000;
+
 export type ApiSide = {
   /** A conf may ask for a resource that is not followed yet. */
   readonly followAsked: () => void;
+  /** No new pod would be heard of now. */
+  readonly isCutOff: () => boolean;
 };
 
 /** Where no API is followed. */
-export const noApi: ApiSide = { followAsked: () => undefined };
+export const noApi: ApiSide = { followAsked: () => undefined, isCutOff: () => false };
 
 /** `start`: once what decisions need is there, and again after each time that it was not. */
 export function startApi(loop: Loop, start: () => void, times = usual): ApiSide {
@@ -40,7 +45,7 @@ export function startApi(loop: Loop, start: () => void, times = usual): ApiSide 
   void followAll(loop, side, times).catch((error: unknown) =>
     loop.log("error", `the API is not followed: ${messageOf(error)}`),
   );
-  return { followAsked: side.followAsked };
+  return { followAsked: side.followAsked, isCutOff: side.isCutOff };
 }
 
 type Side = ReturnType<typeof createSide>;
@@ -49,6 +54,8 @@ function createSide({ log, signal, states, world, setWorld }: Loop, start: () =>
   let follow: ((name: OnDemand) => void) | undefined;
   let isStarted = false;
   let blockedBy: string | undefined;
+  /** Since when the pods' watch has failed. */
+  let failingMs: number | undefined;
   const know = (known: Known): void => setWorld({ ...world(), known });
   const followAsked = (): void => {
     const { known } = world();
@@ -65,6 +72,17 @@ function createSide({ log, signal, states, world, setWorld }: Loop, start: () =>
     know,
     followAsked,
     isStarted: () => isStarted,
+    isCutOff: () => {
+      const isFailing = failingMs !== undefined && performance.now() - failingMs >= cutOffMs;
+      return isFailing || world().known?.snapshot.resources.pods.state !== "synced";
+    },
+    heed: (resource: ResourceName, notice: Notice): void => {
+      if (resource !== "pods") return;
+      if (notice.kind === "failed") failingMs ??= performance.now();
+      if (notice.kind !== "watching" || failingMs === undefined) return;
+      failingMs = undefined;
+      states.setInTouch();
+    },
     /** Before all that a decision needs is there nothing is decided. */
     beginIfComplete: (known: Known): void => {
       if (awaited(known, confsInUse(world())).length === 0) begin();
@@ -141,7 +159,10 @@ async function followAll(loop: Loop, side: Side, { patienceMs, ...times }: Times
       side.block(why, former);
     },
     onTold,
-    onNotice: report,
+    onNotice: (resource, notice) => {
+      side.heed(resource, notice);
+      report(resource, notice);
+    },
   });
 }
 

@@ -4,7 +4,7 @@ import { messageOf } from "../errors.ts";
 import type { Log } from "../log.ts";
 import { makeDirectory } from "../state/file.ts";
 import { removeTurn, writeTurn } from "../state/live/agent.ts";
-import { noApi, startApi } from "./api-side.ts";
+import { noApi, startApi, type ApiSide } from "./api-side.ts";
 import { networksThatDiffer, readConfs } from "./confs.ts";
 import { listen } from "./listen.ts";
 import { createMetrics } from "./metrics.ts";
@@ -63,19 +63,19 @@ export async function runLoop(options: Options, log: Log, signal: AbortSignal): 
 
   makeDirectory(`${stateDir}/attachments`);
   loop.readRecords();
-  const { followAsked } = options.api ? startApi(loop, start) : noApi;
+  const api = options.api ? startApi(loop, start) : noApi;
   watchDirectory(
     confDir,
     () => {
       confsChanged(loop);
-      followAsked();
+      api.followAsked();
       watchPolicies(policyDirs(world));
     },
     signal,
   );
   watchRecords(`${stateDir}/attachments`, signal, () => {
     const attachments = loop.readRecords();
-    followAsked();
+    api.followAsked();
     loop.tell({ kind: "records", attachments });
     watchPolicies(policyDirs(world));
   });
@@ -95,7 +95,7 @@ export async function runLoop(options: Options, log: Log, signal: AbortSignal): 
     options.roundMs,
     signal,
   );
-  await turnUntilEnd(loop, worker);
+  await turnUntilEnd(loop, api, worker);
   await worker.stop();
 }
 
@@ -110,14 +110,15 @@ function confsChanged(loop: Loop): void {
 }
 
 /** The heartbeat, and what is found by looking now and then. */
-async function turnUntilEnd(loop: Loop, worker: Worker): Promise<void> {
+async function turnUntilEnd(loop: Loop, api: ApiSide, worker: Worker): Promise<void> {
   const { options, log, signal, metrics, states } = loop;
   let turnedMs = performance.now();
   const turn = (): void => {
     turnedMs = performance.now();
     try {
       // Who waits for the word of an agent that knows nothing yet would wait in vain.
-      if (!options.api || states.isInStep()) writeTurn(options.stateDir, { followsPods: options.api });
+      if (!options.api || states.isInStep())
+        writeTurn(options.stateDir, { followsPods: options.api, isCutOff: api.isCutOff() });
       else removeTurn(options.stateDir);
       loop.tell({ kind: "ended", attachments: endedSince(loop), afterMs: turnMs });
       metrics.queue.set(worker.length());

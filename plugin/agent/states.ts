@@ -17,7 +17,9 @@ export type States = {
   readonly isInStep: () => boolean;
   /** It is not in step any more, or will not be, and why; undefined: for the usual reason. */
   readonly setOutOfStep: (why: string | undefined) => void;
-  /** Called each time that it comes to be in step, or ceases to be. */
+  /** The API's pods are heard of again. */
+  readonly setInTouch: () => void;
+  /** Called each time that ADD is to be told at once: it comes to be in step or in touch, or is no more in step. */
   readonly whenStepChanges: (call: () => void) => void;
   /** Why not ready yet; undefined when it is. */
   readonly unready: () => string | undefined;
@@ -55,6 +57,7 @@ export function createStates({ pods }: Metrics): States {
       if (gone.length > 0) count();
     },
     setInStep: () => setStep(true, undefined),
+    setInTouch: () => waiting.forEach((call) => call()),
     setOutOfStep: (reason) => setStep(false, reason),
     isInStep: () => isInStep,
     whenStepChanges: (call) => void waiting.push(call),

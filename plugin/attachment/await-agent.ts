@@ -19,8 +19,8 @@ export async function decideForAdd(request: Request, log: Log): Promise<Decision
   if (isComplete(request, first)) return withPending(early, request, first);
   if (!first.isFresh || !isApiPod(request)) return withPending(early, request, first);
   if (!isRequired && !couldMatter(early, request, first)) return early;
-  const learnt = await waitFor(request);
-  if (isRequired && learnt.knowledge?.pod === undefined) throw saysNothing(request);
+  const learnt = first.isCutOff === true ? first : await waitFor(request);
+  if (isRequired && learnt.knowledge?.pod === undefined) throw saysNothing(request, learnt);
   return withPending(await decide(request, "keep", learnt.knowledge), request, learnt);
 }
 
@@ -67,7 +67,8 @@ async function waitFor(request: Request): Promise<Learnt> {
   for (;;) {
     await new Promise((resolve) => setTimeout(resolve, lookEachMs));
     const learnt = learn(request);
-    if (isComplete(request, learnt) || !learnt.isFresh || performance.now() >= until) return learnt;
+    if (isComplete(request, learnt) || !learnt.isFresh || learnt.isCutOff === true) return learnt;
+    if (performance.now() >= until) return learnt;
   }
 }
 
@@ -88,7 +89,11 @@ function isExempt(request: Request, { knowledge }: Learnt): boolean {
 }
 
 /** What is missing of it, and why, where an agent will bring it. */
-export function withPending(decision: Decision, request: Request, { isFresh, knowledge }: Learnt): Decision {
+export function withPending(
+  decision: Decision,
+  request: Request,
+  { isFresh, isCutOff, knowledge }: Learnt,
+): Decision {
   if (podUid(request.call) === undefined || knowledge === undefined) return decision;
   const unread = unlistedFor(request, knowledge).map(({ name }) => `what asks for ${name}`);
   const isUnheard = knowledge.pod === undefined;
@@ -101,9 +106,11 @@ export function withPending(decision: Decision, request: Request, { isFresh, kno
   if (missing.length === 0) return decision;
   const why = !isFresh
     ? "the node's agent is not at work"
-    : isUnheard
-      ? "the node's agent has said nothing of this pod yet"
-      : "the node's agent has not read all of it yet";
+    : isCutOff === true
+      ? cutOff
+      : isUnheard
+        ? "the node's agent has said nothing of this pod yet"
+        : "the node's agent has not read all of it yet";
   return { ...decision, pending: `${why}: left out: ${missing.join(", ")}` };
 }
 
@@ -118,10 +125,16 @@ function withoutAgent(): CniError {
   );
 }
 
-function saysNothing({ conf }: Request): CniError {
+const cutOff = "the node's agent does not hear from the API";
+
+function saysNothing({ conf }: Request, { isCutOff }: Learnt): CniError {
+  const why =
+    isCutOff === true
+      ? cutOff
+      : `the node's agent has said nothing of this pod within ${longestWaitMs / 1000} s`;
   return new CniError(
     ErrorCode.tryAgainLater,
-    `the node's agent has said nothing of this pod within ${longestWaitMs / 1000} s, and the conf of ${conf.network} says "agent": "required"`,
+    `${why}, and the conf of ${conf.network} says "agent": "required"`,
     howToBring,
   );
 }

@@ -8,6 +8,8 @@ import { readKnownPod } from "../state/live/pods.ts";
 
 export type Learnt = {
   readonly isFresh: boolean;
+  /** It hears of no new pod now: what it wrote counts, and there is nothing to wait for. */
+  readonly isCutOff?: boolean;
   /** undefined where there is nothing, or it is not to be believed, or the agent at work follows no API. */
   readonly knowledge: Knowledge | undefined;
   /** Why what is there is not believed. */
@@ -25,7 +27,8 @@ export function learn({ call, conf, pod: { namespace } }: Pick<Request, "call" |
   const pod = id === undefined ? undefined : readKnownPod(stateDir, id);
   const objects = readKnownObjects(stateDir, { namespace, network });
   const isFresh = agent !== undefined;
-  return { isFresh, knowledge: { source: isFresh ? "agent" : "stale", pod, objects } };
+  const isCutOff = agent?.isCutOff === true;
+  return { isFresh, isCutOff, knowledge: { source: isFresh ? "agent" : "stale", pod, objects } };
 }
 
 /** As Kubernetes' runtimes say it; of a static pod it is a hash. */

@@ -8,15 +8,24 @@ import { liveDirectory, placeFault } from "./place.ts";
 
 const format = 1;
 
-/** An agent that follows no pods writes no file for any, so nobody is to wait for one. */
-export type Turn = { readonly followsPods: boolean };
+export type Turn = {
+  /** An agent that follows no pods writes no file for any, so nobody is to wait for one. */
+  readonly followsPods: boolean;
+  /** It follows them and does not hear of new ones now: its API server is away. What it wrote counts, and nothing is waited for. */
+  readonly isCutOff?: boolean;
+};
 
 export type Agent = Turn &
   Process & { /** Seconds since the boot, of the last turn. */ readonly uptime: number };
 
 /** At each turn of the loop, every few seconds. */
-export function writeTurn(stateDir: string, { followsPods }: Turn): void {
-  const agent: Agent = { ...ownProcess(), uptime: upTime(), followsPods };
+export function writeTurn(stateDir: string, { followsPods, isCutOff = false }: Turn): void {
+  const agent: Agent = {
+    ...ownProcess(),
+    uptime: upTime(),
+    followsPods,
+    ...(isCutOff && { isCutOff }),
+  };
   const path = pathIn(stateDir);
   writeJson(path, { format, ...agent }, `${path}.tmp`);
 }
@@ -56,6 +65,7 @@ function asAgent(value: unknown): Agent | undefined {
     typeof value["pid"] === "number" &&
     typeof value["uptime"] === "number" &&
     typeof value["followsPods"] === "boolean" &&
+    ["boolean", "undefined"].includes(typeof value["isCutOff"]) &&
     hasTexts(value, ["pidNamespace", "startTime", "bootId"]);
   return isWhole ? (value as unknown as Agent) : undefined;
 }

@@ -225,6 +225,22 @@ it("with no definition begins at once, keeps asking, and sees objects of one tha
   await until("the object", () => objectsOf(begun) === 1);
 });
 
+it("is cut off where pods are not heard of for some seconds, and says so again at once when they are", async () => {
+  serve();
+  const { starts, side, loop } = begin();
+  expect(side.isCutOff()).toBe(true);
+  await until("the start", () => starts() === 1);
+  await until("it is not", () => !side.isCutOff());
+  let turns = 0;
+  loop.states.whenStepChanges(() => void (turns += 1));
+  site.api.serve(PODS, false);
+  site.api.cut();
+  await until("it is", () => side.isCutOff());
+  site.api.serve(PODS, true);
+  await until("it is no more", () => !side.isCutOff());
+  await until("who tells ADD is called", () => turns > 0);
+});
+
 it("says what fails once for each reason, and leaves nothing behind", async () => {
   serve("ours", [PODS]);
   const { starts, lines } = begin();

@@ -19,13 +19,13 @@ const root = mkdtempSync(join(tmpdir(), "pod-qos-await-"));
 afterAll(() => rmSync(root, { recursive: true }));
 let sites = 0;
 
-type Agent = "fresh" | "stale" | "without pods" | "none";
+type Agent = "fresh" | "stale" | "without pods" | "cut off" | "none";
 
 function site(agent: Agent, snapshot?: Snapshot): string {
   const stateDir = join(root, String((sites += 1)));
   if (agent === "none") return stateDir;
   assertLivePlace(stateDir);
-  writeTurn(stateDir, { followsPods: agent !== "without pods" });
+  writeTurn(stateDir, { followsPods: agent !== "without pods", isCutOff: agent === "cut off" });
   if (agent === "stale") age(stateDir);
   if (snapshot !== undefined) writeSnapshot(stateDir, snapshot);
   return stateDir;
@@ -196,6 +196,26 @@ describe("1.9.8 wait", () => {
     expect((await add(site(agent, agent === "none" ? undefined : selecting))).decision.pending).toBe(pending);
   });
 
+  it("does not wait for an agent that does not hear from the API, and says so", async () => {
+    const outcome = await add(site("cut off", selecting));
+    expect(outcome.ms).toBeLessThan(500);
+    expect(outcome.decision.pending).toBe(
+      "the node's agent does not hear from the API: left out: NetworkQoS prod/web (API)",
+    );
+  });
+
+  it("takes what such an agent wrote", async () => {
+    const stateDir = site("cut off", selecting);
+    writeKnownPod(stateDir, web);
+    expect(dscpsOf(await add(stateDir))).toEqual([20]);
+  });
+
+  it("waits no longer where the agent loses the API meanwhile", async () => {
+    const stateDir = site("fresh", selecting);
+    setTimeout(() => writeTurn(stateDir, { followsPods: true, isCutOff: true }), 100);
+    expect((await add(stateDir)).ms).toBeLessThan(900);
+  });
+
   it("of a stale agent the labels and the objects count", async () => {
     const stateDir = site("stale", selecting);
     writeKnownPod(stateDir, { ...web, annotations: { "pod-qos/dscp": "1" } });
@@ -229,6 +249,16 @@ describe("1.9.9 required", () => {
     expect(error.code).toBe(11);
     expect(error.message).toContain("has said nothing of this pod within 1 s");
     expect(performance.now() - began).toBeGreaterThan(950);
+  });
+
+  it("answers 11 at once where the agent does not hear from the API", async () => {
+    const began = performance.now();
+    const error = await asyncRefusal(() => add(site("cut off", selecting), required));
+    expect([error.code, error.message]).toEqual([
+      11,
+      'the node\'s agent does not hear from the API, and the conf of podnet says "agent": "required"',
+    ]);
+    expect(performance.now() - began).toBeLessThan(500);
   });
 
   it("starts the pod with its file, or with an agent that follows no pods", async () => {
