@@ -12,7 +12,7 @@ import type { Timing } from "../kube/timing.ts";
 import type { ResourceName } from "../knowledge/snapshot.ts";
 import type { Loop } from "./context.ts";
 import { askedFor, awaited, byFormer, isRestored, unheard } from "./gate.ts";
-import type { Known } from "./known.ts";
+import { faultsOf, type Known } from "./known.ts";
 import type { OnDemand, Told } from "./told.ts";
 import { confsInUse } from "./world.ts";
 
@@ -28,6 +28,9 @@ const usual: Times = { patienceMs: 10_000, otherAgainMs: 60_000 };
 
 /** A watch that breaks is mostly whole again before an ADD would have waited in vain. */
 const cutOffMs = 3_000;
+
+/** A file that could not be written is tried again. */
+const keepAgainMs = 5_000;
 
 export type ApiSide = {
   /** A conf may ask for a resource that is not followed yet. */
@@ -126,7 +129,7 @@ function createSide({ log, signal, states, world, setWorld }: Loop, start: () =>
 async function followAll(loop: Loop, side: Side, { patienceMs, ...times }: Times): Promise<void> {
   const { options, log, signal, metrics, world, tell } = loop;
   const { followApi } = await import("./api.ts");
-  const { keepTold, readKnown } = await import("./know.ts");
+  const { keepAgain, keepTold, readKnown } = await import("./know.ts");
   const { stateDir } = options;
   const former = readKnown(stateDir, process.env["POD_NAMESPACE"]);
   const onTold = (told: Told): void => {
@@ -134,13 +137,15 @@ async function followAll(loop: Loop, side: Side, { patienceMs, ...times }: Times
     side.know(known);
     for (const [resource, { state }] of Object.entries(known.snapshot.resources))
       metrics.synced.set({ resource }, state === "synced" ? 1 : 0);
-    metrics.objectFaults.set(known.snapshot.objects.filter(({ fault }) => fault !== undefined).length);
+    metrics.objectFaults.set(faultsOf(known).length);
     side.followAsked();
     if (side.isStarted()) tell({ kind: "api", news });
     else side.beginIfComplete(known);
   };
   const report = reporter(loop);
   side.know(former);
+  const trying = setInterval(() => side.know(keepAgain(stateDir, world().known ?? former)), keepAgainMs);
+  signal.addEventListener("abort", () => clearInterval(trying));
   const waited = setTimeout(() => side.goByFormer(former, patienceMs), patienceMs);
   signal.addEventListener("abort", () => clearTimeout(waited));
   await followApi({

@@ -22,10 +22,30 @@ export type Known = {
   readonly objects: KnownObjects;
   /** By what a runtime calls their UID. */
   readonly pods: ReadonlyMap<string, KnownPod>;
+  /** What is wrong with NetworkAttachmentDefinitions; an object has its fault with it. */
+  readonly networkFaults: readonly string[];
+  readonly unwritten: Unwritten;
 };
 
+/** What ADD has not been told, for its file could not be written. */
+export type Unwritten = {
+  /** By what a runtime calls their UID. */
+  readonly pods: readonly string[];
+  readonly isSnapshot: boolean;
+  /** Files of pods that are gone. */
+  readonly isLeftover: boolean;
+};
+
+export const allWritten: Unwritten = { pods: [], isSnapshot: false, isLeftover: false };
+
 export function knownOf(snapshot: Snapshot, pods: readonly KnownPod[]): Known {
-  return { snapshot, objects: objectsOf(snapshot), pods: new Map(pods.map((pod) => [podId(pod), pod])) };
+  return {
+    snapshot,
+    objects: objectsOf(snapshot),
+    pods: new Map(pods.map((pod) => [podId(pod), pod])),
+    networkFaults: [],
+    unwritten: allWritten,
+  };
 }
 
 export function withTold(known: Known, told: Told): Known {
@@ -45,7 +65,7 @@ export function withTold(known: Known, told: Told): Known {
     case "namespaces":
       return withSnapshot(known, { ...snapshot, namespaces: namespacesIn(items) });
     case "network-attachment-definitions":
-      return withSnapshot(known, { ...snapshot, networks: networksIn(items, snapshot.networks) });
+      return withNetworks(known, snapshot, items);
   }
 }
 
@@ -125,16 +145,23 @@ function namespacesIn(items: readonly JsonObject[]): Snapshot["namespaces"] {
   );
 }
 
-function networksIn(items: readonly JsonObject[], before: readonly KnownNetwork[]): readonly KnownNetwork[] {
-  return items.flatMap((item) => {
-    const { metadata } = item as {
-      readonly metadata?: { readonly namespace?: string; readonly name?: string };
-    };
-    const previous = before.find(
-      ({ namespace, name }) => namespace === metadata?.namespace && name === metadata.name,
-    );
-    return decodeNetwork(item, previous).known ?? [];
-  });
+function withNetworks(known: Known, snapshot: Snapshot, items: readonly JsonObject[]): Known {
+  const decoded = items.map((item) => decodeNetwork(item, networkLike(item, snapshot.networks)));
+  const networks = decoded.flatMap((each) => each.known ?? []);
+  const networkFaults = decoded.flatMap(({ fault }) => fault ?? []);
+  return { ...withSnapshot(known, { ...snapshot, networks }), networkFaults };
+}
+
+function networkLike(item: JsonObject, all: readonly KnownNetwork[]): KnownNetwork | undefined {
+  const { metadata } = item as {
+    readonly metadata?: { readonly namespace?: string; readonly name?: string };
+  };
+  return all.find(({ namespace, name }) => namespace === metadata?.namespace && name === metadata.name);
+}
+
+/** What cannot be applied as it is, in sentences. */
+export function faultsOf({ snapshot, networkFaults }: Known): readonly string[] {
+  return [...snapshot.objects.flatMap(({ fault }) => fault ?? []), ...networkFaults];
 }
 
 function saysSame(before: KnownPod | undefined, now: KnownPod): boolean {

@@ -1,7 +1,7 @@
 /** What the agent has to know before it decides, and what counts while it cannot be read. */
 import { describe, expect, it } from "vitest";
 import { askedFor, awaited, byFormer, isRestored, unheard } from "../../../plugin/agent/gate.ts";
-import { knownOf, newsOf, withTold, type Known } from "../../../plugin/agent/known.ts";
+import { faultsOf, knownOf, newsOf, withTold, type Known } from "../../../plugin/agent/known.ts";
 import { confsInUse, emptyWorld, type World } from "../../../plugin/agent/world.ts";
 import { emptySnapshot, type KnownResource, type ResourceName } from "../../../plugin/knowledge/snapshot.ts";
 import type { AttachmentRecord } from "../../../plugin/state/record.ts";
@@ -62,6 +62,26 @@ it.each(["frozen", "off", "missing", "unsynced"] as const)(
     expect(known.snapshot.resources.egressqoses).toEqual({ state, version: "500" });
   },
 );
+
+const nad = (config: string) => ({
+  metadata: { uid: "n", namespace: "prod", name: "fast" },
+  spec: { config },
+});
+
+const told = (known: Known, config: string): Known =>
+  withTold(known, {
+    resource: "network-attachment-definitions",
+    is: { state: "synced", version: "1" },
+    items: [nad(config)],
+  });
+
+it("a NetworkAttachmentDefinition that is broken is named, and keeps the last that could be read", () => {
+  const good = told(empty, '{"name":"fast","plugins":[{"type":"pod-qos"}]}');
+  expect(faultsOf(good)).toEqual([]);
+  const bad = told(good, "{");
+  expect(faultsOf(bad).join()).toMatch(/^NetworkAttachmentDefinition prod\/fast \(API\): /);
+  expect(bad.snapshot.networks).toEqual(good.snapshot.networks);
+});
 
 it("a resource that can be read at last is news for all, also where it has nothing", () => {
   const isNews = (before: Known, is: KnownResource): boolean =>
