@@ -1,5 +1,5 @@
 /** The loop: sources to news, news to the queue (news.ts), the queue's tasks to what does them (work.ts). */
-import { lifeOf } from "../attachment/live.ts";
+import { lifeOf, seemsLive } from "../attachment/live.ts";
 import { messageOf } from "../errors.ts";
 import type { Log } from "../log.ts";
 import { makeDirectory } from "../state/file.ts";
@@ -21,6 +21,8 @@ import { startWorker, type Worker } from "./worker.ts";
 import { emptyWorld, nameOfTask, policyDirs, taskNamed, type World } from "./world.ts";
 
 const turnMs = 5_000;
+/** So many turns are a minute. */
+const closerEach = 12;
 /** The first look at what runs is spread over so much, so that nodes that start together do not ask together. */
 const spreadMs = 5_000;
 
@@ -113,14 +115,16 @@ function confsChanged(loop: Loop): void {
 async function turnUntilEnd(loop: Loop, api: ApiSide, worker: Worker): Promise<void> {
   const { options, log, signal, metrics, states } = loop;
   let turnedMs = performance.now();
+  let turns = 0;
   const turn = (): void => {
     turnedMs = performance.now();
+    turns += 1;
     try {
       // Who waits for the word of an agent that knows nothing yet would wait in vain.
       if (!options.api || states.isInStep())
         writeTurn(options.stateDir, { followsPods: options.api, isCutOff: api.isCutOff() });
       else removeTurn(options.stateDir);
-      loop.tell({ kind: "ended", attachments: endedSince(loop), afterMs: turnMs });
+      loop.tell({ kind: "ended", attachments: endedSince(loop, turns % closerEach === 0), afterMs: turnMs });
       metrics.queue.set(worker.length());
     } catch (error) {
       log("error", messageOf(error));
@@ -143,11 +147,12 @@ async function turnUntilEnd(loop: Loop, api: ApiSide, worker: Worker): Promise<v
   clearInterval(turning);
 }
 
-/** Namespaces end without a word: each costs a look at a file. */
-function endedSince({ world, states, options: { stateDir } }: Loop): readonly string[] {
+/** Namespaces end without a word: each costs a stat at each turn, and once a minute a closer look. */
+function endedSince({ world, states, options: { stateDir } }: Loop, isCloser: boolean): readonly string[] {
   return [...world().records].flatMap(([attachment, { record }]) => {
-    if (record === undefined || states.isEnding(attachment) || lifeOf(stateDir, record) !== "ended")
-      return [];
+    if (record === undefined || states.isEnding(attachment)) return [];
+    if (!isCloser && seemsLive(record)) return [];
+    if (lifeOf(stateDir, record) !== "ended") return [];
     states.note(attachment, "ending");
     return [attachment];
   });

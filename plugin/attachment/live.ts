@@ -1,5 +1,5 @@
 /** Whether a recorded pod is there still. */
-import { existsSync } from "node:fs";
+import { existsSync, statSync } from "node:fs";
 import { netnsId } from "../kernel/netns.ts";
 import { isHeldByAnother } from "../state/holders.ts";
 import type { AttachmentRecord } from "../state/record.ts";
@@ -16,6 +16,19 @@ export function isItsOwn(stateDir: string, record: AttachmentRecord, netns: stri
     netnsId(netns) === record.netnsId &&
     !isHeldByAnother(stateDir, record.netnsId, record.identity)
   );
+}
+
+/**
+ * One stat, for who looks at all of them again and again: false means to look closer. True may be wrong of a namespace that ended
+ * and whose number and path a new pod has.
+ */
+export function seemsLive({ netns, netnsId: id }: AttachmentRecord): boolean {
+  try {
+    const { dev, ino } = statSync(netns);
+    return `${dev}:${ino}` === id;
+  } catch {
+    return false;
+  }
 }
 
 /**
