@@ -1,7 +1,7 @@
 /** The node's agent beside a real API server: labels, annotations and objects reach pods that run. */
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
 import type { ControlPlane } from "../../scripts/lab/cluster/control-plane.ts";
-import { startAgent, until, type Agent } from "../lab/agent.ts";
+import { startAgent, until, writeConf, type Agent } from "../lab/agent.ts";
 import { tokenOf } from "../lab/cluster/accounts.ts";
 import { createCluster } from "../lab/cluster/cluster.ts";
 import { applyInstall, policyPath } from "../lab/cluster/installed.ts";
@@ -133,8 +133,39 @@ suite("the agent and the API", needs, () => {
     await reach.restore();
     await until("the edited mark", () => markOf(sandbox) === 12, 35_000);
   });
+
+  test("puts a pod into a class by its namespace's labels, where a conf edit brings the selector", async () => {
+    await node.exec("ip", ["link", "add", "up0", "type", "veth", "peer", "name", "up1"]);
+    await node.exec("ip", ["link", "set", "up0", "up"]);
+    await begin();
+    const sandbox = await running({ name: "web", labels: { app: "web" } });
+    await plane.api.patch("/api/v1/namespaces/default", { metadata: { labels: { tier: "x" } } });
+    const byNamespace = { set: "tiered", namespaceSelector: { matchLabels: { tier: "x" } } };
+    const uplink = {
+      device: "up0",
+      rate: "1G",
+      default: "rest",
+      classes: { rest: { rate: "100M" }, tiered: { rate: "100M", ...byNamespace } },
+    };
+    await writeConf(node, "10-podnet.conflist", { uplink }, "podnet");
+    await until("its class", () => recordOf(sandbox).membership?.class === "tiered", 10_000);
+    await plane.api.patch("/api/v1/namespaces/default", { metadata: { labels: { tier: "y" } } });
+    await until("the other class", () => recordOf(sandbox).membership?.class !== "tiered", 10_000);
+    await plane.api.patch("/api/v1/namespaces/default", { metadata: { labels: { tier: null } } });
+  });
+
+  test("cut off from the API, says so to ADD within some seconds, and takes it back when it is not", async () => {
+    await begin();
+    expect(heartbeatOf(node).isCutOff).toBeUndefined();
+    await reach.cut();
+    await until("the word of it", () => heartbeatOf(node).isCutOff === true, 20_000);
+    await reach.restore();
+    await until("the word that it is over", () => heartbeatOf(node).isCutOff === undefined, 35_000);
+  });
 });
 
+const heartbeatOf = (node: LabNode): { readonly isCutOff?: boolean } =>
+  JSON.parse(readFileSync(node.path("/run/pod-qos/live/agent.json"), "utf8"));
 const egressQos = (dscp: number, app: string): object => ({
   apiVersion: "k8s.ovn.org/v1",
   kind: "EgressQoS",
