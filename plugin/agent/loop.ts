@@ -4,6 +4,7 @@ import { messageOf } from "../errors.ts";
 import type { Log } from "../log.ts";
 import { makeDirectory } from "../state/file.ts";
 import { writeTurn } from "../state/live/agent.ts";
+import { writeSnapshot } from "../state/live/snapshot.ts";
 import { startApi } from "./api-side.ts";
 import { networksThatDiffer, readConfs } from "./confs.ts";
 import { listen } from "./listen.ts";
@@ -11,7 +12,9 @@ import { createMetrics } from "./metrics.ts";
 import { startMonitors } from "./monitors.ts";
 import { asksOf } from "./news.ts";
 import type { Loop } from "./context.ts";
+import type { Known } from "./known.ts";
 import type { Options } from "./options.ts";
+import { withNodeNetworks } from "./node-networks.ts";
 import { perform } from "./perform.ts";
 import { readAll, thatDiffer } from "./records.ts";
 import { startRound } from "./round.ts";
@@ -37,7 +40,7 @@ export async function runLoop(options: Options, log: Log, signal: AbortSignal): 
     metrics,
     states,
     world: () => world,
-    setWorld: (next) => (world = next),
+    setWorld: (next) => (world = withNodeNetworks(next)),
     tell: (news) => {
       // Until all is known that decisions need there is no news: the start asks for everything.
       if (states.isInStep() || news.kind === "ended") asksOf(world, news, Math.random).forEach(ask);
@@ -102,8 +105,21 @@ function confsChanged(loop: Loop): void {
   const confs = readConfs(options.confDir, options.stateDir);
   for (const fault of confs.faults.filter((each) => !before.faults.includes(each))) log("warn", fault);
   metrics.confFaults.set(confs.faults.length);
+  const { known } = world();
   setWorld({ ...world(), confs });
+  tellAdd(loop, known);
   tell({ kind: "confs", networks: networksThatDiffer(before, confs) });
+}
+
+/** A network that a conflist makes by now, or does not make any more, is so for new pods as well. */
+function tellAdd({ options, log, world }: Loop, before: Known | undefined): void {
+  const { known } = world();
+  if (known === undefined || known === before) return;
+  try {
+    writeSnapshot(options.stateDir, known.snapshot);
+  } catch (error) {
+    log("error", `new pods do not hear of what the conf directory says: ${messageOf(error)}`);
+  }
 }
 
 /** The heartbeat, and what is found by looking now and then. */
