@@ -1,6 +1,5 @@
 /** What the API says of this node's pods and of objects, as one value, and what is news of it. Pure. */
 import type { JsonObject } from "../cni/fields.ts";
-import { parseConflist } from "../cni/conflist.ts";
 import { compile } from "../knowledge/compile.ts";
 import { decodeNamespace, decodeNetwork, decodePod } from "../knowledge/decode.ts";
 import type { Knowledge, KnownObjects } from "../knowledge/knowledge.ts";
@@ -75,17 +74,6 @@ export function knowledgeOf(
   if (pod === undefined) return "unshown";
   if (pod.phase === "Succeeded" || pod.phase === "Failed") return "finished";
   return { source: "agent", pod, objects };
-}
-
-/** What a NetworkAttachmentDefinition says of its network; one that is broken or without pod-qos says nothing. */
-export function definedConfOf({ snapshot }: Known, network: string): JsonObject | undefined {
-  const defined = snapshot.networks.find((each) => each.network === network);
-  if (defined === undefined) return undefined;
-  try {
-    return parseConflist(defined.conf)?.entry;
-  } catch {
-    return undefined;
-  }
 }
 
 /** Of the resources that are followed only where a selector asks, those that one asks for. */

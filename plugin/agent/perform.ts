@@ -37,7 +37,7 @@ async function decide(loop: Loop, attachment: string, why: readonly string[]): P
     states.note(attachment, knowledge);
     return { outcome: "done", why: "" };
   }
-  const conf = presentConfOf(world(), record.identity.network);
+  const conf = presentConfOf(world(), record);
   const ground = { conf, knowledge: typeof knowledge === "string" ? undefined : knowledge };
   const came = await decideAnew({ stateDir: options.stateDir, log, metrics }, record, ground, why);
   states.note(attachment, came.kind);

@@ -163,6 +163,7 @@ function nadsOf({ nads, isOfNode = false }: Surroundings, attachment: Attachment
 /** Where Multus looks for the first interface of everybody's pods. */
 const multusNamespace = "kube-system";
 
-function makesFirstOf(pod: Pod, namespace: string): boolean {
+/** Whether a NetworkAttachmentDefinition of that namespace may be meant where none is named. */
+export function makesFirstOf(pod: Pick<Pod, "namespace">, namespace: string): boolean {
   return namespace === multusNamespace || namespace === pod.namespace;
 }
