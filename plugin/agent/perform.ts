@@ -24,7 +24,7 @@ export async function perform(loop: Loop, task: Task, why: readonly string[]): P
 }
 
 async function decide(loop: Loop, attachment: string, why: readonly string[]): Promise<Came> {
-  const { log, metrics, options, states, world, readRecords } = loop;
+  const { log, metrics, options, states, world, readRecords, tell } = loop;
   const { records, known } = world();
   const record = records.get(attachment)?.record;
   if (record === undefined) {
@@ -41,8 +41,9 @@ async function decide(loop: Loop, attachment: string, why: readonly string[]): P
   const ground = { conf, knowledge: typeof knowledge === "string" ? undefined : knowledge };
   const came = await decideAnew({ stateDir: options.stateDir, log, metrics }, record, ground, why);
   states.note(attachment, came.kind);
-  // What we wrote ourselves is no news.
-  readRecords();
+  // What we wrote ourselves is no news; what an ADD wrote meanwhile is.
+  const attachments = readRecords().filter((each) => each !== attachment);
+  if (attachments.length > 0) tell({ kind: "records", attachments });
   return came;
 }
 
