@@ -39,7 +39,12 @@ async function decide(loop: Loop, attachment: string, why: readonly string[]): P
   }
   const conf = presentConfOf(world(), record);
   const ground = { conf, knowledge: typeof knowledge === "string" ? undefined : knowledge };
-  const came = await decideAnew({ stateDir: options.stateDir, log, metrics }, record, ground, why);
+  const came = await decideAnew(
+    { stateDir: options.stateDir, log: states.sayingOnce(attachment, log), metrics },
+    record,
+    ground,
+    why,
+  );
   states.note(attachment, came.kind);
   // What we wrote ourselves is no news; what an ADD wrote meanwhile is.
   const attachments = readRecords().filter((each) => each !== attachment);
