@@ -38,7 +38,8 @@ async function decide(loop: Loop, attachment: string, why: readonly string[]): P
     return { outcome: "done", why: "" };
   }
   const conf = presentConfOf(world(), record);
-  const ground = { conf, knowledge: typeof knowledge === "string" ? undefined : knowledge };
+  const isTerminating = known?.pods.get(record.asked?.uid ?? "")?.isTerminating === true;
+  const ground = { conf, knowledge: typeof knowledge === "string" ? undefined : knowledge, isTerminating };
   const came = await decideAnew(
     { stateDir: options.stateDir, log: states.sayingOnce(attachment, log), metrics },
     record,
