@@ -1,4 +1,8 @@
 /** A task of the queue, done by what the world is when its turn comes. */
+import { learnLeft } from "../attachment/learn.ts";
+import type { Knowledge } from "../knowledge/knowledge.ts";
+import type { AttachmentRecord } from "../state/record.ts";
+import type { Options } from "./options.ts";
 import { knowledgeOf } from "./known.ts";
 import type { Loop } from "./context.ts";
 import { decideAnew, lookAt, settle, sweep, type Came } from "./work.ts";
@@ -31,15 +35,15 @@ async function decide(loop: Loop, attachment: string, why: readonly string[]): P
     states.note(attachment, "ended");
     return over;
   }
-  const isEnding = states.isEnding(attachment);
-  const knowledge = known && knowledgeOf(known, record);
-  if (typeof knowledge === "string" && !isEnding) {
+  const knowledge = known ? knowledgeOf(known, record) : leftFor(options, record);
+  const undoOnly = typeof knowledge === "string";
+  if (undoOnly && !states.isEnding(attachment)) {
     states.note(attachment, knowledge);
     return { outcome: "done", why: "" };
   }
   const conf = presentConfOf(world(), record);
   const isTerminating = known?.pods.get(record.asked?.uid ?? "")?.isTerminating === true;
-  const ground = { conf, knowledge: typeof knowledge === "string" ? undefined : knowledge, isTerminating };
+  const ground = { conf, knowledge: undoOnly ? undefined : knowledge, isTerminating, undoOnly };
   const came = await decideAnew(
     { stateDir: options.stateDir, log: states.sayingOnce(attachment, log), metrics },
     record,
@@ -51,6 +55,11 @@ async function decide(loop: Loop, attachment: string, why: readonly string[]): P
   const attachments = readRecords().filter((each) => each !== attachment);
   if (attachments.length > 0) tell({ kind: "records", attachments });
   return came;
+}
+
+/** Without an API: what an agent left that followed one. */
+function leftFor({ stateDir }: Options, { identity, asked }: AttachmentRecord): Knowledge | undefined {
+  return learnLeft(stateDir, { uid: asked?.uid, namespace: asked?.namespace, network: identity.network });
 }
 
 const over: Came = { outcome: "over", why: "" };

@@ -46,15 +46,18 @@ export type Ground = {
   readonly knowledge: Knowledge | undefined;
   /** The API has it as being deleted. */
   readonly isTerminating?: boolean;
+  /** Nothing is known to decide it by: it may be undone if it has ended, and no more. */
+  readonly undoOnly?: boolean;
 };
 
 export async function consider(
   stateDir: string,
   record: AttachmentRecord,
-  { conf, knowledge, isTerminating = false }: Ground,
+  { conf, knowledge, isTerminating = false, undoOnly = false }: Ground,
 ): Promise<Considered> {
   if (record.membership?.leaving === true) return { kind: "ended" };
   const life = lifeOf(stateDir, record);
+  if (life === "live" && undoOnly) return { kind: "unseen" };
   if (life !== "live") return { kind: life === "ended" ? "gone" : "unseen" };
   try {
     const request = requestOf(record, conf);

@@ -8,7 +8,7 @@ import { readKnownPod } from "../state/live/pods.ts";
 
 export type Learnt = {
   readonly isFresh: boolean;
-  /** undefined where there is nothing, or it is not to be believed, or the agent at work follows no API. */
+  /** undefined where there is nothing, or it is not to be believed. Stale beside a fresh agent: that one follows no API. */
   readonly knowledge: Knowledge | undefined;
   /** Why what is there is not believed. */
   readonly fault?: string;
@@ -20,12 +20,29 @@ export function learn({ call, conf, pod: { namespace } }: Pick<Request, "call" |
   const fault = placeFault(stateDir);
   if (fault !== undefined) return { isFresh: false, knowledge: undefined, fault };
   const agent = freshAgent(stateDir);
-  if (agent?.followsPods === false) return { isFresh: true, knowledge: undefined };
-  const id = podUid(call);
-  const pod = id === undefined ? undefined : readKnownPod(stateDir, id);
-  const objects = readKnownObjects(stateDir, { namespace, network });
+  const about = { uid: podUid(call), namespace, network };
+  if (agent?.followsPods === false) return { isFresh: true, knowledge: learnLeft(stateDir, about) };
   const isFresh = agent !== undefined;
-  return { isFresh, knowledge: { source: isFresh ? "agent" : "stale", pod, objects } };
+  return { isFresh, knowledge: { source: isFresh ? "agent" : "stale", ...readLeft(stateDir, about) } };
+}
+
+/** Beside an agent that follows no API: what one before it left goes on, for no pod is to lose what that gave it. */
+export function learnLeft(stateDir: string, about: About): Knowledge | undefined {
+  const left = readLeft(stateDir, about);
+  return left.pod === undefined && left.objects === undefined ? undefined : { source: "stale", ...left };
+}
+
+type About = {
+  readonly uid: string | undefined;
+  readonly namespace: string | undefined;
+  readonly network: string;
+};
+
+function readLeft(stateDir: string, { uid, namespace, network }: About): Pick<Knowledge, "pod" | "objects"> {
+  return {
+    pod: uid === undefined ? undefined : readKnownPod(stateDir, uid),
+    objects: readKnownObjects(stateDir, { namespace, network }),
+  };
 }
 
 /** As Kubernetes' runtimes say it; of a static pod it is a hash. */

@@ -3,17 +3,25 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
+import { knownOf } from "../../../plugin/agent/known.ts";
 import { createMetrics } from "../../../plugin/agent/metrics.ts";
 import { perform } from "../../../plugin/agent/perform.ts";
 import { createStates } from "../../../plugin/agent/states.ts";
 import { decideAnew } from "../../../plugin/agent/work.ts";
 import { decide } from "../../../plugin/attachment/decide.ts";
+import { planFor } from "../../../plugin/attachment/plan.ts";
 import { recordOf } from "../../../plugin/attachment/recording.ts";
+import { ownProcess, upTime } from "../../../plugin/kernel/process.ts";
+import type { Knowledge } from "../../../plugin/knowledge/knowledge.ts";
 import { netnsId } from "../../../plugin/kernel/netns.ts";
 import type { AttachmentRecord } from "../../../plugin/state/record.ts";
+import { writeSnapshot } from "../../../plugin/state/live/snapshot.ts";
+import { enterLock } from "../../../plugin/state/locks.ts";
 import { writeRecord } from "../../../plugin/state/store.ts";
+import { apiObject, snapshotOf } from "../support/api.ts";
 import { knowing, podRequest } from "../support/known.ts";
 import { loopAt } from "../support/loop.ts";
+import { taskOf } from "../support/task.ts";
 
 const root = mkdtempSync(join(tmpdir(), "pod-qos-perform-"));
 afterAll(() => rmSync(root, { recursive: true }));
@@ -47,12 +55,14 @@ describe("a record that an ADD writes while another pod is decided", () => {
 });
 
 /** As it runs: in the namespace of this process, in which nothing of it is made. */
-const running = async (): Promise<AttachmentRecord> => {
+const running = async (knowledge: Knowledge): Promise<AttachmentRecord> => {
   const netns = "/proc/self/ns/net";
   const said = podRequest({});
   const request = { ...said, call: { ...said.call, netns } };
-  const policy = await decide(request, "forget", knowing({}));
-  return recordOf({ request, policy, netnsId: netnsId(netns) ?? "", uplink: undefined }, undefined, []);
+  const policy = await decide(request, "forget", knowledge);
+  const plan = planFor(request, policy, taskOf({}).facts);
+  const decided = { request, policy, netnsId: netnsId(netns) ?? "", uplink: undefined };
+  return policy.rules.length === 0 ? recordOf(decided, undefined, []) : recordOf(decided, plan, plan.programs);
 };
 
 describe("what is refused", () => {
@@ -64,7 +74,7 @@ describe("what is refused", () => {
 
   it("is tried again, for the reason may pass", async () => {
     const tools = { stateDir: createPlace(), log: () => undefined, metrics: createMetrics() };
-    const came = await decideAnew(tools, await running(), { conf, knowledge: knowing({}) }, ["test"]);
+    const came = await decideAnew(tools, await running(knowing({})), { conf, knowledge: knowing({}) }, ["test"]);
     expect(came).toEqual({ kind: "refused", outcome: "failed", why: "test" });
   });
 
@@ -80,5 +90,35 @@ describe("what is refused", () => {
     states.note("a", "same");
     refused("one");
     expect(logged).toEqual(["warn one", "debug one", "warn two", "warn one"]);
+  });
+});
+
+/** So that what is decided wrongly is held up before it comes to this machine's kernel. */
+const locked = (record: AttachmentRecord): { readonly stateDir: string; readonly record: AttachmentRecord } => {
+  const stateDir = createPlace();
+  writeRecord(stateDir, record);
+  enterLock(stateDir, record.identity, { ...ownProcess(), verb: "test", since: upTime() });
+  return { stateDir, record };
+};
+
+describe("a pod that is marked by an object of the API", () => {
+  const marks = snapshotOf({ egressQos: [apiObject({ egress: [{ dscp: 41 }] })] });
+  const task = { kind: "decide", attachment: "podnet/c1@eth0" } as const;
+
+  it("keeps its mark beside an agent that follows no API any more", async () => {
+    const { stateDir } = locked(await running(knowing({ source: "stale", isUnknown: true, snapshot: marks })));
+    const { loop } = loopAt(stateDir, { api: false });
+    writeSnapshot(stateDir, marks);
+    loop.readRecords();
+    expect(await perform(loop, task, ["test"])).toMatchObject({ kind: "same", outcome: "done" });
+  });
+
+  it("keeps it where it seemed to have ended and the API does not show it", async () => {
+    const { stateDir } = locked(await running(knowing({ snapshot: marks })));
+    const { loop } = loopAt(stateDir);
+    loop.setWorld({ ...loop.world(), known: knownOf(snapshotOf({}), []) });
+    loop.readRecords();
+    loop.states.note(task.attachment, "ending");
+    expect(await perform(loop, task, ["test"])).toMatchObject({ kind: "unseen", outcome: "done" });
   });
 });
