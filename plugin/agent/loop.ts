@@ -52,7 +52,13 @@ export async function runLoop(options: Options, log: Log, signal: AbortSignal): 
       return thatDiffer(before, world.records);
     },
   };
-  const worker = startWorker((name, why) => perform(loop, taskNamed(name), why));
+  const worker = startWorker(
+    (name, why) => perform(loop, taskNamed(name), why),
+    (name, error) => {
+      metrics.unforeseen.inc();
+      log("error", `${name}: unforeseen, and tried again: ${error instanceof Error ? error.stack : String(error)}`);
+    },
+  );
   const ask = ({ task, why, delayMs }: ReturnType<typeof asksOf>[number]): void =>
     worker.ask(nameOfTask(task), why, delayMs);
   const start = (): void => {
