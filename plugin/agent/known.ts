@@ -4,7 +4,7 @@ import { compile } from "../knowledge/compile.ts";
 import { decodeNamespace, decodeNetwork, decodePod } from "../knowledge/decode.ts";
 import type { Knowledge, KnownObjects } from "../knowledge/knowledge.ts";
 import { objectsOf } from "../knowledge/objects.ts";
-import { podId, type KnownPod } from "../knowledge/pod.ts";
+import { isNamed, podId, type KnownPod } from "../knowledge/pod.ts";
 import type { KnownNetwork, KnownObject, ResourceName, Snapshot } from "../knowledge/snapshot.ts";
 import type { OnDemand, Told } from "./told.ts";
 import type { AttachmentRecord } from "../state/record.ts";
@@ -71,7 +71,7 @@ export function knowledgeOf(
   const uid = asked?.uid;
   if (uid === undefined) return { source: "agent", pod: undefined, objects };
   const pod = pods.get(uid);
-  if (pod === undefined) return "unshown";
+  if (pod === undefined || !isNamed(pod, asked ?? {})) return "unshown";
   if (pod.phase === "Succeeded" || pod.phase === "Failed") return "finished";
   return { source: "agent", pod, objects };
 }

@@ -56,7 +56,10 @@ export async function runLoop(options: Options, log: Log, signal: AbortSignal): 
     (name, why) => perform(loop, taskNamed(name), why),
     (name, error) => {
       metrics.unforeseen.inc();
-      log("error", `${name}: unforeseen, and tried again: ${error instanceof Error ? error.stack : String(error)}`);
+      log(
+        "error",
+        `${name}: unforeseen, and tried again: ${error instanceof Error ? error.stack : String(error)}`,
+      );
     },
   );
   const ask = ({ task, why, delayMs }: ReturnType<typeof asksOf>[number]): void =>

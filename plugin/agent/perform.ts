@@ -59,7 +59,8 @@ async function decide(loop: Loop, attachment: string, why: readonly string[]): P
 
 /** Without an API: what an agent left that followed one. */
 function leftFor({ stateDir }: Options, { identity, asked }: AttachmentRecord): Knowledge | undefined {
-  return learnLeft(stateDir, { uid: asked?.uid, namespace: asked?.namespace, network: identity.network });
+  const { uid, namespace, name } = asked ?? {};
+  return learnLeft(stateDir, { uid, namespace, name, network: identity.network });
 }
 
 const over: Came = { outcome: "over", why: "" };

@@ -1,6 +1,7 @@
 /** What the node's agent wrote down for an attachment. Reads three small files, and none where no agent was ever at work. */
 import type { Request } from "../cni/request.ts";
 import type { Knowledge } from "../knowledge/knowledge.ts";
+import { isNamed } from "../knowledge/pod.ts";
 import { freshAgent } from "../state/live/agent.ts";
 import { readKnownObjects } from "../state/live/objects.ts";
 import { hasLivePlace, placeFault } from "../state/live/place.ts";
@@ -14,13 +15,17 @@ export type Learnt = {
   readonly fault?: string;
 };
 
-export function learn({ call, conf, pod: { namespace } }: Pick<Request, "call" | "conf" | "pod">): Learnt {
+export function learn({
+  call,
+  conf,
+  pod: { namespace, name },
+}: Pick<Request, "call" | "conf" | "pod">): Learnt {
   const { stateDir, network } = conf;
   if (!hasLivePlace(stateDir)) return { isFresh: false, knowledge: undefined };
   const fault = placeFault(stateDir);
   if (fault !== undefined) return { isFresh: false, knowledge: undefined, fault };
   const agent = freshAgent(stateDir);
-  const about = { uid: podUid(call), namespace, network };
+  const about = { uid: podUid(call), namespace, name, network };
   if (agent?.followsPods === false) return { isFresh: true, knowledge: learnLeft(stateDir, about) };
   const isFresh = agent !== undefined;
   return { isFresh, knowledge: { source: isFresh ? "agent" : "stale", ...readLeft(stateDir, about) } };
@@ -35,13 +40,15 @@ export function learnLeft(stateDir: string, about: About): Knowledge | undefined
 type About = {
   readonly uid: string | undefined;
   readonly namespace: string | undefined;
+  readonly name: string | undefined;
   readonly network: string;
 };
 
-function readLeft(stateDir: string, { uid, namespace, network }: About): Pick<Knowledge, "pod" | "objects"> {
+function readLeft(stateDir: string, about: About): Pick<Knowledge, "pod" | "objects"> {
+  const pod = about.uid === undefined ? undefined : readKnownPod(stateDir, about.uid);
   return {
-    pod: uid === undefined ? undefined : readKnownPod(stateDir, uid),
-    objects: readKnownObjects(stateDir, { namespace, network }),
+    pod: pod && isNamed(pod, about) ? pod : undefined,
+    objects: readKnownObjects(stateDir, about),
   };
 }
 

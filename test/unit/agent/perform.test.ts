@@ -62,7 +62,9 @@ const running = async (knowledge: Knowledge): Promise<AttachmentRecord> => {
   const policy = await decide(request, "forget", knowledge);
   const plan = planFor(request, policy, taskOf({}).facts);
   const decided = { request, policy, netnsId: netnsId(netns) ?? "", uplink: undefined };
-  return policy.rules.length === 0 ? recordOf(decided, undefined, []) : recordOf(decided, plan, plan.programs);
+  return policy.rules.length === 0
+    ? recordOf(decided, undefined, [])
+    : recordOf(decided, plan, plan.programs);
 };
 
 describe("what is refused", () => {
@@ -74,7 +76,9 @@ describe("what is refused", () => {
 
   it("is tried again, for the reason may pass", async () => {
     const tools = { stateDir: createPlace(), log: () => undefined, metrics: createMetrics() };
-    const came = await decideAnew(tools, await running(knowing({})), { conf, knowledge: knowing({}) }, ["test"]);
+    const came = await decideAnew(tools, await running(knowing({})), { conf, knowledge: knowing({}) }, [
+      "test",
+    ]);
     expect(came).toEqual({ kind: "refused", outcome: "failed", why: "test" });
   });
 
@@ -94,7 +98,9 @@ describe("what is refused", () => {
 });
 
 /** So that what is decided wrongly is held up before it comes to this machine's kernel. */
-const locked = (record: AttachmentRecord): { readonly stateDir: string; readonly record: AttachmentRecord } => {
+const locked = (
+  record: AttachmentRecord,
+): { readonly stateDir: string; readonly record: AttachmentRecord } => {
   const stateDir = createPlace();
   writeRecord(stateDir, record);
   enterLock(stateDir, record.identity, { ...ownProcess(), verb: "test", since: upTime() });
@@ -106,7 +112,9 @@ describe("a pod that is marked by an object of the API", () => {
   const task = { kind: "decide", attachment: "podnet/c1@eth0" } as const;
 
   it("keeps its mark beside an agent that follows no API any more", async () => {
-    const { stateDir } = locked(await running(knowing({ source: "stale", isUnknown: true, snapshot: marks })));
+    const { stateDir } = locked(
+      await running(knowing({ source: "stale", isUnknown: true, snapshot: marks })),
+    );
     const { loop } = loopAt(stateDir, { api: false });
     writeSnapshot(stateDir, marks);
     loop.readRecords();

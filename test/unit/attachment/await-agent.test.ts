@@ -146,6 +146,12 @@ describe("1.9.8 wait", () => {
     expect((await add(site("without pods"))).decision.labelsFrom).toBe("unknown");
   });
 
+  it("takes no file of a pod that has a static pod's hash and another name", async () => {
+    const stateDir = site("fresh", selecting);
+    writeKnownPod(stateDir, { ...web, namespace: "tenant", uid: "evil", configHash: hash });
+    expect(dscpsOf(await add(stateDir, { args: args(hash) }))).toEqual([]);
+  });
+
   it("takes a static pod's file by its hash", async () => {
     const stateDir = site("fresh", selecting);
     writeKnownPod(stateDir, { ...web, uid: "mirror", configHash: hash });
