@@ -32,7 +32,11 @@ export async function runLoop(options: Options, log: Log, signal: AbortSignal): 
   const metrics = createMetrics();
   const states = createStates(metrics);
   let world: World = emptyWorld;
-  const watchPolicies = policyWatch(signal, (directory) => loop.tell({ kind: "policies", directory }));
+  const watchPolicies = policyWatch(
+    signal,
+    (directory) => loop.tell({ kind: "policies", directory }),
+    (error) => unreadable(error),
+  );
   const loop: Loop = {
     options,
     log,
@@ -52,6 +56,8 @@ export async function runLoop(options: Options, log: Log, signal: AbortSignal): 
       return thatDiffer(before, world.records);
     },
   };
+  const unreadable = (error: unknown): void =>
+    log("error", `what changed is not known, and looked at again: ${messageOf(error)}`);
   const worker = startWorker(
     (name, why) => perform(loop, taskNamed(name), why),
     (name, error) => {
@@ -82,11 +88,13 @@ export async function runLoop(options: Options, log: Log, signal: AbortSignal): 
       watchPolicies(policyDirs(world));
     },
     signal,
+    unreadable,
   );
-  watchRecords(`${stateDir}/attachments`, signal, () => {
+  const recordsChanged = (): void => {
     loop.tell({ kind: "records", attachments: loop.readRecords() });
     watchPolicies(policyDirs(world));
-  });
+  };
+  watchRecords(`${stateDir}/attachments`, signal, recordsChanged, unreadable);
   startMonitors({
     heard: (event) => loop.tell({ kind: "kernel", event, nowMs: Date.now() }),
     restarted: (monitor) => metrics.monitorRestarts.inc({ monitor }),
