@@ -44,5 +44,6 @@ export function loopAt(stateDir: string, more: Partial<Options> = {}): LoopAt {
       return thatDiffer(before, world.records);
     },
   };
+  loop.states.setInStep();
   return { loop, told, logged };
 }
