@@ -134,7 +134,7 @@ describe("what somebody takes away in the kernel", () => {
 });
 
 test("what stands on a link that has a host end's name by now is not read back as the pod's", async () => {
-  const conf = { ...capped("10M"), enforce: "host" };
+  const conf = { defaults: { ingressBandwidth: "10M" }, enforce: "host" };
   await writeConf(node, "10-lab.conflist", conf);
   const [pod, other] = [await added(conf), await added(conf)];
   const agent = await begin({ round: "1s" });
