@@ -138,7 +138,12 @@ test("what stands on a link that has a host end's name by now is not read back a
   await writeConf(node, "10-lab.conflist", conf);
   const [pod, other] = [await added(conf), await added(conf)];
   const agent = await begin({ round: "1s" });
-  await node.exec("sh", ["-ec", 'ip link del "$1"; ip link add "$1" type veth peer name elsewhere0', "sh", pod.nodeDevice]);
+  await node.exec("sh", [
+    "-ec",
+    'ip link del "$1"; ip link add "$1" type veth peer name elsewhere0',
+    "sh",
+    pod.nodeDevice,
+  ]);
   await node.exec("tc", ["qdisc", "del", "dev", other.nodeDevice, "root"]);
   await until(
     "the other's is put back",
