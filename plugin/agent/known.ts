@@ -1,12 +1,11 @@
 /** What the API says of this node's pods and of objects, as one value, and what is news of it. Pure. */
 import type { JsonObject } from "../cni/fields.ts";
-import { parseConflist } from "../cni/conflist.ts";
 import { isListed } from "../knowledge/asks.ts";
 import { compile } from "../knowledge/compile.ts";
 import { decodeNamespace, decodeNetwork, decodePod } from "../knowledge/decode.ts";
 import type { Knowledge, KnownObjects } from "../knowledge/knowledge.ts";
 import { objectsOf } from "../knowledge/objects.ts";
-import { podId, type KnownPod } from "../knowledge/pod.ts";
+import { isNamed, podId, type KnownPod } from "../knowledge/pod.ts";
 import {
   type KnownNetwork,
   type KnownObject,
@@ -105,20 +104,9 @@ export function knowledgeOf(
   const uid = asked?.uid;
   if (uid === undefined) return { source: "agent", pod: undefined, objects };
   const pod = pods.get(uid);
-  if (pod === undefined) return "unshown";
+  if (pod === undefined || !isNamed(pod, asked ?? {})) return "unshown";
   if (pod.phase === "Succeeded" || pod.phase === "Failed") return "finished";
   return { source: "agent", pod, objects };
-}
-
-/** What a NetworkAttachmentDefinition says of its network; one that is broken or without pod-qos says nothing. */
-export function definedConfOf({ snapshot }: Known, network: string): JsonObject | undefined {
-  const defined = snapshot.networks.find((each) => each.network === network);
-  if (defined === undefined) return undefined;
-  try {
-    return parseConflist(defined.conf)?.entry;
-  } catch {
-    return undefined;
-  }
 }
 
 export function withSnapshot(known: Known, snapshot: Snapshot): Known {

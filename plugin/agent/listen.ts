@@ -11,7 +11,9 @@ export type Pages = {
   readonly metrics: () => Promise<{ readonly type: string; readonly text: string }>;
 };
 
-/** A port that is taken costs the pages and nothing else. */
+const againMs = 5_000;
+
+/** A port that is taken costs the pages and nothing else, for as long as it is: a former agent may be about to end. */
 export function listen({ host, port }: Listen, pages: Pages, log: Log, signal: AbortSignal): void {
   const server = createServer((request, response) => {
     void answer(request.method ?? "", request.url ?? "", pages, response).catch((error: unknown) => {
@@ -19,11 +21,25 @@ export function listen({ host, port }: Listen, pages: Pages, log: Log, signal: A
       end(response, 500, "text/plain", messageOf(error));
     });
   });
-  server.on("error", (error) =>
-    log("error", `no /metrics, /readyz and /healthz at ${host}:${port}: ${messageOf(error)}`),
-  );
+  let last: string | undefined;
+  let timer: NodeJS.Timeout | undefined;
+  server.on("listening", () => {
+    if (last !== undefined) log("info", `/metrics, /readyz and /healthz are at ${host}:${port} now`);
+    last = undefined;
+  });
+  server.on("error", (error) => {
+    const said = messageOf(error);
+    if (said !== last)
+      log(
+        "error",
+        `no /metrics, /readyz and /healthz at ${host}:${port}: ${said}; tried again each ${againMs / 1000} s. Who probes the agent asks somebody else: give it another port (--listen)`,
+      );
+    last = said;
+    timer = setTimeout(() => server.listen(port, host), againMs);
+  });
   server.listen(port, host);
   signal.addEventListener("abort", () => {
+    clearTimeout(timer);
     server.close();
     server.closeAllConnections();
   });

@@ -4,6 +4,7 @@ import { messageOf } from "../errors.ts";
 import type { Log } from "../log.ts";
 import { makeDirectory } from "../state/file.ts";
 import { removeTurn, writeTurn } from "../state/live/agent.ts";
+import { writeSnapshot } from "../state/live/snapshot.ts";
 import { noApi, startApi, type ApiSide } from "./api-side.ts";
 import { networksThatDiffer, readConfs } from "./confs.ts";
 import { listen } from "./listen.ts";
@@ -11,7 +12,9 @@ import { createMetrics } from "./metrics.ts";
 import { startMonitors } from "./monitors.ts";
 import { asksOf } from "./news.ts";
 import type { Loop } from "./context.ts";
+import type { Known } from "./known.ts";
 import type { Options } from "./options.ts";
+import { withNodeNetworks } from "./node-networks.ts";
 import { perform } from "./perform.ts";
 import { readAll, thatDiffer } from "./records.ts";
 import { startRound } from "./round.ts";
@@ -31,7 +34,11 @@ export async function runLoop(options: Options, log: Log, signal: AbortSignal): 
   const metrics = createMetrics();
   const states = createStates(metrics);
   let world: World = emptyWorld;
-  const watchPolicies = policyWatch(signal, (directory) => loop.tell({ kind: "policies", directory }));
+  const watchPolicies = policyWatch(
+    signal,
+    (directory) => loop.tell({ kind: "policies", directory }),
+    (error) => unreadable(error),
+  );
   const loop: Loop = {
     options,
     log,
@@ -39,7 +46,7 @@ export async function runLoop(options: Options, log: Log, signal: AbortSignal): 
     metrics,
     states,
     world: () => world,
-    setWorld: (next) => (world = next),
+    setWorld: (next) => (world = withNodeNetworks(next)),
     tell: (news) => {
       // Until all is known that decisions need there is no news: the start asks for everything.
       if (states.isInStep() || news.kind === "ended") asksOf(world, news, Math.random).forEach(ask);
@@ -51,7 +58,18 @@ export async function runLoop(options: Options, log: Log, signal: AbortSignal): 
       return thatDiffer(before, world.records);
     },
   };
-  const worker = startWorker((name, why) => perform(loop, taskNamed(name), why));
+  const unreadable = (error: unknown): void =>
+    log("error", `what changed is not known, and looked at again: ${messageOf(error)}`);
+  const worker = startWorker(
+    (name, why) => perform(loop, taskNamed(name), why),
+    (name, error) => {
+      metrics.unforeseen.inc();
+      log(
+        "error",
+        `${name}: unforeseen, and tried again: ${error instanceof Error ? error.stack : String(error)}`,
+      );
+    },
+  );
   const ask = ({ task, why, delayMs }: ReturnType<typeof asksOf>[number]): void =>
     worker.ask(nameOfTask(task), why, delayMs);
   const start = (): void => {
@@ -74,13 +92,15 @@ export async function runLoop(options: Options, log: Log, signal: AbortSignal): 
       watchPolicies(policyDirs(world));
     },
     signal,
+    unreadable,
   );
-  watchRecords(`${stateDir}/attachments`, signal, () => {
+  const recordsChanged = (): void => {
     const attachments = loop.readRecords();
     api.followAsked();
     loop.tell({ kind: "records", attachments });
     watchPolicies(policyDirs(world));
-  });
+  };
+  watchRecords(`${stateDir}/attachments`, signal, recordsChanged, unreadable);
   startMonitors({
     heard: (event) => loop.tell({ kind: "kernel", event, nowMs: Date.now() }),
     restarted: (monitor) => metrics.monitorRestarts.inc({ monitor }),
@@ -107,8 +127,21 @@ function confsChanged(loop: Loop): void {
   const confs = readConfs(options.confDir, options.stateDir);
   for (const fault of confs.faults.filter((each) => !before.faults.includes(each))) log("warn", fault);
   metrics.confFaults.set(confs.faults.length);
+  const { known } = world();
   setWorld({ ...world(), confs });
+  tellAdd(loop, known);
   tell({ kind: "confs", networks: networksThatDiffer(before, confs) });
+}
+
+/** A network that a conflist makes by now, or does not make any more, is so for new pods as well. */
+function tellAdd({ options, log, world }: Loop, before: Known | undefined): void {
+  const { known } = world();
+  if (known === undefined || known === before) return;
+  try {
+    writeSnapshot(options.stateDir, known.snapshot);
+  } catch (error) {
+    log("error", `new pods do not hear of what the conf directory says: ${messageOf(error)}`);
+  }
 }
 
 /** The heartbeat, and what is found by looking now and then. */

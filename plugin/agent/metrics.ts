@@ -10,6 +10,7 @@ export type Metrics = {
   readonly applySeconds: Histogram;
   readonly drift: Counter<"tool">;
   readonly unmended: Counter<"tool">;
+  readonly unforeseen: Counter;
   readonly queue: Gauge;
   readonly confFaults: Gauge;
   readonly monitorRestarts: Counter<"monitor">;
@@ -58,6 +59,11 @@ export function createMetrics(): Metrics {
       name: "pod_qos_drift_unmended_total",
       help: "Kernel objects that were not as they should be and could not be put back.",
       labelNames: ["tool"],
+      registers,
+    }),
+    unforeseen: new Counter({
+      name: "pod_qos_unforeseen_errors_total",
+      help: "Errors that nobody thought of; the log has them. Each is worth a report.",
       registers,
     }),
     queue: new Gauge({ name: "pod_qos_queue_length", help: "What waits or is being done.", registers }),

@@ -1,4 +1,8 @@
 /** A task of the queue, done by what the world is when its turn comes. */
+import { learnLeft } from "../attachment/learn.ts";
+import type { Knowledge } from "../knowledge/knowledge.ts";
+import type { AttachmentRecord } from "../state/record.ts";
+import type { Options } from "./options.ts";
 import { knowledgeOf } from "./known.ts";
 import type { Loop } from "./context.ts";
 import { decideAnew, lookAt, settle, sweep, type Came } from "./work.ts";
@@ -31,26 +35,39 @@ function isDecision({ states }: Loop, task: Task): boolean {
 }
 
 async function decide(loop: Loop, attachment: string, why: readonly string[]): Promise<Came> {
-  const { log, metrics, options, states, world, readRecords } = loop;
+  const { log, metrics, options, states, world, readRecords, tell } = loop;
   const { records, known } = world();
   const record = records.get(attachment)?.record;
   if (record === undefined) {
     states.note(attachment, "ended");
     return over;
   }
-  const isEnding = states.isEnding(attachment);
-  const knowledge = known && knowledgeOf(known, record);
-  if (typeof knowledge === "string" && !isEnding) {
+  const knowledge = known ? knowledgeOf(known, record) : leftFor(options, record);
+  const undoOnly = typeof knowledge === "string";
+  if (undoOnly && !states.isEnding(attachment)) {
     states.note(attachment, knowledge);
     return { outcome: "done", why: "" };
   }
-  const conf = presentConfOf(world(), record.identity.network);
-  const ground = { conf, knowledge: typeof knowledge === "string" ? undefined : knowledge };
-  const came = await decideAnew({ stateDir: options.stateDir, log, metrics }, record, ground, why);
+  const conf = presentConfOf(world(), record);
+  const isTerminating = known?.pods.get(record.asked?.uid ?? "")?.isTerminating === true;
+  const ground = { conf, knowledge: undoOnly ? undefined : knowledge, isTerminating, undoOnly };
+  const came = await decideAnew(
+    { stateDir: options.stateDir, log: states.sayingOnce(attachment, log), metrics },
+    record,
+    ground,
+    why,
+  );
   states.note(attachment, came.kind);
-  // What we wrote ourselves is no news.
-  readRecords();
+  // What we wrote ourselves is no news; what an ADD wrote meanwhile is.
+  const attachments = readRecords().filter((each) => each !== attachment);
+  if (attachments.length > 0) tell({ kind: "records", attachments });
   return came;
+}
+
+/** Without an API: what an agent left that followed one. */
+function leftFor({ stateDir }: Options, { identity, asked }: AttachmentRecord): Knowledge | undefined {
+  const { uid, namespace, name } = asked ?? {};
+  return learnLeft(stateDir, { uid, namespace, name, network: identity.network });
 }
 
 const over: Came = { outcome: "over", why: "" };

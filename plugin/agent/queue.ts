@@ -29,7 +29,14 @@ export function ask(queue: Queue, key: string, why: string, nowMs: number, delay
   // What waits to be tried again is not left waiting once there is something new.
   const dueMs = Math.min(item.dueMs ?? Infinity, earliestMs);
   const reasons = item.why.includes(why) ? item.why : [...item.why, why];
-  return withItem(queue, key, { ...item, dueMs, why: reasons });
+  return withItem(fresh(queue, nowMs), key, { ...item, dueMs, why: reasons });
+}
+
+/** What is done is kept for as long as it says that what follows is put together: a node has many pods in its life. */
+function fresh(queue: Queue, nowMs: number): Queue {
+  const isFresh = ({ dueMs, isRunning, startedMs }: Item): boolean =>
+    dueMs !== undefined || isRunning || (startedMs ?? -Infinity) + together > nowMs;
+  return new Map([...queue].filter(([, item]) => isFresh(item)));
 }
 
 /** What is to be started now. */

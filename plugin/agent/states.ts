@@ -1,5 +1,6 @@
 /** How each attachment stands: for the metrics, and for whoever asks whether the first pass is done. */
 import type { Reapplied } from "../attachment/reapply.ts";
+import type { Log } from "../log.ts";
 import type { Metrics } from "./metrics.ts";
 
 /** "ending": found without its namespace, and not undone yet. */
@@ -7,6 +8,8 @@ type State = Reapplied["kind"] | "ending" | "unshown" | "finished";
 
 export type States = {
   readonly note: (attachment: string, state: State) => void;
+  /** For what is tried again and again: the same is said once, until all is well. */
+  readonly sayingOnce: (attachment: string, log: Log) => Log;
   readonly isEnding: (attachment: string) => boolean;
   /** What is to be decided once before all is well. */
   readonly expect: (attachments: readonly string[]) => void;
@@ -28,6 +31,7 @@ export type States = {
 export function createStates({ pods }: Metrics): States {
   const states = new Map<string, State>();
   const expected = new Set<string>();
+  const said = new Map<string, Set<string>>();
   const waiting: (() => void)[] = [];
   let isInStep = false;
   let why: string | undefined;
@@ -43,8 +47,14 @@ export function createStates({ pods }: Metrics): States {
   return {
     note: (attachment, state) => {
       states.set(attachment, state);
+      if (state !== "refused" && state !== "failed" && state !== "busy") said.delete(attachment);
       expected.delete(attachment);
       count();
+    },
+    sayingOnce: (attachment, log) => (level, text) => {
+      const before = said.get(attachment) ?? new Set();
+      log(before.has(text) ? "debug" : level, text);
+      if (level !== "debug") said.set(attachment, before.add(text));
     },
     isEnding: (attachment) => states.get(attachment) === "ending",
     expect: (attachments) => attachments.forEach((each) => expected.add(each)),
@@ -52,6 +62,7 @@ export function createStates({ pods }: Metrics): States {
       const gone = [...states.keys(), ...expected].filter((each) => !attachments.has(each));
       for (const each of gone) {
         states.delete(each);
+        said.delete(each);
         expected.delete(each);
       }
       if (gone.length > 0) count();

@@ -9,14 +9,29 @@ const scanMs = 20_000;
 /** An editor writes a file in several steps. */
 const settleMs = 20;
 
-/** `changed` is called once at first. A directory that is not there yet is watched once it is. */
-export function watchDirectory(directory: string, changed: () => void, signal: AbortSignal): void {
+/**
+ * `changed` is called once at first. A directory that is not there yet is watched once it is. What it throws ends no process: a
+ * file that cannot be read now is looked at again with the next scan.
+ */
+export function watchDirectory(
+  directory: string,
+  changed: () => void,
+  signal: AbortSignal,
+  failed: (error: unknown) => void,
+): void {
+  const look = (): void => {
+    try {
+      changed();
+    } catch (error) {
+      failed(error);
+    }
+  };
   let watcher: FSWatcher | undefined;
   let settling: NodeJS.Timeout | undefined;
   const soon = (): void => {
     settling ??= setTimeout(() => {
       settling = undefined;
-      if (!signal.aborted) changed();
+      if (!signal.aborted) look();
     }, settleMs);
   };
   const lost = (): void => {
@@ -44,25 +59,31 @@ export function watchDirectory(directory: string, changed: () => void, signal: A
     watcher?.close();
   });
   open();
-  changed();
+  look();
 }
 
 /** The directories of all networks, and those that come. */
-export function watchRecords(directory: string, signal: AbortSignal, changed: () => void): void {
+export function watchRecords(
+  directory: string,
+  signal: AbortSignal,
+  changed: () => void,
+  failed: (error: unknown) => void,
+): void {
   const networks = new Set<string>();
   const look = (): void => {
     for (const name of namesIn(directory).filter((each) => !networks.has(each))) {
       networks.add(name);
-      watchDirectory(`${directory}/${name}`, changed, signal);
+      watchDirectory(`${directory}/${name}`, changed, signal, failed);
     }
   };
-  watchDirectory(directory, look, signal);
+  watchDirectory(directory, look, signal, failed);
 }
 
 /** Each directory that is asked for is watched once: told is where a file in it is another. */
 export function policyWatch(
   signal: AbortSignal,
   changed: (directory: string) => void,
+  failed: (error: unknown) => void,
 ): (directories: ReadonlySet<string>) => void {
   const stamps = new Map<string, string>();
   const look = (directory: string): void => {
@@ -74,7 +95,7 @@ export function policyWatch(
   return (directories) => {
     for (const directory of [...directories].filter((each) => !stamps.has(each))) {
       stamps.set(directory, stampOf(directory));
-      watchDirectory(directory, () => look(directory), signal);
+      watchDirectory(directory, () => look(directory), signal, failed);
     }
   };
 }

@@ -47,8 +47,9 @@ export async function decideAnew(
       return { kind: came.kind, outcome: "done", why: "" };
     }
     case "refused":
+      // What the node lacks may come, and nobody tells us when.
       log("warn", `${who}: it keeps what it has (${why.join("; ")}): ${inFull(came.error)}`);
-      return { kind: came.kind, outcome: "done", why: "" };
+      return { kind: came.kind, outcome: "failed", why: why.join("; ") };
     case "busy":
     case "failed":
       log(

@@ -10,9 +10,10 @@ export type Worker = {
   readonly stop: () => Promise<void>;
 };
 
-/** `work` says what came of it, and must not throw; if it does, that is a failure. */
+/** `work` says what came of it, and must not throw; if it does, that is a failure, and told. */
 export function startWorker(
   work: (key: string, why: readonly string[]) => Promise<{ readonly outcome: Outcome; readonly why: string }>,
+  unforeseen: (key: string, error: unknown) => void,
 ): Worker {
   let queue = emptyQueue;
   let timer: NodeJS.Timeout | undefined;
@@ -38,7 +39,10 @@ export function startWorker(
     });
   };
   const finish = async (key: string, why: readonly string[]): Promise<void> => {
-    const came = await work(key, why).catch(failed);
+    const came = await work(key, why).catch((error: unknown) => {
+      unforeseen(key, error);
+      return { outcome: "failed", why: messageOf(error) } as const;
+    });
     queue = end(queue, key, came.outcome, came.why, now());
   };
   return {
@@ -58,8 +62,4 @@ export function startWorker(
 /** No clock that anybody sets. */
 function now(): number {
   return performance.now();
-}
-
-function failed(error: unknown): { readonly outcome: Outcome; readonly why: string } {
-  return { outcome: "failed", why: messageOf(error) };
 }

@@ -1,8 +1,10 @@
 /** What the agent knows of its node by now, as one value, and what follows from a change of it. Pure but for the reading. */
 import type { JsonObject } from "../cni/fields.ts";
 import { noConfs, policyDirOf, type Confs } from "./confs.ts";
-import { definedConfOf, type Known } from "./known.ts";
+import { definedConfOf } from "./defined-conf.ts";
+import type { Known } from "./known.ts";
 import { lastConfOf, networksOf, policyDirsOf, recordsOf, type Records } from "./records.ts";
+import type { AttachmentRecord } from "../state/record.ts";
 
 export type World = {
   readonly confs: Confs;
@@ -48,8 +50,7 @@ export function tasksOfNetwork({ records }: World, network: string): readonly Ta
 
 export function tasksOfPolicyDir(world: World, directory: string): readonly Task[] {
   return [...world.records].flatMap(([attachment, { record }]) => {
-    const network = record?.identity.network;
-    const conf = network === undefined ? undefined : (presentConfOf(world, network) ?? record?.asked?.conf);
+    const conf = record && (presentConfOf(world, record) ?? record.asked?.conf);
     return policyDirOf(conf) === directory ? [{ kind: "decide", attachment } as const] : [];
   });
 }
@@ -68,13 +69,20 @@ export function policyDirs({ confs, records }: World): ReadonlySet<string> {
   return new Set([...ofConfs, ...policyDirsOf(records)]);
 }
 
-/** By the conf directory, else by the network's own definition; undefined: as it was asked last. */
-export function presentConfOf({ confs, known }: World, network: string): JsonObject | undefined {
-  return confs.entries.get(network) ?? (known && definedConfOf(known, network));
+/** By the conf directory, else by the definition that made the attachment; undefined: as it was asked last. */
+export function presentConfOf({ confs, known }: World, record: AttachmentRecord): JsonObject | undefined {
+  return confs.entries.get(record.identity.network) ?? (known && definedConfOf(known, record));
 }
 
-export function confOf(world: World, network: string): JsonObject | undefined {
-  return presentConfOf(world, network) ?? lastConfOf(world.records, network);
+/** Where definitions of one name say this and that, it is what was asked last. */
+export function confOf({ confs, records, known }: World, network: string): JsonObject | undefined {
+  const listed = confs.entries.get(network);
+  if (listed !== undefined || known === undefined) return listed ?? lastConfOf(records, network);
+  const defined = recordsOf(records, network)
+    .map((record) => definedConfOf(known, record))
+    .filter((conf) => conf !== undefined);
+  const isOne = new Set(defined.map((conf) => JSON.stringify(conf))).size === 1;
+  return isOne ? defined[0] : lastConfOf(records, network);
 }
 
 /** Those in the directory, and those of networks that have none there. */

@@ -26,7 +26,7 @@ export async function decideForAdd(request: Request, log: Log): Promise<Decision
 
 /** Nothing more is to come that this pod could be waiting for. */
 function isComplete(request: Request, { isFresh, knowledge }: Learnt): boolean {
-  if (knowledge === undefined) return true;
+  if (knowledge === undefined || (isFresh && knowledge.source === "stale")) return true;
   return isFresh && knowledge.pod !== undefined && !isAwaited(request, knowledge);
 }
 

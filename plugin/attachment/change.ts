@@ -13,6 +13,7 @@ import { merge, siblingOf, type Program } from "../program/program.ts";
 import type { Member } from "../program/ipset/members.ts";
 import { isBare, type AttachmentRecord } from "../state/record.ts";
 import { writeRecord } from "../state/store.ts";
+import { withoutTakenEnd } from "./host-end.ts";
 import { membersIn, membersOnlyIn, withBoth } from "./recording.ts";
 import { reachable, together } from "./undo.ts";
 
@@ -26,7 +27,8 @@ export type Change = {
   readonly log: Log;
 };
 
-export async function change(task: Change): Promise<Applied> {
+export async function change(given: Change): Promise<Applied> {
+  const task = { ...given, before: withoutTakenEnd(given.before) };
   const { stateDir, netns, before, wanted, join } = task;
   writeRecord(stateDir, withBoth(before, wanted));
   let applied: Applied = { owned: [], failures: [], notes: [] };

@@ -11,7 +11,7 @@ import { requestOf } from "./again.ts";
 import { decide } from "./decide.ts";
 import { lifeOf } from "./live.ts";
 import { planFor } from "./plan.ts";
-import { recordOf } from "./recording.ts";
+import { limitsOf, recordOf } from "./recording.ts";
 import type { UplinkPart } from "./uplink/part.ts";
 
 export type Considered =
@@ -47,15 +47,20 @@ export type Ground = {
   readonly conf: JsonObject | undefined;
   /** undefined where no API is followed. */
   readonly knowledge: Knowledge | undefined;
+  /** The API has it as being deleted. */
+  readonly isTerminating?: boolean;
+  /** Nothing is known to decide it by: it may be undone if it has ended, and no more. */
+  readonly undoOnly?: boolean;
 };
 
 export async function consider(
   stateDir: string,
   record: AttachmentRecord,
-  { conf, knowledge }: Ground,
+  { conf, knowledge, isTerminating = false, undoOnly = false }: Ground,
 ): Promise<Considered> {
   if (record.membership?.leaving === true) return { kind: "ended" };
   const life = lifeOf(stateDir, record);
+  if (life === "live" && undoOnly) return { kind: "unseen" };
   if (life !== "live") return { kind: life === "ended" ? "gone" : "unseen" };
   try {
     const request = requestOf(record, conf);
@@ -65,7 +70,9 @@ export async function consider(
     const decision = await decide(request, "keep", knowledge);
     if (wasKnown(record) && decision.undecided.length > 0)
       return { kind: "waiting", lacks: decision.undecided };
-    return await against(record, request, decision);
+    return isTerminating && asksForLess(decision, record)
+      ? { kind: "same" }
+      : await against(record, request, decision);
   } catch (error) {
     if (error instanceof CniError) return { kind: "refused", error };
     throw error;
@@ -87,6 +94,17 @@ async function against(record: AttachmentRecord, request: Request, policy: Polic
   const isInWordsAlone = hasSameObjects(wanted, record);
   if (isInWordsAlone && saysSame(wanted, record)) return { kind: "same" };
   return { kind: "differs", request, policy, uplink, wanted, isInWordsAlone };
+}
+
+/**
+ * With a namespace its objects and its pods are deleted at once, and the objects are gone first: in the time that it has left a
+ * pod is not to be without what they gave it.
+ */
+function asksForLess(policy: Policy, { limits }: AttachmentRecord): boolean {
+  if (limits === undefined) return false;
+  const now = limitsOf(policy);
+  const keys = ["egress", "ingress", "dscp"] as const;
+  return now.rules < limits.rules || keys.some((key) => limits[key] !== undefined && now[key] === undefined);
 }
 
 /** What others had made before us is in the plan and not in the record: it is not ours. */

@@ -1,6 +1,7 @@
 /** What the node's agent wrote down for an attachment. Reads three small files, and none where no agent was ever at work. */
 import type { Request } from "../cni/request.ts";
 import type { Knowledge } from "../knowledge/knowledge.ts";
+import { isNamed } from "../knowledge/pod.ts";
 import { freshAgent } from "../state/live/agent.ts";
 import { readKnownObjects } from "../state/live/objects.ts";
 import { hasLivePlace, placeFault } from "../state/live/place.ts";
@@ -10,25 +11,52 @@ export type Learnt = {
   readonly isFresh: boolean;
   /** It hears of no new pod now: what it wrote counts, and there is nothing to wait for. */
   readonly isCutOff?: boolean;
-  /** undefined where there is nothing, or it is not to be believed, or the agent at work follows no API. */
+  /** undefined where there is nothing, or it is not to be believed. Stale beside a fresh agent: that one follows no API. */
   readonly knowledge: Knowledge | undefined;
   /** Why what is there is not believed. */
   readonly fault?: string;
 };
 
-export function learn({ call, conf, pod: { namespace } }: Pick<Request, "call" | "conf" | "pod">): Learnt {
+export function learn({
+  call,
+  conf,
+  pod: { namespace, name },
+}: Pick<Request, "call" | "conf" | "pod">): Learnt {
   const { stateDir, network } = conf;
   if (!hasLivePlace(stateDir)) return { isFresh: false, knowledge: undefined };
   const fault = placeFault(stateDir);
   if (fault !== undefined) return { isFresh: false, knowledge: undefined, fault };
   const agent = freshAgent(stateDir);
-  if (agent?.followsPods === false) return { isFresh: true, knowledge: undefined };
-  const id = podUid(call);
-  const pod = id === undefined ? undefined : readKnownPod(stateDir, id);
-  const objects = readKnownObjects(stateDir, { namespace, network });
+  const about = { uid: podUid(call), namespace, name, network };
+  if (agent?.followsPods === false) return { isFresh: true, knowledge: learnLeft(stateDir, about) };
   const isFresh = agent !== undefined;
   const isCutOff = agent?.isCutOff === true;
-  return { isFresh, isCutOff, knowledge: { source: isFresh ? "agent" : "stale", pod, objects } };
+  return {
+    isFresh,
+    isCutOff,
+    knowledge: { source: isFresh ? "agent" : "stale", ...readLeft(stateDir, about) },
+  };
+}
+
+/** Beside an agent that follows no API: what one before it left goes on, for no pod is to lose what that gave it. */
+export function learnLeft(stateDir: string, about: About): Knowledge | undefined {
+  const left = readLeft(stateDir, about);
+  return left.pod === undefined && left.objects === undefined ? undefined : { source: "stale", ...left };
+}
+
+type About = {
+  readonly uid: string | undefined;
+  readonly namespace: string | undefined;
+  readonly name: string | undefined;
+  readonly network: string;
+};
+
+function readLeft(stateDir: string, about: About): Pick<Knowledge, "pod" | "objects"> {
+  const pod = about.uid === undefined ? undefined : readKnownPod(stateDir, about.uid);
+  return {
+    pod: pod && isNamed(pod, about) ? pod : undefined,
+    objects: readKnownObjects(stateDir, about),
+  };
 }
 
 /** As Kubernetes' runtimes say it; of a static pod it is a hash. */

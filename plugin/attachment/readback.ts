@@ -8,6 +8,7 @@ import { drift } from "../program/program.ts";
 import { isBare, type AttachmentRecord } from "../state/record.ts";
 import { readRecord } from "../state/store.ts";
 import { change } from "./change.ts";
+import { withoutTakenEnd } from "./host-end.ts";
 import { isLive } from "./live.ts";
 import { alone } from "./lock.ts";
 
@@ -22,7 +23,8 @@ export type Fault = { readonly tool: string; readonly text: string };
 export type Reading = { readonly stateDir: string; readonly record: AttachmentRecord; readonly log: Log };
 
 export async function readBack(reading: Reading): Promise<ReadBack> {
-  const { stateDir, record } = reading;
+  const { stateDir } = reading;
+  const record = withoutTakenEnd(reading.record);
   if (isBare(record) || !isLive(stateDir, record) || record.membership?.leaving === true)
     return { kind: "well" };
   const seen = await faultsOf(record);
@@ -37,7 +39,8 @@ export async function readBack(reading: Reading): Promise<ReadBack> {
 
 /** Without the lock an ADD or DEL may have been seen half done: with it what is missing is missing. */
 async function mend({ stateDir, record: { identity }, log }: Reading): Promise<ReadBack> {
-  const record = readRecord(stateDir, identity);
+  const found = readRecord(stateDir, identity);
+  const record = found && withoutTakenEnd(found);
   if (record === undefined || isBare(record) || !isLive(stateDir, record)) return { kind: "well" };
   const faults = await faultsOf(record);
   if (faults.length === 0) return { kind: "well" };

@@ -13,6 +13,7 @@ import { change } from "./change.ts";
 import { consider, type Considered, type Differing, type Ground } from "./consider.ts";
 import { readFacts } from "./facts.ts";
 import { readFeatures } from "./features.ts";
+import { endIsTaken, takenEnd } from "./host-end.ts";
 import { lifeOf } from "./live.ts";
 import { alone } from "./lock.ts";
 import { planFor } from "./plan.ts";
@@ -84,6 +85,8 @@ async function changeTo(
     rewriteRecord(stateDir, { ...wanted, programs: before.programs });
     return { kind: "same" };
   }
+  const taken = takenEnd(wanted);
+  if (taken !== undefined) return { kind: "failed", error: endIsTaken(before, taken) };
   const join = uplink && (async (): Promise<void> => uplink.join(features, log));
   const { notes } = await change({ stateDir, netns: before.netns, before, wanted, join, log });
   for (const { level, text } of notes) log(level, `${before.pod} ${before.identity.ifname}: ${text}`);

@@ -7,10 +7,11 @@ import { nodeHasLink, readNodeLink } from "../kernel/linux.ts";
 import { remove } from "../kernel/remove.ts";
 import type { Log } from "../log.ts";
 import type { Program } from "../program/program.ts";
-import { linksOf, withTraits } from "../program/traits.ts";
+import { linksOf } from "../program/traits.ts";
 import type { AttachmentRecord } from "../state/record.ts";
 import { isHeldByAnother } from "../state/holders.ts";
 import { deleteRecord } from "../state/store.ts";
+import { withoutDevice } from "./host-end.ts";
 import { isItsOwn } from "./live.ts";
 
 export type Undoing = {
@@ -68,7 +69,7 @@ export function reachable(stateDir: string, record: AttachmentRecord, netns: str
   return programs.flatMap((program): readonly Program[] => {
     if (program.place === "pod") return podIsThere ? [program] : [];
     if (hostEndIsOurs) return [program];
-    return [withTraits(program, ({ device }) => device === undefined || device !== hostEnd?.name)];
+    return [withoutDevice(program, hostEnd?.name)];
   });
 }
 

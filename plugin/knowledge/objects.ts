@@ -37,7 +37,7 @@ export function knownObjects(parts: SnapshotParts): KnownObjects {
 }
 
 export function objectsOf(snapshot: Snapshot): KnownObjects {
-  const { resources, agentNamespace, namespaces, networks } = snapshot;
+  const { resources, agentNamespace, namespaces, networks, nodeNetworks } = snapshot;
   const objects = Map.groupBy(snapshot.objects.map(listed), ({ namespace }) => namespace);
   const surroundings: Surroundings = {
     namespaces: Object.entries(namespaces).map(([name, { labels }]) => ({ name, labels })),
@@ -50,7 +50,7 @@ export function objectsOf(snapshot: Snapshot): KnownObjects {
       namespace: Object.hasOwn(namespaces, name) ? namespaces[name] : undefined,
       objects: objects.get(name) ?? [],
     }),
-    surroundings: () => surroundings,
+    surroundings: (network) => ({ ...surroundings, isOfNode: nodeNetworks.includes(network) }),
   });
 }
 

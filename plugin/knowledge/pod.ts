@@ -21,6 +21,17 @@ export function podId({ uid, configHash }: Pick<KnownPod, "uid" | "configHash">)
   return configHash ?? uid;
 }
 
+/**
+ * Whether that is the pod with the name. A UID is the API's own word; a static pod's hash is an annotation, which anybody may
+ * write onto a pod of his own.
+ */
+export function isNamed(
+  pod: KnownPod,
+  said: { readonly namespace?: string | undefined; readonly name?: string | undefined },
+): boolean {
+  return pod.configHash === undefined || (pod.namespace === said.namespace && pod.name === said.name);
+}
+
 /** It becomes part of a path. A static pod's is 32 hexadecimal digits, any other a UUID, as far as Kubernetes goes. */
 export function isPodId(text: string): boolean {
   return /^[A-Za-z0-9][A-Za-z0-9-]{0,63}$/.test(text);

@@ -52,6 +52,8 @@ export type Snapshot = {
   readonly objects: readonly KnownObject[];
   readonly namespaces: Readonly<Record<string, KnownNamespace>>;
   readonly networks: readonly KnownNetwork[];
+  /** Which networks conflists of the node make, ours in them: no NetworkAttachmentDefinition does. */
+  readonly nodeNetworks: readonly string[];
 };
 
 export const emptySnapshot: Snapshot = {
@@ -67,4 +69,5 @@ export const emptySnapshot: Snapshot = {
   objects: [],
   namespaces: {},
   networks: [],
+  nodeNetworks: [],
 };

@@ -133,6 +133,27 @@ describe("what somebody takes away in the kernel", () => {
   });
 });
 
+test("what stands on a link that has a host end's name by now is not read back as the pod's", async () => {
+  const conf = { defaults: { ingressBandwidth: "10M" }, enforce: "host" };
+  await writeConf(node, "10-lab.conflist", conf);
+  const [pod, other] = [await added(conf), await added(conf)];
+  const agent = await begin({ round: "1s" });
+  await node.exec("sh", [
+    "-ec",
+    'ip link del "$1"; ip link add "$1" type veth peer name elsewhere0',
+    "sh",
+    pod.nodeDevice,
+  ]);
+  await node.exec("tc", ["qdisc", "del", "dev", other.nodeDevice, "root"]);
+  await until(
+    "the other's is put back",
+    async () => (await agent.metric('pod_qos_drift_total{tool="tc"}')) > 0,
+  );
+  await new Promise((resolve) => setTimeout(resolve, 3_000));
+  const { stdout } = await node.exec("tc", ["qdisc", "show", "dev", pod.nodeDevice]);
+  expect(stdout).not.toMatch(/htb|clsact/);
+});
+
 test("a namespace that ends without DEL is undone; a record that came since is not touched", async () => {
   const [gone, stays] = [await added(allWishes, { kind: "macvlan" }), await added(allWishes)];
   await begin();

@@ -168,3 +168,24 @@ test("who is at work at it is waited for, then left to it", async () => {
     await ended(pod);
   });
 });
+
+test("a link that has the name of the host end by now is another's, and not touched", async () => {
+  const pod = await plug(node, { conf: allWishes });
+  succeeded(await pod.call("ADD"));
+  const before = readRecordOf(pod);
+  await node.exec("sh", [
+    "-ec",
+    'ip link del "$1"; ip link add "$1" type veth peer name elsewhere0',
+    "sh",
+    pod.nodeDevice,
+  ]);
+  const qdiscs = async () => (await node.exec("tc", ["qdisc", "show", "dev", pod.nodeDevice])).stdout;
+  const alone = await qdiscs();
+  const { kind, message } = await reapply(pod, wishes["other caps"]);
+  expect([kind, message]).toEqual([
+    "failed",
+    expect.stringContaining(`link ${pod.nodeDevice} is another one`),
+  ]);
+  expect([await qdiscs(), readRecordOf(pod)]).toEqual([alone, before]);
+  await ended(pod);
+});

@@ -48,6 +48,7 @@ function together(api: Surroundings, directory: Surroundings): Surroundings {
   return {
     namespaces: firstOf([...api.namespaces, ...directory.namespaces], ({ name }: Namespace) => name),
     nads: firstOf([...api.nads, ...directory.nads], ({ namespace, name }: Nad) => `${namespace}/${name}`),
+    isOfNode: api.isOfNode === true || directory.isOfNode === true,
   };
 }
 

@@ -53,6 +53,8 @@ export type Nad = {
 export type Surroundings = {
   readonly namespaces: readonly Namespace[];
   readonly nads: readonly Nad[];
+  /** A conflist of the node makes the network that is asked about, and no NetworkAttachmentDefinition of its name. */
+  readonly isOfNode?: boolean;
 };
 
 /** All about one namespace; `Qos` is a NetworkQos, or its head with a note where the rules are. */

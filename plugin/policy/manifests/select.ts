@@ -71,12 +71,12 @@ type Told = {
 /** Upstream's EgressQoS is about the cluster's default network alone. */
 function egressRules(
   egressQos: EgressQos | undefined,
-  { nads }: Surroundings,
+  surroundings: Surroundings,
   attachment: Attachment,
   { warnings, passedOver, undecided }: Told,
 ): readonly Rule[] {
   if (egressQos === undefined) return [];
-  if (!isDefaultNetwork(nads, attachment)) {
+  if (!isDefaultNetwork(surroundings, attachment)) {
     passedOver.push(`${egressQos.title}: it is about the pod's default network alone`);
     return [];
   }
@@ -108,14 +108,15 @@ function selectsNetwork(
 
 function selectorMeets(
   selector: NetworkSelector,
-  { namespaces, nads }: Surroundings,
+  surroundings: Surroundings,
   attachment: Attachment,
 ): Answer {
   switch (selector.type) {
     case "DefaultNetwork":
-      return { answer: isDefaultNetwork(nads, attachment), unknown: [] };
+      return { answer: isDefaultNetwork(surroundings, attachment), unknown: [] };
     case "NetworkAttachmentDefinitions": {
-      const met = nadsOf(nads, attachment)
+      const { namespaces } = surroundings;
+      const met = nadsOf(surroundings, attachment)
         .filter(({ labels }) => matches(selector.networkSelector, labels, true) === true)
         .map(({ namespace }) => matchesNamespace(selector.namespaceSelector, namespace, namespaces));
       if (met.some(({ answer }) => answer === true)) return { answer: true, unknown: [] };
@@ -141,10 +142,28 @@ function matchesNamespace(selector: Selector, name: string, namespaces: Surround
 }
 
 /** A pod's first interface, in a network that no NetworkAttachmentDefinition makes. */
-function isDefaultNetwork(nads: readonly Nad[], attachment: Attachment): boolean {
-  return attachment.ifname === "eth0" && nadsOf(nads, attachment).length === 0;
+function isDefaultNetwork(surroundings: Surroundings, attachment: Attachment): boolean {
+  return isFirst(attachment) && nadsOf(surroundings, attachment).length === 0;
 }
 
-function nadsOf(nads: readonly Nad[], { network }: Attachment): readonly Nad[] {
-  return nads.filter((nad) => nad.network === network);
+function isFirst({ ifname }: Attachment): boolean {
+  return ifname === "eth0";
+}
+
+/**
+ * Those that may have made the attachment. A name alone proves little: anybody may define a network of any name in a namespace
+ * of his own, also of the name that the default network of all pods has.
+ */
+function nadsOf({ nads, isOfNode = false }: Surroundings, attachment: Attachment): readonly Nad[] {
+  const named = nads.filter(({ network }) => network === attachment.network);
+  if (!isFirst(attachment)) return named;
+  return isOfNode ? [] : named.filter(({ namespace }) => makesFirstOf(attachment.pod, namespace));
+}
+
+/** Where Multus looks for the first interface of everybody's pods. */
+const multusNamespace = "kube-system";
+
+/** Whether a NetworkAttachmentDefinition of that namespace may be meant where none is named. */
+export function makesFirstOf(pod: Pick<Pod, "namespace">, namespace: string): boolean {
+  return namespace === multusNamespace || namespace === pod.namespace;
 }

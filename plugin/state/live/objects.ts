@@ -57,9 +57,10 @@ function rulesAt(object: StoredObject): readonly Span[] {
 
 function surroundingsIn({ header, chunk }: Chunks<Header>, network: string): Surroundings {
   const span = own(header.networks, network);
-  if (span === undefined) return { nads: [], namespaces: [] };
+  const isOfNode = header.nodeNetworks?.includes(network) === true;
+  if (span === undefined) return { nads: [], namespaces: [], isOfNode };
   const { networks, namespaces } = chunk<NetworkChunk>(span);
-  return { nads: networks, namespaces };
+  return { nads: networks, namespaces, isOfNode };
 }
 
 function listed(object: StoredObject, read: (span: Span) => readonly Rule[]): ListedObject {

@@ -16,6 +16,8 @@ export type Header = Pick<Snapshot, "cluster" | "agentNamespace" | "resources"> 
   readonly namespaces: Readonly<Record<string, Span>>;
   /** By the name of the CNI network. */
   readonly networks: Readonly<Record<string, Span>>;
+  /** An older build did not write them down. */
+  readonly nodeNetworks?: readonly string[];
 };
 
 /** Without its generation: another build may have compiled it. */
@@ -50,7 +52,7 @@ export function writeSnapshot(stateDir: string, snapshot: Snapshot): void {
 /** All of it, for the agent that goes on from there. */
 export function readSnapshot(stateDir: string): Snapshot | undefined {
   return withSnapshot(stateDir, ({ header, chunk }) => {
-    const { cluster, agentNamespace, resources } = header;
+    const { cluster, agentNamespace, resources, nodeNetworks = [] } = header;
     const namespaces = Object.entries(header.namespaces).map(
       ([name, span]) => [name, chunk<NamespaceChunk>(span)] as const,
     );
@@ -63,6 +65,7 @@ export function readSnapshot(stateDir: string): Snapshot | undefined {
         namespaces.flatMap(([name, { namespace }]) => (namespace === undefined ? [] : [[name, namespace]])),
       ),
       networks: Object.values(header.networks).flatMap((span) => chunk<NetworkChunk>(span).networks),
+      nodeNetworks,
     };
   });
 }
@@ -93,7 +96,8 @@ function opened(path: string): number | undefined {
   }
 }
 
-function render({ cluster, agentNamespace, resources, objects, namespaces, networks }: Snapshot): Buffer {
+function render(snapshot: Snapshot): Buffer {
+  const { cluster, agentNamespace, resources, objects, namespaces, networks, nodeNetworks } = snapshot;
   return renderChunks(kind, Buffer.alloc(0), (append): Header => {
     const byNamespace = Map.groupBy(objects, ({ namespace }) => namespace);
     const names = new Set([...Object.keys(namespaces), ...byNamespace.keys()]);
@@ -102,6 +106,7 @@ function render({ cluster, agentNamespace, resources, objects, namespaces, netwo
       cluster,
       agentNamespace,
       resources,
+      nodeNetworks,
       namespaces: Object.fromEntries(
         Array.from(names, (name) => [
           name,

@@ -176,6 +176,20 @@ describe("what the API tells", () => {
     expect(newsOf(first, gone).namespaces).toEqual(["prod"]);
   });
 
+  it("of a static pod's mirror is believed of the pod of its name alone", () => {
+    const hash = "0123456789abcdef0123456789abcdef";
+    const annotations = {
+      "kubernetes.io/config.hash": hash,
+      "kubernetes.io/config.mirror": hash,
+      "kubernetes.io/config.source": "file",
+    };
+    const told = withTold(empty, { resource: "pods", is: synced, items: [pod("u-m", {}, { annotations })] });
+    const of = (name: string) =>
+      knowledgeOf(told, record("podnet", "s", { asked: { namespace: "prod", name, uid: hash } }));
+    expect(of("u-m")).toMatchObject({ source: "agent" });
+    expect(of("another")).toBe("unshown");
+  });
+
   it("of a list that is not complete changes nothing", () => {
     const cut = withTold(one, { resource: "pods", is: { state: "frozen" }, items: undefined });
     expect(cut.pods).toEqual(one.pods);

@@ -77,6 +77,13 @@ describe("a queue", () => {
     expect(nextMs(end(ask(busy, "a", "new", 5), "a", "over", "", 10))).toBe(200);
   });
 
+  it("forgets what is done, once nothing is put together with it", () => {
+    const keys = Array.from({ length: 1000 }, (_, at) => `decide podnet/${at}@eth0`);
+    const done = keys.reduce((queue, key, at) => doing(ask(queue, key, "x", at * 100), at * 100), emptyQueue);
+    expect(done.size).toBeLessThan(5);
+    expect([...ask(done, "new", "x", 1_000_000).keys()]).toEqual(["new"]);
+  });
+
   it("lets wait what may, and no longer than what comes before", () => {
     const queue = ask(emptyQueue, "a", "start", 0, 4000);
     expect([ready(queue, 3999), ready(queue, 4000)]).toEqual([[], ["a"]]);

@@ -177,6 +177,20 @@ describe("1.9.8 wait", () => {
     expect((await add(site(agent, snapshot), saying)).ms).toBeLessThan(500);
   });
 
+  it("goes by what an agent left that followed pods, where the one at work follows none", async () => {
+    const stateDir = site("without pods", selecting);
+    writeKnownPod(stateDir, { ...web, annotations: { "pod-qos/dscp": "8" } });
+    const outcome = await add(stateDir);
+    expect([dscpsOf(outcome), outcome.decision.labelsFrom]).toEqual([[20], "stale"]);
+    expect((await add(site("without pods"))).decision.labelsFrom).toBe("unknown");
+  });
+
+  it("takes no file of a pod that has a static pod's hash and another name", async () => {
+    const stateDir = site("fresh", selecting);
+    writeKnownPod(stateDir, { ...web, namespace: "tenant", uid: "evil", configHash: hash });
+    expect(dscpsOf(await add(stateDir, { args: args(hash) }))).toEqual([]);
+  });
+
   it("takes a static pod's file by its hash", async () => {
     const stateDir = site("fresh", selecting);
     writeKnownPod(stateDir, { ...web, uid: "mirror", configHash: hash });

@@ -374,3 +374,25 @@ describe("objects of the API", () => {
     expect((await decided({ conf }, knowing({}))).warnings).toEqual([]);
   });
 });
+
+const marks = [apiObject({ egress: [{ dscp: 41 }] })];
+const made = (namespace: string) => [
+  { namespace, name: "x", labels: {}, network: "podnet", uid: "t", conf: "" },
+];
+
+describe("an EgressQoS of the API", () => {
+  it.each([
+    ["of another namespace's", { networks: made("tenant") }, [41]],
+    ["of the pod's own namespace", { networks: made("prod") }, []],
+    ["of Multus' namespace", { networks: made("kube-system") }, []],
+    [
+      "of any, where a conflist of the node makes it",
+      { networks: made("prod"), nodeNetworks: ["podnet"] },
+      [41],
+    ],
+  ] as const)("of a network with the name of a NetworkAttachmentDefinition's: %s", async (_, more, dscps) => {
+    expect(await dscpsOf({}, knowing({ snapshot: snapshotOf({ egressQos: marks, ...more }) }))).toEqual(
+      dscps,
+    );
+  });
+});

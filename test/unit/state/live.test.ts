@@ -157,6 +157,7 @@ describe("the snapshot", () => {
     networks: [
       { namespace: "prod", name: "fast", labels: { tier: "1" }, network: "fastnet", uid: "d-1", conf: "{}" },
     ],
+    nodeNetworks: ["podnet"],
   });
 
   it("comes back whole, but for what another build may have compiled", () => {
@@ -195,6 +196,17 @@ describe("the snapshot", () => {
       expect(objects?.namespace("constructor")).toBe("absent");
       expect(objects?.agentNamespace).toBe("pod-qos");
     }
+  });
+
+  it.each([
+    ["podnet", true],
+    ["fastnet", false],
+  ])("says to both whether a conflist of the node makes %s", (network, isOfNode) => {
+    const stateDir = createPlace();
+    writeSnapshot(stateDir, snapshot);
+    const fromFile = readKnownObjects(stateDir, { namespace: "prod", network });
+    for (const objects of [fromFile, objectsOf(snapshot)])
+      expect(objects?.surroundings(network)).toMatchObject({ isOfNode });
   });
 
   it("leaves out what another system serves", () => {

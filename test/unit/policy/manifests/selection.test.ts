@@ -146,6 +146,8 @@ const fast = labelled({ speed: "fast" });
 describe("networkSelectors", () => {
   const net1 = { network: "macnet", ifname: "net1" };
   const named = nad("macnet", { speed: "fast" });
+  const elsewhere = nad("mine", { speed: "fast" }, "macnet", "tenant");
+  const multus = nad("mine", { speed: "fast" }, "macnet", "kube-system");
 
   it.each([
     ["002-5 none: the pod's first interface", undefined, [], { ifname: "eth0" }, [20]],
@@ -153,6 +155,10 @@ describe("networkSelectors", () => {
     ["002-7 DefaultNetwork: the first interface", [byDefault], [named], {}, [20]],
     ["002-7 DefaultNetwork: another", [byDefault], [named], net1, []],
     ["DefaultNetwork: a first one that a NAD makes", [byDefault], [named], { network: "macnet" }, []],
+    ["DefaultNetwork: a NAD of its name elsewhere", [byDefault], [elsewhere], { network: "macnet" }, [20]],
+    ["DefaultNetwork: one where Multus looks", [byDefault], [multus], { network: "macnet" }, []],
+    ["a NAD of a first one's name elsewhere", [byNad(fast)], [elsewhere], { network: "macnet" }, []],
+    ["a NAD elsewhere that makes another", [byNad(fast)], [elsewhere], net1, [20]],
     ["002-3 a NAD by its label", [byNad(fast)], [named], net1, [20]],
     ["002-3 a NAD without it", [byNad(fast)], [nad("macnet", {})], net1, []],
     ["no NAD of that network", [byNad(fast)], [nad("other", { speed: "fast" })], net1, []],

@@ -1,0 +1,54 @@
+/** The conf that a NetworkAttachmentDefinition gives an attachment. Pure. */
+import { readLeniently } from "../cni/conf.ts";
+import { parseConflist } from "../cni/conflist.ts";
+import { isObject, type JsonObject } from "../cni/fields.ts";
+import type { KnownNetwork } from "../knowledge/snapshot.ts";
+import { makesFirstOf } from "../policy/manifests/select.ts";
+import type { AttachmentRecord } from "../state/record.ts";
+import type { Known } from "./known.ts";
+
+/**
+ * undefined where it is not certain which one made the attachment: several namespaces may define a network of one name. So is
+ * one that is broken, without pod-qos, or whose records are elsewhere.
+ */
+export function definedConfOf(known: Known, record: AttachmentRecord): JsonObject | undefined {
+  const makers = makersOf(known, record);
+  const [maker] = makers;
+  const entry = maker === undefined || makers.length > 1 ? undefined : entryIn(maker);
+  if (entry === undefined) return undefined;
+  return readLeniently(entry).stateDir === readLeniently(record.asked?.conf ?? entry).stateDir
+    ? entry
+    : undefined;
+}
+
+/** Multus writes onto the pod which definition made which interface; until it does, those that it may have been. */
+function makersOf({ snapshot, pods }: Known, { identity, asked }: AttachmentRecord): readonly KnownNetwork[] {
+  const named = snapshot.networks.filter(({ network }) => network === identity.network);
+  const pod = asked?.uid === undefined ? undefined : pods.get(asked.uid);
+  const maker = makerIn(pod?.annotations["k8s.v1.cni.cncf.io/network-status"], identity.ifname);
+  return maker === undefined
+    ? named.filter(({ namespace }) => makesFirstOf({ namespace: asked?.namespace }, namespace))
+    : named.filter(({ namespace, name }) => `${namespace}/${name}` === maker);
+}
+
+/** "namespace/name", or the name of a network that no definition made. */
+function makerIn(status: string | undefined, ifname: string): string | undefined {
+  if (status === undefined) return undefined;
+  try {
+    const networks: unknown = JSON.parse(status);
+    const own = Array.isArray(networks)
+      ? networks.filter(isObject).find((network) => network["interface"] === ifname)
+      : undefined;
+    return typeof own?.["name"] === "string" ? own["name"] : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function entryIn({ conf }: KnownNetwork): JsonObject | undefined {
+  try {
+    return parseConflist(conf)?.entry;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,49 @@
+/** What the parts of the agent's loop share, as the loop makes it but for its sources. */
+import type { Loop } from "../../../plugin/agent/context.ts";
+import { createMetrics } from "../../../plugin/agent/metrics.ts";
+import type { News } from "../../../plugin/agent/news.ts";
+import type { Options } from "../../../plugin/agent/options.ts";
+import { readAll, thatDiffer } from "../../../plugin/agent/records.ts";
+import { createStates } from "../../../plugin/agent/states.ts";
+import { emptyWorld, type World } from "../../../plugin/agent/world.ts";
+
+export type LoopAt = {
+  readonly loop: Loop;
+  readonly told: readonly News[];
+  readonly logged: readonly string[];
+};
+
+export function loopAt(stateDir: string, more: Partial<Options> = {}): LoopAt {
+  let world: World = emptyWorld;
+  const told: News[] = [];
+  const logged: string[] = [];
+  const metrics = createMetrics();
+  const options: Options = {
+    node: "node-1",
+    kubeconfig: undefined,
+    stateDir,
+    confDir: "/nowhere",
+    listen: undefined,
+    objects: "off",
+    api: true,
+    roundMs: 600_000,
+    ...more,
+  };
+  const loop: Loop = {
+    options,
+    log: (level, text) => void logged.push(`${level} ${text}`),
+    signal: new AbortController().signal,
+    metrics,
+    states: createStates(metrics),
+    world: () => world,
+    setWorld: (next) => (world = next),
+    tell: (news) => void told.push(news),
+    readRecords: () => {
+      const before = world.records;
+      world = { ...world, records: readAll(stateDir, before) };
+      return thatDiffer(before, world.records);
+    },
+  };
+  loop.states.setInStep();
+  return { loop, told, logged };
+}
