@@ -56,7 +56,7 @@ async function serve(options: Options, log: Log): Promise<void> {
   }
 }
 
-/** false where this process is told to end before that. */
+/** false where this process is asked to end first. */
 async function becomeSole(stateDir: string, log: Log, signal: AbortSignal): Promise<boolean> {
   let known: number | undefined;
   while (!signal.aborted) {

@@ -1,5 +1,5 @@
 /**
- * The API side of the loop: what is told becomes the world's, files for ADD, and news.
+ * The API side of the loop: what the API says goes into the world and into files for ADD, and becomes news for the queue.
  *
  *     waiting ──all that decisions need is listed──► in step ──the server is another cluster's──┐
  *        │  ▲                                                                                   ▼

@@ -1,6 +1,6 @@
 /**
  * The API side: which resources are followed, for as long as the server speaks for the cluster that this node's pods were decided
- * by. What each resource says by now is told as a value (`Told`); what follows from it is elsewhere. Nothing ends it but the signal.
+ * by. Each change of a resource is handed on as a value (`Told`). What follows from it is decided elsewhere. Nothing ends it but the signal.
  */
 import { connect, type Connection } from "../kube/connect.ts";
 import type { Notice } from "../kube/follow.ts";

@@ -1,4 +1,4 @@
-/** One resource of the API, followed: what it is by now is told, trimmed to what is read of it. */
+/** Follows one resource of the API, and hands on its present state, trimmed to the fields that are read. */
 import { isObject, type JsonObject } from "../cni/fields.ts";
 import type { Connection } from "../kube/connect.ts";
 import { follow, type Followed, type Notice } from "../kube/follow.ts";

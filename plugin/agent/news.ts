@@ -64,7 +64,7 @@ function afterRecords(world: World, attachments: readonly string[]): readonly Ta
 
 /** What somebody changes in the kernel is often changed in several steps. */
 const kernelSettlesMs = 500;
-/** What an ADD programs this moment is told as well: it is looked at when it is done. */
+/** The kernel also reports what an ADD is programming at this moment. That is looked at when ADD is done. */
 const addedMs = 2_000;
 
 function afterEvent(world: World, { device, what }: KernelEvent, nowMs: number): readonly Asked[] {

@@ -55,7 +55,7 @@ type Ending =
   | { readonly kind: "failed"; readonly reason: string };
 
 /**
- * A tool that goes on until it is told to end, and says a line for what it sees. undefined where there is no such tool; `ended`
+ * A tool that runs until it is stopped, and writes a line for each thing that it sees. undefined where there is no such tool; `ended`
  * tells that it has stopped by itself. It is none of those that work for a call, so it bears no mark of ours; where there is
  * setpriv it does not outlive us.
  */

@@ -1,4 +1,4 @@
-/** What is known of a resource, and who is told when that changes. */
+/** What is known of a resource, and whom to notify when that changes. */
 import type { JsonObject } from "../cni/fields.ts";
 import type { Known } from "./decode.ts";
 import type { Step } from "./next.ts";

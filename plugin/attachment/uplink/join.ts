@@ -73,7 +73,7 @@ function isDue({ stateDir, uplink: { device } }: NodeUplink, pod: PodPart, { set
 const fewAttachments = 64;
 
 /**
- * Sets first: what leads to them comes to members that are there. What is refused for other pods is told, and does not keep
+ * Sets first: what leads to them comes to members that are there. What is refused for other pods is reported, and does not keep
  * this one from its class: the next ADD or GC tries again.
  */
 async function putBack(
