@@ -17,9 +17,9 @@ export type Scenario = {
 export function scenarios(): readonly Scenario[] {
   return [
     bare,
-    ours("VERSION", "VERSION", 1.2, "VERSION"),
+    ours("VERSION", "VERSION", 1.1, "VERSION"),
     { title: "VERSION", subject: "bandwidth", command: "VERSION", against: [toBare()] },
-    ours("STATUS", "STATUS", 1.3),
+    ours("STATUS", "STATUS", 1.2),
     ...lives.map((life) => of(life, "ADD")),
     bare,
     ...lives.map((life) => of(life, "CHECK")),
@@ -55,15 +55,15 @@ const bothCaps = { "kubernetes.io/ingress-bandwidth": "20M", "kubernetes.io/egre
 export const capsAndMark = annotated({ ...bothCaps, "pod-qos/dscp": "46" });
 
 const lives: readonly Life[] = [
-  { title: "no wishes", subject: "pod-qos", conf: annotated({}), budgets: { ADD: 1.5 }, like: "no wishes" },
+  { title: "no wishes", subject: "pod-qos", conf: annotated({}), budgets: { ADD: 1.25 }, like: "no wishes" },
   {
     title: "caps, mark",
     subject: "pod-qos",
     conf: capsAndMark,
-    budgets: { ADD: 2, CHECK: 2, DEL: 1.8 },
+    budgets: { ADD: 2, CHECK: 2, DEL: 2.5 },
     like: "caps",
   },
-  { title: "caps", subject: "pod-qos", conf: annotated(bothCaps), like: "caps" },
+  { title: "caps", subject: "pod-qos", conf: annotated(bothCaps), budgets: { DEL: 1.7 }, like: "caps" },
   {
     title: "ingress cap, mark: no ifb",
     subject: "pod-qos",

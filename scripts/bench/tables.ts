@@ -12,7 +12,7 @@ export function startUpTable({ results, about }: Report): string {
     ...ratioSpread("x bare", "wall", "bare Node"),
     { title: "CPU x bare", cell: (row) => fixed(ratioOf(row, "cpu", "bare Node")?.median, 2) },
     { title: "x bandwidth", cell: (row) => fixed(ratioOf(row, "wall", "bandwidth")?.median, 1) },
-    { title: "budget", cell: (row) => fixed(judged(row)?.limit, 1) },
+    { title: "budget", cell: (row) => fixed(judged(row)?.limit, 2) },
     { title: "", cell: (row) => verdict(judged(row)), align: "left" },
   ]);
   const missed = rows.some((row) => judged(row)?.met === false);
