@@ -10,9 +10,11 @@ import { remove } from "../kernel/remove.ts";
 import type { Log } from "../log.ts";
 import { without } from "../program/compare.ts";
 import { merge, siblingOf, type Program } from "../program/program.ts";
+import { withoutOthers } from "../program/traits.ts";
 import type { Member } from "../program/ipset/members.ts";
 import { isBare, type AttachmentRecord } from "../state/record.ts";
 import { writeRecord } from "../state/store.ts";
+import { isEqual } from "./equal.ts";
 import { withoutTakenEnd } from "./host-end.ts";
 import { membersIn, membersOnlyIn, withBoth } from "./recording.ts";
 import { reachable, together } from "./undo.ts";
@@ -24,6 +26,8 @@ export type Change = {
   readonly wanted: AttachmentRecord;
   /** Makes the node's uplink as it should be, with the pod in it; undefined where the conf has none. */
   readonly join: (() => Promise<void>) | undefined;
+  /** The kernel has what the record before lists: programs that are no others are not looked at. */
+  readonly trustsRecord?: boolean;
   readonly log: Log;
 };
 
@@ -33,17 +37,27 @@ export async function change(given: Change): Promise<Applied> {
   writeRecord(stateDir, withBoth(before, wanted));
   let applied: Applied = { owned: [], failures: [], notes: [] };
   try {
-    applied = await applyOver(wanted.programs, netns, before.programs);
+    const standing = task.trustsRecord === true ? unchanged(before.programs, wanted.programs) : [];
+    const others = wanted.programs.filter((program) => siblingOf(program, standing) === undefined);
+    applied = await applyOver(others, netns, before.programs);
     const [failure] = applied.failures;
     if (failure !== undefined) throw failure.error;
     await join?.();
     await leave(task, membersOnlyIn(before, wanted));
     await removeAll(task, before, without(before.programs, wanted.programs));
-    writeRecord(stateDir, { ...wanted, programs: applied.owned });
+    const owned = [...standing, ...applied.owned];
+    const programs = wanted.programs.flatMap((program) => siblingOf(program, owned) ?? []);
+    writeRecord(stateDir, { ...wanted, programs });
     return applied;
   } catch (error) {
     throw await putBack(task, applied, error);
   }
+}
+
+/** As the record has them, where what others made before us is no part of it. */
+function unchanged(before: readonly Program[], wanted: readonly Program[]): readonly Program[] {
+  const ours = withoutOthers(wanted, before);
+  return before.filter((program) => isEqual(siblingOf(program, ours), program));
 }
 
 /**

@@ -9,6 +9,7 @@ import { withoutOthers } from "../program/traits.ts";
 import type { AttachmentRecord } from "../state/record.ts";
 import { requestOf } from "./again.ts";
 import { decide } from "./decide.ts";
+import { isEqual } from "./equal.ts";
 import { lifeOf } from "./live.ts";
 import { planFor } from "./plan.ts";
 import { limitsOf, recordOf } from "./recording.ts";
@@ -126,20 +127,5 @@ function saysSame(wanted: AttachmentRecord, record: AttachmentRecord): boolean {
     wanted.build === record.build &&
     wanted.labelsFrom === record.labelsFrom &&
     wanted.pending === record.pending
-  );
-}
-
-/** Whatever the order of keys: a conflist may be written anew with the same content. */
-function isEqual(a: unknown, b: unknown): boolean {
-  return JSON.stringify(sorted(a)) === JSON.stringify(sorted(b));
-}
-
-function sorted(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(sorted);
-  if (typeof value !== "object" || value === null) return value;
-  return Object.fromEntries(
-    Object.entries(value)
-      .toSorted(([a], [b]) => (a < b ? -1 : 1))
-      .map(([key, member]) => [key, sorted(member)]),
   );
 }

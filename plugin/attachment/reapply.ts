@@ -88,7 +88,9 @@ async function changeTo(
   const taken = takenEnd(wanted);
   if (taken !== undefined) return { kind: "failed", error: endIsTaken(before, taken) };
   const join = uplink && (async (): Promise<void> => uplink.join(features, log));
-  const { notes } = await change({ stateDir, netns: before.netns, before, wanted, join, log });
+  // What was cut short may be half done.
+  const trustsRecord = before.unfinished !== true;
+  const { notes } = await change({ stateDir, netns: before.netns, before, wanted, join, trustsRecord, log });
   for (const { level, text } of notes) log(level, `${before.pod} ${before.identity.ifname}: ${text}`);
   // DEL waits for our lock; who takes the namespace away need not.
   return lifeOf(stateDir, wanted) === "ended"

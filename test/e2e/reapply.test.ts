@@ -107,6 +107,37 @@ test("a conf that cannot be, a tool that refuses and a foreign object leave the 
   });
 });
 
+test("a change of marks alone starts no tool for what is about caps", async () => {
+  await leavesNothing(node, async () => {
+    const pod = await plug(node, { conf: allWishes });
+    succeeded(await pod.call("ADD"));
+    const marked = await reapply(pod, { defaults: { ...allWishes.defaults, dscp: "CS1" } });
+    // A look and a transaction for each family.
+    expect(marked).toMatchObject({ kind: "changed", started: 4 });
+    await ended(pod);
+  });
+});
+
+test("a change that fails for what somebody took away elsewhere puts that back, and is done with the next try", async () => {
+  await leavesNothing(node, async () => {
+    const pod = await plug(node, { conf: ruledWishes });
+    succeeded(await pod.call("ADD"));
+    const remarked = {
+      ...ruledWishes,
+      egress: ruledWishes.egress.map((rule) => ({ ...rule, dscp: "AF11" })),
+    };
+    await pod.pod.exec("sh", [
+      "-ec",
+      "for tool in iptables ip6tables; do $tool -t mangle -F; $tool -t mangle -X; done; ipset destroy",
+    ]);
+    expect(await reapply(pod, remarked)).toMatchObject({ kind: "failed" });
+    expect(await reapply(pod, remarked)).toMatchObject({ kind: "changed" });
+    const changed = await stateOf(pod);
+    expect(changed).toEqual(await freshAdd(pod, remarked));
+    await ended(pod);
+  });
+});
+
 test("a change that was cut short is done to its end, though the record lists all of it", async () => {
   await leavesNothing(node, async () => {
     const pod = await plug(node);
