@@ -2,7 +2,7 @@
  * ADD's decision on a node with an agent. What the API says of a pod is mostly there before the runtime asks for it. Where it is
  * not and could matter, it is waited for, not long; then the pod starts without, and the agent completes it later.
  */
-import type { Request } from "../cni/request.ts";
+import { podName, type Request } from "../cni/request.ts";
 import { CniError, ErrorCode } from "../errors.ts";
 import { unlisted } from "../knowledge/asks.ts";
 import { isStaticPod } from "../knowledge/pod.ts";
@@ -19,7 +19,7 @@ export async function decideForAdd(request: Request, log: Log): Promise<Decision
   if (isComplete(request, first)) return withPending(early, request, first);
   if (!first.isFresh || !isApiPod(request)) return withPending(early, request, first);
   if (!isRequired && !couldMatter(early, request, first)) return early;
-  const learnt = first.isCutOff === true ? first : await waitFor(request);
+  const learnt = first.isCutOff === true ? first : await waitFor(request, log);
   if (isRequired && learnt.knowledge?.pod === undefined) throw saysNothing(request, learnt);
   return withPending(await decide(request, "keep", learnt.knowledge), request, learnt);
 }
@@ -62,13 +62,16 @@ function couldMatter({ undecided }: Decision, request: Request, { knowledge }: L
 const lookEachMs = 20;
 const longestWaitMs = 1_000;
 
-async function waitFor(request: Request): Promise<Learnt> {
-  const until = performance.now() + longestWaitMs;
+async function waitFor(request: Request, log: Log): Promise<Learnt> {
+  const began = performance.now();
   for (;;) {
     await new Promise((resolve) => setTimeout(resolve, lookEachMs));
     const learnt = learn(request);
-    if (isComplete(request, learnt) || !learnt.isFresh || learnt.isCutOff === true) return learnt;
-    if (performance.now() >= until) return learnt;
+    const waitedMs = performance.now() - began;
+    const isAll = isComplete(request, learnt) || !learnt.isFresh || learnt.isCutOff === true;
+    if (!isAll && waitedMs < longestWaitMs) continue;
+    log("debug", `ADD ${podName(request.call)} waited ${waitedMs.toFixed(0)} ms for the node's agent`);
+    return learnt;
   }
 }
 

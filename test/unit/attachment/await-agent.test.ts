@@ -92,6 +92,9 @@ describe("1.9.8 wait", () => {
     expect(outcome.ms).toBeGreaterThan(150);
     expect(outcome.ms).toBeLessThan(900);
     expect(outcome.decision).not.toHaveProperty("pending");
+    expect(outcome.log).toEqual([
+      expect.stringMatching(/^ADD pod prod\/web-1 waited \d{3} ms for the node's agent$/),
+    ]);
   });
 
   it.each([
