@@ -4,6 +4,8 @@
 //	sender tcp ADDRESS:PORT BYTES PERIOD COUNT              a message of so many bytes in each period
 //	sender udp ADDRESS:PORT BYTES PERIOD COUNT SEGMENTS     so many datagrams of so many bytes each, in one UDP_SEGMENT send
 //	sender datagrams …                                      the same in a send each
+//	sender watch ADDRESS:PORT                               until SIGTERM: the marks that come, of each sender (marks.go)
+//	sender steady ADDRESS:PORT BYTES PERIOD COUNT           datagrams that nobody answers
 //
 // One line of JSON: what came, and the milliseconds from each message's first byte to the listener's answer to its last.
 package main
@@ -29,6 +31,10 @@ func main() {
 		listen(args[1])
 		return
 	}
+	if len(args) == 2 && args[0] == "watch" {
+		watchMarks(args[1])
+		return
+	}
 	if len(args) < 5 {
 		fail(fmt.Errorf("too few arguments"))
 	}
@@ -37,6 +43,10 @@ func main() {
 	check(err)
 	if len(args) > 5 {
 		segments = number(args[5])
+	}
+	if args[0] == "steady" {
+		sendSteadily(args[1], size, period, count)
+		return
 	}
 	var sent report
 	if args[0] == "tcp" {

@@ -1,0 +1,218 @@
+/** A node full of pods beside a real API server: the first packet of each, and how soon a change is in the kernel. */
+import { readFileSync } from "node:fs";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import type { AttachmentRecord } from "../../plugin/state/record.ts";
+import { until } from "../lab/agent.ts";
+import { ifbName } from "../../plugin/datapath/names.ts";
+import { hostDeviceOf } from "../lab/cluster/sandbox-caps.ts";
+import { watchCaps, type CapTurn } from "../lab/cap-turns.ts";
+import { liveNeeds, openLiveSite, type LiveSite } from "../lab/cluster/live-site.ts";
+import { policyPath } from "../lab/cluster/installed.ts";
+import { podNetwork } from "../lab/cluster/pod-network.ts";
+import type { Sandbox } from "../lab/cluster/sandbox.ts";
+import { figure } from "../lab/figures.ts";
+import { crowding } from "../lab/machine.ts";
+import { dayMs, sendSteadily, watchMarks, type Flow, type Seen } from "../lab/marks-seen.ts";
+import { suite } from "../lab/needs.ts";
+import { createNode } from "../lab/node.ts";
+import { percentile } from "../lab/percentile.ts";
+import { long } from "../lab/repetitions.ts";
+
+/** The node's end of the pods' bridge. */
+const GATEWAY = "198.51.100.1";
+const LOG = "/var/log/pod-qos.log";
+
+const pods = long ? 110 : 20;
+const firsts = long ? 100 : 10;
+const changes = long ? 200 : 20;
+const senders = 10;
+const everyMs = 300;
+
+/** By the label "voice": yes, no. */
+const DSCP = { yes: 46, no: 10 } as const;
+const RATE = { yes: "20M", no: "40M" } as const;
+
+const needs = {
+  ...liveNeeds,
+  tools: [...liveNeeds.tools, "ss"],
+  peers: ["bridge", "host-local", "sender"],
+};
+
+suite("a node full of pods", needs, () => {
+  let site: LiveSite;
+  const sandboxes: Sandbox[] = [];
+
+  beforeAll(async () => {
+    const conflist = podNetwork({ conf: { logFile: LOG, logLevel: "debug" } });
+    site = await openLiveSite(await createNode(), conflist);
+    await site.plane.api.create(policyPath("EgressQoS", "default"), egressQos);
+  });
+  afterAll(() => site.end());
+
+  const recordOf = ({ containerId }: Sandbox): AttachmentRecord =>
+    JSON.parse(
+      readFileSync(site.node.path(`/run/pod-qos/attachments/podnet/${containerId}@eth0.json`), "utf8"),
+    ) as AttachmentRecord;
+  /** Three at a time, each made when the one before it runs: the runtime calls for it as soon as it is there. */
+  const start = async (count: number): Promise<readonly Sandbox[]> => {
+    const names = Array.from({ length: count }, (_, index) => `pod-${sandboxes.length + index}`);
+    const made: Sandbox[] = [];
+    const begin = async (): Promise<void> => {
+      for (let name = names.pop(); name !== undefined; name = names.pop())
+        made.push(await site.run({ name, labels: labels("yes"), annotations: caps("yes") }));
+    };
+    await Promise.all([begin(), begin(), begin()]);
+    return made;
+  };
+
+  test("gives each pod its object's mark from the first packet on", async () => {
+    await until("the object is known", () => snapshot(site).includes("voice"));
+    sandboxes.push(...(await start(firsts)));
+    const watch = await watchMarks(site.node, GATEWAY);
+    await Promise.all(sandboxes.map(({ pod }) => sendSteadily(pod, GATEWAY, { count: 1 }).done));
+    const seen = await watch.end();
+    const firstMarks = sandboxes.map(({ addresses: [address = ""] }) => seen.get(address)?.turns[0]?.dscp);
+    expect(firstMarks).toEqual(sandboxes.map(() => DSCP.yes));
+    figure("pods left pending", sandboxes.filter((each) => recordOf(each).pending !== undefined).length, {
+      atMost: 0,
+    });
+    // What the first packet had is ADD's doing.
+    figure("pods completed later", await site.agent.metric('pod_qos_applies_total{result="changed"}'), {
+      atMost: 0,
+    });
+    const waits = waited(site);
+    const all = [...waits, ...Array.from({ length: firsts - waits.length }, () => 0)];
+    console.log(`of ${firsts} ADDs ${waits.length} waited: ${waits.join(", ")} ms`);
+    figure("ADD's wait p99, in ms", percentile(all, 99), { atMost: 100 * (await crowding()) });
+  });
+
+  test("brings a change into the kernel within a moment, and one that is about all pods within seconds", async () => {
+    sandboxes.push(...(await start(pods - sandboxes.length)));
+    const watch = await watchMarks(site.node, GATEWAY);
+    const watches = [site.node, ...sandboxes.map(({ pod }) => pod)].map(watchCaps);
+    const flows = sandboxes.slice(0, senders).map(({ pod }) => sendSteadily(pod, GATEWAY));
+    await pause(1000);
+
+    const marked: Change[] = [];
+    const capped: Change[] = [];
+    const bursts: Flow[] = [];
+    for (let time = 0; time < changes; time += 1) {
+      const began = performance.now();
+      const isMark = time % 2 === 0;
+      // A pod has its mark changed in one turn and its cap in the next: 7 has no factor of 110 or 20.
+      const sandbox = at(sandboxes, (time >> 1) * 7 + (isMark ? 0 : 3));
+      const done = isMark ? marked : capped;
+      const to = done.filter((each) => each.sandbox === sandbox).length % 2 === 0 ? "no" : "yes";
+      if (isMark && sandboxes.indexOf(sandbox) >= senders)
+        bursts.push(sendSteadily(sandbox.pod, GATEWAY, { everyMs: 2, count: 1500 }));
+      await pause(began + 100 - performance.now());
+      const change = isMark ? { labels: labels(to) } : { annotations: caps(to) };
+      done.push({ sandbox, to, at: await site.patch(sandbox.name, change) });
+      await pause(began + everyMs - performance.now());
+    }
+    await pause(2000);
+    await Promise.all([...flows, ...bursts].map((flow) => flow.end()));
+    const seen = await watch.end();
+    const [onNode = [], ...inPods] = await Promise.all(watches.map((each) => each.end()));
+    const of = (device: string): readonly CapTurn[] => onNode.filter((turn) => turn.device === device);
+    const turnsOf = (sandbox: Sandbox): readonly (readonly CapTurn[])[] => {
+      const { identity } = recordOf(sandbox);
+      // From the pod the cap is in the pod or, on a kernel without act_police, on an ifb of the node.
+      const egress = inPods[sandboxes.indexOf(sandbox)] ?? [];
+      return [of(hostDeviceOf(sandbox)), [...egress, ...of(ifbName(identity))]];
+    };
+    const latency = { mark: marked.map(afterMark(seen)), cap: capped.map(afterCap(turnsOf)) };
+    const machine = await crowding();
+    for (const [what, values] of Object.entries(latency)) {
+      console.log(`${what}: ${values.map((value) => value.toFixed(0)).join(" ")} ms; machine ${machine}`);
+      figure(`${what}, p50 in ms`, percentile(values, 50), { atMost: 150 * machine });
+      figure(`${what}, p99 in ms`, percentile(values, 99), { atMost: 1000 * machine });
+    }
+
+    const began = dayMs();
+    await site.plane.api.create(policyPath("NetworkQoS", "default"), networkQos);
+    await until("all have the rule", () => sandboxes.every((each) => hasTwoRules(recordOf(each))), 60_000);
+    figure(`${pods} pods by one object, in s`, (dayMs() - began) / 1000, { atMost: 5 * (await crowding()) });
+  });
+});
+
+type Word = "yes" | "no";
+
+const labels = (voice: Word) => ({ app: "crowd", voice });
+const caps = (word: Word) => ({
+  "kubernetes.io/egress-bandwidth": RATE[word],
+  "kubernetes.io/ingress-bandwidth": RATE[word],
+});
+const egressQos = {
+  apiVersion: "k8s.ovn.org/v1",
+  kind: "EgressQoS",
+  metadata: { name: "default" },
+  spec: {
+    egress: (["yes", "no"] as const).map((voice) => ({
+      dscp: DSCP[voice],
+      podSelector: { matchLabels: { voice } },
+    })),
+  },
+};
+const networkQos = {
+  apiVersion: "k8s.ovn.org/v1alpha1",
+  kind: "NetworkQoS",
+  metadata: { name: "default" },
+  spec: {
+    priority: 10,
+    podSelector: { matchLabels: { app: "crowd" } },
+    egress: [
+      {
+        dscp: 20,
+        bandwidth: { rate: 20_000 },
+        classifier: { to: [{ ipBlock: { cidr: "203.0.113.0/24" } }] },
+      },
+    ],
+  },
+};
+
+const hasTwoRules = ({ limits, unfinished }: AttachmentRecord): boolean =>
+  limits?.rules === 2 && unfinished === undefined;
+
+type Change = { readonly sandbox: Sandbox; readonly to: Word; readonly at: number };
+
+/** From the answer to the PATCH, which may be later than the packet. */
+const afterMark =
+  (seen: ReadonlyMap<string, Seen>) =>
+  ({ sandbox, to, at: patchedAt }: Change): number => {
+    const turns = seen.get(sandbox.addresses[0] ?? "")?.turns ?? [];
+    return msUntil(
+      turns.filter(({ dscp }) => dscp === DSCP[to]),
+      patchedAt,
+    );
+  };
+
+/** Until both directions have it. */
+const afterCap =
+  (turnsOf: (sandbox: Sandbox) => readonly (readonly CapTurn[])[]) =>
+  ({ sandbox, to, at: patchedAt }: Change): number => {
+    const directions = turnsOf(sandbox).map((turns) =>
+      msUntil(
+        turns.filter(({ rate }) => rate === `${RATE[to]}bit`),
+        patchedAt,
+      ),
+    );
+    return Math.max(...directions);
+  };
+
+const msUntil = (turns: readonly { readonly at: number }[], patchedAt: number): number => {
+  const turn = turns.find(({ at: turnedAt }) => turnedAt > patchedAt - 100);
+  return turn === undefined ? Number.NaN : Math.max(0, turn.at - patchedAt);
+};
+
+const waited = ({ node }: LiveSite): readonly number[] =>
+  [...readFileSync(node.path(LOG), "utf8").matchAll(/waited (\d+) ms for the node's agent/g)].map(([, ms]) =>
+    Number(ms),
+  );
+
+const snapshot = ({ node }: LiveSite): string =>
+  readFileSync(node.path("/run/pod-qos/live/snapshot"), "utf8");
+
+const at = <Value>(values: readonly Value[], index: number): Value => values[index % values.length] as Value;
+
+const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, Math.max(0, ms)));
