@@ -1,0 +1,204 @@
+/** What a sender below its limits meets while the API changes what its pod should have: no packet is lost, none has a third mark or class. */
+import { readFileSync } from "node:fs";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import type { AttachmentRecord } from "../../plugin/state/record.ts";
+import { until } from "../lab/agent.ts";
+import { policyPath } from "../lab/cluster/installed.ts";
+import { liveNeeds, openLiveSite, type LiveSite } from "../lab/cluster/live-site.ts";
+import { podNetwork } from "../lab/cluster/pod-network.ts";
+import type { Sandbox } from "../lab/cluster/sandbox.ts";
+import { figure } from "../lab/figures.ts";
+import { sendSteadily, watchMarks } from "../lab/marks-seen.ts";
+import { highestRate, startMeter } from "../lab/meter.ts";
+import { suite } from "../lab/needs.ts";
+import { repetitions } from "../lab/repetitions.ts";
+import { measure } from "../lab/traffic.ts";
+import { openUplinkSite, type UplinkSite } from "../lab/uplink.ts";
+
+const changes = repetitions(100);
+
+const needs = {
+  ...liveNeeds,
+  tools: [...liveNeeds.tools, "iperf3", "ipset", "ss"],
+  peers: ["bridge", "host-local", "sender"],
+};
+
+suite("a sender below its limits", needs, () => {
+  let uplink: UplinkSite;
+  let site: LiveSite;
+
+  beforeAll(async () => {
+    uplink = await openUplinkSite();
+    site = await openLiveSite(uplink.node, podNetwork({ conf: { uplink: classes } }));
+    await site.plane.api.create(policyPath("EgressQoS", "default"), egressQos);
+    await site.plane.api.create(policyPath("NetworkQoS", "default"), networkQos("yes"));
+  });
+  afterAll(() => site.end());
+
+  const recordOf = ({ containerId }: Sandbox): AttachmentRecord => {
+    const path = `/run/pod-qos/attachments/podnet/${containerId}@eth0.json`;
+    return JSON.parse(readFileSync(site.node.path(path), "utf8")) as AttachmentRecord;
+  };
+  const run = (name: string, labels: object): Promise<Sandbox> =>
+    site.run({ name, labels: { voice: "yes", tier: "yes", ...labels }, annotations: caps("yes") });
+
+  /** Each change once the one before it is done. */
+  const changed = async (sandbox: Sandbox, { make, isSo }: Kind): Promise<void> => {
+    for (let time = 1; time <= changes; time += 1) {
+      const to = time % 2 === 1 ? "no" : "yes";
+      await make(site, sandbox, to);
+      await until(`change ${time}`, () => {
+        const record = recordOf(sandbox);
+        return record.unfinished === undefined && isSo(record, to);
+      });
+    }
+  };
+
+  test.each(Object.entries(kinds))("loses no packet through changes of %s", async (what, kind) => {
+    const { make, marks } = kind;
+    const sandbox = await run(`steady-${what}`, kind.labels);
+    await countStrangers(uplink, sandbox);
+    const watch = await watchMarks(uplink.server, uplink.server4);
+    const flow = sendSteadily(sandbox.pod, uplink.server4);
+    const began = performance.now();
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    await changed(sandbox, kind);
+    const sent = await flow.end();
+    const perSecond = (sent * 1000) / (performance.now() - began);
+    const [seen] = (await watch.end()).values();
+    const others = [...(seen?.marks ?? [])].filter(([mark]) => !marks.includes(mark));
+    console.log(`${changes} changes of ${what} in ${((performance.now() - began) / 1000).toFixed(1)} s`);
+    expect(perSecond).toBeGreaterThan(800);
+    figure(`lost of ${sent}`, sent - (seen?.arrived ?? 0), { atMost: 0 });
+    figure("with a mark that is neither the old nor the new", total(others), { atMost: 0 });
+    figure("in a third class", await strangers(uplink), { atMost: 0 });
+    // Never back and forth: each change is seen once, or not at all.
+    expect(seen?.turns.length).toBe(marks.length === 1 ? 1 : changes + 1);
+    if (changes % 2 === 1) await make(site, sandbox, "yes");
+    await site.plane.api.remove(`/api/v1/namespaces/default/pods/${sandbox.name}`);
+    await site.kubelet.gone(sandbox.name);
+  });
+
+  test("a TCP flow under a changing cap is at no second above the larger one", async () => {
+    const sandbox = await run("tcp", {});
+    const seconds = 3 + changes * 0.3;
+    const meter = startMeter({ ns: uplink.node, device: "eth0" }, seconds + 10);
+    const load = measure({ from: sandbox.pod, to: uplink.server, address: uplink.server4, seconds });
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    await changed(sandbox, kinds.cap);
+    const { bitsPerSecond } = await load;
+    const highest = highestRate(await meter.stop(), 1);
+    figure("highest second, of the larger cap", highest / RATE.no, { atMost: 1.05 });
+    expect(bitsPerSecond).toBeGreaterThan(RATE.yes * 0.8);
+  });
+});
+
+type Word = "yes" | "no";
+
+type Kind = {
+  readonly labels: Readonly<Record<string, string>>;
+  /** The marks that the old and the new have. */
+  readonly marks: readonly number[];
+  readonly make: (site: LiveSite, sandbox: Sandbox, to: Word) => Promise<unknown>;
+  readonly isSo: (record: AttachmentRecord, to: Word) => boolean;
+};
+
+const DSCP = { yes: 46, no: 10 } as const;
+const RATE = { yes: 20e6, no: 40e6 } as const;
+const OBJECT = { yes: 20, no: 12 } as const;
+
+const caps = (word: Word) => ({
+  "kubernetes.io/egress-bandwidth": `${RATE[word]}`,
+  "kubernetes.io/ingress-bandwidth": `${RATE[word]}`,
+});
+const selecting = (tier: string) => ({ podSelector: { matchLabels: { tier } } });
+const classes = {
+  device: "eth0",
+  rate: "200M",
+  default: "default",
+  classes: {
+    default: { rate: "100M" },
+    bulk: { rate: "50M", ceil: "200M", set: "bulk-pods", ...selecting("yes") },
+    gold: { rate: "50M", ceil: "200M", set: "gold-pods", ...selecting("no") },
+  },
+};
+const egressQos = {
+  apiVersion: "k8s.ovn.org/v1",
+  kind: "EgressQoS",
+  metadata: { name: "default" },
+  spec: {
+    egress: (["yes", "no"] as const).map((voice) => ({
+      dscp: DSCP[voice],
+      podSelector: { matchLabels: { voice } },
+    })),
+  },
+};
+/** Mark, limit and destinations, all with room for the sender. */
+const networkQos = (word: Word) => ({
+  apiVersion: "k8s.ovn.org/v1alpha1",
+  kind: "NetworkQoS",
+  metadata: { name: "default" },
+  spec: {
+    priority: 10,
+    podSelector: { matchLabels: { app: "ruled" } },
+    egress: [
+      {
+        dscp: OBJECT[word],
+        bandwidth: { rate: RATE[word] / 1000 },
+        classifier: {
+          to: [
+            { ipBlock: { cidr: word === "yes" ? "203.0.113.0/24" : "203.0.113.0/25" } },
+            ...(word === "yes" ? [] : [{ ipBlock: { cidr: "192.0.2.0/24" } }]),
+          ],
+        },
+      },
+    ],
+  },
+});
+
+const kinds: Readonly<Record<"label" | "object" | "cap" | "class", Kind>> = {
+  label: {
+    labels: {},
+    marks: [DSCP.yes, DSCP.no],
+    make: (site, { name }, voice) => site.patch(name, { labels: { voice } }),
+    isSo: ({ limits }, to) => limits?.dscp === DSCP[to],
+  },
+  object: {
+    labels: { app: "ruled" },
+    marks: [OBJECT.yes, OBJECT.no],
+    make: ({ plane }, _, to) =>
+      plane.api.patch(`${policyPath("NetworkQoS", "default")}/default`, networkQos(to)),
+    isSo: ({ programs }, to) => JSON.stringify(programs).includes("192.0.2.0/24") === (to === "no"),
+  },
+  cap: {
+    labels: {},
+    marks: [DSCP.yes],
+    make: (site, { name }, to) => site.patch(name, { annotations: caps(to) }),
+    isSo: ({ limits }, to) => limits?.egress === RATE[to] && limits.ingress === RATE[to],
+  },
+  class: {
+    labels: {},
+    marks: [DSCP.yes],
+    make: (site, { name }, tier) => site.patch(name, { labels: { tier } }),
+    isSo: ({ membership }, to) => membership?.class === (to === "yes" ? "bulk" : "gold"),
+  },
+};
+
+/** Packets of the pod in neither class, where it should be in one: behind our own rules of the node. */
+const countStrangers = async ({ node }: UplinkSite, { addresses }: Sandbox): Promise<void> => {
+  const rule = `-s ${addresses[0]} -p udp -m set ! --match-set bulk-pods src -m set ! --match-set gold-pods src`;
+  await node.exec("sh", [
+    "-ec",
+    `iptables -t mangle -N COUNT 2>/dev/null || iptables -t mangle -F COUNT
+    iptables -t mangle -C POSTROUTING -j COUNT 2>/dev/null || iptables -t mangle -A POSTROUTING -j COUNT
+    iptables -t mangle -A COUNT ${rule}`,
+  ]);
+};
+
+const strangers = async ({ node }: UplinkSite): Promise<number> => {
+  const { stdout } = await node.exec("iptables", ["-t", "mangle", "-nvxL", "COUNT"]);
+  return Number(stdout.split("\n")[2]?.trim().split(/\s+/)[0]);
+};
+
+const total = (counts: readonly (readonly [number, number])[]): number =>
+  counts.reduce((sum, [, count]) => sum + count, 0);
