@@ -8,6 +8,9 @@ import { applyInstall, policyPath } from "../lab/cluster/installed.ts";
 import { startKubelet, type Kubelet } from "../lab/cluster/kubelet.ts";
 import { podObject, podPath, type PodWish } from "../lab/cluster/objects.ts";
 import { podNetwork } from "../lab/cluster/pod-network.ts";
+import { cniArgsOf } from "../lab/cluster/runtime-call.ts";
+import { capsOfSandbox } from "../lab/cluster/sandbox-caps.ts";
+import { runChain } from "../lab/chain.ts";
 import { reachFrom, type Reach } from "../lab/cluster/reach.ts";
 import type { Sandbox } from "../lab/cluster/sandbox.ts";
 import { suite } from "../lab/needs.ts";
@@ -68,8 +71,8 @@ suite("the agent and the API", needs, () => {
   };
   const patch = (name: string, metadata: object): Promise<unknown> =>
     plane.api.patch(podPath("default", name), { metadata });
-  const recordOf = ({ containerId }: Sandbox): AttachmentRecord => {
-    const [path = ""] = globSync(node.path(`/run/pod-qos/attachments/*/${containerId}@eth0.json`));
+  const recordOf = ({ containerId }: Sandbox, ifname = "eth0"): AttachmentRecord => {
+    const [path = ""] = globSync(node.path(`/run/pod-qos/attachments/*/${containerId}@${ifname}.json`));
     return JSON.parse(readFileSync(path, "utf8")) as AttachmentRecord;
   };
   const markOf = (sandbox: Sandbox): number | undefined => recordOf(sandbox).limits?.dscp;
@@ -154,6 +157,30 @@ suite("the agent and the API", needs, () => {
     await plane.api.patch("/api/v1/namespaces/default", { metadata: { labels: { tier: null } } });
   });
 
+  test("a cap that the runtime repeats beside its annotation goes with the annotation; Multus' for net1 stays", async () => {
+    await begin();
+    const sandbox = await running({ name: "web", annotations: capped("20M") });
+    expect(recordOf(sandbox).asked?.runtimeConfig).toMatchObject({
+      bandwidth: { egressRate: 20e6, ingressRate: 20e6 },
+      "io.kubernetes.cri.pod-annotations": capped("20M"),
+    });
+    const net1 = await secondInterface(node, sandbox, 8e6);
+    const caps = async (): Promise<unknown> => [
+      limitsOf(recordOf(sandbox)),
+      (await capsOfSandbox(node, sandbox)).ingress?.rate,
+      limitsOf(recordOf(sandbox, "net1")),
+      (await net1()).ingress?.rate,
+    ];
+    const ofNet1 = [{ egress: 8e6, ingress: 8e6 }, "8Mbit"];
+    expect(await caps()).toEqual([{ egress: 20e6, ingress: 20e6 }, "20Mbit", ...ofNet1]);
+    await patch("web", { annotations: capped("5M") });
+    await until("the lower cap", () => recordOf(sandbox).limits?.egress === 5e6);
+    expect(await caps()).toEqual([{ egress: 5e6, ingress: 5e6 }, "5Mbit", ...ofNet1]);
+    await patch("web", { annotations: capped(null) });
+    await until("no cap", () => recordOf(sandbox).programs.length === 0);
+    expect(await caps()).toEqual([{}, undefined, ...ofNet1]);
+  });
+
   test("cut off from the API, says so to ADD within some seconds, and takes it back when it is not", async () => {
     await begin();
     expect(heartbeatOf(node).isCutOff).toBeUndefined();
@@ -164,6 +191,33 @@ suite("the agent and the API", needs, () => {
   });
 });
 
+const capped = <Rate extends string | null>(rate: Rate) => ({
+  "kubernetes.io/egress-bandwidth": rate,
+  "kubernetes.io/ingress-bandwidth": rate,
+});
+const limitsOf = ({ limits: { egress, ingress } = { rules: 0 } }: AttachmentRecord): object => ({
+  ...(egress !== undefined && { egress }),
+  ...(ingress !== undefined && { ingress }),
+});
+
+/** As Multus calls the chain of a network for which a pod's `networks` annotation has a "bandwidth"; reads the caps back. */
+const secondInterface = async (
+  node: LabNode,
+  sandbox: Sandbox,
+  rate: number,
+): Promise<() => ReturnType<typeof capsOfSandbox>> => {
+  const { plugins, ...conflist } = podNetwork({ subnet: "203.0.113.0/24" });
+  const [primary = { type: "" }, ...others] = plugins;
+  const second = { ...conflist, name: "second", plugins: [{ ...primary, bridge: "cni1" }, ...others] };
+  const bandwidth = { ingressRate: rate, ingressBurst: rate, egressRate: rate, egressBurst: rate };
+  const { result = sandbox.result } = await runChain(node, "add", second, sandbox.pod, {
+    ifname: "net1",
+    containerId: sandbox.containerId,
+    cniArgs: cniArgsOf(sandbox),
+    capArgs: { bandwidth },
+  });
+  return () => capsOfSandbox(node, { ...sandbox, result });
+};
 const heartbeatOf = (node: LabNode): { readonly isCutOff?: boolean } =>
   JSON.parse(readFileSync(node.path("/run/pod-qos/live/agent.json"), "utf8"));
 const egressQos = (dscp: number, app: string): object => ({
