@@ -17,6 +17,7 @@ import { leaveSole, tryToBeSole } from "../state/live/sole.ts";
 import { CniError, messageOf } from "../errors.ts";
 import type { Log } from "../log.ts";
 import { runLoop } from "./loop.ts";
+import { assertNodeNetwork } from "./node-network.ts";
 import { readOptions, usage, type Options } from "./options.ts";
 
 export async function agent(
@@ -47,6 +48,7 @@ async function serve(options: Options, log: Log): Promise<void> {
   // What one pod's change throws unforeseen is no reason to leave all others alone.
   process.on("unhandledRejection", (error) => log("error", `unforeseen: ${messageOf(error)}`));
   assertLivePlace(options.stateDir);
+  assertNodeNetwork(options.stateDir);
   if (!(await becomeSole(options.stateDir, log, ending.signal))) return;
   try {
     await runLoop(options, log, ending.signal);

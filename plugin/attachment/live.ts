@@ -1,6 +1,7 @@
 /** Whether a recorded pod is there still. */
 import { existsSync, statSync } from "node:fs";
-import { netnsId } from "../kernel/netns.ts";
+import { bootId } from "../kernel/linux.ts";
+import { netnsId, viewOf } from "../kernel/netns.ts";
 import { isHeldByAnother } from "../state/holders.ts";
 import type { AttachmentRecord } from "../state/record.ts";
 
@@ -32,12 +33,15 @@ export function seemsLive({ netns, netnsId: id }: AttachmentRecord): boolean {
 }
 
 /**
- * For who undoes what ended unasked. A process whose mounts are not the node's sees no namespace that was made after it
- * started: the directory is missing, or the file is there and is none. That proves nothing.
+ * For who undoes what ended unasked. A process whose mounts or process numbers are not the node's sees by that path what its own
+ * image has there, or no namespace that was made after it started: the directory is missing, or another one, or the file is
+ * there and is none. That proves nothing. No pod outlives the boot.
  */
 export function lifeOf(stateDir: string, record: AttachmentRecord): "live" | "ended" | "unseen" {
-  const { netns } = record;
+  const { netns, view } = record;
   if (isLive(stateDir, record)) return "live";
+  if (view !== undefined && view.place !== viewOf(netns)?.place)
+    return view.bootId === bootId() ? "unseen" : "ended";
   const isAnother = netnsId(netns) !== undefined;
   const directory = netns.startsWith("/proc/") ? "/proc" : netns.slice(0, netns.lastIndexOf("/"));
   return isAnother || (!existsSync(netns) && existsSync(directory)) ? "ended" : "unseen";

@@ -4,6 +4,7 @@ import type { Policy } from "../policy/policy.ts";
 import { matchesAll } from "../policy/rule.ts";
 import { without } from "../program/compare.ts";
 import type { Member } from "../program/ipset/members.ts";
+import { viewOf } from "../kernel/netns.ts";
 import { merge, type Program } from "../program/program.ts";
 import type { AttachmentRecord } from "../state/record.ts";
 import type { LabelSource } from "../knowledge/knowledge.ts";
@@ -27,11 +28,13 @@ export function recordOf(
   programs: readonly Program[],
 ): AttachmentRecord {
   const { call } = request;
+  const view = viewOf(call.netns);
   const record: AttachmentRecord = {
     version: 1,
     identity: identityOf(request),
     netns: call.netns,
     netnsId,
+    ...(view && { view }),
     pod: podName(call),
     facts: desired?.facts,
     programs,

@@ -5,6 +5,8 @@ import type { Batch } from "../program/handler.ts";
 import type { Place } from "../program/program.ts";
 import { run, type Outcome } from "./exec.ts";
 import { findTool } from "./find-tool.ts";
+import { bootId } from "./linux.ts";
+import { pidNamespace } from "./process.ts";
 
 /** nsenter takes any path; `ip -n` wants a name under /run/netns, which CNI does not promise. */
 export function runAt(
@@ -31,6 +33,28 @@ export function netnsId(path: string): string | undefined {
   try {
     const { dev, ino } = statSync(path);
     return namespaceFileSystems.has(statfsSync(path).type) ? `${dev}:${ino}` : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** From where a path leads to a namespace: two processes for which it is the same see the same file, or its absence, there. */
+export type View = {
+  readonly bootId: string;
+  /** The path's directory, and of a path in /proc whose process numbers they are. */
+  readonly place: string;
+};
+
+/** undefined where the path's directory is not there. */
+export function viewOf(path: string): View | undefined {
+  const place = path.startsWith("/proc/") ? pidNamespace() : fileId(path.slice(0, path.lastIndexOf("/")));
+  return place === undefined || place === "" ? undefined : { bootId: bootId(), place };
+}
+
+function fileId(path: string): string | undefined {
+  try {
+    const { dev, ino } = statSync(path);
+    return `${dev}:${ino}`;
   } catch {
     return undefined;
   }

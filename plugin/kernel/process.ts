@@ -58,7 +58,8 @@ export function upTime(): number {
   return Number.parseFloat(readText("/proc/uptime") ?? "0");
 }
 
-function pidNamespace(): string {
+/** Of the process numbers that we have: who shares it sees the same processes in /proc. */
+export function pidNamespace(): string {
   try {
     return readlinkSync("/proc/self/ns/pid");
   } catch {

@@ -17,6 +17,8 @@ export type AttachmentRecord = {
   readonly netns: string;
   /** Which namespace that was: the path may lead to another by now. */
   readonly netnsId: string;
+  /** From where `netns` led there: whoever sees another directory by that path can tell nothing of the pod. An older build did not say. */
+  readonly view?: { readonly bootId: string; readonly place: string };
   /** For people: "prod/web-1" where the runtime said so. */
   readonly pod: string;
   /** undefined until the pod's link has been looked at: marks need not wait for that. */
@@ -92,6 +94,7 @@ export function asRecord(value: unknown): AttachmentRecord | undefined {
     hasTexts(value["identity"], ["network", "containerId", "ifname"]) &&
     hasTexts(value, ["netns", "netnsId", "pod"]) &&
     isListOf(value["programs"], isProgram) &&
+    (value["view"] === undefined || hasTexts(value["view"], ["bootId", "place"])) &&
     (value["facts"] === undefined || hasObjects(value["facts"], ["podLink", "features"])) &&
     (value["membership"] === undefined || isMembership(value["membership"]));
   return whole ? (value as AttachmentRecord) : undefined;

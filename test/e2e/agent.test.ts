@@ -5,6 +5,7 @@ import { succeeded, succeededSilently } from "../lab/answers.ts";
 import { exactState, recordNames } from "../lab/exact-state.ts";
 import type { LabNode } from "../lab/node.ts";
 import { createNode } from "../lab/node.ts";
+import { linkPlugin } from "../lab/plugin.ts";
 import { plug, type Plug } from "../lab/plug.ts";
 import { readRecordOf } from "../lab/records.ts";
 import { allWishes, ruledWishes } from "../lab/warm-node.ts";
@@ -162,6 +163,29 @@ test("a namespace that ends without DEL is undone; a record that came since is n
   await until("undone", () => recordNames(node).length === 1, 15_000);
   expect(recordNames(node)).toEqual([expect.stringContaining(stays.pod.containerId)]);
   await checked(stays, allWishes);
+});
+
+describe("an agent that is not in the node's own namespaces", () => {
+  test("of mounts: undoes nothing of pods whose namespaces it does not see, as in an image with a /run/netns of its own", async () => {
+    const pod = await added(allWishes, { kind: "macvlan" });
+    const before = readRecordOf(pod);
+    const state = await exactState(node, pod.pod);
+    const inImage = ["unshare", "--mount", "sh", "-ec", 'mount -t tmpfs image /run/netns; exec "$@"', "sh"];
+    const agent = await begin({ command: [...inImage, linkPlugin(node)] });
+    await until("it has looked", async () => (await agent.metric('pod_qos_pods{state="unseen"}')) === 1);
+    await new Promise((resolve) => setTimeout(resolve, 6_000));
+    expect(await agent.stop()).not.toContain("has ended");
+    expect([readRecordOf(pod), await exactState(node, pod.pod)]).toEqual([before, state]);
+  });
+
+  test("of network: does not begin, and says whose that is", async () => {
+    const pod = await added(allWishes);
+    const { exitCode, stderr } = await pod.pod.exec(linkPlugin(node), ["agent", "--no-api"], {
+      reject: false,
+    });
+    expect(exitCode).toBe(1);
+    expect(stderr).toMatch(/in the network namespace of pod .*lab-pod1.*hostNetwork: true/);
+  });
 });
 
 describe("agents", () => {

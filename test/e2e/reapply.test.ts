@@ -168,6 +168,10 @@ test("a pod whose namespace has ended without DEL is undone, and one whose names
     expect(await reapply(pod)).toMatchObject({ kind: "unseen", started: 0 });
     expect(recordNames(node)).toContainEqual(expect.stringContaining(pod.pod.containerId));
     rmSync(node.path("/run/empty"));
+    const { view = { bootId: "", place: "" } } = record;
+    const fromElsewhere = { ...record, view: { ...view, place: "another directory" } };
+    writeFileSync(path, JSON.stringify(fromElsewhere));
+    expect(await reapply(pod)).toMatchObject({ kind: "unseen", started: 0 });
     writeFileSync(path, JSON.stringify(record));
     expect(await reapply(pod)).toMatchObject({ kind: "gone" });
     expect(recordNames(node)).not.toContainEqual(expect.stringContaining(pod.pod.containerId));

@@ -18,12 +18,15 @@ export interface AgentOptions {
   readonly round?: string;
   /** Wait until it says that it is ready; default true. */
   readonly ready?: boolean;
+  /** Default: the executable under test. */
+  readonly command?: readonly string[];
 }
 
 /** Files alone, unless `args` say otherwise. */
 export const startAgent = async (node: LabNode, options: AgentOptions = {}): Promise<Agent> => {
-  const { args = ["--no-api"], round = "10m", ready = true } = options;
-  const running: Running = node.start(linkPlugin(node), ["agent", ...args, "--round", round], {
+  const { args = ["--no-api"], round = "10m", ready = true, command = [linkPlugin(node)] } = options;
+  const [file = "", ...before] = command;
+  const running: Running = node.start(file, [...before, "agent", ...args, "--round", round], {
     timeoutMs: 600_000,
   });
   const page: Agent["page"] = async (path) => {
