@@ -1,17 +1,21 @@
 /** The node's agent beside a real API server: labels, annotations and objects reach pods that run. */
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
+import type { KubeObject } from "../../scripts/lab/cluster/api.ts";
 import type { ControlPlane } from "../../scripts/lab/cluster/control-plane.ts";
 import { startAgent, until, writeConf, type Agent } from "../lab/agent.ts";
-import { tokenOf } from "../lab/cluster/accounts.ts";
+import { tokenOf, type PolicyRule } from "../lab/cluster/accounts.ts";
+import { auditOf } from "../lab/cluster/audit.ts";
 import { createCluster } from "../lab/cluster/cluster.ts";
 import { applyInstall, policyPath } from "../lab/cluster/installed.ts";
 import { startKubelet, type Kubelet } from "../lab/cluster/kubelet.ts";
+import { defineNetworks, networkPath } from "../lab/cluster/networks.ts";
 import { podObject, podPath, type PodWish } from "../lab/cluster/objects.ts";
 import { podNetwork } from "../lab/cluster/pod-network.ts";
 import { cniArgsOf } from "../lab/cluster/runtime-call.ts";
 import { capsOfSandbox } from "../lab/cluster/sandbox-caps.ts";
 import { runChain } from "../lab/chain.ts";
 import { reachFrom, type Reach } from "../lab/cluster/reach.ts";
+import { callsBeyond, rightsOf, unusedRights } from "../lab/cluster/role.ts";
 import type { Sandbox } from "../lab/cluster/sandbox.ts";
 import { suite } from "../lab/needs.ts";
 import { createNode, type LabNode } from "../lab/node.ts";
@@ -34,7 +38,7 @@ suite("the agent and the API", needs, () => {
   let agent: Agent;
 
   beforeAll(async () => {
-    plane = await createCluster();
+    plane = await createCluster({ audit: true });
     await applyInstall(plane);
     const token = await tokenOf(plane.api, "pod-qos-agent", { namespace: "kube-system" });
     kubeconfig = await plane.kubeconfigFor("agent", { token });
@@ -189,6 +193,40 @@ suite("the agent and the API", needs, () => {
     await reach.restore();
     await until("the word that it is over", () => heartbeatOf(node).isCutOff === undefined, 35_000);
   });
+
+  /** The last: it counts what the tests above asked as well. */
+  test("asks the API server for nothing that its role does not allow, and its role allows nothing that it never asks for", async () => {
+    await defineNetworks(plane);
+    const networks = { networkSelectionType: "NetworkAttachmentDefinitions", ...byNetworkLabel };
+    const ofNetworks = { ...networkQos(20), spec: { ...networkQos(20).spec, networkSelectors: [networks] } };
+    await plane.api.create(policyPath("NetworkQoS", "default"), ofNetworks);
+    await plane.api.create(networkPath("default"), {
+      apiVersion: "k8s.cni.cncf.io/v1",
+      kind: "NetworkAttachmentDefinition",
+      metadata: { name: "podnet", labels: { tier: "x" } },
+      spec: { config: JSON.stringify({ cniVersion: "1.0.0", name: "podnet", type: "bridge" }) },
+    });
+    await begin();
+    for (const resource of [
+      "pods",
+      "egressqoses",
+      "networkqoses",
+      "namespaces",
+      "network-attachment-definitions",
+    ])
+      await until(`${resource} are followed`, async () => {
+        return (await agent.metric(`pod_qos_synced{resource="${resource}"}`)) === 1;
+      });
+    const role = "/apis/rbac.authorization.k8s.io/v1/clusterroles/pod-qos-agent";
+    const rights = rightsOf((await plane.api.get<ClusterRole>(role)).rules);
+    const account = "system:serviceaccount:kube-system:pod-qos-agent";
+    const calls = (): ReturnType<typeof auditOf> =>
+      auditOf(plane).filter(({ user }) => user.username === account);
+    await until("each right is of use", () => unusedRights(rights, calls()).length === 0).catch(() =>
+      expect(unusedRights(rights, calls())).toEqual([]),
+    );
+    expect(callsBeyond(rights, calls())).toEqual([]);
+  });
 });
 
 const capped = <Rate extends string | null>(rate: Rate) => ({
@@ -226,7 +264,14 @@ const egressQos = (dscp: number, app: string): object => ({
   metadata: { name: "default" },
   spec: { egress: [{ dscp, podSelector: { matchLabels: { app } } }] },
 });
-const networkQos = (dscp: number): object => ({
+type ClusterRole = KubeObject & { readonly rules: readonly PolicyRule[] };
+const byNetworkLabel = {
+  networkAttachmentDefinitionSelector: {
+    namespaceSelector: {},
+    networkSelector: { matchLabels: { tier: "x" } },
+  },
+};
+const networkQos = (dscp: number) => ({
   apiVersion: "k8s.ovn.org/v1alpha1",
   kind: "NetworkQoS",
   metadata: { name: "default" },

@@ -3,6 +3,8 @@ import { describe, expect, test } from "vitest";
 import { readFileSync } from "node:fs";
 import { goMod } from "../../scripts/lab/cluster/go-module.ts";
 import { qemuArguments, type Machine } from "../../scripts/lab/vm/qemu.ts";
+import type { AuditEvent } from "../lab/cluster/audit.ts";
+import { callsBeyond, rightsOf, unusedRights } from "../lab/cluster/role.ts";
 import { capabilitiesOf, cniArgsOf } from "../lab/cluster/runtime-call.ts";
 
 test("the module that builds Kubernetes has its staging modules as they are published", () => {
@@ -73,4 +75,50 @@ describe("a VM", () => {
         "hostfwd=tcp:127.0.0.1:20250-10.0.2.15:10250",
     );
   });
+});
+
+const called = (verb: string, resource: string, more: object = {}, code = 200): AuditEvent => ({
+  verb,
+  requestURI: "/",
+  user: { username: "agent" },
+  objectRef: { resource, ...more },
+  responseStatus: { code },
+  requestReceivedTimestamp: "",
+});
+
+describe("calls held against a role", () => {
+  const rights = rightsOf([
+    { apiGroups: [""], resources: ["pods", "namespaces"], verbs: ["list", "watch"] },
+    { apiGroups: [""], resources: ["namespaces"], verbs: ["get"], resourceNames: ["kube-system"] },
+  ]);
+  const all = [
+    called("list", "pods"),
+    called("watch", "pods"),
+    called("list", "namespaces"),
+    called("watch", "namespaces"),
+    called("get", "namespaces", { name: "kube-system" }),
+  ];
+
+  test("all of them allowed, and each right of use", () => {
+    expect([callsBeyond(rights, all), unusedRights(rights, all)]).toEqual([[], []]);
+  });
+
+  test.each([
+    ["another verb", called("delete", "pods")],
+    ["another resource", called("list", "secrets")],
+    ["another group", called("list", "pods", { apiGroup: "apps" })],
+    ["a subresource", called("get", "namespaces", { name: "kube-system", subresource: "status" })],
+    ["another name", called("get", "namespaces", { name: "default" })],
+    ["what was refused", called("list", "pods", {}, 403)],
+    ["a path that is no object", { ...called("get", ""), objectRef: undefined as never }],
+  ])("%s is beyond it", (_, call) => {
+    expect(callsBeyond(rights, [...all, call])).toEqual([call]);
+  });
+
+  test.each(rights.map((right, at) => [`${right.verb} ${right.resource}`, right, at] as const))(
+    "%s that nobody asks for is found",
+    (_, right, at) => {
+      expect(unusedRights(rights, all.toSpliced(at, 1))).toEqual([right]);
+    },
+  );
 });

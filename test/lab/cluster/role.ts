@@ -1,0 +1,46 @@
+/** What somebody asked of the API server, held against the role that he was given: neither may have more than the other (pure). */
+import type { PolicyRule } from "./accounts.ts";
+import type { AuditEvent } from "./audit.ts";
+
+/** One right: of a rule, one verb on one resource, of one name where the rule has names. */
+export type Right = {
+  readonly verb: string;
+  readonly group: string;
+  readonly resource: string;
+  readonly name: string | undefined;
+};
+
+export const rightsOf = (rules: readonly PolicyRule[]): readonly Right[] =>
+  rules.flatMap(({ apiGroups, resources, verbs, resourceNames = [undefined] }) =>
+    apiGroups.flatMap((group) =>
+      resources.flatMap((resource) =>
+        verbs.flatMap((verb) => resourceNames.map((name) => ({ verb, group, resource, name }))),
+      ),
+    ),
+  );
+
+/** Calls that no right allows, and those that the API server refused. */
+export const callsBeyond = (rights: readonly Right[], events: readonly AuditEvent[]): readonly AuditEvent[] =>
+  events.filter(
+    (event) => event.responseStatus?.code === 403 || !rights.some((right) => isUse(event, right)),
+  );
+
+/** Rights that no call needed: of several that allow a call the narrowest counts as used. */
+export const unusedRights = (rights: readonly Right[], events: readonly AuditEvent[]): readonly Right[] => {
+  const used = new Set(
+    events.map(
+      (event) =>
+        rights.find((right) => right.name !== undefined && isUse(event, right)) ??
+        rights.find((right) => isUse(event, right)),
+    ),
+  );
+  return rights.filter((right) => !used.has(right));
+};
+
+const isUse = ({ verb, objectRef }: AuditEvent, right: Right): boolean =>
+  objectRef !== undefined &&
+  objectRef.subresource === undefined &&
+  verb === right.verb &&
+  (objectRef.apiGroup ?? "") === right.group &&
+  objectRef.resource === right.resource &&
+  (right.name === undefined || right.name === objectRef.name);
