@@ -1,6 +1,6 @@
 /**
  * The API side: which resources are followed, for as long as the server speaks for the cluster that this node's pods were decided
- * by. Each change of a resource is handed on as a value (`Told`). What follows from it is decided elsewhere. Nothing ends it but the signal.
+ * by. Each change of a resource is handed on as a value (`ResourceUpdate`). What follows from it is decided elsewhere. Nothing ends it but the signal.
  */
 import { connect, type Connection } from "../kube/connect.ts";
 import type { Notice } from "../kube/follow.ts";
@@ -10,19 +10,19 @@ import type { Timing } from "../kube/timing.ts";
 import type { ResourceName } from "../knowledge/snapshot.ts";
 import type { Log } from "../log.ts";
 import { clusterOf, orAgain } from "./cluster.ts";
-import { followOne, type Telling } from "./following.ts";
+import { followOne, type Handlers } from "./following.ts";
 import type { Options } from "./options.ts";
 import { followObjects } from "./ownership.ts";
-import type { OnDemand } from "./told.ts";
+import type { OnDemandResource } from "./resource-update.ts";
 
-export type Api = Telling & {
+export type Api = Handlers & {
   readonly log: Log;
   readonly signal: AbortSignal;
   readonly options: Pick<Options, "node" | "kubeconfig" | "objects">;
   /** SERVICE_ACCOUNT_ROOT. */
   readonly root: string | undefined;
   /** The server speaks for our cluster, or for the first that we see. `follow` follows one more resource, once. */
-  readonly onCluster: (uid: string, follow: (name: OnDemand) => void) => void;
+  readonly onCluster: (uid: string, follow: (name: OnDemandResource) => void) => void;
   /** It speaks for another, and why that is bad: until it does no more nothing is followed. */
   readonly onOther: (why: string) => void;
   readonly timing?: Timing;
@@ -34,7 +34,7 @@ export type Api = Telling & {
 const sameAgainMs = 600_000;
 
 export async function followApi(api: Api): Promise<void> {
-  const { options, root, timing, signal, known, otherAgainMs = 60_000 } = api;
+  const { options, root, timing, signal, snapshot, otherAgainMs = 60_000 } = api;
   const place = { kubeconfig: options.kubeconfig, ...(root !== undefined && { root }) };
   const connection = await orAgain(api, "the API server", () =>
     connect({ ...place, ...(timing !== undefined && { timing }) }),
@@ -46,7 +46,7 @@ export async function followApi(api: Api): Promise<void> {
   for (;;) {
     const uid = await orAgain(api, connection.server(), () => clusterOf(connection, signal));
     if (uid === undefined) return;
-    const { cluster: own = uid } = known();
+    const { cluster: own = uid } = snapshot();
     if (own !== uid) {
       following?.abort();
       following = undefined;
@@ -85,15 +85,15 @@ function otherCluster(server: string, uid: string, own: string): string {
   return `${server} is another cluster (${uid}) than the one that this node's pods were decided by (${own}): nothing is changed; if that is meant, drain the node and remove the state directory's live/`;
 }
 
-type All = Telling & Pick<Api, "options" | "log" | "signal">;
+type All = Handlers & Pick<Api, "options" | "log" | "signal">;
 
-function followAll(all: All, connection: Connection): (name: OnDemand) => void {
+function followAll(all: All, connection: Connection): (name: OnDemandResource) => void {
   const { options, signal } = all;
   const ofNode = { fieldSelector: `spec.nodeName=${options.node ?? ""}` };
   followOne(all, connection, "pods", { ...core, name: "pods", ...ofNode }, signal);
   for (const name of ["egressqoses", "networkqoses"] as const)
     void followObjects({ ...all, objects: options.objects }, connection, name);
-  const followed = new Set<OnDemand>();
+  const followed = new Set<OnDemandResource>();
   return (name) => {
     if (followed.has(name)) return;
     followed.add(name);
@@ -102,7 +102,7 @@ function followAll(all: All, connection: Connection): (name: OnDemand) => void {
 }
 
 const core = { group: "", version: "v1" } as const;
-const onDemand: Readonly<Record<OnDemand, Resource>> = {
+const onDemand: Readonly<Record<OnDemandResource, Resource>> = {
   namespaces: { ...core, name: "namespaces" },
   "network-attachment-definitions": {
     group: "k8s.cni.cncf.io",

@@ -5,14 +5,14 @@ import { isObject, type JsonObject } from "../cni/fields.ts";
 import type { KnownNetwork } from "../knowledge/snapshot.ts";
 import { makesFirstOf } from "../policy/manifests/select.ts";
 import type { AttachmentRecord } from "../state/record.ts";
-import type { Known } from "./known.ts";
+import type { ApiView } from "./api-view.ts";
 
 /**
  * undefined where it is not certain which one made the attachment: several namespaces may define a network of one name. So is
  * one that is broken, without pod-qos, or whose records are elsewhere.
  */
-export function definedConfOf(known: Known, record: AttachmentRecord): JsonObject | undefined {
-  const makers = makersOf(known, record);
+export function definedConfOf(view: ApiView, record: AttachmentRecord): JsonObject | undefined {
+  const makers = makersOf(view, record);
   const [maker] = makers;
   const entry = maker === undefined || makers.length > 1 ? undefined : entryIn(maker);
   if (entry === undefined) return undefined;
@@ -22,7 +22,10 @@ export function definedConfOf(known: Known, record: AttachmentRecord): JsonObjec
 }
 
 /** Multus writes onto the pod which definition made which interface; until it does, those that it may have been. */
-function makersOf({ snapshot, pods }: Known, { identity, asked }: AttachmentRecord): readonly KnownNetwork[] {
+function makersOf(
+  { snapshot, pods }: ApiView,
+  { identity, asked }: AttachmentRecord,
+): readonly KnownNetwork[] {
   const named = snapshot.networks.filter(({ network }) => network === identity.network);
   const pod = asked?.uid === undefined ? undefined : pods.get(asked.uid);
   const maker = makerIn(pod?.annotations["k8s.v1.cni.cncf.io/network-status"], identity.ifname);

@@ -4,23 +4,23 @@ import type { Connection } from "../kube/connect.ts";
 import { follow, type Followed, type Notice } from "../kube/follow.ts";
 import type { Resource } from "../kube/resource.ts";
 import type { ResourceName, ResourceState, Snapshot } from "../knowledge/snapshot.ts";
-import type { Told } from "./told.ts";
+import type { ResourceUpdate } from "./resource-update.ts";
 
-export type Telling = {
+export type Handlers = {
   /** What is known by now, at first by a former run. */
-  readonly known: () => Snapshot;
-  readonly onTold: (told: Told) => void;
+  readonly snapshot: () => Snapshot;
+  readonly onUpdate: (told: ResourceUpdate) => void;
   readonly onNotice: (resource: ResourceName, notice: Notice) => void;
 };
 
 export function followOne(
-  { known, onTold, onNotice }: Telling,
+  { snapshot, onUpdate, onNotice }: Handlers,
   connection: Connection,
   name: ResourceName,
   resource: Resource,
   signal: AbortSignal,
 ): void {
-  const before = known();
+  const before = snapshot();
   const { version } = before.resources[name];
   follow({
     connection,
@@ -28,7 +28,7 @@ export function followOne(
     signal,
     trim,
     before: version === undefined ? undefined : { version, count: countOf(before, name) },
-    onChange: (now) => onTold({ resource: name, is: stateOf(now), items: itemsOf(now) }),
+    onChange: (now) => onUpdate({ resource: name, is: stateOf(now), items: itemsOf(now) }),
     onNotice: (notice) => onNotice(name, notice),
   });
 }
@@ -44,7 +44,7 @@ function trim(object: JsonObject): JsonObject {
   return { metadata: head, ...(isPod ? { status: { phase } } : { spec }) };
 }
 
-function stateOf({ state, version }: Followed): Told["is"] {
+function stateOf({ state, version }: Followed): ResourceUpdate["is"] {
   const states: Readonly<Record<Followed["state"], ResourceState>> = {
     unsynced: "unsynced",
     synced: "synced",
@@ -54,11 +54,11 @@ function stateOf({ state, version }: Followed): Told["is"] {
   return { state: states[state], ...(version !== "" && { version }) };
 }
 
-function itemsOf({ isComplete, items }: Followed): Told["items"] {
+function itemsOf({ isComplete, items }: Followed): ResourceUpdate["items"] {
   return isComplete ? [...items.values()] : undefined;
 }
 
-function countOf({ objects, namespaces, networks: known }: Snapshot, name: ResourceName): number {
+function countOf({ objects, namespaces, networks }: Snapshot, name: ResourceName): number {
   switch (name) {
     case "pods":
       return 0;
@@ -69,6 +69,6 @@ function countOf({ objects, namespaces, networks: known }: Snapshot, name: Resou
     case "namespaces":
       return Object.keys(namespaces).length;
     case "network-attachment-definitions":
-      return known.length;
+      return networks.length;
   }
 }

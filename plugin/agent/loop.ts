@@ -1,18 +1,14 @@
 /** The loop: sources to news, news to the queue (news.ts), the queue's tasks to what does them (work.ts). */
-import { lifeOf, seemsLive } from "../attachment/live.ts";
 import { messageOf } from "../errors.ts";
 import type { Log } from "../log.ts";
 import { makeDirectory } from "../state/file.ts";
-import { removeTurn, writeTurn } from "../state/live/agent.ts";
-import { writeSnapshot } from "../state/live/snapshot.ts";
-import { noApi, startApi, type ApiSide } from "./api-side.ts";
-import { networksThatDiffer, readConfs } from "./confs.ts";
-import { listen } from "./listen.ts";
+import { noApi, startApi } from "./api-side.ts";
+import { confsChanged } from "./conf-changes.ts";
+import { turnUntilEnd } from "./heartbeat.ts";
 import { createMetrics } from "./metrics.ts";
 import { startMonitors } from "./monitors.ts";
 import { asksOf } from "./news.ts";
 import type { Loop } from "./context.ts";
-import type { Known } from "./known.ts";
 import type { Options } from "./options.ts";
 import { withNodeNetworks } from "./node-networks.ts";
 import { perform } from "./perform.ts";
@@ -20,12 +16,9 @@ import { readAll, thatDiffer } from "./records.ts";
 import { startRound } from "./round.ts";
 import { createStates } from "./states.ts";
 import { policyWatch, watchDirectory, watchRecords } from "./watch.ts";
-import { startWorker, type Worker } from "./worker.ts";
+import { startWorker } from "./worker.ts";
 import { emptyWorld, nameOfTask, policyDirs, taskNamed, type World } from "./world.ts";
 
-const turnMs = 5_000;
-/** So many turns are a minute. */
-const closerEach = 12;
 /** The first look at what runs is spread over so much, so that nodes that start together do not ask together. */
 const spreadMs = 5_000;
 
@@ -119,74 +112,4 @@ export async function runLoop(options: Options, log: Log, signal: AbortSignal): 
   );
   await turnUntilEnd(loop, api, worker);
   await worker.stop();
-}
-
-function confsChanged(loop: Loop): void {
-  const { options, log, metrics, world, setWorld, tell } = loop;
-  const before = world().confs;
-  const confs = readConfs(options.confDir, options.stateDir);
-  for (const fault of confs.faults.filter((each) => !before.faults.includes(each))) log("warn", fault);
-  metrics.confFaults.set(confs.faults.length);
-  const { known } = world();
-  setWorld({ ...world(), confs });
-  tellAdd(loop, known);
-  tell({ kind: "confs", networks: networksThatDiffer(before, confs) });
-}
-
-/** A network that a conflist makes by now, or does not make any more, is so for new pods as well. */
-function tellAdd({ options, log, world }: Loop, before: Known | undefined): void {
-  const { known } = world();
-  if (known === undefined || known === before) return;
-  try {
-    writeSnapshot(options.stateDir, known.snapshot);
-  } catch (error) {
-    log("error", `new pods do not hear of what the conf directory says: ${messageOf(error)}`);
-  }
-}
-
-/** The heartbeat, and what is found by looking now and then. */
-async function turnUntilEnd(loop: Loop, api: ApiSide, worker: Worker): Promise<void> {
-  const { options, log, signal, metrics, states } = loop;
-  let turnedMs = performance.now();
-  let turns = 0;
-  const turn = (): void => {
-    turnedMs = performance.now();
-    turns += 1;
-    try {
-      // Who waits for the word of an agent that knows nothing yet would wait in vain.
-      if (!options.api || states.isInStep())
-        writeTurn(options.stateDir, { followsPods: options.api, isCutOff: api.isCutOff() });
-      else removeTurn(options.stateDir);
-      loop.tell({ kind: "ended", attachments: endedSince(loop, turns % closerEach === 0), afterMs: turnMs });
-      metrics.queue.set(worker.length());
-    } catch (error) {
-      log("error", messageOf(error));
-    }
-  };
-  if (options.listen !== undefined) {
-    const { registry } = metrics;
-    const pages = {
-      health: () =>
-        performance.now() - turnedMs < 60_000 ? undefined : "the loop has not turned for a minute",
-      readiness: states.unready,
-      metrics: async () => ({ type: registry.contentType, text: await registry.metrics() }),
-    };
-    listen(options.listen, pages, log, signal);
-  }
-  turn();
-  states.whenStepChanges(turn);
-  const turning = setInterval(turn, turnMs);
-  await new Promise<void>((resolve) => signal.addEventListener("abort", () => resolve()));
-  clearInterval(turning);
-}
-
-/** Namespaces end without a word: each costs a stat at each turn, and once a minute a closer look. */
-function endedSince({ world, states, options: { stateDir } }: Loop, isCloser: boolean): readonly string[] {
-  return [...world().records].flatMap(([attachment, { record }]) => {
-    if (record === undefined || states.isEnding(attachment)) return [];
-    if (!isCloser && seemsLive(record)) return [];
-    if (lifeOf(stateDir, record) !== "ended") return [];
-    states.note(attachment, "ending");
-    return [attachment];
-  });
 }

@@ -1,5 +1,5 @@
 /** What each kind of news asks of the queue. Pure. */
-import type { ApiNews } from "./known.ts";
+import type { ApiChanges } from "./api-changes.ts";
 import type { KernelEvent } from "./monitors.ts";
 import { networksOf, onDevice } from "./records.ts";
 import {
@@ -18,7 +18,7 @@ export type News =
   | { readonly kind: "records"; readonly attachments: readonly string[] }
   | { readonly kind: "kernel"; readonly event: KernelEvent; readonly nowMs: number }
   | { readonly kind: "ended"; readonly attachments: readonly string[]; readonly afterMs: number }
-  | { readonly kind: "api"; readonly news: ApiNews };
+  | { readonly kind: "api"; readonly changes: ApiChanges };
 
 export type Asked = { readonly task: Task; readonly why: string; readonly delayMs: number };
 
@@ -44,7 +44,7 @@ export function asksOf(world: World, news: News, chance: () => number): readonly
         delayMs: news.afterMs,
       }));
     case "api":
-      return afterApi(world, news.news);
+      return afterApi(world, news.changes);
   }
 }
 
@@ -80,7 +80,7 @@ function afterEvent(world: World, { device, what }: KernelEvent, nowMs: number):
   return [...looks, ...later(uplinks, why)];
 }
 
-function afterApi(world: World, { pods, namespaces, surroundings }: ApiNews): readonly Asked[] {
+function afterApi(world: World, { pods, namespaces, surroundings }: ApiChanges): readonly Asked[] {
   const of = (isAbout: (asked: { readonly uid?: string; readonly namespace?: string }) => boolean) =>
     [...world.records].flatMap(([key, { record }]) => (isAbout(record?.asked ?? {}) ? [key] : []));
   return [

@@ -4,11 +4,11 @@ import type { World } from "./world.ts";
 
 /** For each new world: what is known, with the conf directory's networks of today. */
 export function withNodeNetworks(world: World): World {
-  const { known, confs } = world;
+  const { view, confs } = world;
   const nodeNetworks = [...confs.entries.keys()].toSorted();
-  if (known === undefined || isEqual(known.snapshot.nodeNetworks, nodeNetworks)) return world;
-  const snapshot = { ...known.snapshot, nodeNetworks };
-  return { ...world, known: { ...known, snapshot, objects: objectsOf(snapshot) } };
+  if (view === undefined || isEqual(view.snapshot.nodeNetworks, nodeNetworks)) return world;
+  const snapshot = { ...view.snapshot, nodeNetworks };
+  return { ...world, view: { ...view, snapshot, objects: objectsOf(snapshot) } };
 }
 
 function isEqual(a: readonly string[], b: readonly string[]): boolean {

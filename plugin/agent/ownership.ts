@@ -3,11 +3,11 @@ import type { Connection } from "../kube/connect.ts";
 import { pause } from "../kube/pause.ts";
 import type { Resource } from "../kube/resource.ts";
 import type { Log } from "../log.ts";
-import { followOne, type Telling } from "./following.ts";
+import { followOne, type Handlers } from "./following.ts";
 import type { Options } from "./options.ts";
 import { ownerOf, type Owner } from "./owner.ts";
 
-export type Owned = Telling & Pick<Options, "objects"> & { readonly log: Log; readonly signal: AbortSignal };
+export type Owned = Handlers & Pick<Options, "objects"> & { readonly log: Log; readonly signal: AbortSignal };
 
 const versions = { egressqoses: "v1", networkqoses: "v1alpha1" } as const;
 
@@ -20,7 +20,7 @@ export async function followObjects(
   connection: Connection,
   name: "egressqoses" | "networkqoses",
 ): Promise<void> {
-  const { objects, signal, log, onTold } = owned;
+  const { objects, signal, log, onUpdate } = owned;
   const resource: Resource = { group: "k8s.ovn.org", version: versions[name], name };
   let following: AbortController | undefined;
   let last: string | undefined;
@@ -36,10 +36,10 @@ export async function followObjects(
       following = undefined;
     }
     if (owner === "others") {
-      if (isNew) onTold({ resource: name, is: { state: "off" }, items: undefined });
+      if (isNew) onUpdate({ resource: name, is: { state: "off" }, items: undefined });
     } else if (typeof owner === "object") {
       if (isNew && following === undefined)
-        onTold({ resource: name, is: { state: "frozen" }, items: undefined });
+        onUpdate({ resource: name, is: { state: "frozen" }, items: undefined });
     } else if (following === undefined) {
       following = new AbortController();
       followOne(owned, connection, name, resource, AbortSignal.any([signal, following.signal]));

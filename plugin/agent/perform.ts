@@ -3,7 +3,7 @@ import { learnLeft } from "../attachment/learn.ts";
 import type { Knowledge } from "../knowledge/knowledge.ts";
 import type { AttachmentRecord } from "../state/record.ts";
 import type { Options } from "./options.ts";
-import { knowledgeOf } from "./known.ts";
+import { knowledgeOf } from "./api-view.ts";
 import type { Loop } from "./context.ts";
 import { decideAnew, lookAt, settle, sweep, type Came } from "./work.ts";
 import { confOf, presentConfOf, type Task } from "./world.ts";
@@ -36,20 +36,20 @@ function isDecision({ states }: Loop, task: Task): boolean {
 
 async function decide(loop: Loop, attachment: string, why: readonly string[]): Promise<Came> {
   const { log, metrics, options, states, world, readRecords, tell } = loop;
-  const { records, known } = world();
+  const { records, view } = world();
   const record = records.get(attachment)?.record;
   if (record === undefined) {
     states.note(attachment, "ended");
     return over;
   }
-  const knowledge = known ? knowledgeOf(known, record) : leftFor(options, record);
+  const knowledge = view ? knowledgeOf(view, record) : leftFor(options, record);
   const undoOnly = typeof knowledge === "string";
   if (undoOnly && !states.isEnding(attachment)) {
     states.note(attachment, knowledge);
     return { outcome: "done", why: "" };
   }
   const conf = presentConfOf(world(), record);
-  const isTerminating = known?.pods.get(record.asked?.uid ?? "")?.isTerminating === true;
+  const isTerminating = view?.pods.get(record.asked?.uid ?? "")?.isTerminating === true;
   const ground = { conf, knowledge: undoOnly ? undefined : knowledge, isTerminating, undoOnly };
   const came = await decideAnew(
     { stateDir: options.stateDir, log: states.sayingOnce(attachment, log), metrics },

@@ -2,7 +2,7 @@
 import type { JsonObject } from "../cni/fields.ts";
 import { noConfs, policyDirOf, type Confs } from "./confs.ts";
 import { definedConfOf } from "./defined-conf.ts";
-import type { Known } from "./known.ts";
+import type { ApiView } from "./api-view.ts";
 import { lastConfOf, networksOf, policyDirsOf, recordsOf, type Records } from "./records.ts";
 import type { AttachmentRecord } from "../state/record.ts";
 
@@ -10,10 +10,10 @@ export type World = {
   readonly confs: Confs;
   readonly records: Records;
   /** undefined where no API is followed. */
-  readonly known: Known | undefined;
+  readonly view: ApiView | undefined;
 };
 
-export const emptyWorld: World = { confs: noConfs, records: new Map(), known: undefined };
+export const emptyWorld: World = { confs: noConfs, records: new Map(), view: undefined };
 
 /** What the queue's keys name. */
 export type Task =
@@ -70,16 +70,16 @@ export function policyDirs({ confs, records }: World): ReadonlySet<string> {
 }
 
 /** By the conf directory, else by the definition that made the attachment; undefined: as it was asked last. */
-export function presentConfOf({ confs, known }: World, record: AttachmentRecord): JsonObject | undefined {
-  return confs.entries.get(record.identity.network) ?? (known && definedConfOf(known, record));
+export function presentConfOf({ confs, view }: World, record: AttachmentRecord): JsonObject | undefined {
+  return confs.entries.get(record.identity.network) ?? (view && definedConfOf(view, record));
 }
 
 /** Where definitions of one name say this and that, it is what was asked last. */
-export function confOf({ confs, records, known }: World, network: string): JsonObject | undefined {
+export function confOf({ confs, records, view }: World, network: string): JsonObject | undefined {
   const listed = confs.entries.get(network);
-  if (listed !== undefined || known === undefined) return listed ?? lastConfOf(records, network);
+  if (listed !== undefined || view === undefined) return listed ?? lastConfOf(records, network);
   const defined = recordsOf(records, network)
-    .map((record) => definedConfOf(known, record))
+    .map((record) => definedConfOf(view, record))
     .filter((conf) => conf !== undefined);
   const isOne = new Set(defined.map((conf) => JSON.stringify(conf))).size === 1;
   return isOne ? defined[0] : lastConfOf(records, network);

@@ -50,7 +50,7 @@ function mirrored(annotations: Annotations): string | undefined {
   return isMirror && isStaticPod(hash, annotations) && /^[0-9a-f]{32}$/.test(hash) ? hash : undefined;
 }
 
-export type Named<Known> = Known & { readonly name: string };
+export type Named<Value> = Value & { readonly name: string };
 
 export function decodeNamespace(item: unknown): Named<KnownNamespace> | undefined {
   const read = anyObject.safeParse(item);
@@ -59,14 +59,14 @@ export function decodeNamespace(item: unknown): Named<KnownNamespace> | undefine
   return { name, uid, labels: labels ?? {}, annotations: keptAnnotations(annotations ?? {}) };
 }
 
-/** `known`: undefined of one that never had a conf that can be read. */
-export type DecodedNetwork = { readonly known: KnownNetwork | undefined; readonly fault?: string };
+/** `network`: undefined of one that never had a conf that can be read. */
+export type DecodedNetwork = { readonly network: KnownNetwork | undefined; readonly fault?: string };
 
 /** One whose conf cannot be read keeps the name of the network that it made. */
 export function decodeNetwork(item: unknown, previous: KnownNetwork | undefined): DecodedNetwork {
   const read = nadObject.safeParse(item);
   if (!read.success)
-    return { known: previous, fault: `a NetworkAttachmentDefinition: ${z.prettifyError(read.error)}` };
+    return { network: previous, fault: `a NetworkAttachmentDefinition: ${z.prettifyError(read.error)}` };
   const { uid, name, namespace = "default" } = read.data.metadata;
   const same = previous?.uid === uid ? previous : undefined;
   const kind = "NetworkAttachmentDefinition";
@@ -75,9 +75,9 @@ export function decodeNetwork(item: unknown, previous: KnownNetwork | undefined)
     const meta = metaOf(object, "API");
     const conf = read.data.spec?.config ?? "";
     const { labels } = meta;
-    return { known: { namespace, name, labels, network: networkOf(object, meta), uid, conf } };
+    return { network: { namespace, name, labels, network: networkOf(object, meta), uid, conf } };
   } catch (error) {
     if (!(error instanceof CniError)) throw error;
-    return { known: same, fault: about(`${kind} ${namespace}/${name} (API)`, error).message };
+    return { network: same, fault: about(`${kind} ${namespace}/${name} (API)`, error).message };
   }
 }

@@ -132,7 +132,7 @@ it("begins only with the namespaces that a class of a conf asks for", async () =
   const { starts, loop } = begin({}, { confs: { entries: new Map([["podnet", byNamespace]]), faults: [] } });
   await until("namespaces are asked for", () => listsOf(NAMESPACES) > 0);
   await until("a cluster without namespaces counts as answered", () => starts() === 1);
-  expect(loop.world().known?.snapshot.resources.namespaces.state).toBe("missing");
+  expect(loop.world().view?.snapshot.resources.namespaces.state).toBe("missing");
 });
 
 it("follows namespaces at once where a conf asks for them later", async () => {
@@ -141,8 +141,8 @@ it("follows namespaces at once where a conf asks for them later", async () => {
   await until("the start", () => starts() === 1);
   loop.setWorld({ ...loop.world(), confs: { entries: new Map([["podnet", byNamespace]]), faults: [] } });
   side.followAsked();
-  await until("namespaces", () => loop.world().known?.snapshot.resources.namespaces.state === "synced");
-  expect(news.at(-1)).toMatchObject({ kind: "api", news: { surroundings: true } });
+  await until("namespaces", () => loop.world().view?.snapshot.resources.namespaces.state === "synced");
+  expect(news.at(-1)).toMatchObject({ kind: "api", changes: { surroundings: true } });
 });
 
 it("goes by what a former run knew where the API does not answer, and says so", async () => {
@@ -188,7 +188,7 @@ it("stops at once where the server speaks for another cluster after a failure", 
   await until("no watch", () => site.api.watches().length === 0);
 });
 
-const objectsOf = ({ loop }: Begun): number => loop.world().known?.snapshot.objects.length ?? 0;
+const objectsOf = ({ loop }: Begun): number => loop.world().view?.snapshot.objects.length ?? 0;
 const egressQos = { spec: { egress: [{ dscp: 46 }] } };
 const definition = (name: string, labels: object): void =>
   site.api.give(`/apis/apiextensions.k8s.io/v1/customresourcedefinitions/${name}.k8s.ovn.org`, {
@@ -206,12 +206,12 @@ it("keeps the objects of a definition that is gone, for as long as it may come b
   const began = performance.now();
   site.api.serve(EGRESS, false);
   site.api.cut();
-  const state = (): string | undefined => begun.loop.world().known?.snapshot.resources.egressqoses.state;
+  const state = (): string | undefined => begun.loop.world().view?.snapshot.resources.egressqoses.state;
   await until("it is missing", () => state() === "missing");
   expect(objectsOf(begun)).toBe(1);
   await until("they are gone", () => objectsOf(begun) === 0);
   expect(performance.now() - began).toBeGreaterThan(quick.missingIsEmpty * 0.9);
-  expect(begun.news.at(-1)).toMatchObject({ kind: "api", news: { namespaces: ["ns"] } });
+  expect(begun.news.at(-1)).toMatchObject({ kind: "api", changes: { namespaces: ["ns"] } });
 });
 
 it("with no definition begins at once, keeps asking, and sees objects of one that is made later", async () => {

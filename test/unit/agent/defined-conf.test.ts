@@ -1,7 +1,7 @@
 /** Which NetworkAttachmentDefinition's conf counts for an attachment, where several have one network's name. */
 import { describe, expect, it } from "vitest";
 import { definedConfOf } from "../../../plugin/agent/defined-conf.ts";
-import { knownOf } from "../../../plugin/agent/known.ts";
+import { apiViewOf } from "../../../plugin/agent/api-view.ts";
 import { confOf, emptyWorld } from "../../../plugin/agent/world.ts";
 import type { JsonObject } from "../../../plugin/cni/fields.ts";
 import type { AttachmentRecord } from "../../../plugin/state/record.ts";
@@ -31,11 +31,8 @@ const status = (name: string) => ({
     { name, interface: "net1" },
   ]),
 });
-const known = (
-  networks: readonly ReturnType<typeof definition>[],
-  annotations: Record<string, string> = {},
-) =>
-  knownOf(snapshotOf({ networks }), [
+const view = (networks: readonly ReturnType<typeof definition>[], annotations: Record<string, string> = {}) =>
+  apiViewOf(snapshotOf({ networks }), [
     { uid: "u-x", namespace: "team-b", name: "x", labels: {}, annotations },
   ]);
 
@@ -64,7 +61,7 @@ describe("the conf of an attachment that no conflist makes", () => {
     ],
     ["none that is broken", [{ ...quick, conf: "{" }], {}, undefined],
   ] as const)("is %s", (_, networks, annotations, rate) => {
-    expect(definedConfOf(known(networks, annotations), record("team-b"))?.["egressRate"]).toBe(rate);
+    expect(definedConfOf(view(networks, annotations), record("team-b"))?.["egressRate"]).toBe(rate);
   });
 
   it("is for its uplink the one that all attachments have, else what was asked last", () => {
@@ -75,7 +72,7 @@ describe("the conf of an attachment that no conflist makes", () => {
       ]),
     );
     const rateOf = (networks: readonly ReturnType<typeof definition>[]) =>
-      confOf({ ...emptyWorld, records, known: known(networks) }, "fast")?.["egressRate"];
+      confOf({ ...emptyWorld, records, view: view(networks) }, "fast")?.["egressRate"];
     expect([rateOf([central]), rateOf([slow, quick]), rateOf([])]).toEqual([3, 9, 9]);
   });
 });

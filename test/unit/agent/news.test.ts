@@ -1,6 +1,8 @@
 /** What each kind of news asks the agent to do, and of whom. */
 import { describe, expect, it } from "vitest";
-import { knownOf, newsOf, knowledgeOf, withTold } from "../../../plugin/agent/known.ts";
+import { changesOf } from "../../../plugin/agent/api-changes.ts";
+import { withUpdate } from "../../../plugin/agent/api-update.ts";
+import { apiViewOf, knowledgeOf } from "../../../plugin/agent/api-view.ts";
 import { asksOf, type News } from "../../../plugin/agent/news.ts";
 import type { Records } from "../../../plugin/agent/records.ts";
 import { emptyWorld, nameOfTask, taskNamed, type Task, type World } from "../../../plugin/agent/world.ts";
@@ -53,9 +55,9 @@ const asked = (news: News): readonly string[] =>
   asksOf(world, news, () => 0.5).map(
     ({ task, delayMs }) => nameOfTask(task) + (delayMs === 0 ? "" : ` +${delayMs}`),
   );
-const api = (news: Partial<Extract<News, { kind: "api" }>["news"]>): News => ({
+const api = (news: Partial<Extract<News, { kind: "api" }>["changes"]>): News => ({
   kind: "api",
-  news: { pods: [], namespaces: [], surroundings: false, ...news },
+  changes: { pods: [], namespaces: [], surroundings: false, ...news },
 });
 const all = ["decide podnet/a@eth0", "decide podnet/b@eth0", "decide second/a@eth0"];
 
@@ -148,32 +150,32 @@ const egressQos = (uid: string, generation: number, dscp: number) => ({
 const synced = { state: "synced", version: "1" } as const;
 
 describe("what the API tells", () => {
-  const empty = knownOf(emptySnapshot, []);
-  const one = withTold(empty, { resource: "pods", is: synced, items: [pod("u-a", { app: "web" })] });
+  const empty = apiViewOf(emptySnapshot, []);
+  const one = withUpdate(empty, { resource: "pods", is: synced, items: [pod("u-a", { app: "web" })] });
 
   it("of a pod is news where labels or annotations are others, not where a version is", () => {
-    expect(newsOf(empty, one).pods).toEqual(["u-a"]);
-    const again = withTold(one, {
+    expect(changesOf(empty, one).pods).toEqual(["u-a"]);
+    const again = withUpdate(one, {
       resource: "pods",
       is: { ...synced, version: "2" },
       items: [pod("u-a", { app: "web" }, { resourceVersion: "7" })],
     });
-    expect(newsOf(one, again)).toEqual({ pods: [], namespaces: [], surroundings: false });
-    const other = withTold(one, { resource: "pods", is: synced, items: [pod("u-a", { app: "db" })] });
-    expect(newsOf(one, other).pods).toEqual(["u-a"]);
+    expect(changesOf(one, again)).toEqual({ pods: [], namespaces: [], surroundings: false });
+    const other = withUpdate(one, { resource: "pods", is: synced, items: [pod("u-a", { app: "db" })] });
+    expect(changesOf(one, other).pods).toEqual(["u-a"]);
   });
 
   it("of an object is news for its namespace; of the same generation it is none", () => {
     const is = (generation: number, dscp: number) =>
-      withTold(one, { resource: "egressqoses", is: synced, items: [egressQos("e", generation, dscp)] });
+      withUpdate(one, { resource: "egressqoses", is: synced, items: [egressQos("e", generation, dscp)] });
     const first = is(1, 8);
-    expect(newsOf(one, first).namespaces).toEqual(["prod"]);
+    expect(changesOf(one, first).namespaces).toEqual(["prod"]);
     const listed = (generation: number, dscp: number) =>
-      withTold(first, { resource: "egressqoses", is: synced, items: [egressQos("e", generation, dscp)] });
-    expect(newsOf(first, listed(1, 8)).namespaces).toEqual([]);
-    expect(newsOf(first, listed(2, 10)).namespaces).toEqual(["prod"]);
-    const gone = withTold(first, { resource: "egressqoses", is: synced, items: [] });
-    expect(newsOf(first, gone).namespaces).toEqual(["prod"]);
+      withUpdate(first, { resource: "egressqoses", is: synced, items: [egressQos("e", generation, dscp)] });
+    expect(changesOf(first, listed(1, 8)).namespaces).toEqual([]);
+    expect(changesOf(first, listed(2, 10)).namespaces).toEqual(["prod"]);
+    const gone = withUpdate(first, { resource: "egressqoses", is: synced, items: [] });
+    expect(changesOf(first, gone).namespaces).toEqual(["prod"]);
   });
 
   it("of a static pod's mirror is believed of the pod of its name alone", () => {
@@ -183,7 +185,11 @@ describe("what the API tells", () => {
       "kubernetes.io/config.mirror": hash,
       "kubernetes.io/config.source": "file",
     };
-    const told = withTold(empty, { resource: "pods", is: synced, items: [pod("u-m", {}, { annotations })] });
+    const told = withUpdate(empty, {
+      resource: "pods",
+      is: synced,
+      items: [pod("u-m", {}, { annotations })],
+    });
     const of = (name: string) =>
       knowledgeOf(told, record("podnet", "s", { asked: { namespace: "prod", name, uid: hash } }));
     expect(of("u-m")).toMatchObject({ source: "agent" });
@@ -191,7 +197,7 @@ describe("what the API tells", () => {
   });
 
   it("of a list that is not complete changes nothing", () => {
-    const cut = withTold(one, { resource: "pods", is: { state: "frozen" }, items: undefined });
+    const cut = withUpdate(one, { resource: "pods", is: { state: "frozen" }, items: undefined });
     expect(cut.pods).toEqual(one.pods);
   });
 
@@ -201,7 +207,7 @@ describe("what the API tells", () => {
     expect(of("u-a")).toMatchObject({ source: "agent", pod: { labels: { app: "web" } } });
     expect(of("u-b")).toBe("unshown");
     expect(of()).toMatchObject({ source: "agent", pod: undefined });
-    const finished = withTold(empty, {
+    const finished = withUpdate(empty, {
       resource: "pods",
       is: synced,
       items: [{ ...pod("u-a", {}), status: { phase: "Succeeded" } }],

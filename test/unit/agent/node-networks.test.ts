@@ -1,6 +1,6 @@
 /** Which networks the node's conflists make, beside what the API says. */
 import { expect, it } from "vitest";
-import { knownOf } from "../../../plugin/agent/known.ts";
+import { apiViewOf } from "../../../plugin/agent/api-view.ts";
 import { withNodeNetworks } from "../../../plugin/agent/node-networks.ts";
 import { emptyWorld, type World } from "../../../plugin/agent/world.ts";
 import { snapshotOf } from "../support/api.ts";
@@ -9,19 +9,19 @@ const networks = [{ namespace: "prod", name: "x", labels: {}, network: "podnet",
 const world = (...names: readonly string[]): World => ({
   ...emptyWorld,
   confs: { ...emptyWorld.confs, entries: new Map(names.map((name) => [name, {}])) },
-  known: knownOf(snapshotOf({ networks }), []),
+  view: apiViewOf(snapshotOf({ networks }), []),
 });
 
 it("a network of the conf directory is known to be the node's, whoever defines one of its name", () => {
-  const { known } = withNodeNetworks(world("second", "podnet"));
-  expect(known?.snapshot.nodeNetworks).toEqual(["podnet", "second"]);
-  expect(known?.objects.surroundings("podnet").isOfNode).toBe(true);
+  const { view } = withNodeNetworks(world("second", "podnet"));
+  expect(view?.snapshot.nodeNetworks).toEqual(["podnet", "second"]);
+  expect(view?.objects.surroundings("podnet").isOfNode).toBe(true);
 });
 
 it("nothing is made anew where the directory says the same", () => {
   const first = withNodeNetworks(world("podnet"));
   expect(withNodeNetworks(first)).toBe(first);
-  expect(withNodeNetworks({ ...first, confs: emptyWorld.confs }).known?.snapshot.nodeNetworks).toEqual([]);
+  expect(withNodeNetworks({ ...first, confs: emptyWorld.confs }).view?.snapshot.nodeNetworks).toEqual([]);
 });
 
 it("without an API there is nothing to say", () => {

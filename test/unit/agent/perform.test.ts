@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
-import { knownOf } from "../../../plugin/agent/known.ts";
+import { apiViewOf } from "../../../plugin/agent/api-view.ts";
 import { createMetrics } from "../../../plugin/agent/metrics.ts";
 import { perform } from "../../../plugin/agent/perform.ts";
 import { createStates } from "../../../plugin/agent/states.ts";
@@ -124,7 +124,7 @@ describe("a pod that is marked by an object of the API", () => {
   it("keeps it where it seemed to have ended and the API does not show it", async () => {
     const { stateDir } = locked(await running(knowing({ snapshot: marks })));
     const { loop } = loopAt(stateDir);
-    loop.setWorld({ ...loop.world(), known: knownOf(snapshotOf({}), []) });
+    loop.setWorld({ ...loop.world(), view: apiViewOf(snapshotOf({}), []) });
     loop.readRecords();
     loop.states.note(task.attachment, "ending");
     expect(await perform(loop, task, ["test"])).toMatchObject({ kind: "unseen", outcome: "done" });

@@ -128,7 +128,7 @@ const nad = (config: unknown, more: object = {}) => ({
 });
 
 describe("a NetworkAttachmentDefinition of the API", () => {
-  const known = decodeNetwork(nad('{"name":"fastnet","type":"ipvlan"}'), undefined).known;
+  const known = decodeNetwork(nad('{"name":"fastnet","type":"ipvlan"}'), undefined).network;
 
   it("is the network of its conf, or that of its own name", () => {
     expect(known).toMatchObject({
@@ -138,13 +138,13 @@ describe("a NetworkAttachmentDefinition of the API", () => {
       network: "fastnet",
     });
     expect(known?.conf).toBe('{"name":"fastnet","type":"ipvlan"}');
-    expect(decodeNetwork(nad(undefined), undefined).known).toMatchObject({ network: "fast", conf: "" });
+    expect(decodeNetwork(nad(undefined), undefined).network).toMatchObject({ network: "fast", conf: "" });
   });
 
   it("with a conf that cannot be read keeps what it was", () => {
     const broken = decodeNetwork(nad("{"), known);
-    expect(broken.known).toBe(known);
+    expect(broken.network).toBe(known);
     expect(broken.fault).toContain("NetworkAttachmentDefinition prod/fast (API): spec.config is not JSON");
-    expect(decodeNetwork(nad("{", { uid: "d-2" }), known).known).toBeUndefined();
+    expect(decodeNetwork(nad("{", { uid: "d-2" }), known).network).toBeUndefined();
   });
 });

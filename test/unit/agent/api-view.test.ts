@@ -1,25 +1,27 @@
 /** What the agent has to know before it decides, and what counts while it cannot be read. */
 import { describe, expect, it } from "vitest";
-import { askedFor, awaited, byFormer, isRestored, unheard } from "../../../plugin/agent/gate.ts";
-import { faultsOf, knownOf, newsOf, withTold, type Known } from "../../../plugin/agent/known.ts";
+import { askedFor, awaited, asFrozen, isRestored, asUnsynced } from "../../../plugin/agent/api-needs.ts";
+import { changesOf } from "../../../plugin/agent/api-changes.ts";
+import { withUpdate } from "../../../plugin/agent/api-update.ts";
+import { apiViewOf, faultsOf, type ApiView } from "../../../plugin/agent/api-view.ts";
 import { confsInUse, emptyWorld, type World } from "../../../plugin/agent/world.ts";
 import { emptySnapshot, type KnownResource, type ResourceName } from "../../../plugin/knowledge/snapshot.ts";
 import type { AttachmentRecord } from "../../../plugin/state/record.ts";
 
-const empty = knownOf(emptySnapshot, []);
-const tell = (known: Known, resource: ResourceName, is: KnownResource): Known =>
-  withTold(known, { resource, is, items: is.state === "synced" ? [] : undefined });
-const listing = (known: Known, version: string, names: readonly ResourceName[]): Known =>
-  names.reduce((all, name) => tell(all, name, { state: "synced", version }), known);
+const empty = apiViewOf(emptySnapshot, []);
+const tell = (view: ApiView, resource: ResourceName, is: KnownResource): ApiView =>
+  withUpdate(view, { resource, is, items: is.state === "synced" ? [] : undefined });
+const listing = (view: ApiView, version: string, names: readonly ResourceName[]): ApiView =>
+  names.reduce((all, name) => tell(all, name, { state: "synced", version }), view);
 const byNamespace = { uplink: { classes: { a: { namespaceSelector: { matchLabels: { a: "b" } } } } } };
 
 describe("before the first decision", () => {
-  const former = unheard(listing(empty, "1", ["pods", "egressqoses", "networkqoses", "namespaces"]));
+  const former = asUnsynced(listing(empty, "1", ["pods", "egressqoses", "networkqoses", "namespaces"]));
   const three = listing(former, "9", ["pods", "egressqoses", "networkqoses"]);
 
   it("what a former run knew is not heard of, and counts for who cannot wait longer", () => {
     expect(awaited(former, [])).toEqual(["pods", "egressqoses", "networkqoses"]);
-    expect(byFormer(former).snapshot.resources).toMatchObject({
+    expect(asFrozen(former).snapshot.resources).toMatchObject({
       egressqoses: { state: "frozen", version: "1" },
       "network-attachment-definitions": { state: "unsynced" },
     });
@@ -27,15 +29,15 @@ describe("before the first decision", () => {
 
   it("what another system served, or the cluster did not have, is not applied by a former run's word", () => {
     const was = tell(tell(former, "egressqoses", { state: "off" }), "networkqoses", { state: "missing" });
-    expect(byFormer(unheard(was)).snapshot.resources).toMatchObject({
+    expect(asFrozen(asUnsynced(was)).snapshot.resources).toMatchObject({
       egressqoses: { state: "off" },
       networkqoses: { state: "missing" },
     });
   });
 
   it("without objects of a former run there is nothing to go by", () => {
-    expect(isRestored(byFormer(former))).toBe(true);
-    expect(isRestored(byFormer(unheard(listing(empty, "1", ["pods", "egressqoses"]))))).toBe(false);
+    expect(isRestored(asFrozen(former))).toBe(true);
+    expect(isRestored(asFrozen(asUnsynced(listing(empty, "1", ["pods", "egressqoses"]))))).toBe(false);
   });
 
   it("pods and objects are awaited, and no more where no selector asks for it", () => {
@@ -58,8 +60,8 @@ describe("before the first decision", () => {
 it.each(["frozen", "off", "missing", "unsynced"] as const)(
   "a resource that is %s keeps its version",
   (state) => {
-    const known = tell(listing(empty, "500", ["egressqoses"]), "egressqoses", { state });
-    expect(known.snapshot.resources.egressqoses).toEqual({ state, version: "500" });
+    const view = tell(listing(empty, "500", ["egressqoses"]), "egressqoses", { state });
+    expect(view.snapshot.resources.egressqoses).toEqual({ state, version: "500" });
   },
 );
 
@@ -68,8 +70,8 @@ const nad = (config: string) => ({
   spec: { config },
 });
 
-const told = (known: Known, config: string): Known =>
-  withTold(known, {
+const told = (view: ApiView, config: string): ApiView =>
+  withUpdate(view, {
     resource: "network-attachment-definitions",
     is: { state: "synced", version: "1" },
     items: [nad(config)],
@@ -84,8 +86,8 @@ it("a NetworkAttachmentDefinition that is broken is named, and keeps the last th
 });
 
 it("a resource that can be read at last is news for all, also where it has nothing", () => {
-  const isNews = (before: Known, is: KnownResource): boolean =>
-    newsOf(before, tell(before, "namespaces", is)).surroundings;
+  const isNews = (before: ApiView, is: KnownResource): boolean =>
+    changesOf(before, tell(before, "namespaces", is)).surroundings;
   const frozen = tell(empty, "namespaces", { state: "frozen" });
   expect(isNews(frozen, { state: "synced", version: "1" })).toBe(true);
   expect(isNews(frozen, { state: "missing" })).toBe(true);

@@ -8,11 +8,11 @@ import {
   type ResourceState,
   type Snapshot,
 } from "../knowledge/snapshot.ts";
-import { withSnapshot, type Known } from "./known.ts";
-import type { OnDemand } from "./told.ts";
+import { withSnapshot, type ApiView } from "./api-view.ts";
+import type { OnDemandResource } from "./resource-update.ts";
 
 /** Of the resources that are followed only where a selector asks, those that one asks for. */
-export function askedFor({ snapshot }: Known, confs: readonly JsonObject[]): readonly OnDemand[] {
+export function askedFor({ snapshot }: ApiView, confs: readonly JsonObject[]): readonly OnDemandResource[] {
   const byNetwork = snapshot.objects.some(
     (object) =>
       object.kind === "NetworkQoS" && object.form !== undefined && asksForNetworks(object.form.networks),
@@ -25,37 +25,37 @@ export function askedFor({ snapshot }: Known, confs: readonly JsonObject[]): rea
 }
 
 /** At its start an agent has heard of nothing; versions tell what a former run knew. What was not ours is not until it is said. */
-export function unheard(known: Known): Known {
-  return withStates(known, ({ state }) => (state === "off" || state === "missing" ? state : "unsynced"));
+export function asUnsynced(view: ApiView): ApiView {
+  return withStates(view, ({ state }) => (state === "off" || state === "missing" ? state : "unsynced"));
 }
 
 /** For who cannot wait longer: what was known before is gone by. */
-export function byFormer(known: Known): Known {
-  return withStates(known, ({ state, version }) =>
+export function asFrozen(view: ApiView): ApiView {
+  return withStates(view, ({ state, version }) =>
     state === "unsynced" && version !== undefined ? "frozen" : state,
   );
 }
 
-function withStates(known: Known, stateOf: (is: KnownResource) => ResourceState): Known {
+function withStates(view: ApiView, stateOf: (is: KnownResource) => ResourceState): ApiView {
   const resources = Object.fromEntries(
     resourceNames.map((name) => {
-      const is = known.snapshot.resources[name];
+      const is = view.snapshot.resources[name];
       return [name, { ...is, state: stateOf(is) }] as const;
     }),
   ) as Snapshot["resources"];
-  return withSnapshot(known, { ...known.snapshot, resources });
+  return withSnapshot(view, { ...view.snapshot, resources });
 }
 
 /** What has to be known before the first decision, and has not been heard of. */
-export function awaited(known: Known, confs: readonly JsonObject[]): readonly ResourceName[] {
-  const { resources } = known.snapshot;
-  const others = (["egressqoses", "networkqoses", ...askedFor(known, confs)] as const).filter(
+export function awaited(view: ApiView, confs: readonly JsonObject[]): readonly ResourceName[] {
+  const { resources } = view.snapshot;
+  const others = (["egressqoses", "networkqoses", ...askedFor(view, confs)] as const).filter(
     (name) => resources[name].state === "unsynced",
   );
   return [...(resources.pods.state === "synced" ? [] : (["pods"] as const)), ...others];
 }
 
 /** All objects are known, by whoever. */
-export function isRestored({ snapshot: { resources } }: Known): boolean {
+export function isRestored({ snapshot: { resources } }: ApiView): boolean {
   return isListed(resources.egressqoses) && isListed(resources.networkqoses);
 }

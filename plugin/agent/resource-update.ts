@@ -1,13 +1,13 @@
-/** What the API side tells the loop. Pure types. */
+/** What following the API gives. Pure types. */
 import type { JsonObject } from "../cni/fields.ts";
 import type { KnownResource, ResourceName } from "../knowledge/snapshot.ts";
 
 /** What a resource is by now: `items` undefined where not all of them are known. */
-export type Told = {
+export type ResourceUpdate = {
   readonly resource: ResourceName;
   readonly is: KnownResource;
   readonly items: readonly JsonObject[] | undefined;
 };
 
-/** What is followed only where somebody asks for it. */
-export type OnDemand = "namespaces" | "network-attachment-definitions";
+/** What is followed only where a selector asks for it. */
+export type OnDemandResource = "namespaces" | "network-attachment-definitions";

@@ -3,8 +3,8 @@ import { mkdirSync, mkdtempSync, rmdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, it } from "vitest";
-import { keepAgain, keepTold } from "../../../plugin/agent/know.ts";
-import { allWritten, knownOf } from "../../../plugin/agent/known.ts";
+import { writeAgain, takeUpdate } from "../../../plugin/agent/api-files.ts";
+import { allWritten, apiViewOf } from "../../../plugin/agent/api-view.ts";
 import { emptySnapshot } from "../../../plugin/knowledge/snapshot.ts";
 import { assertLivePlace } from "../../../plugin/state/live/place.ts";
 import { readKnownPod } from "../../../plugin/state/live/pods.ts";
@@ -33,12 +33,12 @@ it("a pod's file that could not be written is written later, and that is said on
   // As on a full disk.
   const blocked = `${stateDir}/live/pods/u-a.json.tmp`;
   mkdirSync(blocked);
-  const first = keepTold(stateDir, knownOf(emptySnapshot, []), told("1"), log);
-  const second = keepTold(stateDir, first.known, told("2"), log);
-  expect(second.known.unwritten.pods).toEqual(["u-a"]);
+  const first = takeUpdate(stateDir, apiViewOf(emptySnapshot, []), told("1"), log);
+  const second = takeUpdate(stateDir, first.view, told("2"), log);
+  expect(second.view.unwritten.pods).toEqual(["u-a"]);
   expect(lines).toHaveLength(1);
   rmdirSync(blocked);
-  expect(keepAgain(stateDir, second.known).unwritten).toEqual(allWritten);
+  expect(writeAgain(stateDir, second.view).unwritten).toEqual(allWritten);
   expect(readKnownPod(stateDir, "u-a")?.labels).toEqual({ app: "new" });
   rmSync(stateDir, { recursive: true });
 });

@@ -1,0 +1,48 @@
+/** What differs between two views of the API, as far as a decision may depend on it. Pure. */
+import { isListed } from "../knowledge/asks.ts";
+import type { KnownPod } from "../knowledge/pod.ts";
+import type { KnownObject, ResourceName, Snapshot } from "../knowledge/snapshot.ts";
+import type { ApiView } from "./api-view.ts";
+
+export type ApiChanges = {
+  /** By what a runtime calls their UID. */
+  readonly pods: readonly string[];
+  /** Whose objects differ. */
+  readonly namespaces: readonly string[];
+  /** Labels of namespaces or networks differ: that may concern any pod. */
+  readonly surroundings: boolean;
+};
+
+export function changesOf(before: ApiView, now: ApiView): ApiChanges {
+  const resources = Object.entries(now.snapshot.resources).filter(
+    ([name, { state }]) => before.snapshot.resources[name as ResourceName].state !== state,
+  );
+  return {
+    pods: [...now.pods].flatMap(([id, pod]) => (isSamePod(before.pods.get(id), pod) ? [] : [id])),
+    namespaces: namespacesThatDiffer(before.snapshot.objects, now.snapshot.objects),
+    surroundings:
+      !isEqual(labelsOf(before.snapshot), labelsOf(now.snapshot)) || resources.some(([, is]) => isListed(is)),
+  };
+}
+
+function isSamePod(before: KnownPod | undefined, now: KnownPod): boolean {
+  return before !== undefined && isEqual({ ...before, resourceVersion: "" }, { ...now, resourceVersion: "" });
+}
+
+/** An object that did not change is the same value: it is not compiled again. */
+function namespacesThatDiffer(
+  before: readonly KnownObject[],
+  now: readonly KnownObject[],
+): readonly string[] {
+  const [was, is] = [new Set(before), new Set(now)];
+  const differing = [...before.filter((each) => !is.has(each)), ...now.filter((each) => !was.has(each))];
+  return [...new Set(differing.map(({ namespace }) => namespace))];
+}
+
+function labelsOf({ namespaces, networks }: Snapshot): unknown {
+  return [Object.entries(namespaces).map(([name, { labels }]) => [name, labels]), networks];
+}
+
+function isEqual(a: unknown, b: unknown): boolean {
+  return JSON.stringify(a) === JSON.stringify(b);
+}

@@ -1,0 +1,86 @@
+/** The files that ADD reads of the API: written for each update, and again where that failed. */
+import { messageOf } from "../errors.ts";
+import { emptySnapshot, type Snapshot } from "../knowledge/snapshot.ts";
+import { podId } from "../knowledge/pod.ts";
+import type { Log } from "../log.ts";
+import { knownPodIds, readKnownPod, removeKnownPod, writeKnownPod } from "../state/live/pods.ts";
+import { readSnapshot, writeSnapshot } from "../state/live/snapshot.ts";
+import { changesOf, type ApiChanges } from "./api-changes.ts";
+import { withUpdate } from "./api-update.ts";
+import { apiViewOf, faultsOf, type ApiView, type Unwritten } from "./api-view.ts";
+import { asUnsynced } from "./api-needs.ts";
+import type { ResourceUpdate } from "./resource-update.ts";
+
+/** What a former run left. */
+export function readFormerView(stateDir: string, agentNamespace: string | undefined): ApiView {
+  const snapshot: Snapshot = { ...(readSnapshot(stateDir) ?? emptySnapshot), agentNamespace };
+  const pods = knownPodIds(stateDir).flatMap((id) => readKnownPod(stateDir, id) ?? []);
+  return asUnsynced(apiViewOf(snapshot, pods));
+}
+
+/** Pods are in their files before anything is decided by them. */
+export function takeUpdate(
+  stateDir: string,
+  before: ApiView,
+  update: ResourceUpdate,
+  log: Log,
+): { readonly view: ApiView; readonly changes: ApiChanges } {
+  const now = withUpdate(before, update);
+  const changes = changesOf(before, now);
+  const hasPods = update.resource === "pods" && update.items !== undefined;
+  const unwritten: Unwritten = {
+    pods: [...new Set([...before.unwritten.pods, ...(hasPods ? changes.pods : [])])],
+    isSnapshot: before.unwritten.isSnapshot || isNewToAdd(before, now, update),
+    isLeftover: before.unwritten.isLeftover || hasPods,
+  };
+  const view = write(stateDir, { ...now, unwritten }, isWritten(before) ? log : quietly);
+  const knownFaults = new Set(faultsOf(before));
+  for (const fault of faultsOf(view)) if (!knownFaults.has(fault)) log("warn", fault);
+  return { view, changes };
+}
+
+/** What could not be written is tried again: ADD takes what a pod's file says for what the API says. */
+export function writeAgain(stateDir: string, view: ApiView): ApiView {
+  return isWritten(view) ? view : write(stateDir, view, quietly);
+}
+
+const quietly: Log = () => undefined;
+
+function isWritten({ unwritten: { pods, isSnapshot, isLeftover } }: ApiView): boolean {
+  return pods.length === 0 && !isSnapshot && !isLeftover;
+}
+
+function write(stateDir: string, view: ApiView, log: Log): ApiView {
+  const { pods, unwritten } = view;
+  const fails = (attempt: () => void): boolean => {
+    try {
+      attempt();
+      return false;
+    } catch (error) {
+      log("error", `new pods do not hear of what the API says, until it can be written: ${messageOf(error)}`);
+      return true;
+    }
+  };
+  return {
+    ...view,
+    unwritten: {
+      pods: unwritten.pods.filter((id) => {
+        const pod = pods.get(id);
+        return pod !== undefined && fails(() => writeKnownPod(stateDir, pod));
+      }),
+      isSnapshot: unwritten.isSnapshot && fails(() => writeSnapshot(stateDir, view.snapshot)),
+      isLeftover: unwritten.isLeftover && fails(() => removeLeftover(stateDir, view)),
+    },
+  };
+}
+
+function removeLeftover(stateDir: string, { pods }: ApiView): void {
+  const ids = new Set(Array.from(pods.values(), podId));
+  for (const id of knownPodIds(stateDir)) if (!ids.has(id)) removeKnownPod(stateDir, id);
+}
+
+/** Each event of a pod has a version of its own, and the snapshot of a large cluster is long. */
+function isNewToAdd(before: ApiView, now: ApiView, { resource }: ResourceUpdate): boolean {
+  const states = [before, now].map(({ snapshot }) => snapshot.resources[resource].state);
+  return resource !== "pods" || states[0] !== states[1];
+}

@@ -1,0 +1,32 @@
+/** What following the API meets, for the log and the metrics. */
+import { messageOf } from "../errors.ts";
+import type { Notice } from "../kube/follow.ts";
+import type { ResourceName } from "../knowledge/snapshot.ts";
+import type { Loop } from "./context.ts";
+
+/** What fails for the same reason again and again is logged once, and counted each time. */
+export function createWatchLog({
+  log,
+  metrics,
+}: Pick<Loop, "log" | "metrics">): (resource: ResourceName, notice: Notice) => void {
+  const last = new Map<ResourceName, string>();
+  return (resource, notice) => {
+    switch (notice.kind) {
+      case "failed": {
+        metrics.watchRestarts.inc({ resource, reason: notice.during });
+        const text = `${resource}: ${notice.during}: ${notice.message}`;
+        if (last.get(resource) !== text)
+          log("warn", `${text}; it is tried again, now in ${Math.ceil(notice.wait / 1000)} s`);
+        last.set(resource, text);
+        return;
+      }
+      case "watching":
+        if (last.delete(resource)) log("info", `${resource}: followed again`);
+        return;
+      case "threw":
+        return log("error", `${resource}: ${messageOf(notice.error)}`);
+      case "listed":
+      case "silent":
+    }
+  };
+}
