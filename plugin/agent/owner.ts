@@ -9,7 +9,7 @@ export type Owner = "ours" | "others" | "missing" | { readonly unknown: string }
 export async function ownerOf(connection: Connection, name: string, signal: AbortSignal): Promise<Owner> {
   const path = `/apis/apiextensions.k8s.io/v1/customresourcedefinitions/${name}.k8s.ovn.org`;
   try {
-    const definition = await connection.request({ method: "GET", path, signal });
+    const definition = await connection.get({ path, signal });
     return labelIn(definition) === "pod-qos" ? "ours" : "others";
   } catch (error) {
     if (error instanceof ServerError && error.status === 404) return "missing";

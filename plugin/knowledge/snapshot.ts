@@ -19,7 +19,7 @@ export type ResourceState = "synced" | "unsynced" | "off" | "missing" | "frozen"
 
 export type KnownResource = { readonly state: ResourceState; readonly version?: string };
 
-type Told = {
+type ObjectHead = {
   readonly namespace: string;
   readonly name: string;
   readonly uid: string;
@@ -31,8 +31,8 @@ type Told = {
 
 /** `form`: undefined of one that never had a valid one. */
 export type KnownObject =
-  | (Told & { readonly kind: "EgressQoS"; readonly form: EgressQos | undefined })
-  | (Told & { readonly kind: "NetworkQoS"; readonly form: NetworkQos | undefined });
+  | (ObjectHead & { readonly kind: "EgressQoS"; readonly form: EgressQos | undefined })
+  | (ObjectHead & { readonly kind: "NetworkQoS"; readonly form: NetworkQos | undefined });
 
 export type KnownNamespace = {
   readonly uid: string;

@@ -10,7 +10,7 @@ export type Answer =
   | { readonly kind: "watch silent"; readonly watched: Watched };
 
 /** How long it was open, and whether it brought an event or a bookmark. */
-export type Watched = { readonly lasted: number; readonly hasHeard: boolean };
+export type Watched = { readonly lasted: number; readonly hasEvents: boolean };
 
 /** Without a status there was no answer, or it was cut. */
 export type Failure = {

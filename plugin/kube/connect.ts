@@ -7,7 +7,7 @@ import { Agent } from "node:https";
 import { type Credentials, credentialsFrom, type Place, type ReadCredentials } from "./credentials.ts";
 import { NoAnswerError, ServerError } from "./errors.ts";
 import { readJson, refusalOf } from "./body.ts";
-import { type Asked, headOf, nameOf } from "./send.ts";
+import { type Get, headOf, nameOf } from "./send.ts";
 import { type Timing, usual } from "./timing.ts";
 
 declare const __VERSION__: string;
@@ -17,9 +17,9 @@ export type Connection = {
   /** Where the server is, for messages. */
   readonly server: () => string;
   /** The body of a success. Throws ServerError, NoAnswerError, CredentialsError. */
-  readonly request: (asked: Asked) => Promise<unknown>;
+  readonly get: (get: Get) => Promise<unknown>;
   /** A success whose body goes on. The caller reads it or destroys it. */
-  readonly stream: (asked: Asked) => Promise<IncomingMessage>;
+  readonly stream: (get: Get) => Promise<IncomingMessage>;
   /** Calls when the server answers well again after it had not. Returns what ends that. */
   readonly whenBack: (call: () => void) => () => void;
   /** Ends every request and watch. */
@@ -34,10 +34,10 @@ export async function connect({ timing = usual, ...place }: ConnectOptions): Pro
   let isAway = false;
   await credentials.current();
 
-  const exchange = async (asked: Asked): Promise<IncomingMessage> => {
-    const isOurs = (): boolean => asked.signal?.aborted === true;
+  const exchange = async (get: Get): Promise<IncomingMessage> => {
+    const isOurs = (): boolean => get.signal?.aborted === true;
     try {
-      const answer = await authorized(asked);
+      const answer = await authorized(get);
       if (isAway) for (const call of waiting) call();
       isAway = false;
       // A watch that is cut is how a server's end is heard of first.
@@ -50,31 +50,26 @@ export async function connect({ timing = usual, ...place }: ConnectOptions): Pro
     }
   };
 
-  const authorized = async (asked: Asked): Promise<IncomingMessage> => {
+  const authorized = async (get: Get): Promise<IncomingMessage> => {
     const used = await credentials.current();
-    const answer = await headOf(asked, { ...used, timing, userAgent });
-    if (answer.statusCode !== 401) return await successful(answer, asked, used.credentials);
+    const answer = await headOf(get, { ...used, timing, userAgent });
+    if (answer.statusCode !== 401) return await successful(answer, get, used.credentials);
     const fresh = await credentials.anew(used);
-    if (fresh === used) return await successful(answer, asked, used.credentials);
+    if (fresh === used) return await successful(answer, get, used.credentials);
     answer.destroy();
-    return await successful(await headOf(asked, { ...fresh, timing, userAgent }), asked, fresh.credentials);
+    return await successful(await headOf(get, { ...fresh, timing, userAgent }), get, fresh.credentials);
   };
 
-  const successful = async (
-    answer: IncomingMessage,
-    asked: Asked,
-    by: Credentials,
-  ): Promise<IncomingMessage> => {
+  const successful = async (answer: IncomingMessage, get: Get, by: Credentials): Promise<IncomingMessage> => {
     const { statusCode = 0 } = answer;
     if (statusCode >= 200 && statusCode < 300) return answer;
-    throw new ServerError(await refusalOf(answer, nameOf(asked, by), timing));
+    throw new ServerError(await refusalOf(answer, nameOf(get, by), timing));
   };
 
   return {
     timing,
     server: () => credentials.last().server.href,
-    request: async (asked) =>
-      await readJson(await exchange(asked), nameOf(asked, credentials.last()), timing),
+    get: async (get) => await readJson(await exchange(get), nameOf(get, credentials.last()), timing),
     stream: exchange,
     whenBack: (call) => {
       waiting.add(call);

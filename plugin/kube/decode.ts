@@ -2,18 +2,18 @@
 import * as z from "zod/mini";
 import type { JsonObject } from "../cni/fields.ts";
 
-/** An object with what tells it from others. */
-export type Known = {
+/** An object with what identifies it. */
+export type Item = {
   readonly key: string;
   readonly uid: string;
   readonly version: string;
   readonly object: JsonObject;
 };
 
-export type Page = { readonly items: readonly Known[]; readonly version: string; readonly next: string };
+export type Page = { readonly items: readonly Item[]; readonly version: string; readonly next: string };
 
-export type Happening =
-  | { readonly kind: "is" | "gone"; readonly known: Known }
+export type WatchEvent =
+  | { readonly kind: "is" | "gone"; readonly item: Item }
   | { readonly kind: "bookmark"; readonly version: string }
   | { readonly kind: "error"; readonly status: Status };
 
@@ -33,14 +33,14 @@ export function decodePage(body: unknown): Page {
 }
 
 /** Throws where the line is no event of the API. */
-export function decodeLine(line: string): Happening {
+export function decodeLine(line: string): WatchEvent {
   const { type, object } = Event.parse(JSON.parse(line));
   switch (type) {
     case "ADDED":
     case "MODIFIED":
-      return { kind: "is", known: decodeObject(object) };
+      return { kind: "is", item: decodeObject(object) };
     case "DELETED":
-      return { kind: "gone", known: decodeObject(object) };
+      return { kind: "gone", item: decodeObject(object) };
     case "BOOKMARK":
       return { kind: "bookmark", version: Bookmark.parse(object).metadata.resourceVersion };
     case "ERROR":
@@ -64,7 +64,7 @@ export function decodeStatus(body: unknown): Status {
 }
 
 /** Half of an object is managedFields, which are about its writers. */
-function decodeObject(value: unknown): Known {
+function decodeObject(value: unknown): Item {
   const object = AnyObject.parse(value);
   const { managedFields: _, ...metadata } = object.metadata;
   const { namespace, name, uid, resourceVersion: version } = metadata;

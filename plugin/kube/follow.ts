@@ -10,7 +10,7 @@
  */
 import { messageOf } from "../errors.ts";
 import type { Connection } from "./connect.ts";
-import type { Known } from "./decode.ts";
+import type { Item } from "./decode.ts";
 import { ServerError } from "./errors.ts";
 import { type Followed, type Held, type HeldOptions, hold } from "./held.ts";
 import { list } from "./list.ts";
@@ -18,7 +18,7 @@ import { pause } from "./pause.ts";
 import type { Answer, Failure, Watched } from "./answer.ts";
 import { type Ask, firstAsk, next, type Step } from "./next.ts";
 import type { Resource } from "./resource.ts";
-import { type Told, watch } from "./watch.ts";
+import { type DataEvent, watch } from "./watch.ts";
 
 export type { Followed } from "./held.ts";
 export type { Change } from "./store.ts";
@@ -76,14 +76,14 @@ async function run(loop: Loop): Promise<void> {
     if (signal.aborted) return;
     const { timing } = connection;
     const step = next(held.progress(), answer, { now: performance.now(), chance: Math.random(), timing });
-    held.take(step, items);
+    held.takeAnswer(step, items);
     const notice = noticeOf(answer, step);
     if (notice !== undefined) tell(notice);
     ({ ask } = step);
   }
 }
 
-type Answered = { readonly answer: Answer; readonly items?: readonly Known[] };
+type Answered = { readonly answer: Answer; readonly items?: readonly Item[] };
 
 async function listed({ connection, resource, signal, held }: Loop, { at }: Ask): Promise<Answered> {
   try {
@@ -98,19 +98,19 @@ async function watched({ connection, resource, signal, held, tell }: Loop, { at 
   const { least, most } = connection.timing.watchSeconds;
   const seconds = Math.round(least + Math.random() * (most - least));
   let openedAt: number | undefined;
-  let hasHeard = false;
+  let hasEvents = false;
   const onOpen = (): void => {
     openedAt = performance.now();
     held.open();
     tell({ kind: "watching", version: at });
   };
-  const onEvents = (told: readonly Told[]): void => {
-    hasHeard = true;
-    held.hear(told);
+  const onEvents = (events: readonly DataEvent[]): void => {
+    hasEvents = true;
+    held.takeEvents(events);
   };
   const soFar = (): Watched => ({
     lasted: openedAt === undefined ? 0 : performance.now() - openedAt,
-    hasHeard,
+    hasEvents,
   });
   try {
     const end = await watch({ connection, resource, at, seconds, signal, onOpen, onEvents });

@@ -1,10 +1,10 @@
 /** What is known of a resource, and whom to notify when that changes. */
 import type { JsonObject } from "../cni/fields.ts";
-import type { Known } from "./decode.ts";
+import type { Item } from "./decode.ts";
 import type { Step } from "./next.ts";
-import { begin, heard, opened, type Progress, type State } from "./progress.ts";
+import { advanced, begin, opened, type Progress, type State } from "./progress.ts";
 import { applied, type Change, type Changed, replaced, type Store } from "./store.ts";
-import type { Told } from "./watch.ts";
+import type { DataEvent } from "./watch.ts";
 
 export type Followed = {
   /** `synced` stays while the server is away. */
@@ -35,8 +35,8 @@ export type Held = {
   readonly count: () => number;
   /** The server has begun to answer a watch. */
   readonly open: () => void;
-  readonly hear: (told: readonly Told[]) => void;
-  readonly take: (step: Step, listed: readonly Known[]) => void;
+  readonly takeEvents: (events: readonly DataEvent[]) => void;
+  readonly takeAnswer: (step: Step, listed: readonly Item[]) => void;
 };
 
 export function hold({ onChange, onThrown, before, trim }: HeldOptions): Held {
@@ -53,8 +53,8 @@ export function hold({ onChange, onThrown, before, trim }: HeldOptions): Held {
       return otherwise;
     }
   };
-  const trimmed = (known: Known): Known =>
-    trim === undefined ? known : { ...known, object: guarded(() => trim(known.object), known.object) };
+  const trimmed = (item: Item): Item =>
+    trim === undefined ? item : { ...item, object: guarded(() => trim(item.object), item.object) };
   const change = (next: Progress, { store: is, changes }: Changed, isComplete = now.isComplete): void => {
     const was = now;
     progress = next;
@@ -70,14 +70,14 @@ export function hold({ onChange, onThrown, before, trim }: HeldOptions): Held {
     progress: () => progress,
     count: () => (now.isComplete ? store.size : (before?.count ?? 0)),
     open: () => change(opened(progress), { store, changes: [] }),
-    hear: (told) => {
-      const objects = told
+    takeEvents: (events) => {
+      const objects = events
         .filter((one) => one.kind !== "bookmark")
-        .map((one) => ({ ...one, known: trimmed(one.known) }));
-      const next = told.reduce((so, one) => heard(so, versionOf(one)), progress);
+        .map((one) => ({ ...one, item: trimmed(one.item) }));
+      const next = events.reduce((so, one) => advanced(so, versionOf(one)), progress);
       change(next, applied(store, progress.version, objects));
     },
-    take: (step, listed) => {
+    takeAnswer: (step, listed) => {
       switch (step.store) {
         case "keep":
           return change(step.progress, { store, changes: [] });
@@ -100,6 +100,6 @@ function followedOf(
   return { state, isComplete, version, items, message };
 }
 
-function versionOf(told: Told): string {
-  return told.kind === "bookmark" ? told.version : told.known.version;
+function versionOf(event: DataEvent): string {
+  return event.kind === "bookmark" ? event.version : event.item.version;
 }

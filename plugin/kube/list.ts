@@ -1,11 +1,11 @@
 /** A complete list of a resource: one answer, or page after page. */
 import { messageOf } from "../errors.ts";
 import type { Connection } from "./connect.ts";
-import { decodePage, type Known, type Page } from "./decode.ts";
+import { decodePage, type Item, type Page } from "./decode.ts";
 import { NoAnswerError, ServerError } from "./errors.ts";
 import { listQuery, pathOf, type Query, type Resource, wholeListQuery } from "./resource.ts";
 
-export type Listed = { readonly items: readonly Known[]; readonly version: string };
+export type Listed = { readonly items: readonly Item[]; readonly version: string };
 
 export async function list(
   connection: Connection,
@@ -15,7 +15,7 @@ export async function list(
 ): Promise<Listed> {
   const path = pathOf(resource);
   const ask = async (query: Query): Promise<Page> =>
-    pageOf(await connection.request({ method: "GET", path, query, signal }), path);
+    pageOf(await connection.get({ path, query, signal }), path);
   const first = await ask(listQuery(resource, at));
   if (first.next === "") return first;
   try {
@@ -27,8 +27,8 @@ export async function list(
   }
 
   /** All pages are of the first one's version. */
-  async function rest(from: string): Promise<readonly Known[]> {
-    const items: Known[] = [];
+  async function rest(from: string): Promise<readonly Item[]> {
+    const items: Item[] = [];
     for (let next = from; next !== "";) {
       const page = await ask(listQuery(resource, at, next));
       items.push(...page.items);

@@ -100,8 +100,8 @@ function afterFailedWatch(progress: Progress, failure: Failure, given: Given): S
   return withoutList(progress, failure, given);
 }
 
-function afterWatch(progress: Progress, { lasted, hasHeard }: Watched, given: Given): Step {
-  if (lasted >= given.timing.shortWatch || hasHeard)
+function afterWatch(progress: Progress, { lasted, hasEvents }: Watched, given: Given): Step {
+  if (lasted >= given.timing.shortWatch || hasEvents)
     return { progress, ask: watch(progress, 0), store: "keep" };
   const short = failed(progress, `the watch ended after ${Math.round(lasted)} ms and brought nothing`);
   return { progress: short, ask: watch(short, backOff(progress, given)), store: "keep" };

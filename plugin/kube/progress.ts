@@ -4,7 +4,7 @@ import type { Timing } from "./timing.ts";
 import { isOlder } from "./version.ts";
 
 export type Progress = {
-  /** What has been heard of. "" before the first list. */
+  /** Up to which everything is known. "" before the first list. */
   readonly version: string;
   readonly state: State;
   /** Why it is not well; "" while it is. */
@@ -50,7 +50,7 @@ export function opened(progress: Progress): Progress {
 }
 
 /** An event or a bookmark. */
-export function heard(progress: Progress, version: string): Progress {
+export function advanced(progress: Progress, version: string): Progress {
   const newest = isOlder(version, progress.version) ? progress.version : version;
   return { ...progress, version: newest, isExpired: false };
 }

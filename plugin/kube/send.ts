@@ -1,4 +1,4 @@
-/** One request over one connection, up to the head of its answer. */
+/** One GET over one connection, up to the head of its answer. This version writes nothing to the API. */
 import type { IncomingMessage } from "node:http";
 import { request as send, type Agent } from "node:https";
 import { urlToHttpOptions } from "node:url";
@@ -8,13 +8,10 @@ import { NoAnswerError } from "./errors.ts";
 import type { Query } from "./resource.ts";
 import type { Timing } from "./timing.ts";
 
-export type Asked = {
-  readonly method: "GET" | "PATCH" | "POST";
+export type Get = {
   /** With the leading slash. */
   readonly path: string;
   readonly query?: Query;
-  readonly body?: string;
-  readonly contentType?: string;
   readonly signal?: AbortSignal;
 };
 
@@ -26,20 +23,20 @@ export type Line = {
 };
 
 /** Whatever status it has. The caller reads the body or destroys the answer. */
-export async function headOf(asked: Asked, line: Line): Promise<IncomingMessage> {
+export async function headOf(get: Get, line: Line): Promise<IncomingMessage> {
   try {
-    return await attempt(asked, line);
+    return await attempt(get, line);
   } catch (error) {
     // The server may close an idle connection just as we take it: that says nothing about the server.
-    if (asked.method === "GET" && error instanceof StaleError) return await attempt(asked, line);
+    if (error instanceof StaleError) return await attempt(get, line);
     throw error;
   }
 }
 
-function attempt(asked: Asked, line: Line): Promise<IncomingMessage> {
+function attempt(get: Get, line: Line): Promise<IncomingMessage> {
   const { timing, agent, credentials } = line;
   return new Promise((resolve, reject) => {
-    const request = send({ ...optionsOf(asked, line), agent });
+    const request = send({ ...optionsOf(get, line), agent });
     const limit = (what: string, milliseconds: number): NodeJS.Timeout =>
       setTimeout(
         () => void request.destroy(new Error(`${what} within ${milliseconds / 1000} s`)),
@@ -64,19 +61,19 @@ function attempt(asked: Asked, line: Line): Promise<IncomingMessage> {
       stop();
       resolve(response);
     });
-    request.once("error", (error) => reject(noAnswer(error, asked, line, request.reusedSocket)));
+    request.once("error", (error) => reject(noAnswer(error, get, line, request.reusedSocket)));
     request.once("close", stop);
-    request.end(asked.body);
+    request.end();
   });
 }
 
 /** For messages: which request. */
-export function nameOf({ method, path }: Asked, { server }: Credentials): string {
-  return `${method} ${path} of ${server.host}`;
+export function nameOf({ path }: Get, { server }: Credentials): string {
+  return `GET ${path} of ${server.host}`;
 }
 
 export function optionsOf(
-  { method, path, query = {}, body, contentType, signal }: Asked,
+  { path, query = {}, signal }: Get,
   { credentials: { server, tls, headers }, userAgent }: Line,
 ): object {
   const search = new URLSearchParams(query).toString();
@@ -84,7 +81,6 @@ export function optionsOf(
   const { hostname, port } = urlToHttpOptions(server);
   return {
     ...tls,
-    method,
     hostname,
     port: port || 443,
     // A server may stand below a path, as behind a proxy of many clusters.
@@ -93,12 +89,6 @@ export function optionsOf(
       ...headers,
       "User-Agent": userAgent,
       Accept: "application/json",
-      ...(body === undefined
-        ? {}
-        : {
-            "Content-Type": contentType ?? "application/json",
-            "Content-Length": String(Buffer.byteLength(body)),
-          }),
     },
     ...(signal === undefined ? {} : { signal }),
   };
@@ -106,8 +96,8 @@ export function optionsOf(
 
 class StaleError extends NoAnswerError {}
 
-function noAnswer(error: Error, asked: Asked, { credentials }: Line, isReused: boolean): NoAnswerError {
+function noAnswer(error: Error, get: Get, { credentials }: Line, isReused: boolean): NoAnswerError {
   const code = "code" in error ? error.code : undefined;
   const Kind = isReused && (code === "ECONNRESET" || code === "EPIPE") ? StaleError : NoAnswerError;
-  return new Kind(nameOf(asked, credentials), messageOf(error), error);
+  return new Kind(nameOf(get, credentials), messageOf(error), error);
 }

@@ -2,7 +2,7 @@
 import type { IncomingMessage } from "node:http";
 import { messageOf } from "../errors.ts";
 import type { Connection } from "./connect.ts";
-import { decodeLine, type Happening } from "./decode.ts";
+import { decodeLine, type WatchEvent } from "./decode.ts";
 import { NoAnswerError, ServerError } from "./errors.ts";
 import { splitLines } from "./lines.ts";
 import { pathOf, type Resource, watchQuery } from "./resource.ts";
@@ -15,18 +15,18 @@ export type Watching = {
   readonly signal: AbortSignal;
   readonly onOpen: () => void;
   /** What came in one piece. */
-  readonly onEvents: (events: readonly Told[]) => void;
+  readonly onEvents: (events: readonly DataEvent[]) => void;
 };
 
 /** What is no error. */
-export type Told = Exclude<Happening, { readonly kind: "error" }>;
+export type DataEvent = Exclude<WatchEvent, { readonly kind: "error" }>;
 
 /** `silent`: nothing came for so long that the connection counts as dead. */
 export async function watch(watching: Watching): Promise<"ended" | "silent"> {
   const { connection, resource, at, seconds, signal, onOpen } = watching;
   const path = pathOf(resource);
   const query = watchQuery(resource, at, seconds);
-  const answer = await connection.stream({ method: "GET", path, query, signal });
+  const answer = await connection.stream({ path, query, signal });
   const { timing } = connection;
   let end: "ended" | "silent" | undefined;
   const stop = (why: "ended" | "silent"): void => {
@@ -54,15 +54,15 @@ export async function watch(watching: Watching): Promise<"ended" | "silent"> {
 async function read(
   answer: IncomingMessage,
   { resource, onEvents }: Watching,
-  heard: () => void,
+  received: () => void,
 ): Promise<void> {
   const lines = splitLines();
   for await (const piece of answer) {
-    heard();
+    received();
     if (!Buffer.isBuffer(piece)) continue;
-    const events: Told[] = [];
+    const events: DataEvent[] = [];
     try {
-      for (const line of lines.push(piece)) if (line !== "") events.push(tell(line, resource));
+      for (const line of lines.push(piece)) if (line !== "") events.push(eventIn(line, resource));
     } finally {
       // What came before a broken line counts.
       if (events.length > 0) onEvents(events);
@@ -71,10 +71,10 @@ async function read(
   if (lines.rest() > 0) throw new Error(`it was cut after ${lines.rest()} bytes of a line`);
 }
 
-function tell(line: string, resource: Resource): Told {
-  const happening = decodeLine(line);
-  if (happening.kind !== "error") return happening;
-  const { code, retryAfterSeconds, ...said } = happening.status;
+function eventIn(line: string, resource: Resource): DataEvent {
+  const event = decodeLine(line);
+  if (event.kind !== "error") return event;
+  const { code, retryAfterSeconds, ...status } = event.status;
   const retryAfter = retryAfterSeconds === undefined ? undefined : retryAfterSeconds * 1000;
-  throw new ServerError({ request: `the watch of ${pathOf(resource)}`, status: code, ...said, retryAfter });
+  throw new ServerError({ request: `the watch of ${pathOf(resource)}`, status: code, ...status, retryAfter });
 }

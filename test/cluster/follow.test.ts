@@ -4,7 +4,6 @@ import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { ControlPlane } from "../../scripts/lab/cluster/control-plane.ts";
 import type { Resource } from "../../plugin/kube/resource.ts";
-import { applyStatus, createEvent } from "../../plugin/kube/write.ts";
 import { follower, type Follower, until } from "../lab/api-follower.ts";
 import { createAccount, tokenOf } from "../lab/cluster/accounts.ts";
 import { auditOf } from "../lab/cluster/audit.ts";
@@ -234,36 +233,6 @@ suite("a followed resource", { kubernetes: ["kube-apiserver", "etcd"], tools: ["
     expect(own.said).toEqual(["added a", "deleted a", "added a"]);
   });
 
-  test("can be given a status by two managers, and an event", async () => {
-    await using own = await follower(plane.kubeconfig, { resource: THINGS });
-    await until("its object", () => own.now().items.has("default/a"), LIMIT);
-    const of = { resource: { ...THINGS, namespace: "default" }, kind: "Thing", name: "a" } as const;
-    await applyStatus(own.connection, { ...of, manager: "one", status: { one: "yes" } });
-    await applyStatus(own.connection, { ...of, manager: "two", status: { two: "yes" } });
-    await until("the change", () => own.said.filter((one) => one === "changed a").length === 2, LIMIT);
-    expect(own.now().items.get("default/a")).toMatchObject({ status: { one: "yes", two: "yes" } });
-    await applyStatus(own.connection, { ...of, manager: "one", status: {} });
-    await until(
-      "what one said is gone",
-      () => own.said.filter((one) => one === "changed a").length === 3,
-      LIMIT,
-    );
-    expect(own.now().items.get("default/a")).toMatchObject({ status: { two: "yes" } });
-    expect(own.now().items.get("default/a")).not.toHaveProperty("status.one");
-    const event = await createEvent(own.connection, "default", {
-      metadata: { generateName: "a-" },
-      eventTime: new Date().toISOString().replace("Z", "000Z"),
-      reportingController: "pod-qos.io/agent",
-      reportingInstance: "node-1",
-      action: "Apply",
-      reason: "QoSRejected",
-      type: "Warning",
-      note: "said by a test",
-      regarding: { apiVersion: "example.com/v1", kind: "Thing", namespace: "default", name: "a" },
-    });
-    expect(event).toMatchObject({ kind: "Event", reason: "QoSRejected" });
-  });
-
   test("of many objects is read in pages where the list is exact", async () => {
     for (let from = 0; from < 550; from += 50) {
       const some = Array.from({ length: 50 }, (_, at) => thing(`t${from + at}`));
@@ -287,7 +256,7 @@ suite("a followed resource", { kubernetes: ["kube-apiserver", "etcd"], tools: ["
     await plane.killApiServer();
     await until("it fails", () => patient.now().message !== "", LIMIT);
     await plane.startApiServer();
-    await patient.connection.request({ method: "GET", path: "/version" });
+    await patient.connection.get({ path: "/version" });
     await until("it is well", () => patient.now().message === "", 20_000);
   });
 });

@@ -62,7 +62,7 @@ function matchesPod(selector: Selector, { labels }: Pod): boolean | undefined {
   return matches(selector, labels ?? {}, labels !== undefined);
 }
 
-type Told = {
+type Notes = {
   readonly warnings: string[];
   readonly passedOver: string[];
   readonly undecided: string[];
@@ -73,7 +73,7 @@ function egressRules(
   egressQos: EgressQos | undefined,
   surroundings: Surroundings,
   attachment: Attachment,
-  { warnings, passedOver, undecided }: Told,
+  { warnings, passedOver, undecided }: Notes,
 ): readonly Rule[] {
   if (egressQos === undefined) return [];
   if (!isDefaultNetwork(surroundings, attachment)) {

@@ -21,10 +21,10 @@ export type Header = Pick<Snapshot, "cluster" | "agentNamespace" | "resources"> 
 };
 
 /** Without its generation: another build may have compiled it. */
-type Told = Pick<KnownObject, "namespace" | "name" | "uid" | "fault">;
+type ObjectHead = Pick<KnownObject, "namespace" | "name" | "uid" | "fault">;
 
 /** The rules are in a chunk of their own: most pods are not selected. */
-export type StoredObject = Told &
+export type StoredObject = ObjectHead &
   (
     | { readonly kind: "EgressQoS"; readonly form: EgressQos | undefined }
     | { readonly kind: "NetworkQoS"; readonly form: StoredQos | undefined }

@@ -1,6 +1,6 @@
 /** The objects of OVN-Kubernetes' documents and tests, and of the documents that this product answers to. */
 
-export type Known = {
+export type UpstreamObject = {
   readonly title: string;
   readonly object: object;
   /** The API takes it and the plugin does not: the title of what it knows better. */
@@ -27,7 +27,7 @@ const labelled = (matchLabels: Readonly<Record<string, string>>): object => ({ m
 const tcp = { protocol: "TCP" };
 const notInside = { cidr: "0.0.0.0/0", except: ["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16"] };
 
-const documents: readonly Known[] = [
+const documents: readonly UpstreamObject[] = [
   {
     title: "001 the enhancement: critical pods and the rest",
     object: egressQos([
@@ -145,7 +145,7 @@ const component = (name: string): object => ({
   namespaceSelector: labelled({ app: "nqos-test" }),
 });
 
-const endToEnd: readonly Known[] = [
+const endToEnd: readonly UpstreamObject[] = [
   ...[
     ["192.0.2.1/32", "192.0.2.2/32"],
     ["2001:db8::1/128", "2001:db8::2/128"],
@@ -213,7 +213,7 @@ const limited = { rate: 10_000, burst: 100_000 };
 const stream = (except: readonly string[]): object => ({ ipBlock: { cidr: "128.115.0.0/17", except } });
 
 /** Its tests' clients ask no API server. Of what they say, this is what upstream's own definition lets pass. */
-const controllers: readonly Known[] = [
+const controllers: readonly UpstreamObject[] = [
   {
     title: "network_qos_test.go: an unknown NetworkAttachmentDefinition, addresses as exceptions",
     object: networkQos("stream-qos", {
@@ -262,10 +262,10 @@ const controllers: readonly Known[] = [
   },
 ];
 
-export const taken: readonly Known[] = [...documents, ...endToEnd, ...controllers];
+export const taken: readonly UpstreamObject[] = [...documents, ...endToEnd, ...controllers];
 
 /** What upstream wants to see refused, and what its own definition refuses of its tests' objects. */
-export const refused: readonly Known[] = [
+export const refused: readonly UpstreamObject[] = [
   { title: "egressqos.go: another name", object: egressQos([{ dscp: 50 }], "not-default") },
   ...["1.2.3.256/32", "1.2.3.4/42", "abc&!ABC/24", "2001:::::::7334/158"].map((dstCIDR) => ({
     title: `egressqos.go: dstCIDR ${dstCIDR}`,

@@ -18,7 +18,7 @@ describe("an object", () => {
     };
     expect(decodeLine(JSON.stringify({ type: "ADDED", object }))).toEqual({
       kind: "is",
-      known: {
+      item: {
         key: "ns/a",
         uid: "u",
         version: "7",
@@ -112,7 +112,7 @@ describe("a request", () => {
   const line = { agent: new Agent(), timing: usual, userAgent: "pod-qos/1" };
   const optionsFor = (server: string): object =>
     optionsOf(
-      { method: "GET", path: "/api/v1/pods", query: { fieldSelector: "spec.nodeName=a b" } },
+      { path: "/api/v1/pods", query: { fieldSelector: "spec.nodeName=a b" } },
       { ...line, credentials: { ...credentials, server: new URL(server) } },
     );
 

@@ -5,12 +5,11 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { connect, type Connection, type ConnectOptions } from "../../../plugin/kube/connect.ts";
-import { applyStatus, createEvent } from "../../../plugin/kube/write.ts";
-import { fakeSite, PATH, QOS, quick, type Site } from "../../lab/api-follower.ts";
+import { fakeSite, PATH, quick, type Site } from "../../lab/api-follower.ts";
 import { authority, kubeconfig } from "../../lab/authority.ts";
 import { fakeApi, refuse, reply } from "../../lab/fake-api.ts";
 
-const get = { method: "GET", path: PATH } as const;
+const pods = { path: PATH } as const;
 
 async function connected(options: ConnectOptions): Promise<Connection & Disposable> {
   const connection = await connect(options);
@@ -46,7 +45,7 @@ describe("a kubeconfig", () => {
   ])("may have %s", async (_, user, expected) => {
     await using site = await fakeSite();
     using connection = await connected({ kubeconfig: configured(site, user) });
-    await connection.request(get);
+    await connection.get(pods);
     expect(authorization(site)).toBe(expected);
     expect(site.api.seen.at(-1)?.headers["user-agent"]).toBe("pod-qos/source");
   });
@@ -58,7 +57,7 @@ describe("a kubeconfig", () => {
     writeFileSync(join(site.folder, "client.key"), pair.key);
     const user = { "client-certificate": "client.crt", "client-key": "client.key" };
     using connection = await connected({ kubeconfig: configured(site, user) });
-    await expect(connection.request(get)).resolves.toMatchObject({ items: [] });
+    await expect(connection.get(pods)).resolves.toMatchObject({ items: [] });
     rmSync(join(site.folder, "client.key"));
     await expect(connect({ kubeconfig: join(site.folder, "other") })).rejects.toThrow(
       /other: ENOENT: .*client.key/,
@@ -91,10 +90,10 @@ describe("a kubeconfig", () => {
     const other = authority(join(site.folder, "other-authority"));
     const api = await fakeApi({ ...other, paths: [PATH] });
     using connection = await connected({ kubeconfig: site.kubeconfig, timing: { ...quick, credentials: 0 } });
-    await connection.request(get);
+    await connection.get(pods);
     const cluster = { "certificate-authority-data": other.ca };
     writeFileSync(site.kubeconfig, kubeconfig(`https://127.0.0.1:${api.port}`, cluster, { token: "word" }));
-    await connection.request(get);
+    await connection.get(pods);
     expect([site.api.seen.length, api.seen.length]).toEqual([1, 1]);
     await api.stop();
   });
@@ -103,7 +102,7 @@ describe("a kubeconfig", () => {
     await using site = await fakeSite();
     using connection = await connected({ kubeconfig: site.kubeconfig, timing: { ...quick, credentials: 0 } });
     rmSync(site.kubeconfig);
-    await expect(connection.request(get)).resolves.toMatchObject({ items: [] });
+    await expect(connection.get(pods)).resolves.toMatchObject({ items: [] });
   });
 
   it("is read no more than once a minute, and its connection is used again", async () => {
@@ -116,7 +115,7 @@ describe("a kubeconfig", () => {
         ports.add(response.socket?.remotePort);
         reply(response, 200, {});
       });
-      await connection.request(get);
+      await connection.get(pods);
     }
     expect([authorization(site), ports.size]).toEqual(["Bearer first", 1]);
   });
@@ -137,7 +136,7 @@ describe("in a cluster", () => {
     vi.stubEnv("KUBERNETES_SERVICE_HOST", "127.0.0.1");
     vi.stubEnv("KUBERNETES_SERVICE_PORT", String(site.api.port));
     using connection = await connected({ root: site.folder });
-    await connection.request(get);
+    await connection.get(pods);
     expect(authorization(site)).toBe("Bearer of the account");
   });
 
@@ -165,7 +164,7 @@ describe("a request", () => {
     site.api.next("any", (response) =>
       refuse(response, 403, { reason: "Forbidden", message: "not you" }, { "Retry-After": "3" }),
     );
-    await expect(connection.request(get)).rejects.toMatchObject({
+    await expect(connection.get(pods)).rejects.toMatchObject({
       name: "ServerError",
       status: 403,
       reason: "Forbidden",
@@ -179,7 +178,7 @@ describe("a request", () => {
     using connection = await connected({ kubeconfig: site.kubeconfig });
     const { port } = site.api;
     await site.api.stop();
-    await expect(connection.request(get)).rejects.toMatchObject({
+    await expect(connection.get(pods)).rejects.toMatchObject({
       name: "NoAnswerError",
       message: `GET ${PATH} of 127.0.0.1:${port}: connect ECONNREFUSED 127.0.0.1:${port}`,
     });
@@ -190,7 +189,7 @@ describe("a request", () => {
     const other = authority(join(site.folder, "other-authority"));
     const file = configured(site, {}, { "certificate-authority-data": other.ca });
     using connection = await connected({ kubeconfig: file });
-    await expect(connection.request(get)).rejects.toMatchObject({ name: "NoAnswerError" });
+    await expect(connection.get(pods)).rejects.toMatchObject({ name: "NoAnswerError" });
     expect(site.api.seen).toEqual([]);
   });
 
@@ -202,7 +201,7 @@ describe("a request", () => {
     const port = typeof address === "object" ? address?.port : undefined;
     writeFileSync(site.kubeconfig, kubeconfig(`https://127.0.0.1:${port}`, {}, {}));
     using connection = await connected({ kubeconfig: site.kubeconfig, timing: { ...quick, handshake: 200 } });
-    await expect(connection.request(get)).rejects.toThrow(/: no TLS handshake within 0.2 s$/);
+    await expect(connection.get(pods)).rejects.toThrow(/: no TLS handshake within 0.2 s$/);
     mute.close();
   });
 
@@ -210,7 +209,7 @@ describe("a request", () => {
     await using site = await fakeSite();
     using connection = await connected({ kubeconfig: site.kubeconfig, timing: { ...quick, piece: 200 } });
     site.api.next("any", (response) => response.writeHead(200).write("{"));
-    await expect(connection.request(get)).rejects.toThrow(/: the answer was cut: nothing more within 0.2 s$/);
+    await expect(connection.get(pods)).rejects.toThrow(/: the answer was cut: nothing more within 0.2 s$/);
   });
 
   it("with a body that comes slowly is waited for as long as it comes", async () => {
@@ -224,22 +223,22 @@ describe("a request", () => {
       }
       response.end();
     });
-    await expect(connection.request(get)).resolves.toEqual({ a: 1 });
+    await expect(connection.get(pods)).resolves.toEqual({ a: 1 });
   });
 
   it("with an answer that is no JSON says so", async () => {
     await using site = await fakeSite();
     using connection = await connected({ kubeconfig: site.kubeconfig });
     site.api.next("any", (response) => response.writeHead(200).end("<html>"));
-    await expect(connection.request(get)).rejects.toThrow(/: the answer is no JSON: /);
+    await expect(connection.get(pods)).rejects.toThrow(/: the answer is no JSON: /);
   });
 
   it("over an idle connection that the server closes just then is made once more", async () => {
     await using site = await fakeSite();
     using connection = await connected({ kubeconfig: site.kubeconfig });
-    await connection.request(get);
+    await connection.get(pods);
     site.api.next("any", (response) => response.socket?.destroy());
-    await expect(connection.request(get)).resolves.toMatchObject({ items: [] });
+    await expect(connection.get(pods)).resolves.toMatchObject({ items: [] });
     expect(site.api.seen).toHaveLength(3);
   });
 
@@ -247,10 +246,10 @@ describe("a request", () => {
     await using site = await fakeSite();
     using connection = await connected({ kubeconfig: site.kubeconfig });
     site.api.allow("second");
-    await expect(connection.request(get)).rejects.toMatchObject({ status: 401 });
+    await expect(connection.get(pods)).rejects.toMatchObject({ status: 401 });
     expect(site.api.seen).toHaveLength(1);
     writeFileSync(site.token, "second");
-    await Promise.all([connection.request(get), connection.request(get)]);
+    await Promise.all([connection.get(pods), connection.get(pods)]);
     expect(site.api.seen.length).toBeLessThanOrEqual(5);
   });
 
@@ -259,43 +258,8 @@ describe("a request", () => {
     using connection = await connected({ kubeconfig: site.kubeconfig });
     site.api.next("any", () => undefined);
     const end = new AbortController();
-    const asked = connection.request({ ...get, signal: end.signal });
+    const asked = connection.get({ ...pods, signal: end.signal });
     end.abort();
     await expect(asked).rejects.toThrow(/abort/);
-  });
-});
-
-describe("what is written", () => {
-  it("to a status is applied by its manager, over what others say", async () => {
-    await using site = await fakeSite();
-    using connection = await connected({ kubeconfig: site.kubeconfig });
-    site.api.next("any", (response) => reply(response, 200, { applied: true }));
-    const resource = { ...QOS, namespace: "ns" };
-    const status = { status: "EgressQoS Rules applied" };
-    const made = { resource, kind: "EgressQoS", name: "default", manager: "pod-qos-node-1", status };
-    await expect(applyStatus(connection, made)).resolves.toEqual({ applied: true });
-    const [seen] = site.api.seen;
-    expect([seen?.method, seen?.path, seen?.query.toString(), seen?.headers["content-type"]]).toEqual([
-      "PATCH",
-      "/apis/k8s.ovn.org/v1/namespaces/ns/egressqoses/default/status",
-      "fieldManager=pod-qos-node-1&force=true",
-      "application/apply-patch+yaml",
-    ]);
-    expect(JSON.parse(seen?.body ?? "")).toEqual({
-      apiVersion: "k8s.ovn.org/v1",
-      kind: "EgressQoS",
-      metadata: { name: "default", namespace: "ns" },
-      status,
-    });
-  });
-
-  it("as an event goes to its namespace", async () => {
-    await using site = await fakeSite();
-    using connection = await connected({ kubeconfig: site.kubeconfig });
-    site.api.next("any", (response) => reply(response, 201, {}));
-    await createEvent(connection, "ns", { metadata: { generateName: "a-" }, note: "é" });
-    const [seen] = site.api.seen;
-    expect([seen?.method, seen?.path]).toEqual(["POST", "/apis/events.k8s.io/v1/namespaces/ns/events"]);
-    expect(JSON.parse(seen?.body ?? "")).toMatchObject({ kind: "Event", note: "é" });
   });
 });

@@ -469,9 +469,9 @@ describe("a connection that breaks", () => {
     site.api.next("list", (response) => response.socket?.destroy(), 2);
     await using own = await follower(site.kubeconfig, { timing });
     await until("a failure", () => own.notices.some(({ kind }) => kind === "failed"));
-    await own.connection.request({ method: "GET", path: PATH }).catch(() => undefined);
+    await own.connection.get({ path: PATH }).catch(() => undefined);
     expect(own.now().state).toBe("unsynced");
-    await own.connection.request({ method: "GET", path: PATH });
+    await own.connection.get({ path: PATH });
     await until("the list", () => own.now().state === "synced");
   });
 });
@@ -485,7 +485,7 @@ describe("a watch that was cut and waits", () => {
     site.api.cut();
     await until("a failure", () => own.notices.some(({ kind }) => kind === "failed"));
     expect(watched(site.api.seen)).toHaveLength(1);
-    await own.connection.request({ method: "GET", path: PATH });
+    await own.connection.get({ path: PATH });
     await until("the next watch", () => watched(site.api.seen).length === 2);
   });
 });

@@ -2,7 +2,7 @@
 import { describe, expect, it } from "vitest";
 import type { Answer, Failure } from "../../../plugin/kube/answer.ts";
 import { type Ask, firstAsk, next, type Step } from "../../../plugin/kube/next.ts";
-import { begin, heard, opened, type Progress } from "../../../plugin/kube/progress.ts";
+import { advanced, begin, opened, type Progress } from "../../../plugin/kube/progress.ts";
 import { usual } from "../../../plugin/kube/timing.ts";
 
 const fresh = begin();
@@ -24,13 +24,13 @@ const noList = (failure: Partial<Failure>): Answer => ({
 const noWatch = (failure: Partial<Failure>, lasted = 5_000): Answer => ({
   kind: "watch failed",
   failure: { message: "said so", ...failure },
-  watched: { lasted, hasHeard: false },
+  watched: { lasted, hasEvents: false },
 });
-const ended = (lasted: number, hasHeard = false): Answer => ({
+const ended = (lasted: number, hasEvents = false): Answer => ({
   kind: "watch ended",
-  watched: { lasted, hasHeard },
+  watched: { lasted, hasEvents },
 });
-const silent: Answer = { kind: "watch silent", watched: { lasted: 180_000, hasHeard: false } };
+const silent: Answer = { kind: "watch silent", watched: { lasted: 180_000, hasEvents: false } };
 
 const ask = (kind: Ask["kind"], at: string, after = 0, isWoken = false): Ask => ({
   kind,
@@ -487,10 +487,10 @@ describe("while a watch is open", () => {
   });
 
   it("the version is that of the newest event or bookmark, and never goes back", () => {
-    expect(heard({ ...synced, isExpired: true }, "1000")).toMatchObject({
+    expect(advanced({ ...synced, isExpired: true }, "1000")).toMatchObject({
       version: "1000",
       isExpired: false,
     });
-    expect(heard(synced, "199").version).toBe("200");
+    expect(advanced(synced, "199").version).toBe("200");
   });
 });

@@ -1,18 +1,18 @@
 /** What lists and events change. */
 import { describe, expect, it } from "vitest";
-import type { Known } from "../../../plugin/kube/decode.ts";
+import type { Item } from "../../../plugin/kube/decode.ts";
 import { applied, type Change, type ObjectEvent, replaced, type Store } from "../../../plugin/kube/store.ts";
 import { isNewer, isOlder } from "../../../plugin/kube/version.ts";
 
-const known = (key: string, uid: string, version: string): Known => ({
+const item = (key: string, uid: string, version: string): Item => ({
   key,
   uid,
   version,
   object: { key, uid, version },
 });
-const storeOf = (...all: readonly Known[]): Store => new Map(all.map((one) => [one.key, one]));
-const is = (...what: Parameters<typeof known>): ObjectEvent => ({ kind: "is", known: known(...what) });
-const gone = (...what: Parameters<typeof known>): ObjectEvent => ({ kind: "gone", known: known(...what) });
+const storeOf = (...all: readonly Item[]): Store => new Map(all.map((one) => [one.key, one]));
+const is = (...what: Parameters<typeof item>): ObjectEvent => ({ kind: "is", item: item(...what) });
+const gone = (...what: Parameters<typeof item>): ObjectEvent => ({ kind: "gone", item: item(...what) });
 
 const of = (object: object): string => Object.values(object).join(" ");
 
@@ -28,25 +28,21 @@ const said = (changes: readonly Change[]): readonly string[] =>
     }
   });
 
-const before = storeOf(known("ns/a", "1", "10"), known("ns/b", "2", "20"));
+const before = storeOf(item("ns/a", "1", "10"), item("ns/b", "2", "20"));
 
 describe("a list", () => {
   it.each([
-    ["the same", [known("ns/a", "1", "10"), known("ns/b", "2", "20")], []],
+    ["the same", [item("ns/a", "1", "10"), item("ns/b", "2", "20")], []],
     [
       "one more",
-      [known("ns/a", "1", "10"), known("ns/b", "2", "20"), known("ns/c", "3", "30")],
+      [item("ns/a", "1", "10"), item("ns/b", "2", "20"), item("ns/c", "3", "30")],
       ["added ns/c 3 30"],
     ],
-    ["one less", [known("ns/b", "2", "20")], ["deleted ns/a 1 10"]],
-    [
-      "a new version",
-      [known("ns/a", "1", "15"), known("ns/b", "2", "20")],
-      ["changed ns/a 1 10 to ns/a 1 15"],
-    ],
+    ["one less", [item("ns/b", "2", "20")], ["deleted ns/a 1 10"]],
+    ["a new version", [item("ns/a", "1", "15"), item("ns/b", "2", "20")], ["changed ns/a 1 10 to ns/a 1 15"]],
     [
       "another object of the same name",
-      [known("ns/a", "9", "15"), known("ns/b", "2", "20")],
+      [item("ns/a", "9", "15"), item("ns/b", "2", "20")],
       ["deleted ns/a 1 10", "added ns/a 9 15"],
     ],
     ["nothing at all", [], ["deleted ns/a 1 10", "deleted ns/b 2 20"]],
