@@ -1,6 +1,6 @@
 /**
  * The demo. First act: a small node, a pod, its traffic before, under and after a cap of 50 Mbit/s each way. Second act: a user and
- * a bulk pod share a node's uplink.
+ * a bulk pod share a node's uplink. Third act: what is edited reaches a pod that runs.
  */
 import { writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
@@ -10,11 +10,12 @@ import { peer } from "../test/lab/paths.ts";
 import type { Pod } from "../test/lab/pod.ts";
 import { showHoldings } from "./show/holdings.ts";
 import { OFFERED, watchLoad } from "./show/load.ts";
+import { EDITS_AFTER, playLive } from "./show/live-act.ts";
 import { paint, wrap } from "./show/paint.ts";
 import { picture, type Phase } from "./show/svg.ts";
 import { timeline } from "./show/timeline.ts";
 import { LINK, playUplink } from "./show/uplink-act.ts";
-import { compare, uplinkVerdict, verdict } from "./show/verdict.ts";
+import { compare, liveVerdict, uplinkVerdict, verdict } from "./show/verdict.ts";
 
 const CAP = 50;
 
@@ -56,6 +57,9 @@ const main = async (): Promise<void> => {
   const shared = await playUplink();
   if (values["uplink-svg"] !== undefined) writeFileSync(values["uplink-svg"], timeline(shared, LINK));
   uplinkVerdict(shared, LINK);
+
+  chapter(7, "A running pod: an EgressQoS, a label and a cap are edited");
+  liveVerdict(await playLive(), EDITS_AFTER);
 };
 
 const ANNOTATIONS = {

@@ -32,16 +32,17 @@ export const barHead = (cap: number | undefined): string => {
 /** Eighths of a cell, so that a difference of one per cent shows. */
 const EIGHTHS = ["", "▏", "▎", "▍", "▌", "▋", "▊", "▉"] as const;
 
-const bar = (mbit: number, cap: number | undefined, tone: Tone): string => {
-  const eighths = Math.round((Math.min(mbit, SCALE) / SCALE) * WIDTH * 8);
+/** `scale`: its right end, in Mbit/s. */
+export const bar = (mbit: number, cap: number | undefined, tone: Tone, scale = SCALE): string => {
+  const eighths = Math.round((Math.min(mbit, scale) / scale) * WIDTH * 8);
   const full = "█".repeat(Math.floor(eighths / 8)) + (EIGHTHS[eighths % 8] ?? "");
   const cells = full.padEnd(WIDTH, " ");
   if (cap === undefined) return paint(tone, cells);
-  const at = column(cap);
+  const at = column(cap, scale);
   // The cap has a column of its own, the first one that a bar below the cap cannot fill.
   return paint(tone, cells.slice(0, at)) + paint("cap", "│") + paint(tone, cells.slice(at + 1));
 };
 
-const column = (cap: number): number => Math.ceil((cap / SCALE) * WIDTH);
+const column = (cap: number, scale: number): number => Math.ceil((cap / scale) * WIDTH);
 
 const figure = (mbit: number): string => mbit.toFixed(1).padStart(6);

@@ -1,6 +1,8 @@
 /** Whether the demo showed what it promises. */
 import { createHash } from "node:crypto";
 import type { Sample } from "./bars.ts";
+import type { LiveRun } from "./live-act.ts";
+import { MARKS, type Mark } from "./live-lines.ts";
 import { paint, wrap } from "./paint.ts";
 import type { Phase } from "./svg.ts";
 import type { Timeline } from "./uplink-act.ts";
@@ -58,6 +60,30 @@ export const uplinkVerdict = (
     ...(climbed ? [] : ["climb back"]),
   ];
   console.log(paint("bad", `Bulk did not ${missed.join(", nor ")}.`));
+  process.exitCode = 1;
+};
+
+/** Each edit in force in every second but the one in which it was made, and nothing lost on the way. */
+export const liveVerdict = ({ samples, lost, sent }: LiveRun, editsAfter: readonly number[]): void => {
+  const [first = 0, second = 0, third = 0] = editsAfter;
+  const hasAll = (from: number, to: number, mark: Mark): boolean =>
+    samples.slice(from, to).every(({ marks }) => MARKS.every((each) => each === mark || marks[each] === 0));
+  const changes = samples.map(({ marks }) => marks.other).some((count) => count > 0);
+  const missed = [
+    ...(lost > 0 ? [`${lost} of ${sent} packets were lost`] : []),
+    ...(changes ? ["packets had a mark that nobody asked for"] : []),
+    ...(hasAll(first + 1, second, "EF") ? [] : ["the EgressQoS did not reach the pod within a second"]),
+    ...(hasAll(second + 1, samples.length, "AF11") ? [] : ["the flip did not reach the pod within a second"]),
+    ...(samples.slice(third + 1).every(({ toPod, cap }) => toPod <= cap * 1.1)
+      ? []
+      : ["the new cap did not hold after a second"]),
+  ];
+  console.log("");
+  if (missed.length === 0) {
+    console.log(paint("good", `Each edit reached the running pod, and of ${sent} packets none was lost.`));
+    return;
+  }
+  console.log(paint("bad", `Not as promised: ${missed.join("; ")}.`));
   process.exitCode = 1;
 };
 
