@@ -63,7 +63,7 @@ test("what somebody takes from the tree comes back at once, and from a class's s
   await until("the class", bulkIs("50M"));
   await site.node.exec("tc", ["qdisc", "del", "dev", "eth0", "root"]);
   await until("the tree", bulkIs("50M"));
-  await site.node.exec("sh", ["-ec", "ipset flush bulkseed-pods; ipset add bulkseed-pods 192.0.2.99"]);
+  await site.sh("ipset flush bulkseed-pods; ipset add bulkseed-pods 192.0.2.99");
   await until(
     "the set",
     async () => (await membersOf(site.node, "bulkseed-pods")).join() === pod.wire.pod4,

@@ -1,12 +1,11 @@
 /** An ADD repeated for a pod that runs: what fails keeps what was, and no packet meets neither old nor new. */
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { failed, succeeded, succeededSilently } from "../lab/answers.ts";
-import { dump } from "../lab/dump.ts";
 import type { LabNode } from "../lab/node.ts";
 import { rounds } from "../lab/pace.ts";
 import { changesDuring } from "../lab/monitor.ts";
 import { hasFeature } from "../lab/needs.ts";
-import { plug, type Plug } from "../lab/plug.ts";
+import { ended, looks, plug } from "../lab/plug.ts";
 import { readRecordOf } from "../lab/records.ts";
 import { allWishes, leavesNothing, ruledWishes, warmNode } from "../lab/warm-node.ts";
 
@@ -15,18 +14,6 @@ beforeAll(async () => {
   node = await warmNode();
 });
 afterAll(() => node[Symbol.asyncDispose]());
-
-const ended = async (pod: Plug): Promise<void> => {
-  succeededSilently(await pod.call("DEL"));
-  await pod.unplug();
-  await pod.pod.remove();
-};
-
-/** Both sides without what differs between two objects of the same shape: an ifb gets a random address. */
-const looks = async ({ pod }: Plug): Promise<readonly string[]> =>
-  [await node.dump(), await dump(pod)].map((text) =>
-    text.replaceAll(/"address":"[^"]+"(?=,"kind":"ifb")/g, ""),
-  );
 
 /** The n-th start of a tool says no, and all others do as they should. Of iptables all tools are one file. */
 const withOneFailure = async (tool: string, n: number, body: () => Promise<void>): Promise<void> => {

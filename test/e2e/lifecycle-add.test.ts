@@ -1,12 +1,11 @@
 /** ADD: again changes nothing, with other wishes changes what must be, and what fails leaves nothing. */
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { failed, succeeded, succeededSilently } from "../lab/answers.ts";
-import { dump } from "../lab/dump.ts";
 import { exactState, stateFiles } from "../lab/exact-state.ts";
 import { changesDuring } from "../lab/monitor.ts";
 import type { LabNode } from "../lab/node.ts";
 import { paced } from "../lab/pace.ts";
-import { plug, type Plug } from "../lab/plug.ts";
+import { ended, looks, plug, type Plug } from "../lab/plug.ts";
 import { allWishes, leavesNothing, warmNode } from "../lab/warm-node.ts";
 
 let node: LabNode;
@@ -14,12 +13,6 @@ beforeAll(async () => {
   node = await warmNode();
 });
 afterAll(() => node[Symbol.asyncDispose]());
-
-const ended = async (pod: Plug): Promise<void> => {
-  succeededSilently(await pod.call("DEL"));
-  await pod.unplug();
-  await pod.pod.remove();
-};
 
 const settings = [
   { name: "shape", conf: allWishes },
@@ -100,12 +93,6 @@ describe("ADD again", () => {
     });
   });
 });
-
-/** Both sides without what differs between two objects of the same shape: an ifb gets a random address. */
-const looks = async ({ pod }: Plug): Promise<readonly string[]> => [
-  (await node.dump()).replaceAll(/"address":"[^"]+"(?=,"kind":"ifb")/g, ""),
-  (await dump(pod)).replaceAll(/"address":"[^"]+"(?=,"kind":"ifb")/g, ""),
-];
 
 describe("ADD after an ADD that was killed", () => {
   test("takes over an ifb that had not got its alias yet", async () => {

@@ -6,7 +6,7 @@ import { exactState, recordNames, stateFiles } from "../lab/exact-state.ts";
 import { callDetached } from "../lab/kill.ts";
 import { lockAs, lockNames, NOBODY, startTimeOf } from "../lab/locks.ts";
 import type { LabNode } from "../lab/node.ts";
-import { plug, type Plug } from "../lab/plug.ts";
+import { ended, plug } from "../lab/plug.ts";
 import { allWishes, leavesNothing, warmNode } from "../lab/warm-node.ts";
 
 let node: LabNode;
@@ -14,12 +14,6 @@ beforeAll(async () => {
   node = await warmNode();
 });
 afterAll(() => node[Symbol.asyncDispose]());
-
-const ended = async (pod: Plug): Promise<void> => {
-  succeededSilently(await pod.call("DEL"));
-  await pod.unplug();
-  await pod.pod.remove();
-};
 
 test("no lock is left behind by ADD, ADD again, DEL, and a failed ADD", async () => {
   await leavesNothing(node, async () => {

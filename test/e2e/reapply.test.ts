@@ -5,7 +5,7 @@ import { succeeded, succeededSilently } from "../lab/answers.ts";
 import { exactState, recordNames } from "../lab/exact-state.ts";
 import { lockAs, lockNames, startTimeOf } from "../lab/locks.ts";
 import type { LabNode } from "../lab/node.ts";
-import { plug, type LinkKind, type Plug } from "../lab/plug.ts";
+import { ended, plug, type LinkKind, type Plug } from "../lab/plug.ts";
 import { reapplyOn, type Reapplying } from "../lab/reapply.ts";
 import { readRecordOf, recordPathOf } from "../lab/records.ts";
 import { allWishes, leavesNothing, ruledWishes, warmNode } from "../lab/warm-node.ts";
@@ -15,12 +15,6 @@ beforeAll(async () => {
   node = await warmNode();
 });
 afterAll(() => node[Symbol.asyncDispose]());
-
-const ended = async (pod: Plug): Promise<void> => {
-  succeededSilently(await pod.call("DEL"));
-  await pod.unplug();
-  await pod.pod.remove();
-};
 
 const identityOf = ({ pod, ifname, conf }: Plug) => ({
   network: String(conf["name"]),

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { succeeded, succeededSilently } from "../lab/answers.ts";
 import { exactState, recordNames } from "../lab/exact-state.ts";
 import type { LabNode } from "../lab/node.ts";
-import { plug, type Plug } from "../lab/plug.ts";
+import { ended, plug, type Plug } from "../lab/plug.ts";
 import { callPlugin } from "../lab/plugin.ts";
 import { readRecordOf, recordPathOf } from "../lab/records.ts";
 import { allWishes, leavesNothing, ruledWishes, warmNode } from "../lab/warm-node.ts";
@@ -15,11 +15,9 @@ beforeAll(async () => {
 });
 afterAll(() => node[Symbol.asyncDispose]());
 
-const ended = async (pod: Plug): Promise<void> => {
-  succeededSilently(await pod.call("DEL"));
+const leftWithoutRecord = async (pod: Plug): Promise<void> => {
+  await ended(pod);
   expect(recordNames(node)).toEqual([]);
-  await pod.unplug();
-  await pod.pod.remove();
 };
 
 const annotated = (annotations: Readonly<Record<string, string>>) => ({
@@ -66,7 +64,7 @@ test("a record says what was asked: conf, capabilities, pod, interfaces, address
       },
       conf: entry,
     });
-    await ended(pod);
+    await leftWithoutRecord(pod);
   });
 });
 
@@ -84,7 +82,7 @@ test("a pod that asks for nothing has a record too: CHECK is content, show names
     expect(await show("--all")).toContain("prod/web-1");
     expect(await show("web-1")).toContain("no pod");
     succeeded(await pod.call("ADD", { args }));
-    await ended(pod);
+    await leftWithoutRecord(pod);
   });
 });
 
@@ -97,7 +95,7 @@ test("GC takes the record of a pod that asked for nothing, and leaves that of a 
     expect(recordNames(node)).toEqual([expect.stringContaining(live.pod.containerId)]);
     await gone.unplug();
     await gone.pod.remove();
-    await ended(live);
+    await leftWithoutRecord(live);
   });
 });
 
@@ -113,7 +111,7 @@ test("an ADD repeated for a pod that asks for nothing any more takes all away bu
     const checked = await pod.call("CHECK");
     expect(checked).toMatchObject({ exitCode: 0, stdout: "" });
     expect(checked.stderr).toContain("nothing was asked for it, and by now");
-    await ended(pod);
+    await leftWithoutRecord(pod);
   });
 });
 
@@ -134,7 +132,7 @@ test.each(["CHECK", "ADD", "DEL", "GC"] as const)(
       if (verb === "CHECK") expect(readRecordOf(pod)).toEqual(former);
       if (verb === "ADD" || verb === "CHECK") succeededSilently(await pod.call("CHECK"));
       else expect(await exactState(node, pod.pod)).toBe(before);
-      await ended(pod);
+      await leftWithoutRecord(pod);
     });
   },
 );
@@ -150,7 +148,7 @@ test("what is too long to be kept is left out and named, and the pod has what it
     expect(rest.asked).toMatchObject({ name: "web-1", conf: { name: "lab" }, leftOut: ["runtimeConfig"] });
     expect(JSON.stringify(rest).length).toBeLessThan(16 * 1024);
     succeededSilently(await pod.call("CHECK", { conf: annotated({ "pod-qos/egress": long }) }));
-    await ended(pod);
+    await leftWithoutRecord(pod);
   });
 });
 

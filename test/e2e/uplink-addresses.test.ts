@@ -23,12 +23,11 @@ suite("an uplink and a pod whose prevResult says", { plugin: true, tools: ["ipse
   });
   afterEach(() => site.node[Symbol.asyncDispose]());
 
-  const sh = (script: string): Promise<unknown> => site.node.exec("sh", ["-ec", script]);
   const everyMember = async (): Promise<readonly string[]> =>
     (await Promise.all(["bulkseed-pods", "bulkseed-pods-v6"].map((set) => membersOf(site.node, set)))).flat();
   /** Every live pod's members are put into sets that are made anew. */
   const expectNeighboursWell = async (running: UplinkPod): Promise<void> => {
-    await sh("iptables -t mangle -F; ip6tables -t mangle -F");
+    await site.sh("iptables -t mangle -F; ip6tables -t mangle -F");
     const next = await addedUplinkPod(site, bulk);
     expect((await everyMember()).toSorted()).toEqual(
       [running, next].flatMap(({ wire }) => [wire.pod4, wire.pod6]).toSorted(),
@@ -85,7 +84,7 @@ suite("an uplink and a pod whose prevResult says", { plugin: true, tools: ["ipse
         const path = site.node.path(`/run/pod-qos/attachments/podnet/${pod.pod.containerId}@eth0.json`);
         const text = readFileSync(path, "utf8").replaceAll(pod.wire.pod4, "0.0.0.0");
         writeFileSync(path, text.replaceAll(pod.wire.pod6, "::"));
-        await sh(
+        await site.sh(
           `ipset -exist del bulkseed-pods ${pod.wire.pod4}; ipset -exist del bulkseed-pods-v6 ${pod.wire.pod6}`,
         );
         await expectNeighboursWell(running);

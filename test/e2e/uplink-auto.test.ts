@@ -21,9 +21,8 @@ suite("an uplink of automatic settings", { plugin: true, tools: ["ipset", "ping"
   });
   afterEach(() => site.node[Symbol.asyncDispose]());
 
-  const sh = async (script: string): Promise<string> => (await site.node.exec("sh", ["-ec", script])).stdout;
   const roots = (): Promise<string> =>
-    sh("tc qdisc show | sed -n 's/^qdisc htb 1: dev \\([^ ]*\\) root.*/\\1/p'");
+    site.sh("tc qdisc show | sed -n 's/^qdisc htb 1: dev \\([^ ]*\\) root.*/\\1/p'");
   const decoy = `
 ip link add aaa0 type veth peer name bbb0
 ip link set aaa0 up
@@ -38,7 +37,7 @@ ip address add 192.0.2.1/24 dev aaa0
       `${decoy} ip route del default; ip -6 route add default via 2001:db8:ffff::2`,
     ],
   ])("device auto is the link of %s", async (_, routes) => {
-    await sh(routes);
+    await site.sh(routes);
     const uplink = { ...uplink200, device: "auto" };
     const bulk = await uplinkPod(site, { uplink, labels: bulkLabel });
     succeeded(await bulk.call("ADD"));
@@ -50,7 +49,7 @@ ip address add 192.0.2.1/24 dev aaa0
   });
 
   test("device auto of a node without a default route is refused, and nothing is made", async () => {
-    await sh("ip route del default");
+    await site.sh("ip route del default");
     const { call } = await uplinkPod(site, { uplink: { ...uplink200, device: "auto" } });
     failed(await call("ADD"), 7, ["uplink.device", "no default route"]);
     expect(await roots()).toBe("");
@@ -60,17 +59,17 @@ ip address add 192.0.2.1/24 dev aaa0
     await addPacedLink(site.node, "up0", 2000);
     const { call } = await uplinkPod(site, { uplink: { ...uplink200, device: "up0", rate: "auto" } });
     succeeded(await call("ADD"));
-    expect(await sh("tc class show dev up0 classid 1:1")).toContain(" rate 1900Mbit ");
+    expect(await site.sh("tc class show dev up0 classid 1:1")).toContain(" rate 1900Mbit ");
     succeededSilently(await call("CHECK"));
   });
 
   test.each(["br0", "eth0"])(
     "rate auto is refused where a speed is made up, as a bridge's and a veth's: %s",
     async (device) => {
-      await sh(
+      await site.sh(
         "ip link add br0 type bridge; ip link add p0 type veth peer name p1; ip link set p0 master br0",
       );
-      await sh("for link in p0 p1 br0; do ip link set $link up; done");
+      await site.sh("for link in p0 p1 br0; do ip link set $link up; done");
       expect(Number(readFileSync(site.node.path(`/sys/class/net/${device}/speed`), "utf8"))).toBe(10_000);
       const { call } = await uplinkPod(site, { uplink: { ...uplink200, device, rate: "auto" } });
       failed(await call("ADD"), 7, ["uplink.rate", device, "knows no speed", '"950M"']);
@@ -79,12 +78,12 @@ ip address add 192.0.2.1/24 dev aaa0
   );
 
   test("a link that was never up is told to be, and left as it is", async () => {
-    await sh("ip link add up0 type veth peer name up1");
+    await site.sh("ip link add up0 type veth peer name up1");
     const { call } = await uplinkPod(site, { uplink: { ...uplink200, device: "up0" } });
     failed(await call("ADD"), 100, [
       'the uplink up0 has no queue yet: it was never up ("ip link set dev up0 up")',
     ]);
-    await sh("ip link set up0 up");
+    await site.sh("ip link set up0 up");
     succeeded(await call("ADD"));
   });
 

@@ -34,11 +34,11 @@ suite("CHECK of an uplink", { plugin: true, tools: ["ipset", "iptables"] }, () =
     names: readonly string[],
     clear?: string,
   ): Promise<void> => {
-    await site.node.exec("sh", ["-ec", script]);
+    await site.sh(script);
     const before = await everything();
     failed(await bulk.call("CHECK"), 100, names);
     expect(await everything()).toEqual(before);
-    if (clear !== undefined) await site.node.exec("sh", ["-ec", clear]);
+    if (clear !== undefined) await site.sh(clear);
     succeeded(await bulk.call("ADD"));
     succeededSilently(await bulk.call("CHECK"));
     expect(withoutHandles(await site.node.dump())).toEqual(good);

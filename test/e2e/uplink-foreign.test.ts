@@ -18,33 +18,30 @@ suite("an uplink that others use", { plugin: true, tools: ["ipset"] }, () => {
   });
   afterEach(() => site.node[Symbol.asyncDispose]());
 
-  const said = async (command: string): Promise<string> =>
-    (await site.node.exec("sh", ["-c", command])).stdout;
-
   test("two networks agree on an uplink, or the second is told who said what", async () => {
     const first = await addedUplinkPod(site, { network: "neta" });
     const { default: kept } = uplink200.classes;
     const other = { ...uplink200, classes: { default: kept, "bulk-seed": { rate: "40M" } } };
     const second = await uplinkPod(site, { network: "netb", uplink: other });
-    const before = await said("tc class show dev eth0");
+    const before = await site.sh("tc class show dev eth0");
     expect((await second.call("ADD")).error).toMatchObject({
       code: 7,
       msg: `pod prod/${second.pod.name} eth0: networks "netb" and "neta" share the uplink eth0 and must say the same of it`,
       details: expect.stringContaining('classes.bulk-seed.rate: "netb" says 40M, "neta" says 50M') as string,
     });
-    expect(await said("tc class show dev eth0")).toBe(before);
+    expect(await site.sh("tc class show dev eth0")).toBe(before);
     // Who says what stands goes on, and once both say the new it is true.
     expect((await first.call("ADD")).exitCode).toBe(0);
     expect((await first.call("ADD", { uplink: other })).exitCode).toBe(0);
     expect((await second.call("ADD")).exitCode).toBe(0);
-    expect(await said("tc class show dev eth0")).toMatch(/1:20 .* rate 40Mbit/);
+    expect(await site.sh("tc class show dev eth0")).toMatch(/1:20 .* rate 40Mbit/);
     // A network without pods is not asked, once what it said is some time ago.
     expect((await second.call("DEL")).exitCode).toBe(0);
     expect((await first.call("ADD", { uplink: uplink200 })).error?.code).toBe(7);
-    await said("touch -d '2 minutes ago' /run/pod-qos/uplinks/eth0/netb.json");
+    await site.sh("touch -d '2 minutes ago' /run/pod-qos/uplinks/eth0/netb.json");
     expect((await first.call("ADD", { uplink: uplink200 })).exitCode).toBe(0);
-    expect(await said("tc class show dev eth0")).toMatch(/1:20 .* rate 50Mbit/);
-    await said('echo \'{"network":"netb","uplink":{}}\' >/run/pod-qos/uplinks/eth0/netb.json');
+    expect(await site.sh("tc class show dev eth0")).toMatch(/1:20 .* rate 50Mbit/);
+    await site.sh('echo \'{"network":"netb","uplink":{}}\' >/run/pod-qos/uplinks/eth0/netb.json');
     expect((await first.call("ADD", { uplink: other })).exitCode).toBe(0);
   });
 
@@ -55,7 +52,7 @@ suite("an uplink that others use", { plugin: true, tools: ["ipset"] }, () => {
     const other = { ...uplink200, classes: { default: kept, "bulk-seed": { rate: "40M" } } };
     const pod = await uplinkPod(site, { network: "neta", uplink: other });
     failed(await pod.call("ADD"), 7, ['networks "neta" and "netb" share the uplink eth0']);
-    await said("touch -d '1 hour' /run/pod-qos/uplinks/eth0/netb.json");
+    await site.sh("touch -d '1 hour' /run/pod-qos/uplinks/eth0/netb.json");
     succeeded(await pod.call("ADD"));
   });
 
@@ -64,7 +61,9 @@ suite("an uplink that others use", { plugin: true, tools: ["ipset"] }, () => {
     const former = { ...classes, default: { rate: "149M" }, other: { rate: "1M" } };
     const withOther = { ...uplink200, classes: former };
     const pod = await addedUplinkPod(site, { uplink: withOther });
-    await said("tc filter add dev eth0 parent 1: pref 5 protocol ip u32 match ip dst 192.0.2.9 flowid 1:30");
+    await site.sh(
+      "tc filter add dev eth0 parent 1: pref 5 protocol ip u32 match ip dst 192.0.2.9 flowid 1:30",
+    );
     const next = await uplinkPod(site);
     for (const each of [pod, next]) {
       succeeded(await each.call("ADD", { uplink: uplink200 }));
@@ -72,7 +71,7 @@ suite("an uplink that others use", { plugin: true, tools: ["ipset"] }, () => {
         "htb class 1:30 on eth0 is there, though nothing asks for it",
       ]);
     }
-    await said("tc filter del dev eth0 parent 1: pref 5");
+    await site.sh("tc filter del dev eth0 parent 1: pref 5");
     succeeded(await next.call("ADD"));
     succeededSilently(await next.call("CHECK"));
   });
@@ -104,17 +103,17 @@ suite("an uplink that others use", { plugin: true, tools: ["ipset"] }, () => {
       "take it out",
     ]),
   ])("what is foreign is respected, code 101: %s", async (command = "", what = "", how = "") => {
-    await site.node.exec("sh", ["-ec", command]);
+    await site.sh(command);
     const look =
       "tc class show dev eth0; tc qdisc show dev eth0 | sed 's/direct_packets_stat [0-9]*//'; " +
       "for tool in iptables ip6tables; do $tool-save -t mangle | grep ^-A; done; ipset save";
-    const before = await said(look);
+    const before = await site.sh(look);
     for (const labels of [bulkLabel, {}]) {
       const { call } = await uplinkPod(site, { labels });
       const { error } = await call("ADD");
       expect(error).toMatchObject({ code: 101, msg: expect.stringContaining(what) as string });
       expect(error?.msg).toContain(how);
     }
-    expect(await said(look)).toBe(before);
+    expect(await site.sh(look)).toBe(before);
   });
 });

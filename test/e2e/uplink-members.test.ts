@@ -15,7 +15,6 @@ afterEach(() => site.node[Symbol.asyncDispose]());
 
 const SETS = ["bulkseed-pods", "bulkseed-pods-v6"] as const;
 const bulk = { labels: bulkLabel } as const;
-const sh = (script: string): Promise<unknown> => site.node.exec("sh", ["-ec", script]);
 const everyMember = async (sets: readonly string[] = SETS): Promise<readonly string[]> =>
   (await Promise.all(sets.map((set) => membersOf(site.node, set)))).flat();
 const addressesOf = ({ wire }: UplinkPod): readonly string[] => [wire.pod4, wire.pod6];
@@ -30,7 +29,7 @@ describe("DEL of a pod whose class has", () => {
     ["no IPv4 set any more", "iptables -t mangle -F; ipset destroy bulkseed-pods", "bulkseed-pods-v6"],
   ])("%s takes the pod out of the other", async (_, damage, left) => {
     const pod = await addedUplinkPod(site, bulk);
-    await sh(damage);
+    await site.sh(damage);
     succeededSilently(await pod.call("DEL"));
     expect(await membersOf(site.node, left)).toEqual([]);
     expect(recordNames(site.node)).toEqual([]);
@@ -38,7 +37,7 @@ describe("DEL of a pod whose class has", () => {
 
   test("a set of somebody else's by now leaves that as it is", async () => {
     const pod = await addedUplinkPod(site, bulk);
-    await sh(`iptables -t mangle -F; ip6tables -t mangle -F; ipset destroy bulkseed-pods
+    await site.sh(`iptables -t mangle -F; ip6tables -t mangle -F; ipset destroy bulkseed-pods
       ipset create bulkseed-pods hash:ip; ipset add bulkseed-pods ${pod.wire.pod4}`);
     succeededSilently(await pod.call("DEL"));
     expect(await everyMember()).toEqual([pod.wire.pod4]);
@@ -47,7 +46,7 @@ describe("DEL of a pod whose class has", () => {
 
 test("an ADD that meets a foreign set leaves its members alone", async () => {
   const pod = await uplinkPod(site, bulk);
-  await sh(`ipset create bulkseed-pods hash:ip; ipset add bulkseed-pods ${pod.wire.pod4}`);
+  await site.sh(`ipset create bulkseed-pods hash:ip; ipset add bulkseed-pods ${pod.wire.pod4}`);
   const [first] = (pod.wire.prevResult as { ips: readonly object[] }).ips;
   const prevResult = { ...pod.wire.prevResult, ips: [first], cniVersion: "1.1.0" };
   failed(await pod.call("ADD", { prevResult }), 101, ["bulkseed-pods"]);
@@ -63,7 +62,7 @@ describe("a repeated ADD that fails", () => {
   test("puts the pod's lost addresses back, also by a record of a former build, which lists 0.0.0.0", async () => {
     const pod = await addedUplinkPod(site, bulk);
     const path = `/run/pod-qos/attachments/podnet/${pod.pod.containerId}@eth0.json`;
-    await sh(`sed -i 's/"members":\\[/&{"set":"bulkseed-pods","address":"0.0.0.0"},/' ${path}
+    await site.sh(`sed -i 's/"members":\\[/&{"set":"bulkseed-pods","address":"0.0.0.0"},/' ${path}
       grep -q '"address":"0.0.0.0"' ${path}; ipset flush bulkseed-pods; ipset flush bulkseed-pods-v6`);
     failed(await refused(pod), 101, ["eth0", "what it had before goes on as it was"]);
     expect(await everyMember()).toEqual(addressesOf(pod));
@@ -71,7 +70,7 @@ describe("a repeated ADD that fails", () => {
 
   test("says that the pod's addresses could not be put back where their set is gone", async () => {
     const pod = await addedUplinkPod(site, bulk);
-    await sh("iptables -t mangle -F; ipset destroy bulkseed-pods");
+    await site.sh("iptables -t mangle -F; ipset destroy bulkseed-pods");
     failed(await refused(pod), 101, ["eth0", "not all could be put back", "name does not exist"]);
   });
 });
@@ -80,7 +79,7 @@ describe("the address of a pod whose record is", () => {
   const damages = { lost: (path: string) => `rm ${path}`, torn: (path: string) => `echo '{' >${path}` };
   const damage = async (how: keyof typeof damages): Promise<UplinkPod> => {
     const pod = await addedUplinkPod(site, bulk);
-    await sh(damages[how](`/run/pod-qos/attachments/podnet/${pod.pod.containerId}@eth0.json`));
+    await site.sh(damages[how](`/run/pod-qos/attachments/podnet/${pod.pod.containerId}@eth0.json`));
     return pod;
   };
 
@@ -132,7 +131,7 @@ const recordOf = ({ pod }: UplinkPod): string =>
 
 /** `when`: shell lines that see what ipset is told in $input, and may say no. */
 const withIpset = async (when: string, body: () => Promise<void>): Promise<void> => {
-  await sh(`
+  await site.sh(`
 path=$(readlink -f "$(command -v ipset)")
 cp "$path" /run/whole-ipset
 cat >/run/other-ipset <<'END'
@@ -152,7 +151,7 @@ mount --bind /run/other-ipset "$path"`);
   try {
     await body();
   } finally {
-    await sh('umount "$(readlink -f "$(command -v ipset)")"; rm /run/whole-ipset /run/other-ipset');
+    await site.sh('umount "$(readlink -f "$(command -v ipset)")"; rm /run/whole-ipset /run/other-ipset');
   }
 };
 
@@ -160,7 +159,7 @@ describe("where ipset says no", () => {
   test("an ADD is told which pod's address could not be put back, and succeeds", async () => {
     const lost = await addedUplinkPod(site, bulk);
     const pod = await uplinkPod(site, bulk);
-    await sh(`ipset del bulkseed-pods ${lost.wire.pod4}`);
+    await site.sh(`ipset del bulkseed-pods ${lost.wire.pod4}`);
     await withIpset(`case "$input" in *"add bulkseed-pods ${lost.wire.pod4}"*) no ;; esac`, async () => {
       const { exitCode, stderr } = await pod.call("ADD");
       expect([exitCode, stderr]).toEqual([0, expect.stringContaining("could not be put back") as string]);
@@ -174,7 +173,7 @@ describe("where ipset says no", () => {
   test("an ADD is told which address could not be taken out, and succeeds", async () => {
     const gone = await addedUplinkPod(site, bulk);
     const pod = await uplinkPod(site, bulk);
-    await sh(`rm ${recordOf(gone)}`);
+    await site.sh(`rm ${recordOf(gone)}`);
     await withIpset(`case "$input" in "del "*) no ;; esac`, async () => {
       const { exitCode, stderr } = await pod.call("ADD");
       expect([exitCode, stderr]).toEqual([0, expect.stringContaining("could not be taken out") as string]);
@@ -186,7 +185,7 @@ describe("where ipset says no", () => {
     const pod = await addedUplinkPod(site, bulk);
     const heir = await uplinkPod(site, bulk);
     succeeded(await heir.call("ADD", inPlaceOf(pod, heir)));
-    await sh(`mv ${recordOf(heir)} /run/hidden`);
+    await site.sh(`mv ${recordOf(heir)} /run/hidden`);
     const meanwhile = `case "$input" in
       "del "*) printf '%s\\n' "$input" | /run/whole-ipset "$@"; mv /run/hidden ${recordOf(heir)}; exit 0 ;;
       "add "*) no ;;
@@ -213,7 +212,7 @@ describe("a pod of the default class with an address that a set still has", () =
 
   test("is not well for CHECK and show, and ADD again mends it", async () => {
     const pod = await addedUplinkPod(site);
-    await sh(`ipset add bulkseed-pods ${pod.wire.pod4}`);
+    await site.sh(`ipset add bulkseed-pods ${pod.wire.pod4}`);
     failed(await pod.call("CHECK"), 100, [`ipset bulkseed-pods has ${pod.wire.pod4}`]);
     succeeded(await pod.call("ADD"));
     succeededSilently(await pod.call("CHECK"));
@@ -273,7 +272,7 @@ describe("pods that run while a set", () => {
       membership: { ...membership, class: "default", members: [] },
     };
     writeFileSync(site.node.path(`${records}/died@eth0.json`), JSON.stringify(died));
-    await sh("ipset flush bulkseed-pods; ipset flush bulkseed-pods-v6");
+    await site.sh("ipset flush bulkseed-pods; ipset flush bulkseed-pods-v6");
     await addedUplinkPod(site);
     expect((await everyMember()).toSorted()).toEqual([...addressesOf(running)].toSorted());
   });
@@ -281,11 +280,11 @@ describe("pods that run while a set", () => {
   test("is flushed beside many others are in it again with the next ADD, also after the clock was set back", async () => {
     const running = await addedUplinkPod(site, bulk);
     const records = "/run/pod-qos/attachments/podnet";
-    await sh(
+    await site.sh(
       `for at in $(seq 70); do cp ${records}/${running.pod.containerId}@eth0.json ${records}/many-$at@eth0.json; done`,
     );
     await addedUplinkPod(site);
-    await sh(`ipset flush bulkseed-pods; ipset flush bulkseed-pods-v6
+    await site.sh(`ipset flush bulkseed-pods; ipset flush bulkseed-pods-v6
       touch -d '1 hour' /run/pod-qos/uplinks/eth0/compared`);
     await addedUplinkPod(site);
     expect(await everyMember()).toEqual(addressesOf(running));
@@ -295,7 +294,7 @@ describe("pods that run while a set", () => {
     const [leaves, stays] = [await addedUplinkPod(site, bulk), await addedUplinkPod(site, bulk)];
     const record = `/run/pod-qos/attachments/podnet/${leaves.pod.containerId}@eth0.json`;
     // Its record goes when ipset is called with its address: after the records were read.
-    await sh(`ipset flush bulkseed-pods; ipset flush bulkseed-pods-v6
+    await site.sh(`ipset flush bulkseed-pods; ipset flush bulkseed-pods-v6
       real=$(readlink -f "$(command -v ipset)"); cp "$real" /run/real-ipset
       printf '#!/bin/sh\ncat >/run/in.$$\ngrep -q "^add .* ${leaves.wire.pod4}$" /run/in.$$ && rm -f ${record}\nexec /run/real-ipset "$@" </run/in.$$\n' >/run/ipset
       chmod +x /run/ipset; mount --bind /run/ipset "$real"`);
@@ -305,7 +304,7 @@ describe("pods that run while a set", () => {
 
   test("is destroyed are in it again once an ADD has made it anew", async () => {
     const running = await addedUplinkPod(site, bulk);
-    await sh(
+    await site.sh(
       "iptables -t mangle -F; ip6tables -t mangle -F; ipset destroy bulkseed-pods; ipset destroy bulkseed-pods-v6",
     );
     await addedUplinkPod(site);

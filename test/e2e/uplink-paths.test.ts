@@ -27,7 +27,7 @@ suite("the way to the uplink", { plugin: true, tools: ["ipset", "ping", "tcpdump
   let bulk: UplinkPod;
   beforeAll(async () => {
     site = await openUplinkSite();
-    await site.node.exec("sh", ["-ec", VXLAN]);
+    await site.sh(VXLAN);
     user = await addedUplinkPod(site, { name: "user", uplink });
     bulk = await addedUplinkPod(site, { name: "bulk", uplink, labels: bulkLabel });
   });

@@ -18,24 +18,21 @@ suite("the bulk-seed runbook", { plugin: true, tools: ["ipset", "iptables"] }, (
   });
   afterAll(() => site.node[Symbol.asyncDispose]());
 
-  const said = async (command: string): Promise<string> =>
-    (await site.node.exec("sh", ["-c", command])).stdout;
-
   test("000-1 000-7 000-8 000-9 its three commands print what it says", async () => {
     const bulk = await addedUplinkPod(site, { labels: bulkLabel });
     const user = await addedUplinkPod(site);
 
-    expect(await said("tc qdisc show dev eth0")).toMatch(/^qdisc htb 1: root .* default 0x10 /);
-    const classes = await said("tc class show dev eth0");
+    expect(await site.sh("tc qdisc show dev eth0")).toMatch(/^qdisc htb 1: root .* default 0x10 /);
+    const classes = await site.sh("tc class show dev eth0");
     expect(classes).toMatch(/^class htb 1:10 parent 1:1 .* prio 0 rate 150Mbit ceil 200Mbit /m);
     expect(classes).toMatch(/^class htb 1:20 parent 1:1 .* prio 1 rate 50Mbit ceil 200Mbit /m);
-    expect(await said("iptables -t mangle -L PREROUTING -n -v | grep bulkseed")).toMatch(
+    expect(await site.sh("iptables -t mangle -L PREROUTING -n -v | grep bulkseed")).toMatch(
       /^ *0 +0 MARK .* match-set bulkseed-pods src .* MARK or 0x1$/,
     );
-    expect(await said("ip6tables -t mangle -L PREROUTING -n -v | grep bulkseed")).toMatch(
+    expect(await site.sh("ip6tables -t mangle -L PREROUTING -n -v | grep bulkseed")).toMatch(
       / match-set bulkseed-pods-v6 src .* MARK or 0x1$/,
     );
-    expect(await said("ipset list bulkseed-pods")).toMatch(
+    expect(await site.sh("ipset list bulkseed-pods")).toMatch(
       new RegExp(`^Name: bulkseed-pods\nType: hash:ip\n[^]*Members:\n${bulk.wire.pod4}$`),
     );
     for (const { call } of [bulk, user]) {
@@ -65,7 +62,7 @@ suite("the bulk-seed runbook", { plugin: true, tools: ["ipset", "iptables"] }, (
     expect(await membersOf(site.node, "bulkseed-pods")).toEqual([]);
     expect(await membersOf(site.node, "bulkseed-pods-v6")).toEqual([]);
     // The classes are the node's: they stay.
-    expect(await said("tc class show dev eth0")).toMatch(/^class htb 1:20 /m);
+    expect(await site.sh("tc class show dev eth0")).toMatch(/^class htb 1:20 /m);
   });
 
   test("an address that another pod has been given since stays in the set", async () => {

@@ -89,7 +89,7 @@ suite("pod-qos show", { plugin: true, tools: ["ipset", "iperf3"] }, () => {
     ["tc class del dev eth0 classid 1:20", "htb class 1:20 on eth0 is missing"],
     ["iptables -t mangle -F", "iptables mangle"],
   ])("tells of an uplink that is not as it should be: %s", async (damage, words) => {
-    await site.node.exec("sh", ["-ec", damage]);
+    await site.sh(damage);
     const [pod, uplink] = [await pq("show", "bulk"), await pq("uplink", "show")];
     for (const { stdout, exitCode } of [pod, uplink]) {
       expect(exitCode).toBe(1);
@@ -155,7 +155,7 @@ suite("pod-qos show", { plugin: true, tools: ["ipset", "iperf3"] }, () => {
   );
 
   test("uplink remove of a device that has none leaves the sets of one that has", async () => {
-    await site.node.exec("sh", ["-ec", "iptables -t mangle -F; ip6tables -t mangle -F"]);
+    await site.sh("iptables -t mangle -F; ip6tables -t mangle -F");
     expect((await pq("uplink", "remove", "eth9")).stdout).toContain("nothing of ours was on eth9");
     expect((await site.node.exec("ipset", ["list", "-name"])).stdout).toContain("bulkseed-pods");
     expect((await bulk.call("ADD")).exitCode).toBe(0);

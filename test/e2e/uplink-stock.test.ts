@@ -35,9 +35,9 @@ suite("ipvlan on the uplink", { plugin: true, features: ["ipvlan"], tools: ["ips
     "%s: a pod is in its class, whatever it writes on its packets",
     async (mode) => {
       // In the routed modes no pod answers who it is: what comes back goes by way of the node, and with l3 not through its nat.
-      await site.node.exec("sh", ["-ec", "iptables -t nat -F POSTROUTING; ip6tables -t nat -F POSTROUTING"]);
+      await site.sh("iptables -t nat -F POSTROUTING; ip6tables -t nat -F POSTROUTING");
       await site.server.exec("sh", ["-ec", ROUTED_SERVER]);
-      await site.node.exec("sh", ["-ec", ROUTED_NODE]);
+      await site.sh(ROUTED_NODE);
       const own = { kind: `ipvlan mode ${mode}`, uplink };
       const bulk = await childPod(site, { ...own, ...lan(11), name: "lanbulk", labels: bulkLabel });
       const user = await childPod(site, { ...own, ...lan(12), name: "lanuser" });

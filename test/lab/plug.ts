@@ -1,3 +1,5 @@
+import { succeededSilently } from "./answers.ts";
+import { dump } from "./dump.ts";
 import type { LabNode } from "./node.ts";
 import { callPlugin, type CniVerb, type PluginCall, type PluginResult } from "./plugin.ts";
 import type { Pod } from "./pod.ts";
@@ -71,6 +73,19 @@ export const plug = async (node: LabNode, options: PlugOptions = {}): Promise<Pl
     },
   };
 };
+
+/** DEL, then what the primary plugin and the runtime do. */
+export const ended = async (pod: Plug): Promise<void> => {
+  succeededSilently(await pod.call("DEL"));
+  await pod.unplug();
+  await pod.pod.remove();
+};
+
+/** Both sides without what differs between two objects of the same shape: an ifb gets a random address. */
+export const looks = async ({ node, pod }: Plug): Promise<readonly string[]> =>
+  [await node.dump(), await dump(pod)].map((text) =>
+    text.replaceAll(/"address":"[^"]+"(?=,"kind":"ifb")/g, ""),
+  );
 
 /** $1 device of the node, $2 interface of the pod, $3 pod. */
 const child = (words: string): string => `

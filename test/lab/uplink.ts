@@ -10,6 +10,8 @@ export interface UplinkSite {
   readonly server: Pod;
   readonly server4: string;
   readonly server6: string;
+  /** Runs a script on the node and gives what it prints. */
+  readonly sh: (script: string) => Promise<string>;
 }
 
 export const openUplinkSite = async (): Promise<UplinkSite> => {
@@ -17,7 +19,8 @@ export const openUplinkSite = async (): Promise<UplinkSite> => {
   const server = await node.addPod("server");
   await node.exec("sh", ["-ec", NODE_END]);
   await server.exec("sh", ["-ec", SERVER_END]);
-  return { node, server, server4: "203.0.113.2", server6: "2001:db8:ffff::2" };
+  const sh = async (script: string): Promise<string> => (await node.exec("sh", ["-ec", script])).stdout;
+  return { node, server, server4: "203.0.113.2", server6: "2001:db8:ffff::2", sh };
 };
 
 /** The link has room to spare, so that what limits is the uplink's tree. */

@@ -20,15 +20,13 @@ suite("an uplink that many use", { plugin: true, tools: ["ipset", "iperf3"] }, (
   });
   afterEach(() => site.node[Symbol.asyncDispose]());
 
-  const said = async (command: string): Promise<string> =>
-    (await site.node.exec("sh", ["-c", command])).stdout;
   const count = async (command: string, pattern: RegExp): Promise<number> =>
-    [...(await said(command)).matchAll(pattern)].length;
+    [...(await site.sh(command)).matchAll(pattern)].length;
 
   /** Datagrams of the user's streams that came to the uplink. */
   const offeredBy = async (tool: string): Promise<number> =>
     Number(
-      /^ *(\d+) +\d+ .* eth0 /m.exec(await said(`${tool} -t mangle -nvxL POSTROUTING | grep dpts`))?.[1],
+      /^ *(\d+) +\d+ .* eth0 /m.exec(await site.sh(`${tool} -t mangle -nvxL POSTROUTING | grep dpts`))?.[1],
     );
 
   test("60 ADDs from 16 processes on a bare link make one root, one class each, one rule each, 60 members", async () => {
@@ -69,7 +67,7 @@ suite("an uplink that many use", { plugin: true, tools: ["ipset", "iperf3"] }, (
       uplink200,
     ];
     for (const tool of ["iptables", "ip6tables"])
-      await said(`${tool} -t mangle -A POSTROUTING -p udp --dport 6001:6002 -o eth0`);
+      await site.sh(`${tool} -t mangle -A POSTROUTING -p udp --dport 6001:6002 -o eth0`);
     const stream = { to: site.server, seconds: 6, udp: true, segment: 1200 };
     // So slow that a receiver that gets no processor for a tenth of a second has room for what comes.
     const slow = { ...stream, from: user.pod, bitrate: "8M" };
@@ -84,14 +82,14 @@ suite("an uplink that many use", { plugin: true, tools: ["ipset", "iperf3"] }, (
       const labels = "other" in uplink.classes ? {} : bulkLabel;
       const { exitCode, stdout } = await bulk.call("ADD", { uplink, args: { cni: { labels } } });
       expect([exitCode, stdout]).toMatchObject([0, expect.anything()]);
-      trees.push(await said("tc class show dev eth0 | sort"));
+      trees.push(await site.sh("tc class show dev eth0 | sort"));
     }
     const lost = (await Promise.all(flows)).map(({ lostPackets }) => lostPackets);
     await crowd;
     const offered = await Promise.all([offeredBy("iptables"), offeredBy("ip6tables")]);
     const [, sent, dropped] =
       /^class htb 1:10 .*\n Sent \d+ bytes (\d+) pkt \(dropped (\d+),/m.exec(
-        await said("tc -s class show dev eth0"),
+        await site.sh("tc -s class show dev eth0"),
       ) ?? [];
     expect(lost).toEqual([0, 0]);
     // An emulated machine sends fewer than the five thousand of each family that this one does.
@@ -104,7 +102,7 @@ suite("an uplink that many use", { plugin: true, tools: ["ipset", "iperf3"] }, (
     expect(trees[2]).toMatch(/1:20 .* rate 30Mbit/);
     expect(trees[3]).toMatch(/1:20 .* rate 50Mbit ceil 200Mbit/);
     // The sets of classes that are no more went with them.
-    expect(await said("ipset list -name")).toBe("bulkseed-pods\nbulkseed-pods-v6");
+    expect(await site.sh("ipset list -name")).toBe("bulkseed-pods\nbulkseed-pods-v6");
     for (const { call } of [user, bulk]) expect((await call("CHECK")).stdout).toBe("");
   });
 });

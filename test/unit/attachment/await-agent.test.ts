@@ -11,7 +11,7 @@ import { writeTurn } from "../../../plugin/state/live/agent.ts";
 import { assertLivePlace } from "../../../plugin/state/live/place.ts";
 import { writeKnownPod } from "../../../plugin/state/live/pods.ts";
 import { writeSnapshot } from "../../../plugin/state/live/snapshot.ts";
-import { apiObject, marking, snapshotOf } from "../support/api.ts";
+import { apiObject, byNetwork, marking, snapshotOf } from "../support/api.ts";
 import { hash, podRequest, uid, type PodSaying } from "../support/known.ts";
 import { asyncRefusal } from "../support/refusal.ts";
 
@@ -42,18 +42,6 @@ const selecting = snapshotOf({
   agentNamespace: "qos-system",
 });
 const forAll = snapshotOf({ networkQos: [apiObject(marking(20))] });
-
-const byNetwork = {
-  networkSelectors: [
-    {
-      networkSelectionType: "NetworkAttachmentDefinitions",
-      networkAttachmentDefinitionSelector: {
-        namespaceSelector: {},
-        networkSelector: { matchLabels: { net: "a" } },
-      },
-    },
-  ],
-};
 
 type Outcome = { readonly decision: Decision; readonly ms: number; readonly log: readonly string[] };
 

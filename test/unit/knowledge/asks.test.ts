@@ -3,20 +3,9 @@ import { describe, expect, it } from "vitest";
 import { isListed, unlisted } from "../../../plugin/knowledge/asks.ts";
 import { objectsOf } from "../../../plugin/knowledge/objects.ts";
 import type { KnownResource, ResourceName, Snapshot } from "../../../plugin/knowledge/snapshot.ts";
-import { apiObject, marking, snapshotOf } from "../support/api.ts";
+import { apiObject, byNetwork, marking, snapshotOf } from "../support/api.ts";
 import { podRequest } from "../support/known.ts";
 
-const byNetwork = {
-  networkSelectors: [
-    {
-      networkSelectionType: "NetworkAttachmentDefinitions",
-      networkAttachmentDefinitionSelector: {
-        namespaceSelector: {},
-        networkSelector: { matchLabels: { net: "a" } },
-      },
-    },
-  ],
-};
 const withClass = {
   uplink: {
     device: "lo",

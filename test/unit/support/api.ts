@@ -32,6 +32,19 @@ export const marking = (dscp: unknown, more: JsonObject = {}): JsonObject => ({
   ...more,
 });
 
+/** Of a NetworkQoS that asks for labels of networks. */
+export const byNetwork = {
+  networkSelectors: [
+    {
+      networkSelectionType: "NetworkAttachmentDefinitions",
+      networkAttachmentDefinitionSelector: {
+        namespaceSelector: {},
+        networkSelector: { matchLabels: { net: "a" } },
+      },
+    },
+  ],
+};
+
 export const namespaceOf = (labels: Labels = {}, annotations: Annotations = {}): KnownNamespace => ({
   uid: "n-1",
   labels,
