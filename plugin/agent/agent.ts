@@ -46,7 +46,7 @@ async function serve(options: Options, log: Log): Promise<void> {
   const end = (): void => ending.abort();
   process.once("SIGTERM", end).once("SIGINT", end);
   // What one pod's change throws unforeseen is no reason to leave all others alone.
-  process.on("unhandledRejection", (error) => log("error", `unforeseen: ${messageOf(error)}`));
+  process.on("unhandledRejection", (error) => log("error", `unexpected error: ${messageOf(error)}`));
   assertLivePlace(options.stateDir);
   assertNodeNetwork(options.stateDir);
   if (!(await becomeSole(options.stateDir, log, ending.signal))) return;
@@ -65,7 +65,7 @@ async function becomeSole(stateDir: string, log: Log, signal: AbortSignal): Prom
     const other = tryToBeSole(stateDir);
     if (other === undefined) return true;
     if (other.pid !== known)
-      log("info", `another agent is at work (process ${other.pid}): waiting for its end`);
+      log("info", `another agent runs on this node (process ${other.pid}): waiting until it ends`);
     known = other.pid;
     // Not all at the same moment: two that meet give way both.
     await pause(500 + Math.random() * 500, signal);

@@ -57,7 +57,7 @@ function write(stateDir: string, view: ApiView, log: Log): ApiView {
       attempt();
       return false;
     } catch (error) {
-      log("error", `new pods do not hear of what the API says, until it can be written: ${messageOf(error)}`);
+      log("error", `a file that ADD reads could not be written and is tried again: ${messageOf(error)}`);
       return true;
     }
   };

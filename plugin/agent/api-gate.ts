@@ -67,7 +67,10 @@ export function createGate({ log, signal, states, world, setWorld }: Loop, start
         return;
       }
       const { size } = former.pods;
-      log("warn", `the API has not answered for ${seconds} s: ${size} pods go by what was known before`);
+      log(
+        "warn",
+        `the API has not answered for ${seconds} s: ${size} pods are decided by what the former agent knew`,
+      );
       setView(view);
       begin();
     },
@@ -76,7 +79,7 @@ export function createGate({ log, signal, states, world, setWorld }: Loop, start
       const { view = former } = world();
       setView({ ...view, snapshot: { ...view.snapshot, cluster } });
       if (blockedBy !== undefined) {
-        log("info", "the API server is our cluster's again");
+        log("info", "the API server belongs to our cluster again");
         states.setOutOfStep(undefined);
       }
       blockedBy = undefined;

@@ -82,7 +82,7 @@ function createDoubts() {
 }
 
 function otherCluster(server: string, uid: string, own: string): string {
-  return `${server} is another cluster (${uid}) than the one that this node's pods were decided by (${own}): nothing is changed; if that is meant, drain the node and remove the state directory's live/`;
+  return `${server} is another cluster (${uid}), not that of this node's pods (${own}): nothing is changed; if that is intended, drain the node and remove live/ in the state directory`;
 }
 
 type All = Handlers & Pick<Api, "options" | "log" | "signal">;

@@ -24,6 +24,6 @@ function writeForAdd({ options, log, world }: Loop, before: ApiView | undefined)
   try {
     writeSnapshot(options.stateDir, view.snapshot);
   } catch (error) {
-    log("error", `new pods do not hear of what the conf directory says: ${messageOf(error)}`);
+    log("error", `the snapshot that ADD reads could not be written: ${messageOf(error)}`);
   }
 }

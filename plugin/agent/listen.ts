@@ -24,7 +24,8 @@ export function listen({ host, port }: Listen, pages: Pages, log: Log, signal: A
   let last: string | undefined;
   let timer: NodeJS.Timeout | undefined;
   server.on("listening", () => {
-    if (last !== undefined) log("info", `/metrics, /readyz and /healthz are at ${host}:${port} now`);
+    if (last !== undefined)
+      log("info", `now listening on ${host}:${port} for /metrics, /readyz and /healthz`);
     last = undefined;
   });
   server.on("error", (error) => {
@@ -32,7 +33,7 @@ export function listen({ host, port }: Listen, pages: Pages, log: Log, signal: A
     if (said !== last)
       log(
         "error",
-        `no /metrics, /readyz and /healthz at ${host}:${port}: ${said}; tried again each ${againMs / 1000} s. Who probes the agent asks somebody else: give it another port (--listen)`,
+        `cannot listen on ${host}:${port} for /metrics, /readyz and /healthz: ${said}; next try in ${againMs / 1000} s. Until then probes reach another process: choose another port (--listen)`,
       );
     last = said;
     timer = setTimeout(() => server.listen(port, host), againMs);

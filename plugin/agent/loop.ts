@@ -52,14 +52,14 @@ export async function runLoop(options: Options, log: Log, signal: AbortSignal): 
     },
   };
   const unreadable = (error: unknown): void =>
-    log("error", `what changed is not known, and looked at again: ${messageOf(error)}`);
+    log("error", `a change could not be read, tried again: ${messageOf(error)}`);
   const worker = startWorker(
     (name, why) => perform(loop, taskNamed(name), why),
     (name, error) => {
       metrics.unforeseen.inc();
       log(
         "error",
-        `${name}: unforeseen, and tried again: ${error instanceof Error ? error.stack : String(error)}`,
+        `${name}: unexpected error, tried again: ${error instanceof Error ? error.stack : String(error)}`,
       );
     },
   );

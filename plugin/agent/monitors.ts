@@ -51,14 +51,14 @@ function keep(
     if (signal.aborted) return;
     log(
       "warn",
-      `${name} ended: it is started again in ${wait / 1000} s; until then the round alone finds drift`,
+      `${name} ended: it is started again in ${wait / 1000} s; until then only the round finds drift`,
     );
     restarted(name);
     const timer = setTimeout(() => keep(argv, eventIn, monitoring, Math.min(wait * 2, longestWaitMs)), wait);
     signal.addEventListener("abort", () => clearTimeout(timer), { once: true });
   };
   const child = listen(argv, line, again);
-  if (child === undefined) log("warn", `${name}: there is no such tool: the round alone finds drift`);
+  if (child === undefined) log("warn", `${name}: there is no such tool: only the round finds drift`);
   else signal.addEventListener("abort", child.stop, { once: true });
 }
 

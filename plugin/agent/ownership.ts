@@ -52,7 +52,7 @@ export async function followObjects(
 const inWords: Readonly<Record<string, string>> = {
   ours: "followed",
   others:
-    "their definition is not ours (no label app.kubernetes.io/part-of: pod-qos): left to who brought it",
+    "not followed: their definition has no label app.kubernetes.io/part-of: pod-qos, so another system applies them",
   missing: "the cluster has no such definition",
 };
 

@@ -74,7 +74,7 @@ export function createStates({ pods }: Metrics): States {
     whenStepChanges: (call) => void waiting.push(call),
     unready: () =>
       !isInStep
-        ? (why ?? "what the API says is not known yet")
+        ? (why ?? "waiting for pods and objects from the API")
         : expected.size === 0
           ? undefined
           : `${expected.size} attachments have not been decided since the start`,

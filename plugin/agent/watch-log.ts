@@ -16,7 +16,7 @@ export function createWatchLog({
         metrics.watchRestarts.inc({ resource, reason: notice.during });
         const text = `${resource}: ${notice.during}: ${notice.message}`;
         if (last.get(resource) !== text)
-          log("warn", `${text}; it is tried again, now in ${Math.ceil(notice.wait / 1000)} s`);
+          log("warn", `${text}; next try in ${Math.ceil(notice.wait / 1000)} s`);
         last.set(resource, text);
         return;
       }

@@ -39,7 +39,7 @@ export async function decideAnew(
     case "ended":
       return { kind: came.kind, outcome: "over", why: "" };
     case "gone":
-      log("info", `${who}: its network namespace has ended: what it had on the node is gone`);
+      log("info", `${who}: its network namespace has ended: removed what it had on the node`);
       return { kind: came.kind, outcome: "over", why: "" };
     case "changed": {
       metrics.applySeconds.observe((performance.now() - began) / 1000);
@@ -54,7 +54,7 @@ export async function decideAnew(
     case "failed":
       log(
         "error",
-        `${who}: it keeps what it has, and this is tried again (${why.join("; ")}): ${inFull(came.error)}`,
+        `${who}: it keeps what it has, and the agent tries again (${why.join("; ")}): ${inFull(came.error)}`,
       );
       return { kind: came.kind, outcome: "failed", why: why.join("; ") };
   }
@@ -105,7 +105,7 @@ export async function sweep({ stateDir, log }: Tools): Promise<Came> {
   sweepLocks(stateDir);
   if (listUplinks(stateDir).length > 0) {
     for (const { set, address } of await leaveUnclaimed(stateDir))
-      log("info", `${address} was in ipset ${set} for nobody: taken out`);
+      log("info", `removed ${address} from ipset ${set}: no pod has it`);
   }
   return { outcome: "done", why: "" };
 }

@@ -12,7 +12,7 @@ import { learn, podUid, type Learnt } from "./learn.ts";
 
 export async function decideForAdd(request: Request, log: Log): Promise<Decision> {
   const first = learn(request);
-  if (first.fault !== undefined) log("warn", `what the node's agent left is not believed: ${first.fault}`);
+  if (first.fault !== undefined) log("warn", `the files of the node's agent are ignored: ${first.fault}`);
   const isRequired = request.conf.agent === "required" && !isExempt(request, first);
   if (isRequired && !first.isFresh) throw withoutAgent();
   const early = await decide(request, "keep", first.knowledge);
@@ -98,12 +98,12 @@ export function withPending(
   { isFresh, isCutOff, knowledge }: Learnt,
 ): Decision {
   if (podUid(request.call) === undefined || knowledge === undefined) return decision;
-  const unread = unlistedFor(request, knowledge).map(({ name }) => `what asks for ${name}`);
+  const unread = unlistedFor(request, knowledge).map(({ name }) => `what needs ${name}`);
   const isUnheard = knowledge.pod === undefined;
   const unsaid = isUnheard && !request.runtime.gaveAnnotations;
   const missing = [
     ...(isUnheard ? decision.undecided : []),
-    ...(unsaid ? ["annotations, which the runtime did not hand on"] : []),
+    ...(unsaid ? ["annotations, which the runtime did not pass on"] : []),
     ...unread,
   ];
   if (missing.length === 0) return decision;
@@ -112,8 +112,8 @@ export function withPending(
     : isCutOff === true
       ? cutOff
       : isUnheard
-        ? "the node's agent has said nothing of this pod yet"
-        : "the node's agent has not read all of it yet";
+        ? "the node's agent has not seen this pod yet"
+        : "the node's agent has not listed everything yet";
   return { ...decision, pending: `${why}: left out: ${missing.join(", ")}` };
 }
 
@@ -128,13 +128,11 @@ function withoutAgent(): CniError {
   );
 }
 
-const cutOff = "the node's agent does not hear from the API";
+const cutOff = "the node's agent has no contact with the API";
 
 function saysNothing({ conf }: Request, { isCutOff }: Learnt): CniError {
   const why =
-    isCutOff === true
-      ? cutOff
-      : `the node's agent has said nothing of this pod within ${longestWaitMs / 1000} s`;
+    isCutOff === true ? cutOff : `the node's agent has not seen this pod within ${longestWaitMs / 1000} s`;
   return new CniError(
     ErrorCode.tryAgainLater,
     `${why}, and the conf of ${conf.network} says "agent": "required"`,

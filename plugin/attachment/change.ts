@@ -77,14 +77,14 @@ async function putBack(task: Change, made: Applied, error: unknown): Promise<unk
   ];
   const notKept = notGone.length > 0 ? [] : await errorsOf(async () => writeRecord(stateDir, before));
   const said = [
-    ...saying("of what it had before not all could be put back", notBack),
-    ...saying("of what it was to get something may be left", notGone),
+    ...saying("some of what it had before could not be put back", notBack),
+    ...saying("some of what it should have got may be left over", notGone),
     ...saying("the record of what it has could not be written", notKept),
   ];
   for (const what of said)
     log("error", `putting back what ${before.pod} ${before.identity.ifname} had: ${what}`);
   if (said.length > 0) return telling(error, said.join("; "));
-  return isBare(before) ? error : telling(error, "what it had before goes on as it was");
+  return isBare(before) ? error : telling(error, "it keeps what it had before");
 }
 
 /** A program that neither the failed try nor this one touches stands as it was: what blocks it is no failure to put it back. */

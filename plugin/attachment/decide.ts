@@ -3,7 +3,7 @@ import { interfaceNameFault } from "../cni/call.ts";
 import type { Request } from "../cni/request.ts";
 import { CniError, ErrorCode } from "../errors.ts";
 import type { NodeUplink } from "../kernel/uplink/link.ts";
-import { heard } from "../knowledge/heard.ts";
+import { mergeKnowledge } from "../knowledge/merge.ts";
 import type { Knowledge, KnownObjects, LabelSource } from "../knowledge/knowledge.ts";
 import { ownAnnotations } from "../policy/annotations.ts";
 import { decidePolicy, hasWishes, noRules, type Policy, type RuleSources } from "../policy/policy.ts";
@@ -27,7 +27,7 @@ export async function decide(
   knowledge?: Knowledge,
   link?: NodeUplink,
 ): Promise<Decision> {
-  const { request, labelsFrom } = heard(said, knowledge);
+  const { request, labelsFrom } = mergeKnowledge(said, knowledge);
   const { uplink } = request.conf;
   const choose =
     uplink &&

@@ -66,7 +66,8 @@ async function checkRecorded(
   };
 }
 
-const changing = "a change of it goes on or was cut short: its record lists what was and what shall be";
+const changing =
+  "a change of it is going on or was interrupted: its record lists both the old and the new objects";
 
 type Wanted = {
   readonly decision: Decision | undefined;
@@ -124,15 +125,13 @@ function hasSameLimits(now: Decision, { limits }: AttachmentRecord): boolean {
 
 /** What is asked for by now in place of what the pod has: no fault of what it has. */
 function unapplied(now: Now, record: AttachmentRecord, wanted: readonly Program[] = []): readonly Note[] {
-  if (now instanceof CniError) return [note(`what is asked for by now cannot be: ${now.message}`)];
+  if (now instanceof CniError) return [note(`what is requested now is invalid: ${now.message}`)];
   if (isBare(record)) {
-    return hasWishes(now)
-      ? [note(`when it was added nothing was asked for it, and by now ${figures(now)}`)]
-      : [];
+    return hasWishes(now) ? [note(`nothing was requested when it was added; now ${figures(now)}`)] : [];
   }
-  if (!hasWishes(now)) return [note("it has limits that nothing asks for any more")];
+  if (!hasWishes(now)) return [note("it has limits that nothing requests any more")];
   if (!hasSameLimits(now, record)) {
-    return [note(`it has ${JSON.stringify(record.limits)}, and by now ${figures(now)}`)];
+    return [note(`it has ${JSON.stringify(record.limits)}; now ${figures(now)}`)];
   }
   const has = new Set(describe(record.programs));
   const asked = describe(wanted);
@@ -140,11 +139,11 @@ function unapplied(now: Now, record: AttachmentRecord, wanted: readonly Program[
     ...asked.filter((name) => !has.has(name)),
     ...[...has].filter((name) => !asked.includes(name)),
   ];
-  return [note(`by now other objects are asked for${names.length === 0 ? "" : `: ${names.join(", ")}`}`)];
+  return [note(`other kernel objects are requested now${names.length === 0 ? "" : `: ${names.join(", ")}`}`)];
 }
 
 function figures(now: Decision): string {
-  return `${JSON.stringify(limitsOf(now))} is asked for (bit/s, DSCP, number of rules)`;
+  return `${JSON.stringify(limitsOf(now))} is requested (bit/s, DSCP, number of rules)`;
 }
 
 function note(text: string): Note {
@@ -163,7 +162,7 @@ function moved(now: Now, { membership }: AttachmentRecord): readonly Note[] {
   if (now instanceof CniError || (membership === undefined && chosen === undefined)) return [];
   const has = membership === undefined ? "no class" : `class ${membership.class} of ${membership.device}`;
   const asked = chosen === undefined ? "no class" : `class ${chosen.chosen.name} of ${chosen.uplink.device}`;
-  return has === asked ? [] : [note(`it is in ${has}, and by now ${asked} is asked for`)];
+  return has === asked ? [] : [note(`it is in ${has}; now ${asked} is requested`)];
 }
 
 function decided(now: Now): Decision {

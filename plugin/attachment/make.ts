@@ -53,7 +53,7 @@ async function makeBare(task: Task, before: AttachmentRecord | undefined): Promi
   try {
     writeRecord(task.stateDir, record);
   } catch (error) {
-    const what = `ADD ${record.pod} ${record.identity.ifname}: nothing is asked for it, and that cannot be kept`;
+    const what = `ADD ${record.pod} ${record.identity.ifname}: it requests nothing, and its record could not be written`;
     task.log("warn", `${what}: ${messageOf(error)}`);
   }
 }

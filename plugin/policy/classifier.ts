@@ -25,8 +25,8 @@ function peer(field: string, value: unknown): Block {
   if (selector !== undefined) {
     throw new CniError(
       ErrorCode.invalidConfig,
-      `${field}.${selector}: a plugin on a node does not know the addresses of other pods, that takes the Kubernetes ` +
-        `part of pod-qos: name their network with ipBlock`,
+      `${field}.${selector}: destinations by label are not supported: name the network ` +
+        `of these pods with ipBlock`,
     );
   }
   // What is null is absent, here as everywhere.

@@ -54,7 +54,7 @@ test.each(["tc", "iptables-restore", "ipset"])(
           const answer = await pod.call("ADD", { conf: others });
           if (answer.exitCode === 0) return;
           failures += 1;
-          failed(answer, 100, ["no luck", "what it had before goes on as it was"]);
+          failed(answer, 100, ["no luck", "it keeps what it had before"]);
           expect([n, await looks(pod), readRecordOf(pod)]).toEqual([n, ...before]);
         });
         succeeded(await pod.call("ADD"));
@@ -76,7 +76,7 @@ test("an ADD repeated with wishes that meet something foreign keeps what was, ke
     const before = [await looks(pod), readRecordOf(pod)];
     failed(await pod.call("ADD", { conf: { ...others, egress: undefined } }), 101, [
       "eth0",
-      "what it had before goes on",
+      "it keeps what it had before",
     ]);
     expect([await looks(pod), readRecordOf(pod)]).toEqual(before);
     succeededSilently(await pod.call("CHECK"));
@@ -96,7 +96,7 @@ test("an ADD repeated with other wishes, whose cap somebody's filter has come be
     ]);
     const before = [await looks(pod), readRecordOf(pod)];
     const conf = { defaults: { egressBandwidth: "20M", dscp: "EF" } };
-    failed(await pod.call("ADD", { conf }), 101, [pod.nodeDevice, "what it had before goes on as it was"]);
+    failed(await pod.call("ADD", { conf }), 101, [pod.nodeDevice, "it keeps what it had before"]);
     expect([await looks(pod), readRecordOf(pod)]).toEqual(before);
     await ended(pod);
   });
@@ -117,7 +117,10 @@ mount --bind /run/half-ip "$path"`;
     await node.exec("sh", ["-ec", breaking]);
     try {
       const conf = { ...shaped, defaults: { egressBandwidth: "10M", dscp: "EF" } };
-      failed(await pod.call("ADD", { conf }), 999, ["JSON", "not all could be put back"]);
+      failed(await pod.call("ADD", { conf }), 999, [
+        "JSON",
+        "some of what it had before could not be put back",
+      ]);
     } finally {
       await node.exec("sh", [
         "-c",

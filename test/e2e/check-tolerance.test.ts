@@ -80,9 +80,9 @@ describe("CHECK passes and tells", () => {
   const faster = { ...allWishes.defaults, ingressBandwidth: "21M" };
   test.each([
     [{ defaults: faster }, '"ingress":20000000', '"ingress":21000000'],
-    [{ defaults: {} }, "it has limits that nothing asks for any more", "ADD it again"],
-    [{ discipline: "police" }, "by now other objects are asked for", "ADD it again"],
-    [{ defaults: { dscp: 64 } }, "what is asked for by now cannot be", "defaults.dscp"],
+    [{ defaults: {} }, "it has limits that nothing requests any more", "ADD it again"],
+    [{ discipline: "police" }, "other kernel objects are requested now", "ADD it again"],
+    [{ defaults: { dscp: 64 } }, "what is requested now is invalid", "defaults.dscp"],
   ])("when something else is asked for than was applied last: %j", async (conf, ...texts) => {
     const pod = await added();
     const checked = await pod.call("CHECK", { conf });

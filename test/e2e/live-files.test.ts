@@ -147,7 +147,7 @@ describe("1.9.8 a pod whose labels come late", () => {
     await add({ annotations: { "pod-qos/dscp": "46" } });
     expect(await marks()).toEqual([46]);
     expect(readRecordOf(pod).pending).toBe(
-      "the node's agent has said nothing of this pod yet: left out: NetworkQoS prod/web (API)",
+      "the node's agent has not seen this pod yet: left out: NetworkQoS prod/web (API)",
     );
     succeededSilently(await call("CHECK", { annotations: { "pod-qos/dscp": "46" } }));
     agent.pod({ ...web, annotations: { "pod-qos/dscp": "46" } });

@@ -110,7 +110,7 @@ test("an ADD repeated for a pod that asks for nothing any more takes all away bu
     succeededSilently(await pod.call("CHECK", { conf: { defaults: {} } }));
     const checked = await pod.call("CHECK");
     expect(checked).toMatchObject({ exitCode: 0, stdout: "" });
-    expect(checked.stderr).toContain("nothing was asked for it, and by now");
+    expect(checked.stderr).toContain("nothing was requested when it was added; now");
     await leftWithoutRecord(pod);
   });
 });

@@ -64,14 +64,18 @@ describe("a repeated ADD that fails", () => {
     const path = `/run/pod-qos/attachments/podnet/${pod.pod.containerId}@eth0.json`;
     await site.sh(`sed -i 's/"members":\\[/&{"set":"bulkseed-pods","address":"0.0.0.0"},/' ${path}
       grep -q '"address":"0.0.0.0"' ${path}; ipset flush bulkseed-pods; ipset flush bulkseed-pods-v6`);
-    failed(await refused(pod), 101, ["eth0", "what it had before goes on as it was"]);
+    failed(await refused(pod), 101, ["eth0", "it keeps what it had before"]);
     expect(await everyMember()).toEqual(addressesOf(pod));
   });
 
   test("says that the pod's addresses could not be put back where their set is gone", async () => {
     const pod = await addedUplinkPod(site, bulk);
     await site.sh("iptables -t mangle -F; ipset destroy bulkseed-pods");
-    failed(await refused(pod), 101, ["eth0", "not all could be put back", "name does not exist"]);
+    failed(await refused(pod), 101, [
+      "eth0",
+      "some of what it had before could not be put back",
+      "name does not exist",
+    ]);
   });
 });
 
@@ -223,7 +227,7 @@ describe("a pod of the default class with an address that a set still has", () =
     const pod = await addedUplinkPod(site, { ...bulk, annotations: { "pod-qos/dscp": "EF" } });
     const checked = await pod.call("CHECK", { uplink: undefined });
     expect(checked).toMatchObject({ exitCode: 0, stdout: "" });
-    expect(checked.stderr).toContain("it is in class bulk-seed of eth0, and by now no class is asked for");
+    expect(checked.stderr).toContain("it is in class bulk-seed of eth0; now no class is requested");
     succeeded(await pod.call("ADD", { uplink: undefined }));
     succeededSilently(await pod.call("CHECK", { uplink: undefined }));
     expect(await everyMember()).toEqual([]);

@@ -3,7 +3,7 @@ import { parseRequest, type Request } from "../../cni/request.ts";
 import { assertVersionAllows } from "../../cni/versions.ts";
 import type { Facts, Features } from "../../datapath/driver.ts";
 import { CniError } from "../../errors.ts";
-import { heard } from "../../knowledge/heard.ts";
+import { mergeKnowledge } from "../../knowledge/merge.ts";
 import type { LabelSource } from "../../knowledge/knowledge.ts";
 import { adviceOn } from "../../policy/advice.ts";
 import type { NodeUplink } from "../../kernel/uplink/link.ts";
@@ -56,7 +56,7 @@ export async function explainFor(options: Options): Promise<Explanation> {
   const learnt = learn(said);
   const decision = await decide(said, "forget", learnt.knowledge, assumedUplink(said, options));
   const policy = withPending(decision, said, learnt);
-  const { request } = heard(said, learnt.knowledge);
+  const { request } = mergeKnowledge(said, learnt.knowledge);
   const { pod, call, conf } = request;
   return {
     pod: { namespace: pod.namespace ?? null, name: pod.name ?? null },

@@ -20,7 +20,7 @@ const networkQos = (spec: object): object => ({
 export const knowsBetter: readonly KnowsBetter[] = [
   {
     title: "Destinations by label",
-    message: /(pod|namespace)Selector: a plugin on a node does not know the addresses of other pods/,
+    message: /(pod|namespace)Selector: destinations by label are not supported/,
     object: rule({ to: [{ namespaceSelector: {} }] }),
   },
   {

@@ -148,7 +148,9 @@ it("follows namespaces at once where a conf asks for them later", async () => {
 it("goes by what a former run knew where the API does not answer, and says so", async () => {
   const { starts, lines } = begin({ pod: true, snapshot: known }, { kubeconfig: nobody() });
   await until("the start", () => starts() === 1);
-  expect(lines.join("\n")).toMatch(/has not answered for 0.3 s: 1 pods go by what was known before/);
+  expect(lines.join("\n")).toMatch(
+    /has not answered for 0.3 s: 1 pods are decided by what the former agent knew/,
+  );
 });
 
 it.each([
@@ -157,7 +159,7 @@ it.each([
 ] as const)("without %s of a former run it waits for the API", async (_, before) => {
   const { starts, lines, loop } = begin(before, { kubeconfig: nobody() });
   await until("word of it", () => lines.some((line) => /pods keep what they have until it does/.test(line)));
-  expect([starts(), loop.states.unready()]).toEqual([0, "what the API says is not known yet"]);
+  expect([starts(), loop.states.unready()]).toEqual([0, "waiting for pods and objects from the API"]);
 });
 
 it("changes nothing by another cluster's word, says so once, and goes on when the server is ours again", async () => {

@@ -46,7 +46,7 @@ describe("a record that an ADD writes while another pod is decided", () => {
     const { loop, told } = loopAt(stateDir);
     writeRecord(stateDir, recordNamed("a"));
     loop.readRecords();
-    writeRecord(stateDir, recordNamed("b", { pending: "the node's agent has said nothing of this pod yet" }));
+    writeRecord(stateDir, recordNamed("b", { pending: "the node's agent has not seen this pod yet" }));
     await perform(loop, { kind: "decide", attachment: "podnet/a@eth0" }, ["test"]);
     const byTheWatch = loop.readRecords();
     const byPerform = told.flatMap((news) => (news.kind === "records" ? news.attachments : []));

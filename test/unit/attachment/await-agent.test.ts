@@ -106,7 +106,7 @@ describe("1.9.8 wait", () => {
       "the runtime gave no annotations",
       undefined,
       { annotations: undefined },
-      "annotations, which the runtime did not hand on",
+      "annotations, which the runtime did not pass on",
     ],
   ] as const)(
     "after a second goes on without, where %s, and says what is pending",
@@ -115,7 +115,7 @@ describe("1.9.8 wait", () => {
       expect(outcome.ms).toBeGreaterThan(950);
       expect(outcome.ms).toBeLessThan(2_500);
       expect(outcome.decision.pending).toBe(
-        `the node's agent has said nothing of this pod yet: left out: ${missing}`,
+        `the node's agent has not seen this pod yet: left out: ${missing}`,
       );
     },
   );
@@ -150,7 +150,7 @@ describe("1.9.8 wait", () => {
     writeKnownPod(stateDir, web);
     const outcome = await add(stateDir);
     expect(outcome.decision.pending).toBe(
-      `the node's agent has not read all of it yet: left out: what asks for ${resource}`,
+      `the node's agent has not listed everything yet: left out: what needs ${resource}`,
     );
     // What it may not read does not come.
     expect(outcome.ms > 950).toBe(state === "unsynced");
@@ -205,7 +205,7 @@ describe("1.9.8 wait", () => {
     const outcome = await add(site("cut off", selecting));
     expect(outcome.ms).toBeLessThan(500);
     expect(outcome.decision.pending).toBe(
-      "the node's agent does not hear from the API: left out: NetworkQoS prod/web (API)",
+      "the node's agent has no contact with the API: left out: NetworkQoS prod/web (API)",
     );
   });
 
@@ -252,7 +252,7 @@ describe("1.9.9 required", () => {
     const began = performance.now();
     const error = await asyncRefusal(() => add(site("fresh", snapshotOf({})), required));
     expect(error.code).toBe(11);
-    expect(error.message).toContain("has said nothing of this pod within 1 s");
+    expect(error.message).toContain("has not seen this pod within 1 s");
     expect(performance.now() - began).toBeGreaterThan(950);
   });
 
@@ -261,7 +261,7 @@ describe("1.9.9 required", () => {
     const error = await asyncRefusal(() => add(site("cut off", selecting), required));
     expect([error.code, error.message]).toEqual([
       11,
-      'the node\'s agent does not hear from the API, and the conf of podnet says "agent": "required"',
+      'the node\'s agent has no contact with the API, and the conf of podnet says "agent": "required"',
     ]);
     expect(performance.now() - began).toBeLessThan(500);
   });

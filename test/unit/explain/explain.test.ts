@@ -249,11 +249,11 @@ describe("explain on a node with an agent", () => {
 
   it("says what a pod would start without", async () => {
     const pending =
-      "the node's agent has said nothing of this pod yet: left out: NetworkQoS prod/video (API), annotations, " +
-      "which the runtime did not hand on";
+      "the node's agent has not seen this pod yet: left out: NetworkQoS prod/video (API), annotations, " +
+      "which the runtime did not pass on";
     expect(await json(...asking, "--uid", "another")).toMatchObject({ labelsFrom: "unknown", pending });
     expect((await run(...asking, "--uid", "another")).text).toContain(
-      "\nPending\n  ! the node's agent has said",
+      "\nPending\n  ! the node's agent has not seen",
     );
   });
 

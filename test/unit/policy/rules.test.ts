@@ -176,13 +176,16 @@ describe("is refused with field, value and what is allowed:", () => {
     [{ classifier: { to: [{ ipblock: {} }] } }, '"egress[0].classifier.to[0].ipblock": known are ipBlock'],
     [
       { classifier: { from: [{ podSelector: {} }] } },
-      "egress[0].classifier.from[0].podSelector: a plugin on a node",
+      "egress[0].classifier.from[0].podSelector: destinations by label",
     ],
     [
       { classifier: { to: [{ namespaceSelector: {} }] } },
-      "egress[0].classifier.to[0].namespaceSelector: a plugin",
+      "egress[0].classifier.to[0].namespaceSelector: destinations by label",
     ],
-    [{ classifier: { to: [{ ipBlock: {}, podSelector: {} }] } }, "that takes the Kubernetes part"],
+    [
+      { classifier: { to: [{ ipBlock: {}, podSelector: {} }] } },
+      "name the network of these pods with ipBlock",
+    ],
     [inTo({}), `${block}: {} is not valid: an object with cidr`],
     [inTo({ cidr: "192.0.2.1" }), `${block}.cidr: "192.0.2.1" is not valid`],
     [inTo({ cidr: "10.0.0.0/8", exept: [] }), `"${block}.exept": known are cidr, except`],

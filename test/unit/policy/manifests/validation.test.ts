@@ -41,7 +41,7 @@ describe("001-4 001-6 what the CRD refuses fails the pods of its namespace:", ()
     ],
     [
       networkQos({ egress: [{ dscp: 1, classifier: { to: [{ podSelector: {} }] } }] }),
-      `${title}spec.egress[0].classifier.to[0].podSelector: a plugin on a node`,
+      `${title}spec.egress[0].classifier.to[0].podSelector: destinations by label`,
     ],
     [networkQos({ podselector: {} }), `${title}unknown key "spec.podselector": known are podSelector`],
     [networkQos({ podSelector: { app: "x" } }), `${title}unknown key "spec.podSelector.app"`],

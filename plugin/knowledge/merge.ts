@@ -1,15 +1,15 @@
-/** Whose word counts of a pod: what is known laid over what its runtime said. Pure. */
+/** A request with what is known of its pod laid over what the runtime said. Pure. */
 import type { Annotations, Request } from "../cni/request.ts";
 import { isEcho, isFirstInterface, noCap, withoutPair } from "../policy/echo.ts";
 import type { Knowledge, LabelSource } from "./knowledge.ts";
 
-export type Heard = { readonly request: Request; readonly labelsFrom: LabelSource };
+export type Merged = { readonly request: Request; readonly labelsFrom: LabelSource };
 
 /**
- * A fresh word of the API replaces the runtime's as a whole: labels, annotations, and the capability that repeats one of
- * those. A stale one is good for labels alone, which nobody else has.
+ * What a running agent knows replaces what the runtime said: labels, annotations, and the bandwidth capability that repeats an
+ * annotation. Of what a former agent left only the labels count, which nobody else has.
  */
-export function heard(request: Request, knowledge: Knowledge | undefined): Heard {
+export function mergeKnowledge(request: Request, knowledge: Knowledge | undefined): Merged {
   const fresh = knowledge?.source === "agent" ? knowledge.pod : undefined;
   const labels = knowledge?.pod?.labels ?? request.pod.labels;
   return {
