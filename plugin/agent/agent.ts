@@ -7,8 +7,8 @@
  *     the kernel     ─┤ anew, or looked at       the rest together         what differs, keep what was on failure
  *     the clock      ─┘
  *
- * One agent per node is at work (state/live/sole.ts), the next one waits. Whatever a pod has is what the plugin gave it: without
- * an agent nothing is lost, and nothing follows.
+ * One agent per node is at work (state/live/sole.ts), the next one waits. A pod keeps what the plugin gave it: without an agent
+ * nothing is lost, and nothing follows.
  */
 import { pause } from "../kube/pause.ts";
 import { assertLivePlace } from "../state/live/place.ts";
@@ -45,7 +45,7 @@ async function serve(options: Options, log: Log): Promise<void> {
   const ending = new AbortController();
   const end = (): void => ending.abort();
   process.once("SIGTERM", end).once("SIGINT", end);
-  // What one pod's change throws unforeseen is no reason to leave all others alone.
+  // An unexpected error in the change of one pod must not stop the others.
   process.on("unhandledRejection", (error) => log("error", `unexpected error: ${messageOf(error)}`));
   assertLivePlace(options.stateDir);
   assertNodeNetwork(options.stateDir);
@@ -67,13 +67,13 @@ async function becomeSole(stateDir: string, log: Log, signal: AbortSignal): Prom
     if (other.pid !== known)
       log("info", `another agent runs on this node (process ${other.pid}): waiting until it ends`);
     known = other.pid;
-    // Not all at the same moment: two that meet give way both.
+    // At a random moment: of two that try at once both give way.
     await pause(500 + Math.random() * 500, signal);
   }
   return false;
 }
 
-/** A service manager or kubelet keeps what is said there. */
+/** A service manager or the kubelet keeps it. */
 const toStderr: Log = (level, message) => {
   if (level !== "debug")
     process.stderr.write(

@@ -8,8 +8,8 @@ import type { AttachmentRecord } from "../state/record.ts";
 import type { ApiView } from "./api-view.ts";
 
 /**
- * undefined where it is not certain which one made the attachment: several namespaces may define a network of one name. So is
- * one that is broken, without pod-qos, or whose records are elsewhere.
+ * undefined where it is not certain which definition made the attachment (several namespaces may define a network of one name),
+ * and where that one is broken, has no pod-qos in it, or has its records in another state directory.
  */
 export function definedConfOf(view: ApiView, record: AttachmentRecord): JsonObject | undefined {
   const makers = makersOf(view, record);
@@ -21,7 +21,7 @@ export function definedConfOf(view: ApiView, record: AttachmentRecord): JsonObje
     : undefined;
 }
 
-/** Multus writes onto the pod which definition made which interface; until it does, those that it may have been. */
+/** Multus writes onto the pod which definition made which interface; until then all that come into question. */
 function makersOf(
   { snapshot, pods }: ApiView,
   { identity, asked }: AttachmentRecord,

@@ -33,7 +33,7 @@ export function followOne(
   });
 }
 
-/** Of an object what is read of it, and no more: a node has a hundred pods of 6 KB. */
+/** Keeps the fields that are read: a node has a hundred pods of 6 KB each. */
 function trim(object: JsonObject): JsonObject {
   const { metadata, spec, status } = object;
   const phase = isObject(status) ? status["phase"] : undefined;

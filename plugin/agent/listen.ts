@@ -13,7 +13,7 @@ export type Pages = {
 
 const againMs = 5_000;
 
-/** A port that is taken costs the pages and nothing else, for as long as it is: a former agent may be about to end. */
+/** A port that is taken is tried again, and nothing else waits for it: a former agent may be about to end. */
 export function listen({ host, port }: Listen, pages: Pages, log: Log, signal: AbortSignal): void {
   const server = createServer((request, response) => {
     void answer(request.method ?? "", request.url ?? "", pages, response).catch((error: unknown) => {

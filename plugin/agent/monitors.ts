@@ -1,4 +1,4 @@
-/** What the kernel tells of the node's links and qdiscs while it happens: on which device something was changed. */
+/** What the kernel reports of the node's links and qdiscs: on which device something changed. */
 import { listen } from "../kernel/exec.ts";
 import type { Log } from "../log.ts";
 
@@ -30,7 +30,7 @@ const monitors: readonly Monitor[] = [
 
 const longestWaitMs = 300_000;
 
-/** Without it drift is found by the round alone: later, and no less. */
+/** Without a monitor only the round finds drift: later, but all of it. */
 function keep(
   argv: readonly string[],
   eventIn: Monitor["eventIn"],
@@ -46,7 +46,7 @@ function keep(
     if (event !== undefined) heard(event);
   };
   const again = (): void => {
-    // What lasted was well.
+    // One that ran for a minute is not failing again and again.
     const wait = performance.now() - began > 60_000 ? 1_000 : waitMs;
     if (signal.aborted) return;
     log(

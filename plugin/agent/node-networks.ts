@@ -1,4 +1,4 @@
-/** Which networks the node's own conflists make, told to ADD and to decisions beside what the API says. Pure. */
+/** Which networks the node's own conflists make: part of what decisions and ADD know of the cluster. Pure. */
 import { objectsOf } from "../knowledge/objects.ts";
 import type { World } from "./world.ts";
 

@@ -12,8 +12,8 @@ export type Owned = Handlers & Pick<Options, "objects"> & { readonly log: Log; r
 const versions = { egressqoses: "v1", networkqoses: "v1alpha1" } as const;
 
 /**
- * Whose they are may change while we look: another system is installed, or goes. A definition that is not there is followed all
- * the same: what it had counts until it has been missing for ten minutes.
+ * Their owner may change: another system is installed or removed. A definition that is missing is followed all the same: its
+ * objects count until it has been missing for ten minutes.
  */
 export async function followObjects(
   owned: Owned,
@@ -29,7 +29,7 @@ export async function followObjects(
     const said = typeof owner === "object" ? owner.unknown : owner;
     const isNew = said !== last && !signal.aborted;
     if (isNew) log(typeof owner === "object" ? "warn" : "info", `${name}: ${inWords[String(owner)] ?? said}`);
-    // Its follow asks each minute at most, and need not.
+    // Begun anew, it is listed at once: a follow of what is missing looks once a minute.
     const isBack = owner === "ours" && last === "missing";
     if (owner === "others" || isBack) {
       following?.abort();

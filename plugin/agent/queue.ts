@@ -1,12 +1,12 @@
 /**
- * What is to be done, when, and what is being done. The first change of a thing is done at once; what follows within 200 ms of
- * its start is put together into one; two are at work at a time; what failed is tried again after 1 s, then after twice as long
- * each time, up to 5 minutes. Pure: whoever asks says what time it is.
+ * The tasks: which are due when, and which run. The first change of a thing starts at once, and those in the 200 ms after that
+ * become one; two tasks run at a time; a failed one is tried again after 1 s, then after twice as long each time, up to 5 minutes.
+ * Pure: the time comes in as a value.
  */
 export type Queue = ReadonlyMap<string, Item>;
 
 export type Item = {
-  /** undefined: nothing is asked. */
+  /** undefined: it is not due. */
   readonly dueMs: number | undefined;
   readonly why: readonly string[];
   readonly isRunning: boolean;
@@ -22,17 +22,17 @@ const together = 200;
 const mostAtOnce = 2;
 const [firstRetryMs, longestRetryMs] = [1_000, 300_000];
 
-/** `delayMs`: for what need not be at once, so that not all is done in the same moment. */
+/** `delayMs`: for what can wait, so that not everything starts in the same moment. */
 export function ask(queue: Queue, key: string, why: string, nowMs: number, delayMs = 0): Queue {
   const item = queue.get(key) ?? idle;
   const earliestMs = Math.max(nowMs + delayMs, (item.startedMs ?? -Infinity) + together);
-  // What waits to be tried again is not left waiting once there is something new.
+  // A new reason ends the wait of one that failed.
   const dueMs = Math.min(item.dueMs ?? Infinity, earliestMs);
   const reasons = item.why.includes(why) ? item.why : [...item.why, why];
   return withItem(fresh(queue, nowMs), key, { ...item, dueMs, why: reasons });
 }
 
-/** What is done is kept for as long as it says that what follows is put together: a node has many pods in its life. */
+/** Forgets what is done and past its 200 ms: a node has many pods in its life. */
 function fresh(queue: Queue, nowMs: number): Queue {
   const isFresh = ({ dueMs, isRunning, startedMs }: Item): boolean =>
     dueMs !== undefined || isRunning || (startedMs ?? -Infinity) + together > nowMs;
@@ -55,7 +55,7 @@ export function start(queue: Queue, key: string, nowMs: number): Queue {
   return withItem(queue, key, { ...item, dueMs: undefined, why: [], isRunning: true, startedMs: nowMs });
 }
 
-/** "over": there is nothing of it any more. What was asked meanwhile is done all the same. */
+/** "over": its attachment or network is gone. What was asked meanwhile is done all the same. */
 export function end(queue: Queue, key: string, outcome: Outcome, why: string, nowMs: number): Queue {
   const item = { ...(queue.get(key) ?? idle), isRunning: false };
   switch (outcome) {

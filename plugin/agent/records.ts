@@ -1,4 +1,4 @@
-/** The records of this node by attachment, read again only where the file is another. */
+/** The records of this node by attachment, read again only where the file has changed. */
 import { statSync } from "node:fs";
 import { policyDirOf } from "./confs.ts";
 import type { JsonObject } from "../cni/fields.ts";
@@ -30,7 +30,7 @@ export function keyOf({ network, containerId, ifname }: Identity): string {
   return `${network}/${containerId}@${ifname}`;
 }
 
-/** The attachments whose record is another than before, or new. */
+/** The attachments whose record has changed, or is new. */
 export function thatDiffer(before: Records, now: Records): readonly string[] {
   return [...now].flatMap(([key, { stamp }]) => (before.get(key)?.stamp === stamp ? [] : [key]));
 }
@@ -51,7 +51,7 @@ export function networksOf(records: Records): readonly string[] {
   return [...new Set(recordsOf(records).map(({ identity }) => identity.network))];
 }
 
-/** What was asked of us last for a network: the conf where the directory has none. */
+/** The conf that the last ADD of a network had: for networks that the directory has no conf of. */
 export function lastConfOf(records: Records, network: string): JsonObject | undefined {
   return recordsOf(records, network).find(({ asked }) => asked?.conf !== undefined)?.asked?.conf;
 }
@@ -60,7 +60,7 @@ export function policyDirsOf(records: Records): readonly string[] {
   return recordsOf(records).flatMap(({ asked }) => policyDirOf(asked?.conf) ?? []);
 }
 
-/** A record is renamed into its place, so another is another file. */
+/** A record is written beside and renamed, so a changed one is another file. */
 function entryOf(stateDir: string, identity: Identity, before: Entry | undefined): Entry | undefined {
   const stat = statSync(recordPath(stateDir, identity), { throwIfNoEntry: false });
   if (stat === undefined) return undefined;

@@ -1,4 +1,4 @@
-/** How each attachment stands: for the metrics, and for whoever asks whether the first pass is done. */
+/** The state of each attachment, for /metrics, and whether all have been decided since the start, for /readyz. */
 import type { Reapplied } from "../attachment/reapply.ts";
 import type { Log } from "../log.ts";
 import type { Metrics } from "./metrics.ts";
@@ -8,21 +8,21 @@ type State = Reapplied["kind"] | "ending" | "unshown" | "finished";
 
 export type States = {
   readonly note: (attachment: string, state: State) => void;
-  /** For what is tried again and again: the same is said once, until all is well. */
+  /** A log for one attachment: the same text is logged once, until the attachment is well again. */
   readonly sayingOnce: (attachment: string, log: Log) => Log;
   readonly isEnding: (attachment: string) => boolean;
-  /** What is to be decided once before all is well. */
+  /** What has to be decided once before the agent is ready. */
   readonly expect: (attachments: readonly string[]) => void;
-  /** Attachments that have no record any more are no state. */
+  /** Forgets attachments that have no record any more. */
   readonly keepOnly: (attachments: { readonly has: (attachment: string) => boolean }) => void;
   /** All that decisions need is known. */
   readonly setInStep: () => void;
   readonly isInStep: () => boolean;
-  /** It is not in step any more, or will not be, and why; undefined: for the usual reason. */
+  /** Decisions must wait, and why; undefined: for the usual reason. */
   readonly setOutOfStep: (why: string | undefined) => void;
-  /** The API's pods are heard of again. */
+  /** The watch of pods works again. */
   readonly setInTouch: () => void;
-  /** Called each time that ADD is to be told at once: it comes to be in step or in touch, or is no more in step. */
+  /** Calls when the heartbeat must change at once: in step, out of step, or the watch of pods works again. */
   readonly whenStepChanges: (call: () => void) => void;
   /** Why not ready yet; undefined when it is. */
   readonly unready: () => string | undefined;

@@ -4,14 +4,14 @@ import { messageOf } from "../errors.ts";
 import { namesIn } from "../state/file.ts";
 import { stampFiles } from "../state/policy-files.ts";
 
-/** What is not told, such as a change on a file system of the network, or of what a link leads to, is found by looking. */
+/** Some changes send no notice (a network file system, the target of a link): a look finds them. */
 const scanMs = 20_000;
 /** An editor writes a file in several steps. */
 const settleMs = 20;
 
 /**
- * `changed` is called once at first. A directory that is not there yet is watched once it is. What it throws ends no process: a
- * file that cannot be read now is looked at again with the next scan.
+ * Calls `changed` at once and after each change. A directory that does not exist yet is watched once it does. Where `changed`
+ * throws, the next scan tries again.
  */
 export function watchDirectory(
   directory: string,
@@ -45,11 +45,11 @@ export function watchDirectory(
       watcher = watch(directory, soon);
       watcher.on("error", lost);
     } catch {
-      // Not there, or no more watches to be had: the scan finds what changes.
+      // It does not exist, or the limit of watches is reached: the scan finds what changes.
     }
   };
   const scan = setInterval(() => {
-    // A directory that was put in the place of another is not the one that is watched.
+    // A watch stays with its directory, also when another one has taken the place.
     lost();
     open();
   }, scanMs);
@@ -62,7 +62,7 @@ export function watchDirectory(
   look();
 }
 
-/** The directories of all networks, and those that come. */
+/** Watches the directory of each network, also of those that come later. */
 export function watchRecords(
   directory: string,
   signal: AbortSignal,
@@ -79,7 +79,7 @@ export function watchRecords(
   watchDirectory(directory, look, signal, failed);
 }
 
-/** Each directory that is asked for is watched once: told is where a file in it is another. */
+/** Watches each directory once and calls `changed` where one of its files differs. */
 export function policyWatch(
   signal: AbortSignal,
   changed: (directory: string) => void,
@@ -104,7 +104,7 @@ function stampOf(directory: string): string {
   try {
     return stampFiles(directory).key;
   } catch (error) {
-    // Missing is a state like others: what can be read there next is news.
+    // That it cannot be read is a state too: what can be read there next is a change.
     return messageOf(error);
   }
 }

@@ -47,7 +47,7 @@ export async function decideAnew(
       return { kind: came.kind, outcome: "done", why: "" };
     }
     case "refused":
-      // What the node lacks may come, and nobody tells us when.
+      // What the node lacks may come later, and no event says so.
       log("warn", `${who}: it keeps what it has (${why.join("; ")}): ${inFull(came.error)}`);
       return { kind: came.kind, outcome: "failed", why: why.join("; ") };
     case "busy":
@@ -100,7 +100,7 @@ export async function settle(
   }
 }
 
-/** What nobody owns any more, as GC takes it away, for runtimes that never call it. */
+/** Removes what no attachment owns, as GC does, for runtimes that never call GC. */
 export async function sweep({ stateDir, log }: Tools): Promise<Came> {
   sweepLocks(stateDir);
   if (listUplinks(stateDir).length > 0) {

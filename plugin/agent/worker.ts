@@ -4,13 +4,13 @@ import { ask, emptyQueue, end, lengthOf, nextMs, ready, start, type Outcome } fr
 
 export type Worker = {
   readonly ask: (key: string, why: string, delayMs?: number) => void;
-  /** What waits or is being done. */
+  /** Tasks that wait or run. */
   readonly length: () => number;
-  /** Starts nothing more, and comes back when what is being done is. */
+  /** Starts nothing more, and resolves once all running tasks have ended. */
   readonly stop: () => Promise<void>;
 };
 
-/** `work` says what came of it, and must not throw; if it does, that is a failure, and told. */
+/** `work` gives the outcome. What it throws is a failure too, and goes to `unforeseen`. */
 export function startWorker(
   work: (key: string, why: readonly string[]) => Promise<{ readonly outcome: Outcome; readonly why: string }>,
   unforeseen: (key: string, error: unknown) => void,
@@ -25,7 +25,7 @@ export function startWorker(
     if (isStopped) return;
     for (const key of ready(queue, now())) begin(key);
     const next = nextMs(queue);
-    // With both hands full the end of one is the next turn.
+    // With two running, the end of one is the next turn.
     if (next !== undefined && running.size < 2) timer = setTimeout(turn, Math.max(0, next - now()));
   };
   const begin = (key: string): void => {
@@ -59,7 +59,7 @@ export function startWorker(
   };
 }
 
-/** No clock that anybody sets. */
+/** Monotonic: nobody can set it. */
 function now(): number {
   return performance.now();
 }

@@ -1,12 +1,12 @@
-/** A request asked again by what its record keeps of it, with the conf of today where one is given. Pure. */
+/** The request of an attachment made again from its record, with the present conf where one is given. Pure. */
 import type { Call } from "../cni/call.ts";
 import { isObject, type JsonObject } from "../cni/fields.ts";
 import { parseRequest, type Request } from "../cni/request.ts";
 import type { AttachmentRecord, Asked } from "../state/record.ts";
 
 /**
- * undefined where the record does not say enough: an older build wrote down nothing of it, and of a request that was too long a
- * part is left out. To decide without that part would be to decide something else. `conf`: the entry of the conflist, in our
+ * undefined where the record does not say enough: an older build wrote nothing of the request, and a part that was too long is
+ * left out. A decision without that part would be another decision. `conf`: the entry of the conflist, in our
  * spelling; a conf that cannot be throws, as for ADD.
  */
 export function requestOf(record: AttachmentRecord, conf?: JsonObject): Request | undefined {
@@ -15,7 +15,7 @@ export function requestOf(record: AttachmentRecord, conf?: JsonObject): Request 
   return parseRequest(callOf(record, asked), documentOf(record, asked, conf ?? asked.conf ?? {}));
 }
 
-/** A conf of today stands in for one that was too long. */
+/** The present conf replaces one that was too long to keep. */
 function lacks({ leftOut = [], conf }: Asked, today: JsonObject | undefined): boolean {
   return (conf ?? today) === undefined || leftOut.some((part) => part !== "conf");
 }
@@ -49,7 +49,7 @@ function documentOf({ identity }: AttachmentRecord, asked: Asked, conf: JsonObje
   };
 }
 
-/** A runtime passes on what the conf declares. Where it declares nothing, what was passed on came all the same. */
+/** A runtime passes on what the conf declares. Of a conf that declares nothing, all that came is kept. */
 function declared(runtimeConfig: JsonObject, capabilities: unknown): JsonObject {
   if (!isObject(capabilities)) return runtimeConfig;
   return Object.fromEntries(Object.entries(runtimeConfig).filter(([name]) => capabilities[name] === true));

@@ -5,8 +5,8 @@ import type { Annotations, Request, RuntimeCap } from "../cni/request.ts";
 import type { Asked } from "../state/record.ts";
 
 /**
- * A conf may have thousands of rules and an annotation 256 KiB. A part that does not fit any more is left out as a whole and
- * named: half of what was asked would be something else.
+ * A conf may have thousands of rules and an annotation 256 KiB. A part that does not fit is left out as a whole and named: half
+ * of a request would be another request.
  */
 export function askedWithin(bytes: number, request: Request): Asked {
   let asked: Asked = {};
@@ -26,7 +26,7 @@ export function sizeOf(value: object): number {
 /** Of what was left out, and for the key that the parts stand under. */
 const roomForNames = 200;
 
-/** Whose it is before what it is: nothing else finds the pod again. */
+/** The pod first: without it the record could not be matched to the API's pod. */
 function partsOf(request: Request): readonly (readonly [string, Asked])[] {
   const { call, interfaces, addresses, runtime, entry } = request;
   const { namespace, name } = request.pod;
@@ -40,7 +40,7 @@ function partsOf(request: Request): readonly (readonly [string, Asked])[] {
   ];
 }
 
-/** That a runtime hands on annotations is worth knowing also of a pod that has none. */
+/** Also of a pod without annotations it is kept whether the runtime passes them on. */
 function capabilitiesOf({ ingress, egress, annotations, gaveAnnotations }: Request["runtime"]): JsonObject {
   const bandwidth = { ...capOf("ingress", ingress), ...capOf("egress", egress) };
   const kept = speakingOfTraffic(annotations);
@@ -57,7 +57,7 @@ function capOf(direction: "ingress" | "egress", { rate, burst }: RuntimeCap): Js
   };
 }
 
-/** Ours and the bandwidth pair; and by kubernetes.io/config.* a static pod is known. All others may hold anything, secrets too. */
+/** Ours, the bandwidth pair, and kubernetes.io/config.*, which tell a static pod. Others may hold anything, secrets too. */
 function speakingOfTraffic(annotations: Annotations): Annotations {
   const kept = /^(?:(?:[^/]+\.)?pod-qos\/.*|kubernetes\.io\/(?:(?:in|e)gress-bandwidth|config\..*))$/s;
   return Object.fromEntries(Object.entries(annotations).filter(([key]) => kept.test(key)));

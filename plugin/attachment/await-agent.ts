@@ -1,6 +1,6 @@
 /**
- * ADD's decision on a node with an agent. What the API says of a pod is mostly there before the runtime asks for it. Where it is
- * not and could matter, it is waited for, not long; then the pod starts without, and the agent completes it later.
+ * ADD's decision on a node with an agent. The agent has mostly written the pod's file before the runtime calls ADD. Where it has
+ * not, and the file could matter, ADD waits a second at most; then the pod starts without it, and the agent completes it later.
  */
 import { podName, type Request } from "../cni/request.ts";
 import { CniError, ErrorCode } from "../errors.ts";
@@ -24,20 +24,20 @@ export async function decideForAdd(request: Request, log: Log): Promise<Decision
   return withPending(await decide(request, "keep", learnt.knowledge), request, learnt);
 }
 
-/** Nothing more is to come that this pod could be waiting for. */
+/** The agent will bring nothing more that this pod could wait for. */
 function isComplete(request: Request, { isFresh, knowledge }: Learnt): boolean {
   if (knowledge === undefined || (isFresh && knowledge.source === "stale")) return true;
   return isFresh && knowledge.pod !== undefined && !isAwaited(request, knowledge);
 }
 
-/** What may be there in a moment. */
+/** The agent may bring it in a moment. */
 function isAwaited(request: Request, knowledge: NonNullable<Learnt["knowledge"]>): boolean {
   return (
     lacksNamespace(request, knowledge) || unlistedFor(request, knowledge).some(({ isComing }) => isComing)
   );
 }
 
-/** What selectors ask for and the agent has not listed. What it may not read does not come. */
+/** Resources that selectors need and the agent has not listed. One that it may not read does not come. */
 function unlistedFor(
   request: Request,
   { objects }: NonNullable<Learnt["knowledge"]>,
@@ -53,7 +53,7 @@ function lacksNamespace({ pod }: Request, { objects }: NonNullable<Learnt["knowl
   return pod.namespace !== undefined && objects?.namespace(pod.namespace) === "absent";
 }
 
-/** Selectors that ask for labels; annotations that no runtime handed on; objects of a namespace that is new. */
+/** Selectors that need labels; annotations that the runtime did not pass on; objects of a new namespace. */
 function couldMatter({ undecided }: Decision, request: Request, { knowledge }: Learnt): boolean {
   const isNew = knowledge !== undefined && isAwaited(request, knowledge);
   return undecided.length > 0 || !request.runtime.gaveAnnotations || isNew;
@@ -75,13 +75,13 @@ async function waitFor(request: Request, log: Log): Promise<Learnt> {
   }
 }
 
-/** Of a static pod the API has a mirror at most, made while it starts. */
+/** Of a static pod the API has only a mirror, made while the pod starts. */
 function isApiPod({ call, runtime }: Request): boolean {
   const uid = podUid(call);
   return uid !== undefined && !isStaticPod(uid, runtime.annotations);
 }
 
-/** Without these a node could not come up, nor the agent itself. */
+/** A node needs these pods to come up, and one of them is the agent's. */
 function isExempt(request: Request, { knowledge }: Learnt): boolean {
   const { namespace } = request.pod;
   return (
@@ -91,7 +91,7 @@ function isExempt(request: Request, { knowledge }: Learnt): boolean {
   );
 }
 
-/** What is missing of it, and why, where an agent will bring it. */
+/** Adds what is missing, and why, where an agent will complete it. */
 export function withPending(
   decision: Decision,
   request: Request,

@@ -1,4 +1,4 @@
-/** What the node's agent wrote down for an attachment. Reads three small files, and none where no agent was ever at work. */
+/** Reads what the node's agent wrote for an attachment: three small files, and none where no agent was ever at work. */
 import type { Request } from "../cni/request.ts";
 import type { Knowledge } from "../knowledge/knowledge.ts";
 import { isNamed } from "../knowledge/pod.ts";
@@ -9,11 +9,11 @@ import { readKnownPod } from "../state/live/pods.ts";
 
 export type Learnt = {
   readonly isFresh: boolean;
-  /** It hears of no new pod now: what it wrote counts, and there is nothing to wait for. */
+  /** The agent sees no new pods now: its files count as they are, and ADD waits for none. */
   readonly isCutOff?: boolean;
   /** undefined where there is nothing, or it is not to be believed. Stale beside a fresh agent: that one follows no API. */
   readonly knowledge: Knowledge | undefined;
-  /** Why what is there is not believed. */
+  /** Why the files are ignored. */
   readonly fault?: string;
 };
 
@@ -38,7 +38,7 @@ export function learn({
   };
 }
 
-/** Beside an agent that follows no API: what one before it left goes on, for no pod is to lose what that gave it. */
+/** Beside an agent that follows no API: what a former one left counts on, so that no pod loses what it has by that. */
 export function learnLeft(stateDir: string, about: About): Knowledge | undefined {
   const left = readLeft(stateDir, about);
   return left.pod === undefined && left.objects === undefined ? undefined : { source: "stale", ...left };
@@ -59,7 +59,7 @@ function readLeft(stateDir: string, about: About): Pick<Knowledge, "pod" | "obje
   };
 }
 
-/** As Kubernetes' runtimes say it; of a static pod it is a hash. */
+/** From CNI_ARGS; of a static pod it is a hash. */
 export function podUid({ args }: Request["call"]): string | undefined {
   return args["K8S_POD_UID"] || undefined;
 }

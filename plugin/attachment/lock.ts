@@ -1,6 +1,6 @@
 /**
- * One at a time works at an attachment: ADD, DEL, GC. Who lives is waited for, 5 s at most, and so is a tool that outlives who
- * started it. Who died otherwise holds nothing, and what it began is what the next one finds.
+ * One process at a time works at an attachment: ADD, DEL, GC or the agent. The others wait for it, and for a tool that outlives
+ * it, 5 s at most. A dead process without such a tool holds nothing, and the next one finds what it has begun.
  */
 import type { Identity } from "../datapath/names.ts";
 import { CniError, ErrorCode } from "../errors.ts";
@@ -18,7 +18,7 @@ export async function alone<Value>(lock: Lock, body: () => Promise<Value>): Prom
   }
 }
 
-/** What dead ones left of any attachment: also of those that nobody calls for again. */
+/** Removes what dead processes left, of every attachment: some are never called for again. */
 export function sweepLocks(stateDir: string): void {
   for (const entry of lockEntries(stateDir, undefined)) if (!isHeld(entry)) leaveLock(stateDir, entry.name);
 }
@@ -31,12 +31,12 @@ async function enter(lock: Lock): Promise<string | undefined> {
     const mine = tryToEnter(lock);
     if (typeof mine !== "object") return mine;
     if (performance.now() > until) throw busy(mine, lock);
-    // Not all at the same moment: two that meet give way both.
+    // At a random moment: of two that try at once both give way.
     await new Promise((resolve) => setTimeout(resolve, 3 + Math.random() * 12));
   }
 }
 
-/** The name of the own entry, or the entry of who was there before. */
+/** The name of our own entry, or the entry of another process that was there before. */
 function tryToEnter({ stateDir, identity, verb }: Lock): string | undefined | LockEntry {
   const before = holderOf(stateDir, identity, undefined);
   if (before !== undefined) return before;
@@ -68,7 +68,7 @@ function holderOf(stateDir: string, identity: Identity, mine: string | undefined
   return undefined;
 }
 
-/** Longer than anybody works: each tool has 20 s. */
+/** Longer than any work takes: each tool has 20 s. */
 const longestHeldSeconds = 120;
 
 /**

@@ -1,6 +1,6 @@
 /**
- * What an attachment has in the kernel held against its record, and put back where somebody took it away. Somebody else's objects
- * beside ours are left as they are; one in the way of ours is named.
+ * Compares what an attachment has in the kernel with its record, and puts back what was removed or altered. Foreign objects beside
+ * ours are left as they are; one that is in the way of ours is named.
  */
 import { observe } from "../kernel/observe.ts";
 import type { Log } from "../log.ts";
@@ -37,7 +37,7 @@ export async function readBack(reading: Reading): Promise<ReadBack> {
   }
 }
 
-/** Without the lock an ADD or DEL may have been seen half done: with it what is missing is missing. */
+/** Without the lock an ADD or DEL may have been half done: with it, what is missing is missing. */
 async function mend({ stateDir, record: { identity }, log }: Reading): Promise<ReadBack> {
   const found = readRecord(stateDir, identity);
   const record = found && withoutTakenEnd(found);

@@ -1,6 +1,6 @@
 /**
- * EgressQoS and NetworkQoS objects of the API to what is applied of them. Pure. Read by the code that reads manifests. One that
- * the API should not have taken keeps its last valid form, so that no edit takes a running pod's limit or mark away.
+ * EgressQoS and NetworkQoS objects of the API, parsed as manifests are. Pure. An object that is invalid keeps its last valid form,
+ * so that no wrong edit takes a limit or a mark from a running pod.
  */
 import { isObject, type JsonObject } from "../cni/fields.ts";
 import { CniError, ErrorCode } from "../errors.ts";
@@ -14,7 +14,7 @@ export type ObjectKind = KnownObject["kind"];
 /** Stands where the name of a file would. */
 const place = "API";
 
-/** `previous`: objects of this kind. `now`: all that the API has, as it sends them. What is not among them is not there any more. */
+/** `previous`: objects of this kind. `now`: all that the API has, as it sends them. What is not among them has been deleted. */
 export function compile(
   kind: ObjectKind,
   previous: readonly KnownObject[],
@@ -37,7 +37,7 @@ function compiled(
   object: JsonObject,
   before: KnownObject | undefined,
 ): KnownObject {
-  // Of another object under the same name nothing is kept: its predecessor was deleted.
+  // An object of the same name with another UID is a new one: its predecessor was deleted.
   const same = before?.uid === head.uid ? before : undefined;
   if (same !== undefined && head.generation !== undefined && same.generation === head.generation) return same;
   // The items of a list have no kind of their own.

@@ -1,4 +1,4 @@
-/** What is known of an attachment beside what its runtime said: from the agent's files, or from what the agent itself holds. Pure types. */
+/** What is known of an attachment beside its request: ADD reads it from the agent's files, the agent has it in memory. Pure types. */
 import type { ApiSource } from "../policy/manifests/combine.ts";
 import type { KnownPod } from "./pod.ts";
 import type { KnownNamespace, Snapshot } from "./snapshot.ts";
@@ -6,14 +6,14 @@ import type { KnownNamespace, Snapshot } from "./snapshot.ts";
 export type Knowledge = {
   /** "stale": an agent that is not at work left it. Of its pods only the labels count. */
   readonly source: "agent" | "stale";
-  /** undefined: the API's word on this pod is not here (yet). */
+  /** undefined: the API has not shown this pod (yet). */
   readonly pod: Pick<KnownPod, "labels" | "annotations"> | undefined;
   /** undefined: no agent wrote what objects there are. */
   readonly objects: KnownObjects | undefined;
 };
 
 export type KnownObjects = ApiSource & {
-  /** Of the agent: its pods start without it. */
+  /** The agent's own namespace: its pods start without it. */
   readonly agentNamespace: string | undefined;
   /** How much of each is known. */
   readonly resources: Snapshot["resources"];

@@ -62,7 +62,7 @@ function listed(object: KnownObject): ListedObject {
   return { ...object, form: { ...head, readRules: () => rules } };
 }
 
-/** What another system serves is not ours to apply. What has never been valid is left out, and hides a file's all the same. */
+/** Objects that another system serves are not applied. One that was never valid is left out, and still hides a file's of its name. */
 function policiesOf(all: readonly ListedObject[], resources: Snapshot["resources"]): ApiPolicies | undefined {
   const isOurs = { EgressQoS: resources.egressqoses, NetworkQoS: resources.networkqoses };
   const objects = all.filter(({ kind }) => isOurs[kind].state !== "off");

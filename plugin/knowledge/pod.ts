@@ -22,8 +22,8 @@ export function podId({ uid, configHash }: Pick<KnownPod, "uid" | "configHash">)
 }
 
 /**
- * Whether that is the pod with the name. A UID is the API's own word; a static pod's hash is an annotation, which anybody may
- * write onto a pod of his own.
+ * Whether the pod has that name. The API makes UIDs; a static pod's hash is an annotation, which any user may write onto a pod
+ * of their own.
  */
 export function isNamed(
   pod: KnownPod,
@@ -43,7 +43,7 @@ export function isStaticPod(id: string, annotations: Annotations): boolean {
   return source === undefined ? /^[0-9a-f]{32}$/.test(id) : source !== "api";
 }
 
-/** All others may hold anything, secrets too. What misses one of ours by a letter is kept, so that somebody hears of it. */
+/** Others may hold anything, secrets too. A misspelt one of ours is kept, so that it is reported. */
 export function keptAnnotations(annotations: Annotations): Annotations {
   return Object.fromEntries(Object.entries(annotations).filter(([key]) => kept.test(key) || isNearMiss(key)));
 }

@@ -1,4 +1,4 @@
-/** What the Kubernetes API says beside its pods, compiled: what the agent keeps, and ADD reads a part of. Pure types. */
+/** What the agent knows of the cluster beside its pods, compiled; ADD reads a part of it. Pure types. */
 import type { Annotations, Labels } from "../cni/request.ts";
 import type { EgressQos, Nad, NetworkQos } from "../policy/manifests/manifest.ts";
 
@@ -23,9 +23,9 @@ type ObjectHead = {
   readonly namespace: string;
   readonly name: string;
   readonly uid: string;
-  /** Of what the API has now: unchanged, it need not be compiled again. */
+  /** Of the present version: with the same one it is not compiled again. */
   readonly generation?: number;
-  /** Why what the API has now is not applied; the form is then that of its last valid one. */
+  /** Why the present version is not applied; the form is then the last valid one. */
   readonly fault?: string;
 };
 
@@ -52,7 +52,7 @@ export type Snapshot = {
   readonly objects: readonly KnownObject[];
   readonly namespaces: Readonly<Record<string, KnownNamespace>>;
   readonly networks: readonly KnownNetwork[];
-  /** Which networks conflists of the node make, ours in them: no NetworkAttachmentDefinition does. */
+  /** Networks that conflists of this node make, with pod-qos in them: no NetworkAttachmentDefinition makes these. */
   readonly nodeNetworks: readonly string[];
 };
 

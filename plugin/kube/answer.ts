@@ -1,4 +1,4 @@
-/** What can come of a question to the API server. Pure. */
+/** How a list or watch can end. Pure types. */
 import type { Timing } from "./timing.ts";
 
 /** `had`: how many objects are known. */
@@ -12,7 +12,7 @@ export type Answer =
 /** How long it was open, and whether it brought an event or a bookmark. */
 export type Watched = { readonly lasted: number; readonly hasEvents: boolean };
 
-/** Without a status there was no answer, or it was cut. */
+/** Without a status: no answer came, or it was cut. */
 export type Failure = {
   readonly status?: number;
   readonly isAhead?: boolean;

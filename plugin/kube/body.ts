@@ -15,7 +15,7 @@ export async function readJson(answer: IncomingMessage, request: string, timing:
   }
 }
 
-/** What the server said, in whichever form it said it. */
+/** The server's refusal, in whichever form it came. */
 export async function refusalOf(answer: IncomingMessage, request: string, timing: Timing): Promise<Refusal> {
   const text = await readText(answer, request, timing).catch(() => "");
   const { reason, message, retryAfterSeconds, isAhead } = decodeStatus(parsed(text));

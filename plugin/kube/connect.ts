@@ -40,7 +40,7 @@ export async function connect({ timing = usual, ...place }: ConnectOptions): Pro
       const answer = await authorized(get);
       if (isAway) for (const call of waiting) call();
       isAway = false;
-      // A watch that is cut is how a server's end is heard of first.
+      // A watch that is cut is often the first sign of a server's end.
       answer.once("error", () => (isAway ||= !isOurs()));
       return answer;
     } catch (error) {
@@ -98,14 +98,14 @@ function keep(read: ReadCredentials, timing: Timing) {
     used = { credentials, agent };
     return used;
   };
-  /** Whoever comes while the files are being read waits for that. */
+  /** Callers share one read of the files. */
   const once = (): Promise<Used> => (reading ??= refresh().finally(() => (reading = undefined)));
 
   return {
     current: async (): Promise<Used> => {
       if (used !== undefined && performance.now() - readAt < timing.credentials) return used;
       const before = used;
-      // What was read before may still do, and where it does not the server says so.
+      // The former ones may still be good; if they are not, the server answers 401.
       return before === undefined ? await once() : await once().catch(() => before);
     },
     /** The same value where nothing is new. */

@@ -1,4 +1,4 @@
-/** Where the API server is and how we prove who we are: read by client-node, for it knows every kind there is. */
+/** The API server's address and our credentials, read by client-node: it knows every kind of them. */
 import type { Agent, RequestOptions } from "node:https";
 import { readFile, stat } from "node:fs/promises";
 import { dirname } from "node:path";
@@ -7,7 +7,7 @@ import * as z from "zod/mini";
 import { messageOf } from "../errors.ts";
 import { CredentialsError } from "./errors.ts";
 
-/** Beside what makes a connection, which is part of its identity: another CA or certificate is another connection. */
+/** `server` and `tls` identify a connection: with another CA or certificate a new one is made. */
 export type Credentials = {
   readonly server: URL;
   readonly tls: Pick<RequestOptions, "ca" | "cert" | "key" | "servername" | "rejectUnauthorized">;
@@ -22,7 +22,7 @@ export type ReadCredentials = () => Promise<Credentials>;
 export type Place = {
   /** In a cluster, with the pod's service account, when it is not given. */
   readonly kubeconfig?: string | undefined;
-  /** Before the path of the service account's files: where they are seen from outside the pod's mount namespace. */
+  /** A prefix for the path of the service account's files: where they are for a process outside the pod's mount namespace. */
   readonly root?: string | undefined;
 };
 

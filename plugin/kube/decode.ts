@@ -1,4 +1,4 @@
-/** What the API server sends, as far as following needs to know it. Pure. */
+/** Decodes the parts of the API server's answers that `follow` reads. Pure. */
 import * as z from "zod/mini";
 import type { JsonObject } from "../cni/fields.ts";
 
@@ -17,7 +17,7 @@ export type WatchEvent =
   | { readonly kind: "bookmark"; readonly version: string }
   | { readonly kind: "error"; readonly status: Status };
 
-/** What the API says when it refuses. */
+/** The body of a refusal. */
 export type Status = {
   readonly code: number;
   readonly reason: string;
@@ -48,7 +48,7 @@ export function decodeLine(line: string): WatchEvent {
   }
 }
 
-/** Never throws: what stands in front of a server answers in its own words. */
+/** Never throws: a proxy in front of the server answers in a form of its own. */
 export function decodeStatus(body: unknown): Status {
   const { data } = z.safeParse(StatusObject, body);
   const message = data?.message ?? "";
@@ -71,7 +71,7 @@ function decodeObject(value: unknown): Item {
   return { key: keyOf(namespace, name), uid, version, object: { ...object, metadata } };
 }
 
-/** namespace/name; of what is in no namespace, the name. */
+/** namespace/name; without a namespace, the name. */
 export function keyOf(namespace: string | undefined, name: string): string {
   return namespace === undefined || namespace === "" ? name : `${namespace}/${name}`;
 }

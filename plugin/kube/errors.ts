@@ -1,6 +1,6 @@
-/** What a request can end in but its answer. */
+/** How a request can fail. */
 
-/** The server answered, and it was no success. */
+/** The server answered with a failure. */
 export class ServerError extends Error {
   readonly status: number;
   /** One word of the API: Expired, Forbidden, NotFound … "" where the answer was not the API's. */

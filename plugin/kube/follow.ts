@@ -1,6 +1,6 @@
 /**
- * One resource, followed: a list, then what changes, for as long as the signal lets it. `next.ts` decides each step;
- * here are the requests and the waiting.
+ * Follows one resource: a list, then its changes, until the signal. `next.ts` decides each step; here are the requests and the
+ * waiting.
  *
  *   list ──► the store is replaced ──► watch ──► events change the store ─┬─► watch again, from the last version
  *    ▲                                                                   └─► the version is too old, or refused: list
@@ -54,7 +54,7 @@ export function follow({ onNotice, ...options }: FollowOptions): Following {
     try {
       onNotice?.(notice);
     } catch {
-      // Who reports what went wrong has nobody to report to.
+      // An error of the handler that reports errors can be reported nowhere.
     }
   };
   const held = hold({ ...options, onThrown: (error) => tell({ kind: "threw", error }) });

@@ -1,4 +1,4 @@
-/** What is known of a resource, and whom to notify when that changes. */
+/** The objects and the state of a followed resource, and the notice of each change. */
 import type { JsonObject } from "../cni/fields.ts";
 import type { Item } from "./decode.ts";
 import type { Step } from "./next.ts";

@@ -1,6 +1,5 @@
 /**
- * What to ask next, after what came of the last question: list or watch, from which version, and when. Pure: the time and
- * chance come in as values. The rules are those of client-go's reflector (tools/cache/reflector.go), but for these:
+ * The next request after each answer: list or watch, from which version, and when. Pure: the time and chance come in as values. The rules are those of client-go's reflector (tools/cache/reflector.go), but for these:
  *
  * - An answer that is older than what is known changes nothing. A consistent one counts after ten minutes all the same:
  *   then somebody has put the cluster's store back from a backup.
@@ -19,7 +18,7 @@ export type Ask = {
   readonly at: string;
   /** Milliseconds to wait before. */
   readonly after: number;
-  /** Waits for the server to be there again: another request that is answered ends the wait. */
+  /** The server is away: any request that is answered ends the wait. */
   readonly isWoken: boolean;
 };
 
@@ -107,7 +106,7 @@ function afterWatch(progress: Progress, { lasted, hasEvents }: Watched, given: G
   return { progress: short, ask: watch(short, backOff(progress, given)), store: "keep" };
 }
 
-/** The next question is a list, and it has to wait. */
+/** The next request is a list, and it has to wait. */
 function withoutList(progress: Progress, failure: Failure, given: Given): Step {
   const { message, status } = failure;
   switch (status) {
@@ -141,13 +140,13 @@ function isUnusable({ status, isAhead }: Failure): boolean {
   return status === 410 || isAhead === true;
 }
 
-/** What says nothing against the version that the watch began at. */
+/** Failures that do not concern the version that the watch began at. */
 function isPassing({ status }: Failure): boolean {
   return status === undefined || status === 401 || status === 429 || status >= 500;
 }
 
 function list({ version, isExact }: Progress, after: number, failure?: Failure): Ask {
-  // What a server has in memory may be old: who knows no version could not tell, and asks what is true now.
+  // What a server has in memory may be old, which shows only against a known version. Without one: what is true now.
   return { kind: "list", at: isExact ? "" : version, after, isWoken: isAway(failure) };
 }
 

@@ -1,4 +1,4 @@
-/** Where following a resource stands: what is known, and how well it goes. Pure. */
+/** The progress of following a resource: the version that is known, and the failures since. Pure. */
 import type { Watched } from "./answer.ts";
 import type { Timing } from "./timing.ts";
 import { isOlder } from "./version.ts";

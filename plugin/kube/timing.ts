@@ -28,7 +28,7 @@ export type Timing = {
   readonly olderCounts: number;
   /** Kubeconfig, token and certificates are read again. */
   readonly credentials: number;
-  /** No server's word of when to come back counts for longer. */
+  /** The longest Retry-After that counts. */
   readonly retryAfterMost: number;
 };
 

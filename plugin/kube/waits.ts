@@ -2,7 +2,7 @@
 import type { Failure, Given } from "./answer.ts";
 import type { Progress } from "./progress.ts";
 
-/** What the server asks for, and some time on top: all who were sent away must not come back together. */
+/** The server's Retry-After and some time on top, so that its clients do not all come back at once. */
 export function wait(progress: Progress, { retryAfter = 0 }: Failure, given: Given): number {
   return Math.min(retryAfter, given.timing.retryAfterMost) + backOff(progress, given);
 }

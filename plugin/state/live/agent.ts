@@ -9,9 +9,9 @@ import { liveDirectory, placeFault } from "./place.ts";
 const format = 1;
 
 export type Turn = {
-  /** An agent that follows no pods writes no file for any, so nobody is to wait for one. */
+  /** An agent that follows no pods writes no files for them, so ADD must not wait for one. */
   readonly followsPods: boolean;
-  /** It follows them and does not hear of new ones now: its API server is away. What it wrote counts, and nothing is waited for. */
+  /** Its API server is away, so it sees no new pods: the files count as they are, and ADD waits for none. */
   readonly isCutOff?: boolean;
 };
 
@@ -30,7 +30,7 @@ export function writeTurn(stateDir: string, { followsPods, isCutOff = false }: T
   writeJson(path, { format, ...agent }, `${path}.tmp`);
 }
 
-/** Who ends in good order says so: nobody is to wait for it. */
+/** An agent that is stopped says so, and ADD does not wait for it. */
 export function removeTurn(stateDir: string): void {
   try {
     unlinkSync(pathIn(stateDir));
@@ -43,7 +43,7 @@ export function isFresh(stateDir: string): boolean {
   return freshAgent(stateDir) !== undefined;
 }
 
-/** The agent that is at work; undefined where there is none, it hangs, or what it writes is not for this build to read. */
+/** The agent that is at work; undefined where there is none, it hangs, or this build cannot read its file. */
 export function freshAgent(stateDir: string): Agent | undefined {
   const agent = asAgent(readJson(pathIn(stateDir)));
   if (agent === undefined || placeFault(stateDir) !== undefined) return undefined;
@@ -52,7 +52,7 @@ export function freshAgent(stateDir: string): Agent | undefined {
 
 const freshForSeconds = 15;
 
-/** A turn from the future is of another boot, or of nobody. */
+/** A turn from the future is of another boot, or forged. */
 function isRecent({ uptime }: Agent, now: number): boolean {
   const age = now - uptime;
   return age >= 0 && age < freshForSeconds;

@@ -1,4 +1,4 @@
-/** The agent's snapshot as ADD reads it: what is about its pod's namespace and network, and no more of the file than that. */
+/** The agent's snapshot as ADD reads it: only the chunks of the pod's namespace and network. */
 import type { KnownObjects } from "../../knowledge/knowledge.ts";
 import { knownObjects, type ListedObject, type NamespacePart } from "../../knowledge/objects.ts";
 import type { Surroundings } from "../../policy/manifests/manifest.ts";
@@ -13,7 +13,7 @@ import {
   type StoredObject,
 } from "./snapshot.ts";
 
-/** `about`: what is asked of others has no answer. undefined where there is no snapshot that this build can read. */
+/** Of the namespace and network in `about` alone. undefined where there is no snapshot that this build can read. */
 export function readKnownObjects(
   stateDir: string,
   about: { readonly namespace: string | undefined; readonly network: string },

@@ -1,4 +1,4 @@
-/** `<stateDir>/live/`: what the node's agent writes down for those who add pods, and whether a place is fit for it. */
+/** `<stateDir>/live/`: the files that the node's agent writes for ADD, and whether the directory can be trusted. */
 import { statSync, type Stats } from "node:fs";
 import { CniError, ErrorCode } from "../../errors.ts";
 import { makeDirectory } from "../file.ts";
@@ -7,7 +7,7 @@ export function liveDirectory(stateDir: string): string {
   return `${stateDir}/live`;
 }
 
-/** For who writes there: made where it is not, and refused where others could write. */
+/** Before writing: makes it, and refuses one that others could write to. */
 export function assertLivePlace(stateDir: string): void {
   makeDirectory(`${liveDirectory(stateDir)}/pods`);
   const fault = placeFault(stateDir);
@@ -19,7 +19,7 @@ export function hasLivePlace(stateDir: string): boolean {
   return statOf(liveDirectory(stateDir))?.isDirectory() ?? false;
 }
 
-/** Why what stands there cannot be believed; undefined where it can. */
+/** Why the files there cannot be trusted; undefined where they can. */
 export function placeFault(stateDir: string): string | undefined {
   return [stateDir, liveDirectory(stateDir)].map(faultOf).find((fault) => fault !== undefined);
 }

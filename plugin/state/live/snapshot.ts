@@ -1,6 +1,6 @@
 /**
  * `live/snapshot`: what the API says beside its pods. A chunk for each namespace and for each network: an ADD reads the two that
- * are about its pod. One of another format, or torn, is as if there were none.
+ * are about its pod. A file of another format, or a torn one, counts as none.
  */
 import { closeSync, fstatSync, openSync, renameSync, writeFileSync } from "node:fs";
 import type { KnownNamespace, KnownNetwork, KnownObject, Snapshot } from "../../knowledge/snapshot.ts";
@@ -49,7 +49,7 @@ export function writeSnapshot(stateDir: string, snapshot: Snapshot): void {
   renameSync(`${path}.tmp`, path);
 }
 
-/** All of it, for the agent that goes on from there. */
+/** All of it, for an agent that starts. */
 export function readSnapshot(stateDir: string): Snapshot | undefined {
   return withSnapshot(stateDir, ({ header, chunk }) => {
     const { cluster, agentNamespace, resources, nodeNetworks = [] } = header;

@@ -31,7 +31,7 @@ function otherAgent(stateDir: string): Process | undefined {
   for (const name of namesIn(directoryOf(stateDir)).filter((each) => each !== mine)) {
     const path = pathOf(stateDir, name);
     const other = processIn(path);
-    // A process of another pid namespace cannot be told to have ended; an agent belongs into the node's.
+    // Whether a process of another pid namespace has ended cannot be seen; an agent belongs into the node's.
     if (other !== undefined && lifeOf(other) === "running") return other;
     remove(path);
   }
