@@ -1,4 +1,4 @@
-/** Undoing an attachment: what DEL does for one, GC for each stale one, and ADD when it fails or is told something else. */
+/** Undoing an attachment: what DEL does for one, GC for each stale one, and ADD when it fails or another is asked for. */
 import { CniError, ErrorCode } from "../errors.ts";
 import type { Identity } from "../datapath/names.ts";
 import { ifbOf } from "../datapath/shaper.ts";
@@ -24,7 +24,7 @@ export type Undoing = {
 
 /**
  * The record goes last: until everything is gone it is what the next try works from. For a pod that ends, what cannot be
- * removed inside it is told and left to die with its namespace: a pod must not be able to block its own deletion.
+ * removed inside it is reported and left to die with its namespace: a pod must not be able to block its own deletion.
  */
 export async function undo({ stateDir, identity, record, netns }: Undoing, log?: Log): Promise<void> {
   const programs = [

@@ -61,7 +61,7 @@ CNI versions: ${supportedVersions.join(", ")}
   pod-qos show --watch      the same, drawn again every second
   pod-qos uplink show       the classes of the node's uplink: sure of, at most, now
   pod-qos uplink remove     take the uplink's classes, sets and rules away
-                            all with --json; exit code 1: not well, 2: wrong arguments
+                            all with --json; exit code 1: unhealthy, 2: wrong arguments
 
   pod-qos agent             runs on each node: what changes reaches pods while they run (agent --help)
 

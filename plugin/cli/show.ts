@@ -43,7 +43,7 @@ pod-qos uplink remove [DEVICE] [--json] [--state-dir DIR]
 
 Shows this node's attachments and the classes of its uplinks: what each may send and receive, and what it does.
 POD ("prod/web-1", "web-1", or the beginning of a container's id): every kernel object of one, and its state.
-SENDS and RECEIVES are bit/s over half a second; SURE is guaranteed, MOST the ceiling, "|" in a bar the guarantee.
+SENDS and RECEIVES are bit/s over half a second; RATE is guaranteed, CEIL the ceiling, "|" in a bar the guarantee.
 
 With --all also pods that have neither limit nor mark nor class: each pod of a network with pod-qos has a record.
 

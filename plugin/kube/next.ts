@@ -1,5 +1,6 @@
 /**
- * The next request after each answer: list or watch, from which version, and when. Pure: the time and chance come in as values. The rules are those of client-go's reflector (tools/cache/reflector.go), but for these:
+ * The next request after each answer: list or watch, from which version, and when. Pure: the time and chance come in as values.
+ * The rules are those of client-go's reflector (tools/cache/reflector.go), but for these:
  *
  * - An answer that is older than what is known changes nothing. A consistent one counts after ten minutes all the same:
  *   then somebody has put the cluster's store back from a backup.

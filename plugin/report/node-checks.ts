@@ -56,7 +56,7 @@ async function checkUplink({ uplink }: Conf): Promise<void> {
   try {
     assertUplinkLink(uplink);
   } catch (error) {
-    throw notReady("the uplink cannot be had", messageOf(error));
+    throw notReady("the uplink is unusable", messageOf(error));
   }
 }
 

@@ -6,7 +6,7 @@ import type { Node, Reading, StandingUplink } from "./node.ts";
 
 export type Report = {
   readonly attachments: readonly AttachmentReport[];
-  /** Sentences about attachments that cannot be told of. */
+  /** Attachments that cannot be reported, a sentence each. */
   readonly unreadable: readonly string[];
   readonly uplinks: readonly UplinkReport[];
 };

@@ -4,7 +4,7 @@ import { addedUplinkPod, openUplinkSite, type UplinkPod, type UplinkSite } from 
 import { paint, wrap } from "./paint.ts";
 import { shareHead, shareLine, type Share } from "./share-bars.ts";
 
-/** Mbit/s: the link, and what each class is sure of. */
+/** Mbit/s: the link, and what is guaranteed to each class. */
 export const LINK = { rate: 100, user: 75, bulk: 25 } as const;
 
 /** Seconds: bulk alone, beside a user, alone again. */
@@ -29,7 +29,7 @@ export const playUplink = async (): Promise<Timeline> => {
   const user = await addedUplinkPod(site, { name: "web", uplink: UPLINK });
   console.log(
     wrap(
-      `An uplink of ${LINK.rate}M: the default class is sure of ${LINK.user}M of it, bulk-seed of ${LINK.bulk}M, and either may ` +
+      `An uplink of ${LINK.rate}M: ${LINK.user}M of it are guaranteed to the default class, ${LINK.bulk}M to bulk-seed, and either may ` +
         `have all that is idle. Both pods send as fast as they can, the user from second ${ACT.alone + 1} to ${ACT.alone + ACT.beside}.`,
     ),
   );

@@ -108,7 +108,7 @@ describe("STATUS finds the uplink by the default route", () => {
     "unless tc or iptables would read its name %j otherwise",
     async (name) => {
       await routeBy(name);
-      const { details } = failed(await status({ uplink }), 50, ["the uplink cannot be had"]);
+      const { details } = failed(await status({ uplink }), 50, ["the uplink is unusable"]);
       expect(details).toContain(
         `uplink.device: "auto" is the device of the default route: ${JSON.stringify(name)}`,
       );

@@ -254,7 +254,7 @@ describe("pods that run while a set", () => {
       const { exitCode, stdout } = await callPlugin(site.node, { argv });
       expect(exitCode).toBe(1);
       expect(
-        stdout.match(/NOT WELL: ipset bulkseed-pods(-v6)? lacks \S+ of pod prod\/\S+ eth0/g),
+        stdout.match(/UNHEALTHY: ipset bulkseed-pods(-v6)? lacks \S+ of pod prod\/\S+ eth0/g),
       ).toHaveLength(lost);
     }
     const next = await addedUplinkPod(site);

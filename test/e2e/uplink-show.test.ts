@@ -93,7 +93,7 @@ suite("pod-qos show", { plugin: true, tools: ["ipset", "iperf3"] }, () => {
     const [pod, uplink] = [await pq("show", "bulk"), await pq("uplink", "show")];
     for (const { stdout, exitCode } of [pod, uplink]) {
       expect(exitCode).toBe(1);
-      expect(stdout).toContain("NOT WELL");
+      expect(stdout).toContain("UNHEALTHY");
       expect(stdout).toContain(words);
     }
     expect((await bulk.call("ADD")).exitCode).toBe(0);
@@ -127,7 +127,7 @@ suite("pod-qos show", { plugin: true, tools: ["ipset", "iperf3"] }, () => {
       const { exitCode, stdout } = await pq("show");
       expect(exitCode).toBe(1);
       expect(stdout).toContain(
-        "NOT WELL: /run/pod-qos/attachments/podnet/later@eth0.json was written by another version",
+        "UNHEALTHY: /run/pod-qos/attachments/podnet/later@eth0.json was written by another version",
       );
       expect(stdout).toContain("prod/bulk");
     } finally {

@@ -26,7 +26,7 @@ export function inspectText({ pod, record, objects, counters, drift: faults }: I
     ...objects.map(({ place, object }) => [place === "pod" ? "in the pod" : "on the node", object] as const),
     ...(faults.length === 0
       ? [["state", "as it should be"] as const]
-      : faults.map((fault) => ["NOT WELL", fault] as const)),
+      : faults.map((fault) => ["UNHEALTHY", fault] as const)),
   ];
   const lines = rows.flatMap(([name, value]) =>
     value === undefined || value === "" ? [] : [`  ${name.padEnd(12)} ${value}`],

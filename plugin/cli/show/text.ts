@@ -11,7 +11,7 @@ export function listText({ attachments, unreadable, uplinks }: Report, style: St
   const header = attachmentHeader + (isWide(style) ? wideHeader : "");
   const table = rows.length === 0 ? [] : [bold(header, style), ...rows];
   const trees = uplinks.map((uplink) => uplinkText(uplink, style));
-  const faults = unreadable.map((fault) => `NOT WELL: ${fault}`);
+  const faults = unreadable.map((fault) => `UNHEALTHY: ${fault}`);
   const pending = attachments.flatMap((each) =>
     each.pending === null ? [] : [`PENDING: ${each.pod} ${each.interface}: ${each.pending}`],
   );
@@ -26,7 +26,7 @@ export function uplinkText(
   const rows = classes.map((each, at) =>
     classRow(each, at === classes.length - 1 ? "└─" : "├─", rate, style),
   );
-  const faults = drift.map((fault) => `   NOT WELL: ${fault}`);
+  const faults = drift.map((fault) => `   UNHEALTHY: ${fault}`);
   return [bold(fit(head, 80).trimEnd(), style), `   ${classHeader}`, ...rows, ...faults].join("\n");
 }
 
@@ -68,9 +68,9 @@ function direction({ rate, cap }: Direction, style: Style): string {
   return tint(text.padStart(14), share(rate, cap) >= 0.9, style);
 }
 
-const classHeader = `${fit("CLASS", 16)} ${"SURE".padStart(6)} ${"MOST".padStart(6)} ${"NOW".padStart(6)} ${fit("", 20)} ${"PODS".padStart(4)} ${"DROPPED".padStart(8)}`;
+const classHeader = `${fit("CLASS", 16)} ${"RATE".padStart(6)} ${"CEIL".padStart(6)} ${"NOW".padStart(6)} ${fit("", 20)} ${"PODS".padStart(4)} ${"DROPPED".padStart(8)}`;
 
-/** The bar is the whole link; "|" in it is what the class is sure of. */
+/** The bar is the whole link; "|" in it is what is guaranteed to the class. */
 function classRow(each: ClassReport, branch: string, link: number, style: Style): string {
   const words = [
     `${branch} ${fit(`${each.id} ${each.name}`, 16)}`,

@@ -139,7 +139,7 @@ function refusedBy(batch: Batch, outcome: Outcome): CniError | undefined {
 function unsettled({ device }: UplinkState, left: readonly string[]): CniError {
   return new CniError(
     ErrorCode.tryAgainLater,
-    `the uplink ${device} does not come to rest, somebody else changes it: ${left.join("; ")}`,
+    `the uplink ${device} keeps changing, another process changes it too: ${left.join("; ")}`,
   );
 }
 

@@ -1,4 +1,4 @@
-/** Which of a namespace's policies speak of an attachment. Pure. What cannot be known is told, never guessed. */
+/** Which of a namespace's policies apply to an attachment. Pure. What cannot be known is reported, never guessed. */
 import type { Pod } from "../../cni/request.ts";
 import type { Rule } from "../rule.ts";
 import type {

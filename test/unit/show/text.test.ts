@@ -57,7 +57,7 @@ describe("show", () => {
         "prod/seeder-wit… eth0  unkno… bulk-seed 8+      48M/50M 96%              0    27",
         "",
         "eth0  950Mbit/s, now 48M  (conf of podnet)",
-        "   CLASS              SURE   MOST    NOW                      PODS  DROPPED",
+        "   CLASS              RATE   CEIL    NOW                      PODS  DROPPED",
         "├─ 1:10 default       450M   950M      0 ·········|··········    0        3",
         "└─ 1:20 bulk-seed     500M   950M    48M █··········|········    1        3",
       ].join("\n"),
@@ -80,14 +80,14 @@ describe("show", () => {
     const nothing = { attachments: [], unreadable: [], uplinks: [] };
     expect(listText(nothing, { colour: false, width: 80 })).toMatch(/^No pod on this node/);
     expect(listText({ ...nothing, unreadable: ["a.json is torn"] }, { colour: false, width: 80 })).toBe(
-      "NOT WELL: a.json is torn",
+      "UNHEALTHY: a.json is torn",
     );
     const broken = report(node, reading(0, 0), reading(500, 0), {
       drops: [0],
       faults: [["root qdisc htb 1: on eth0 is missing"]],
     });
     expect(listText(broken, { colour: false, width: 80 })).toContain(
-      "NOT WELL: root qdisc htb 1: on eth0 is missing",
+      "UNHEALTHY: root qdisc htb 1: on eth0 is missing",
     );
     const anew = report(node, reading(0, 5000), reading(500, 4000), { drops: [undefined], faults: [] });
     expect(anew.attachments[0]?.sends).toEqual({ cap: 50e6, bytes: 4000, rate: null });
