@@ -63,28 +63,36 @@ export const uplinkVerdict = (
   process.exitCode = 1;
 };
 
-/** Each edit in force in every second but the one in which it was made, and nothing lost on the way. */
-export const liveVerdict = ({ samples, lost, sent }: LiveRun, editsAfter: readonly number[]): void => {
-  const [first = 0, second = 0, third = 0] = editsAfter;
-  const hasAll = (from: number, to: number, mark: Mark): boolean =>
-    samples.slice(from, to).every(({ marks }) => MARKS.every((each) => each === mark || marks[each] === 0));
-  const changes = samples.map(({ marks }) => marks.other).some((count) => count > 0);
-  const missed = [
-    ...(lost > 0 ? [`${lost} of ${sent} packets were lost`] : []),
-    ...(changes ? ["packets had a mark that nobody asked for"] : []),
-    ...(hasAll(first + 1, second, "EF") ? [] : ["the EgressQoS did not reach the pod within a second"]),
-    ...(hasAll(second + 1, samples.length, "AF11") ? [] : ["the flip did not reach the pod within a second"]),
-    ...(samples.slice(third + 1).every(({ toPod, cap }) => toPod <= cap * 1.1)
-      ? []
-      : ["the new cap did not hold after a second"]),
-  ];
+export const liveVerdict = (run: LiveRun, editsAfter: readonly number[]): void => {
+  const faults = liveFaults(run, editsAfter);
   console.log("");
-  if (missed.length === 0) {
-    console.log(paint("good", `Each edit reached the running pod, and of ${sent} packets none was lost.`));
+  if (faults.length === 0) {
+    console.log(
+      paint("good", `Each edit reached the running pod, and of ${run.sent} packets none was lost.`),
+    );
     return;
   }
-  console.log(paint("bad", `Not as promised: ${missed.join("; ")}.`));
+  console.log(paint("bad", `Not as promised: ${faults.join("; ")}.`));
   process.exitCode = 1;
+};
+
+/** Each edit is in force in every second but the one in which it was made, and nothing is lost on the way. */
+export const liveFaults = (
+  { samples, lost, sent }: LiveRun,
+  editsAfter: readonly number[],
+): readonly string[] => {
+  const [first = 0, second = 0, third = 0] = editsAfter;
+  const hasAlone = (from: number, to: number, mark: Mark): boolean =>
+    samples.slice(from, to).every(({ marks }) => MARKS.every((each) => each === mark || marks[each] === 0));
+  const isWithin = samples.slice(third + 1).every(({ toPod, cap }) => toPod <= cap * 1.1);
+  const promises: readonly (readonly [boolean, string])[] = [
+    [lost === 0, `${lost} of ${sent} packets were lost`],
+    [samples.every(({ marks }) => marks.other === 0), "packets had a mark that nobody asked for"],
+    [hasAlone(first + 1, second, "EF"), "the EgressQoS did not reach the pod within a second"],
+    [hasAlone(second + 1, samples.length, "AF11"), "the second edit did not reach the pod within a second"],
+    [isWithin, "the new cap did not hold after a second"],
+  ];
+  return promises.filter(([isKept]) => !isKept).map(([, fault]) => fault);
 };
 
 /** A single second may look too fast because the one before was read late: the whole is judged strictly. */
