@@ -1,4 +1,4 @@
-/** The facts that an attachment is planned by: as the kernel has them now, or as they were when it was added. */
+/** The facts that a plan needs: from the kernel now, or from the record. */
 import type { Request } from "../cni/request.ts";
 import type { Facts, Features } from "../datapath/driver.ts";
 import { inspect } from "../kernel/inspect.ts";

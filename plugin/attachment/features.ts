@@ -1,6 +1,6 @@
 /**
- * What this kernel can do, remembered until the next boot; an answer with something missing is asked again after a while, for a
- * module may be installed.
+ * What this kernel can do, cached until the next boot. Where something is missing it is probed again after a while: a module may
+ * have been installed.
  */
 import { isObject } from "../cni/fields.ts";
 import type { Features } from "../datapath/driver.ts";

@@ -1,4 +1,4 @@
-/** The end of a pod's veth on the node, which may be another's by now: names are used again, numbers are not. */
+/** The node's end of a pod's veth. Another link may have its name by now: names are reused, numbers are not. */
 import { CniError, ErrorCode } from "../errors.ts";
 import { readNodeLink } from "../kernel/linux.ts";
 import type { Program } from "../program/program.ts";
@@ -12,7 +12,7 @@ export function takenEnd({ facts }: Pick<AttachmentRecord, "facts">): string | u
   return now === undefined || now.ifindex === end?.ifindex ? undefined : now.name;
 }
 
-/** What was ours on a link that another one has the name of went with it. */
+/** Where another link has its name, what was on ours went with it. */
 export function withoutTakenEnd(record: AttachmentRecord): AttachmentRecord {
   const taken = takenEnd(record);
   if (taken === undefined) return record;

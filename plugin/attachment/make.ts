@@ -1,6 +1,6 @@
 /**
- * Makes an attachment as its policy wants it. Where nothing is there yet, everything is programmed at once, and a failure takes it
- * all back. Where something is there already it is changed, and a failure keeps what was (change.ts).
+ * Makes an attachment as its policy wants it. A new one is programmed at once, and a failure undoes all of it. One that exists is
+ * changed, and a failure keeps what it had (change.ts).
  */
 import type { Request } from "../cni/request.ts";
 import type { Features } from "../datapath/driver.ts";
@@ -43,7 +43,7 @@ export async function make(request: Request, policy: Decision, log: Log): Promis
 
 type Task = Recorded & { readonly stateDir: string; readonly log: Log };
 
-/** Of a pod that asks for nothing it is kept what it is, so that it can be asked anew. It runs as well without that. */
+/** A pod that requests nothing has a record too, so that the agent can decide it again. Without one it runs as well. */
 async function makeBare(task: Task, before: AttachmentRecord | undefined): Promise<void> {
   const record = recordOf(task, undefined, []);
   const { stateDir, log, request } = task;
@@ -58,13 +58,13 @@ async function makeBare(task: Task, before: AttachmentRecord | undefined): Promi
   }
 }
 
-/** What is remembered of the kernel may be more than it can do by now. The failed try has been undone: the next plans anew. */
+/** The cached features may be more than the kernel has now. The failed try has been undone: the next one plans anew. */
 async function orWithOtherFeatures(task: Task, body: () => Promise<void>): Promise<void> {
   try {
     await body();
   } catch (error) {
     const lacks = error instanceof CniError && error.code === ErrorCode.missingFeature;
-    // Where not even that can be found out, the first error says more.
+    // Where the probe fails as well, the first error says more.
     if (!lacks || !(await featuresChanged(task.stateDir).catch(() => false))) throw error;
     await addOver(task, readRecord(task.stateDir, identityOf(task.request)));
   }
@@ -79,7 +79,7 @@ async function addFirst(task: Task): Promise<void> {
   const { request, policy, stateDir } = task;
   const { netns } = request.call;
   const features = readFeatures(stateDir, "keep");
-  // Whoever waits for it hears of its failure; where the record cannot be written nobody comes to wait.
+  // A failure is thrown where it is awaited; where the record cannot be written, nothing awaits it.
   features.catch(() => undefined);
   const early = dependOnLink(policy)
     ? []
@@ -104,7 +104,7 @@ async function addFirst(task: Task): Promise<void> {
   await settle(record, { owned, failures: [...capped.failures, ...marked.failures], notes }, task);
 }
 
-/** A runtime repeats an ADD, or repeats it with other wishes. What failed to become so stays as it was. */
+/** A repeated ADD, with the same requests or others. Where it fails, the pod keeps what it had. */
 async function addAgain(task: Task, before: AttachmentRecord): Promise<void> {
   const { request, stateDir, log } = task;
   if (before.netnsId !== task.netnsId) {
@@ -123,7 +123,7 @@ async function planHere({ request, policy }: Task, features: Promise<Features>):
   return planFor(request, policy, await readFacts(request, features));
 }
 
-/** Keeps the record true to what is ours, or takes everything back and reports why. */
+/** Writes what was made into the record, or undoes everything and throws the reason. */
 async function settle(record: AttachmentRecord, applied: Applied, task: Task): Promise<void> {
   const owned: AttachmentRecord = { ...record, programs: applied.owned };
   await orUndo(owned, task, async () => {
@@ -140,7 +140,7 @@ function tell({ pod, identity }: AttachmentRecord, { notes, owned }: Applied, { 
   log("info", `${who}: ${describe(owned).join(", ")}`);
 }
 
-/** The failure is what the runtime hears of; what could not be undone beside it goes to the log, and DEL tries again. */
+/** The runtime gets the failure; what could not be undone goes to the log, and DEL tries again. */
 async function orUndo<Value>(
   record: AttachmentRecord,
   task: Task,

@@ -1,4 +1,4 @@
-/** What the kernel shall hold for an attachment: the one path from request, policy and facts to programs. Pure. */
+/** What the kernel should have for an attachment: the only way from request, policy and facts to programs. Pure. */
 import type { Request } from "../cni/request.ts";
 import type { Facts } from "../datapath/driver.ts";
 import type { Identity } from "../datapath/names.ts";

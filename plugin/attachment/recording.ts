@@ -64,7 +64,7 @@ export function limitsOf({ egress, ingress, rules }: Policy): NonNullable<Attach
   };
 }
 
-/** All of two records: until a change is done, who undoes it must know of either. */
+/** Both records in one: until a change is done, undoing it must remove the objects of either. */
 export function withBoth(before: AttachmentRecord, wanted: AttachmentRecord): AttachmentRecord {
   const membership = wanted.membership ?? before.membership;
   return {

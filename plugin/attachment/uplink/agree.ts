@@ -1,4 +1,4 @@
-/** What this network says of its node's uplink, and whether that is true by now. */
+/** Keeps what this network's conf says of the node's uplink, and decides whose conf is in force. */
 import { agreement, contradiction, type Said } from "../../policy/uplink/agree.ts";
 import type { UplinkChoice } from "../../policy/uplink/choose.ts";
 import {
@@ -13,8 +13,8 @@ import { hasMembers } from "./members.ts";
 import { readLiveClaims } from "./node.ts";
 
 /**
- * Says it, and refuses what contradicts another network that is still heard. The word stays also when it is refused: once
- * the last network has said the same, it is true.
+ * Writes down this network's conf of the uplink, and refuses it where it contradicts another network that still counts. It stays
+ * written also when it is refused: once all networks say the same, it is in force.
  */
 export function agreeOnUplink(
   stateDir: string,
@@ -22,7 +22,7 @@ export function agreeOnUplink(
   { conf, uplink, link }: Pick<UplinkChoice, "conf" | "uplink" | "link">,
 ): void {
   const mine: Said = { network, conf, uplink };
-  // Mine first: of two that speak at once, one at least has heard the other.
+  // Ours first: of two that write at once, at least one reads the other's.
   keepWord(stateDir, mine);
   const others = readWords(stateDir, uplink.device).filter((said) => said.network !== network);
   const standing = readStandingSaid(stateDir, uplink.device) ?? keepFirst(stateDir, mine);
@@ -33,7 +33,7 @@ export function agreeOnUplink(
   keepStanding(stateDir, mine);
 }
 
-/** A network counts while it has pods on the uplink, and for a minute after its word: a pod's record comes a little later. */
+/** A network counts while it has pods on the uplink, and for a minute after it wrote: a pod's record comes a little later. */
 function firstHeard(stateDir: string, contrary: readonly Said[]): Said | undefined {
   if (contrary.length === 0) return undefined;
   const claims = readLiveClaims(stateDir);

@@ -1,4 +1,4 @@
-/** Which class of its node's uplink an attachment is in, and what no pod could be served with. Touches nothing. */
+/** Which class of the node's uplink an attachment is in, and faults of the conf that concern every pod. Changes nothing. */
 import type { UplinkConf } from "../../cni/uplink.ts";
 import type { Request } from "../../cni/request.ts";
 import { uplinkTree } from "../../datapath/uplink/tree.ts";

@@ -32,7 +32,7 @@ export async function membershipDrift(
   );
 }
 
-/** Also what the sets have lost of the pods that run, and what is in them for nobody. */
+/** Also addresses of running pods that the sets lack, and those of no pod that they have. */
 export async function nodeFaults(stateDir: string, uplink: Uplink): Promise<readonly string[]> {
   const [own, ofSets] = await Promise.all([uplinkFaults(stateDir, uplink), setFaults(stateDir, uplink)]);
   return [...own, ...ofSets];

@@ -49,15 +49,15 @@ function stands({ root }: UplinkState, { tree, chains }: SeenUplink): boolean {
   return rootOwner(root, tree) === "ours" && [...chains.values()].every(({ exists }) => exists);
 }
 
-/** Of two that each have another conf, one that was edited this moment, the one would undo what the other did. */
+/** While a conf is being edited, agent and ADD may read two versions: they would undo each other's changes. */
 function isLeftToAgent(stateDir: string): boolean {
   const agent = freshAgent(stateDir);
   return agent !== undefined && agent.pid !== process.pid;
 }
 
 /**
- * Whether the sets are to be held against the records. Many take longer to read than ADD may: with them at most once in ten
- * seconds, or once in one where a set has nothing but this pod's, for it may have been flushed.
+ * Whether to compare the sets with the records. Reading many records takes longer than an ADD may: then once in ten seconds at
+ * most, or once in a second where a set has only this pod's addresses, for it may have been flushed.
  */
 function isDue({ stateDir, uplink: { device } }: NodeUplink, pod: PodPart, { sets }: Joined): boolean {
   if (countAttachments(stateDir) <= fewAttachments) return true;
@@ -65,7 +65,7 @@ function isDue({ stateDir, uplink: { device } }: NodeUplink, pod: PodPart, { set
     addresses.every((address) => pod.members.some((member) => sameMember(member, { set, address }))),
   );
   if (wasCompared(stateDir, device, isBare ? 1000 : 10_000)) return false;
-  // Before it is done, so that of many ADDs at once few do it.
+  // Noted before it is done, so that of many ADDs at once few do it.
   noteCompared(stateDir, device);
   return true;
 }
@@ -73,8 +73,8 @@ function isDue({ stateDir, uplink: { device } }: NodeUplink, pod: PodPart, { set
 const fewAttachments = 64;
 
 /**
- * Sets first: what leads to them comes to members that are there. What is refused for other pods is reported, and does not keep
- * this one from its class: the next ADD or GC tries again.
+ * Sets first, so that the rules that use them find their members. A failure for other pods is reported and does not keep this pod
+ * from its class: the next ADD or GC tries again.
  */
 async function putBack(
   { stateDir, uplink, log }: NodeUplink,

@@ -41,7 +41,7 @@ export async function leaveByAddress(
   return leave(stateDir, places, owner);
 }
 
-/** What no record claims, in the sets of every uplink of this node; what was taken out comes back. */
+/** Removes what no record claims from the sets of every uplink of this node, and returns it. */
 export async function leaveUnclaimed(stateDir: string): Promise<readonly Member[]> {
   const uplinks = [...readUplinks(stateDir).values()];
   const sets = await Promise.all(
@@ -57,8 +57,8 @@ export async function leaveUnclaimed(stateDir: string): Promise<readonly Member[
 }
 
 /**
- * The records are read before, and again after: an ADD writes its record first and its member then, so one that came in
- * between has either been heard of or puts its member back itself. `owner`: whose claim does not count.
+ * The records are read before, and again after: an ADD writes its record first and its member then, so one that came in between
+ * is either seen here or puts its member back itself. `owner`: its claim does not count.
  */
 export async function leave(
   stateDir: string,

@@ -1,4 +1,4 @@
-/** What this node's records say of its uplinks, read once into a value. Of that the rest is a pure function: look, act, look again. */
+/** What this node's records say of its uplinks, read once into a value; the rest is a pure function of it. */
 import type { Identity } from "../../datapath/names.ts";
 import type { Uplink } from "../../policy/uplink/uplink.ts";
 import type { AttachmentRecord, Membership } from "../../state/record.ts";
@@ -15,7 +15,7 @@ export type Claim = {
 
 export type Claims = {
   readonly claims: readonly Claim[];
-  /** Paths of records that this version cannot read: what those claim is not known. */
+  /** Paths of records that this version cannot read: their claims are not known. */
   readonly unreadable: readonly string[];
   /** What stands of each device. */
   readonly uplinks: ReadonlyMap<string, Uplink>;
@@ -26,7 +26,7 @@ export function readClaims(stateDir: string): Claims {
   return claimsOf(stateDir, readRecords(stateDir));
 }
 
-/** Of pods that are there, and stay: one that is being deleted claims nothing any more. */
+/** Of pods that run: one that is being deleted claims nothing any more. */
 export function readLiveClaims(stateDir: string): Claims {
   const { records, unreadable } = readRecords(stateDir);
   const staying = records.filter(

@@ -1,4 +1,4 @@
-/** A network's conf of its node's uplink brought into force while its pods run: classes and rates change in place. */
+/** Brings a network's conf of the node's uplink into force while its pods run: classes and rates change in place. */
 import type { UplinkConf } from "../../cni/uplink.ts";
 import { uplinkState } from "../../datapath/uplink/state.ts";
 import { kernelHasIpv6 } from "../../kernel/linux.ts";
@@ -18,9 +18,9 @@ export type NetworkUplink = {
 };
 
 /**
- * Compares the kernel with it and does the least that is missing, sets of the classes included. Where no pod has ever joined
- * there is nothing yet: the first ADD makes it. Throws what is in the way, and leaves what stands. In sentences, what was not as
- * it should be.
+ * Compares the kernel with the conf and changes what differs, sets of the classes included. Where no pod has ever joined there is
+ * nothing yet: the first ADD makes it. Throws where something is in the way, and then leaves the uplink as it is. Returns what
+ * differed, in sentences.
  */
 export async function settleUplink({
   stateDir,
