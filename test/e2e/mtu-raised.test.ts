@@ -1,8 +1,10 @@
 /** The MTU of a link changes under its limits, as in a jumbo-frame rollout: every size still passes, and CHECK says so. */
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { failed, succeeded, succeededSilently } from "../lab/answers.ts";
+import { childPodWith, FAR_ADDRESS } from "../lab/child-pod.ts";
 import { suite } from "../lab/needs.ts";
 import { createNode, type LabNode } from "../lab/node.ts";
+import { onAnyKernel, paced } from "../lab/pace.ts";
 import { plug } from "../lab/plug.ts";
 import type { Namespace } from "../lab/process.ts";
 import { podWith, ruledPod, type RuledPod, type Wishes } from "../lab/ruled-pod.ts";
@@ -11,12 +13,11 @@ import { listen, send, senderNeeds } from "../lab/sender.ts";
 let node: LabNode;
 beforeAll(async () => {
   node = await createNode();
-  await node.exec("ip", ["address", "add", `${ADDRESS}/32`, "dev", "lo"]);
-  listen(node, ADDRESS);
+  await node.exec("ip", ["address", "add", `${FAR_ADDRESS}/32`, "dev", "lo"]);
+  listen(node, FAR_ADDRESS);
 });
 afterAll(() => node[Symbol.asyncDispose]());
 
-const ADDRESS = "192.0.2.7";
 const LATER = [9000, 65_535, 1500] as const;
 
 const limited = (bandwidth: object): Wishes => ({
@@ -42,7 +43,8 @@ const limits: readonly (readonly [string, Wishes])[] = [
 ];
 
 suite("after the MTU of a veth has changed from 1500 to 9000, 65535 and back", senderNeeds, () => {
-  test.each(limits)("every size passes %s, and CHECK passes", async (_, wishes) => {
+  const rows = paced("the MTU of a veth under", limits, 0);
+  test.each(rows)("every size passes %s, and CHECK passes", async (_, wishes) => {
     const pod = await podWith(node, wishes);
     for (const mtu of LATER) {
       await setMtu(pod, mtu);
@@ -52,23 +54,26 @@ suite("after the MTU of a veth has changed from 1500 to 9000, 65535 and back", s
     await pod.end();
   });
 
-  test("CHECK says which policer can pass no full packet any more, for it was given a shorter burst", async () => {
-    const { annotations } = capped("police");
-    const burst = { "pod-qos/egress-burst": "40k", "pod-qos/ingress-burst": "40k" };
-    const pod = await ruledPod(node, await node.addPod(), { annotations: { ...annotations, ...burst } });
-    expect(await pod.call("ADD")).toMatchObject({ exitCode: 0 });
-    succeededSilently(await pod.call("CHECK"));
-    await setMtu(pod, 9000);
-    failed(await pod.call("CHECK"), 100, ["burst of 40000 bits", "MTU 9000"]);
-    await setMtu(pod, 1500);
-    succeededSilently(await pod.call("CHECK"));
-    await pod.end();
-  });
+  onAnyKernel(
+    "CHECK says which policer can pass no full packet any more, for its burst is shorter",
+    async () => {
+      const { annotations } = capped("police");
+      const burst = { "pod-qos/egress-burst": "40k", "pod-qos/ingress-burst": "40k" };
+      const pod = await ruledPod(node, await node.addPod(), { annotations: { ...annotations, ...burst } });
+      expect(await pod.call("ADD")).toMatchObject({ exitCode: 0 });
+      succeededSilently(await pod.call("CHECK"));
+      await setMtu(pod, 9000);
+      failed(await pod.call("CHECK"), 100, ["burst of 40000 bits", "MTU 9000"]);
+      await setMtu(pod, 1500);
+      succeededSilently(await pod.call("CHECK"));
+      await pod.end();
+    },
+  );
 });
 
 describe("an ADD repeated after the MTU of a pod's macvlan has changed", () => {
   suite("with a shaped cap to the pod", { ...senderNeeds, features: ["macvlan", "ifb"] }, () => {
-    test("keeps the ifb, and CHECK passes; so it does where the ifb was down", async () => {
+    onAnyKernel("keeps the ifb, and CHECK passes; so it does where the ifb was down", async () => {
       const { annotations } = capped("shape");
       const pod = await plug(node, {
         kind: "macvlan",
@@ -100,37 +105,29 @@ const inEachKind = [
   ["policed caps", capped("police")],
 ] as const;
 
-describe.each(["macvlan", "ipvlan"] as const)(
-  "after the MTU of the parent of a pod's %s has changed so",
-  (kind) => {
-    suite(
-      `and the ${kind} has followed`,
-      { ...senderNeeds, features: kind === "ipvlan" ? [kind] : [] },
-      () => {
-        test.each(inEachKind)("every size passes %s, and CHECK passes", async (_, { annotations }) => {
-          const far = await node.addPod();
-          const pod = await plug(node, {
-            kind,
-            conf: { runtimeConfig: { "io.kubernetes.cri.pod-annotations": annotations } },
-          });
-          await node.exec("sh", ["-ec", FAR_END, "sh", pod.nodeDevice, far.name]);
-          await pod.pod.exec("ip", ["address", "add", "192.0.2.8/24", "dev", "eth0"]);
-          listen(far, ADDRESS);
-          succeeded(await pod.call("ADD"));
-          for (const mtu of LATER) {
-            await far.exec("ip", ["link", "set", "wire0", "mtu", `${mtu}`]);
-            await node.exec("ip", ["link", "set", pod.nodeDevice, "mtu", `${mtu}`]);
-            await pod.pod.exec("ip", ["link", "set", "eth0", "mtu", `${mtu}`]);
-            await expectAllSizesPass(pod.pod);
-            succeededSilently(await pod.call("CHECK"));
-          }
-          succeededSilently(await pod.call("DEL"));
-          await pod.unplug();
-        });
-      },
-    );
-  },
+const kinds = paced(
+  "the MTU of the parent of a pod's",
+  ["macvlan", "ipvlan"] as const,
+  0,
+  (kind) => kind === "ipvlan",
 );
+
+describe.each(kinds)("after the MTU of the parent of a pod's %s has changed so", (kind) => {
+  const needs = { ...senderNeeds, features: kind === "ipvlan" ? ([kind] as const) : [] };
+  suite(`and the ${kind} has followed`, needs, () => {
+    test.each(inEachKind)("every size passes %s, and CHECK passes", async (_, { annotations }) => {
+      const pod = await childPodWith(node, kind, annotations ?? {});
+      listen(pod.far, FAR_ADDRESS);
+      for (const mtu of LATER) {
+        await pod.setMtu(mtu);
+        expect(await pod.mtu()).toBe(mtu);
+        await expectAllSizesPass(pod.pod);
+        succeededSilently(await pod.call("CHECK"));
+      }
+      await pod.end();
+    });
+  });
+});
 
 const ifbOf = async (pod: Namespace): Promise<readonly [IfbRow]> =>
   JSON.parse((await pod.exec("ip", ["-j", "link", "show", "type", "ifb"])).stdout) as readonly [IfbRow];
@@ -140,17 +137,6 @@ interface IfbRow {
   readonly ifindex: number;
   readonly mtu: number;
 }
-
-/** The other end of the parent, $1, becomes another machine's, $2. */
-const FAR_END = `
-index=$(cat "/sys/class/net/$1/iflink")
-for link in /sys/class/net/*; do
-  [ "$(cat "$link/ifindex")" = "$index" ] || continue
-  ip link set "\${link##*/}" netns "$2" name wire0
-done
-ip -n "$2" address add ${ADDRESS}/24 dev wire0
-ip -n "$2" link set wire0 up
-`;
 
 const setMtu = async ({ pod, wire }: RuledPod, mtu: number): Promise<void> => {
   await node.exec("ip", ["link", "set", wire.hostDevice, "mtu", `${mtu}`]);
@@ -163,8 +149,8 @@ const SIZES = [56, 1472, 1473, 8972, 8973, 40_000, 65_507] as const;
 const expectAllSizesPass = async (pod: Namespace): Promise<void> => {
   for (const size of SIZES) {
     // Three tries of each, for a policer may have had its fill.
-    await pod.exec("ping", ["-n", "-c", "1", "-w", "5", "-i", "0.5", "-s", `${size}`, ADDRESS]);
+    await pod.exec("ping", ["-n", "-c", "1", "-w", "5", "-i", "0.5", "-s", `${size}`, FAR_ADDRESS]);
   }
-  const sent = await send(pod, ADDRESS, { kind: "tcp", bytes: 300_000, everyMs: 200, count: 3 });
+  const sent = await send(pod, FAR_ADDRESS, { kind: "tcp", bytes: 300_000, everyMs: 200, count: 3 });
   expect(sent.arrived).toBe(3);
 };
