@@ -190,14 +190,17 @@ describe("an agent that came after us and filters in the clsact that we made", (
     await pod.unplug();
   });
 
-  test("keeps one of a protocol that it has put in the place of ours", async () => {
+  test.each([
+    ["a protocol", "protocol ip", "u32 match ip dst 192.0.2.1"],
+    ["a classifier", "protocol all", "bpf bytecode '1,6 0 0 65535'"],
+  ])("keeps one of %s that it has put in the place of ours", async (_, protocol, match) => {
     const pod = await plug(node, { conf: { defaults: { egressBandwidth: "10M" } } });
     succeeded(await pod.call("ADD"));
     const { stdout } = await node.exec("tc", ["filter", "show", "dev", pod.nodeDevice, "ingress"]);
     const pref = /pref (\d+)/.exec(stdout)?.[1] ?? "";
     await tc(pod, "node", [
       `filter del dev ${pod.nodeDevice} ingress pref ${pref}`,
-      `filter add dev ${pod.nodeDevice} ingress protocol ip pref ${pref} u32 match ip dst 192.0.2.1 classid 1:77`,
+      `filter add dev ${pod.nodeDevice} ingress ${protocol} pref ${pref} ${match} classid 1:77`,
     ]);
     failed(await pod.call("CHECK"), 100, [pod.nodeDevice, `pref ${pref}`]);
     failed(await pod.call("ADD"), 101, [pod.nodeDevice, `preference ${pref}`, "what it had before"]);

@@ -51,7 +51,7 @@ export const trafficControl: Handler<TcObject, Seen> = {
     const left = wanted.filter(
       (object) => object.kind !== "clsact" && there.has(`${object.dev} ${keyOf(object)}`),
     );
-    return left.length > 0 ? removeTc(left) : undefined;
+    return left.length > 0 ? removeTc(left, "any") : undefined;
   },
   // A guard is as fast as a guard would be now: a policer that alone held a cap, at its own rate, is not taken for one.
   complete: (recorded, planned) =>

@@ -14,7 +14,7 @@ export function addTc(objects: readonly TcObject[]): Batch {
 /** In one go, in which a packet has hardly time to find what was removed missing: first that, then the rest in its order. */
 export function changeTc(remove: readonly TcObject[], make: readonly TcChange[]): Batch {
   const lines = make.map(({ verb, object }) => objectLine(object, verb));
-  return { argv: ["tc", "-batch", "-"], input: batchText([...removalLines(remove), ...lines]) };
+  return { argv: ["tc", "-batch", "-"], input: batchText([...removalLines(remove, "any"), ...lines]) };
 }
 
 /** Classes and queues take other values as they stand, with all packets in them. */
@@ -22,15 +22,18 @@ export type TcChange = { readonly verb: "add" | "replace"; readonly object: TcOb
 
 /**
  * Runs on after a line that fails: what is already gone is what removal wants. Says nothing but which filters are left in
- * the clsacts we made: others may have put theirs there since, and those would go with it.
+ * the clsacts we made: others may have put theirs there since, and those would go with it. `classifier`: "any" where a look has
+ * found that the filter is ours, whatever was made then.
  */
-export function removeTc(objects: readonly TcObject[]): Batch {
+export function removeTc(objects: readonly TcObject[], classifier: Classifier = "as made"): Batch {
   const left = holdersOf(objects).flatMap((dev) => [
     `filter show dev ${dev} ingress`,
     `filter show dev ${dev} egress`,
   ]);
-  return { argv: ["tc", "-force", "-batch", "-"], input: batchText([...removalLines(objects), ...left]) };
+  return { argv: ["tc", "-force", "-batch", "-"], input: batchText([...removalLines(objects, classifier), ...left]) };
 }
+
+type Classifier = "as made" | "any";
 
 /** The clsacts themselves, once they are empty. */
 export function removeHolders(objects: readonly TcObject[]): Batch | undefined {
@@ -112,7 +115,7 @@ function filterWords(filter: TcFilter): string {
 }
 
 /** A root qdisc takes its classes and leaves along; by handle, so that a foreign one in its place stays. */
-function removalLines(objects: readonly TcObject[]): readonly string[] {
+function removalLines(objects: readonly TcObject[], classifier: Classifier): readonly string[] {
   const rooted = new Set(objects.filter(({ kind }) => kind === "htb").map(({ dev }) => dev));
   return objects.toReversed().flatMap((object) => {
     switch (object.kind) {
@@ -120,8 +123,7 @@ function removalLines(objects: readonly TcObject[]): readonly string[] {
         return [`qdisc del dev ${object.dev} root handle ${object.handle}`];
       case "police":
       case "redirect":
-        // By protocol, so that somebody's filter of one protocol, which took its place, stays. Not by classifier: either may be ours.
-        return [`filter del dev ${object.dev} ${object.hook} protocol all pref ${object.pref}`];
+        return [filterRemovalLine(object, classifier)];
       case "htb-class":
         return rooted.has(object.dev) ? [] : [`class del dev ${object.dev} classid ${object.classid}`];
       case "leaf":
@@ -135,6 +137,12 @@ function removalLines(objects: readonly TcObject[]): readonly string[] {
         return [];
     }
   });
+}
+
+/** By protocol and classifier, which nobody can change in place: somebody's other filter that took the place of ours stays. */
+function filterRemovalLine({ dev, hook, pref, matcher }: TcFilter, classifier: Classifier): string {
+  const line = `filter del dev ${dev} ${hook} protocol all pref ${pref}`;
+  return classifier === "any" ? line : `${line} ${matcher}`;
 }
 
 function holdersOf(objects: readonly TcObject[]): readonly string[] {

@@ -21,7 +21,7 @@ describe("tc", () => {
     );
   });
 
-  it("removal is in reverse, by handle and pref, goes on after an error, and leaves to the kernel what goes with a root", () => {
+  it("removal is in reverse, by handle, pref and classifier, goes on after an error, and leaves to the kernel what goes with a root", () => {
     const objects = [
       ...tree,
       ...policer("eth0", "egress", bucket, "matchall"),
@@ -30,8 +30,8 @@ describe("tc", () => {
     expect(removeTc(objects)).toEqual({
       argv: ["tc", "-force", "-batch", "-"],
       input:
-        "filter del dev eth0 ingress protocol all pref 65000\n" +
-        "filter del dev eth0 egress protocol all pref 9\n" +
+        "filter del dev eth0 ingress protocol all pref 65000 u32\n" +
+        "filter del dev eth0 egress protocol all pref 9 matchall\n" +
         "qdisc del dev eth0 root handle 905:\n" +
         "filter show dev eth0 ingress\n" +
         "filter show dev eth0 egress\n",
