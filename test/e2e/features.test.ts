@@ -15,10 +15,12 @@ afterAll(() => node[Symbol.asyncDispose]());
 
 const everything = { fqCodel: true, matcher: "matchall", police: true } as const;
 
-type Cache = { readonly features: object };
+type Cache = { readonly features: object; readonly at: number };
 
-/** Where the kernel has it all, as the VM's has, there is nothing to overstate. */
-test.skipIf(process.env["POD_QOS_VM"] === "1").each([
+/** Where the kernel has it all, as the VM's has, there is nothing to overstate, and nothing that may come later. */
+const lacking = test.skipIf(process.env["POD_QOS_VM"] === "1");
+
+lacking.each([
   ["a first ADD", {}, { ...ruledWishes, discipline: "police" }],
   ["an ADD with other wishes", { defaults: { egressBandwidth: "5M" } }, allWishes],
 ] as const)(
@@ -39,3 +41,19 @@ test.skipIf(process.env["POD_QOS_VM"] === "1").each([
     await pod.unplug();
   },
 );
+
+lacking("what is said to be missing is looked for again where the clock was set back since", async () => {
+  const file = node.path("/run/pod-qos/features.json");
+  const lookedAt = async (at: number): Promise<number> => {
+    const known = JSON.parse(readFileSync(file, "utf8")) as Cache;
+    writeFileSync(file, JSON.stringify({ ...known, at }));
+    const pod = await plug(node);
+    succeeded(await pod.call("ADD", { conf: allWishes }));
+    succeededSilently(await pod.call("DEL", { conf: allWishes }));
+    await pod.unplug();
+    return (JSON.parse(readFileSync(file, "utf8")) as Cache).at;
+  };
+  const lately = Date.now() - 1000;
+  expect(await lookedAt(lately)).toBe(lately);
+  expect(await lookedAt(Date.now() + 3_600_000)).toBeLessThanOrEqual(Date.now());
+});
