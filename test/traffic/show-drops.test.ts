@@ -1,6 +1,7 @@
 /** What `pod-qos show` says was dropped, against what did not arrive: whatever drops counts, wherever it stands. */
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { suite } from "../lab/needs.ts";
+import { onAnyKernel, paced } from "../lab/pace.ts";
 import { callPlugin } from "../lab/plugin.ts";
 import type { Pod } from "../lab/pod.ts";
 import { measure, type Load } from "../lab/traffic.ts";
@@ -13,6 +14,8 @@ interface Shown {
   }[];
 }
 
+type Row = readonly [what: string, annotations: Readonly<Record<string, string>>, load: Partial<Load>];
+
 const [most, segment] = ["5M", 1000];
 /** Of UDP alone: the control connection of the load is not to lose packets as well. */
 const limit = (discipline: string): string =>
@@ -22,6 +25,7 @@ suite("what show says was dropped", { plugin: true, tools: ["ipset", "iperf3", "
   let site: UplinkSite;
   beforeAll(async () => {
     site = await openUplinkSite();
+    await site.server.exec("sh", ["-ec", COUNTER]);
   });
   afterAll(() => site.node[Symbol.asyncDispose]());
 
@@ -29,21 +33,23 @@ suite("what show says was dropped", { plugin: true, tools: ["ipset", "iperf3", "
     (await callPlugin(site.node, { argv: ["show", "--json"] })).json as Shown;
   const droppedBy = async (name: string): Promise<number | undefined> =>
     (await shown()).attachments.find(({ pod }) => pod === `prod/${name}`)?.dropped;
-  /** Packets that were sent and did not arrive. */
+  /** Packets that were sent and did not arrive, also not after the load's end, when a queue still has some. */
   const lost = async (
     pod: Pod,
     mbits: number,
     { streams = 1, ...load }: Partial<Load> = {},
   ): Promise<number> => {
+    const to = load.reverse === true ? pod : site.server;
+    const before = await countedIn(to);
     const ends = { from: pod, to: site.server, address: site.server4 };
     const bitrate = `${(mbits * 1000) / streams}k`;
     const sent = await measure({ ...ends, seconds: 2, udp: true, segment, bitrate, streams, ...load });
-    return (sent.sentBytes - sent.receivedBytes) / segment;
+    return sent.sentBytes / segment - (await allCountedIn(to)) + before;
   };
   /** One sender that its own queue holds back loses nothing: it waits. */
   const many = { streams: 8 };
 
-  test.each([
+  const rows: readonly Row[] = [
     ["a rule's limit that polices", { "pod-qos/egress": limit("police") }, {}],
     ["a rule's limit that shapes", { "pod-qos/egress": limit("shape") }, many],
     [
@@ -57,9 +63,13 @@ suite("what show says was dropped", { plugin: true, tools: ["ipset", "iperf3", "
       { "pod-qos/ingress-bandwidth": most, "pod-qos/discipline": "police" },
       { reverse: true },
     ],
-    ["a cap that shapes what is received", { "pod-qos/ingress-bandwidth": most }, { reverse: true }],
-  ])("is what did not pass %s, and nothing of what keeps it", async (_, annotations, load) => {
+    ["a cap that shapes what is received", { "pod-qos/ingress-bandwidth": most }, { reverse: true, ...many }],
+  ];
+  // Where fq_codel and act_police drop, as only a stock kernel has them.
+  const chosen = paced("what show says of", rows, 0, ([what]) => / cap that .* what is sent$/.test(what));
+  test.each(chosen)("is what did not pass %s, and nothing of what keeps it", async (_, annotations, load) => {
     const { pod, call } = await addedUplinkPod(site, { annotations });
+    await pod.exec("sh", ["-ec", COUNTER]);
     await lost(pod, 3, load);
     expect(await droppedBy(pod.name)).toBe(0);
     const missing = await lost(pod, 20, load);
@@ -73,19 +83,22 @@ suite("what show says was dropped", { plugin: true, tools: ["ipset", "iperf3", "
     await pod.remove();
   });
 
-  test("is what did not pass of packets that are cut into segments, by a queue that 0.1.0 made", async () => {
-    const { pod, call } = await addedUplinkPod(site, { annotations: { "pod-qos/egress": limit("shape") } });
-    await pod.exec("sh", ["-ec", TBF]);
-    const before = await arrived(site.server);
-    await pod.exec("sh", ["-ec", BLASTS, "sh", site.server4]);
-    const missing = blasts * segments - (await arrived(site.server)) + before;
-    expect(missing).toBeGreaterThan(blasts * 5);
-    const dropped = await droppedBy(pod.name);
-    expect(dropped).toBeGreaterThanOrEqual(missing * 0.98);
-    expect(dropped).toBeLessThanOrEqual(missing * 1.02);
-    expect((await call("DEL")).exitCode).toBe(0);
-    await pod.remove();
-  });
+  onAnyKernel(
+    "is what did not pass of packets that are cut into segments, by a queue that 0.1.0 made",
+    async () => {
+      const { pod, call } = await addedUplinkPod(site, { annotations: { "pod-qos/egress": limit("shape") } });
+      await pod.exec("sh", ["-ec", TBF]);
+      const before = await arrived(site.server);
+      await pod.exec("sh", ["-ec", BLASTS, "sh", site.server4]);
+      const missing = blasts * segments - (await arrived(site.server)) + before;
+      expect(missing).toBeGreaterThan(blasts * 5);
+      const dropped = await droppedBy(pod.name);
+      expect(dropped).toBeGreaterThanOrEqual(missing * 0.98);
+      expect(dropped).toBeLessThanOrEqual(missing * 1.02);
+      expect((await call("DEL")).exitCode).toBe(0);
+      await pod.remove();
+    },
+  );
 
   test("of a class is what did not pass its ceiling, and of the other class nothing", async () => {
     const { default: first, "bulk-seed": bulk } = uplink200.classes;
@@ -101,6 +114,25 @@ suite("what show says was dropped", { plugin: true, tools: ["ipset", "iperf3", "
     expect(ofBulk).toBeLessThan(missing * 1.02);
   });
 });
+
+/** Not what iperf3 has read: it stops before a queue is empty. */
+const COUNTER = "iptables -w -t mangle -I PREROUTING -p udp";
+
+const countedIn = async (machine: Pod): Promise<number> => {
+  const { stdout } = await machine.exec("iptables", ["-w", "-t", "mangle", "-nvxL", "PREROUTING", "1"]);
+  return Number(/^\s*(\d+)/.exec(stdout)?.[1]);
+};
+
+/** Once no more come: the longest queue here is empty after two seconds. */
+const allCountedIn = async (machine: Pod): Promise<number> => {
+  for (let before = -1, tries = 0; tries < 30; tries += 1) {
+    const counted = await countedIn(machine);
+    if (counted === before) return counted;
+    before = counted;
+    await new Promise((resolve) => setTimeout(resolve, 300));
+  }
+  throw new Error("packets still arrive 9 s after the load");
+};
 
 /** Behind the class of the first rule with a limit. */
 const TBF = `
