@@ -70,7 +70,7 @@ suite("what show says was dropped", { plugin: true, tools: ["ipset", "iperf3", "
   test.each(chosen)("is what did not pass %s, and nothing of what keeps it", async (_, annotations, load) => {
     const { pod, call } = await addedUplinkPod(site, { annotations });
     await pod.exec("sh", ["-ec", COUNTER]);
-    await lost(pod, 3, load);
+    await lost(pod, 1, load);
     expect(await droppedBy(pod.name)).toBe(0);
     const missing = await lost(pod, 20, load);
     expect(missing).toBeGreaterThan(100);
