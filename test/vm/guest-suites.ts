@@ -49,7 +49,7 @@ const VITEST = [
   "--no-isolate",
   "--project=kernel",
   "--project=e2e",
-  "--project=traffic",
+  "--project=traffic*",
   "--reporter=default",
   "--reporter=json",
   `--outputFile.json=/vm-out/${REPORT}`,
