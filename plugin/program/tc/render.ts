@@ -30,7 +30,10 @@ export function removeTc(objects: readonly TcObject[], classifier: Classifier = 
     `filter show dev ${dev} ingress`,
     `filter show dev ${dev} egress`,
   ]);
-  return { argv: ["tc", "-force", "-batch", "-"], input: batchText([...removalLines(objects, classifier), ...left]) };
+  return {
+    argv: ["tc", "-force", "-batch", "-"],
+    input: batchText([...removalLines(objects, classifier), ...left]),
+  };
 }
 
 type Classifier = "as made" | "any";
