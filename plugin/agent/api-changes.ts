@@ -1,12 +1,14 @@
 /** What differs between two views of the API, as far as a decision may depend on it. Pure. */
 import { isListed } from "../knowledge/asks.ts";
-import type { KnownPod } from "../knowledge/pod.ts";
+import { podIds, type KnownPod } from "../knowledge/pod.ts";
 import type { KnownObject, ResourceName, Snapshot } from "../knowledge/snapshot.ts";
 import type { ApiView } from "./api-view.ts";
 
 export type ApiChanges = {
   /** By what a runtime calls their UID. */
   readonly pods: readonly string[];
+  /** "namespace/name" of those that are new: a pod of this name that runs here is another by now. */
+  readonly newNames: readonly string[];
   /** Whose objects differ. */
   readonly namespaces: readonly string[];
   /** Labels of namespaces or networks differ: that may concern any pod. */
@@ -14,15 +16,21 @@ export type ApiChanges = {
 };
 
 export function changesOf(before: ApiView, now: ApiView): ApiChanges {
+  const shown = [...new Set(now.pods.values())];
   const resources = Object.entries(now.snapshot.resources).filter(
     ([name, { state }]) => before.snapshot.resources[name as ResourceName].state !== state,
   );
   return {
-    pods: [...now.pods].flatMap(([id, pod]) => (isSamePod(before.pods.get(id), pod) ? [] : [id])),
+    pods: shown.flatMap((pod) => (isSamePod(before.pods.get(pod.uid), pod) ? [] : podIds(pod))),
+    newNames: shown.filter(({ uid }) => !before.pods.has(uid)).map(nameOf),
     namespaces: namespacesThatDiffer(before.snapshot.objects, now.snapshot.objects),
     surroundings:
       !isEqual(labelsOf(before.snapshot), labelsOf(now.snapshot)) || resources.some(([, is]) => isListed(is)),
   };
+}
+
+export function nameOf({ namespace, name }: { readonly namespace?: string; readonly name?: string }): string {
+  return `${namespace}/${name}`;
 }
 
 function isSamePod(before: KnownPod | undefined, now: KnownPod): boolean {

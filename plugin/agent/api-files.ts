@@ -1,7 +1,7 @@
 /** The files that ADD reads of the API: written for each update, and again where that failed. */
 import { messageOf } from "../errors.ts";
 import { emptySnapshot, type Snapshot } from "../knowledge/snapshot.ts";
-import { podId } from "../knowledge/pod.ts";
+import { podIds } from "../knowledge/pod.ts";
 import type { Log } from "../log.ts";
 import { knownPodIds, readKnownPod, removeKnownPod, writeKnownPod } from "../state/live/pods.ts";
 import { readSnapshot, writeSnapshot } from "../state/live/snapshot.ts";
@@ -75,12 +75,13 @@ function write(stateDir: string, view: ApiView, log: Log): ApiView {
 }
 
 function removeLeftover(stateDir: string, { pods }: ApiView): void {
-  const ids = new Set(Array.from(pods.values(), podId));
+  const ids = new Set([...pods.values()].flatMap(podIds));
   for (const id of knownPodIds(stateDir)) if (!ids.has(id)) removeKnownPod(stateDir, id);
 }
 
 /** Each event of a pod has a version of its own, and the snapshot of a large cluster is long. */
 function isNewToAdd(before: ApiView, now: ApiView, { resource }: ResourceUpdate): boolean {
   const states = [before, now].map(({ snapshot }) => snapshot.resources[resource].state);
-  return resource !== "pods" || states[0] !== states[1];
+  const areKept = before.snapshot.objects === now.snapshot.objects;
+  return resource !== "pods" || states[0] !== states[1] || !areKept;
 }

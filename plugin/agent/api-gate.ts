@@ -66,7 +66,7 @@ export function createGate({ log, signal, states, world, setWorld }: Loop, start
         log("warn", `the API has not answered for ${seconds} s: pods keep what they have until it does`);
         return;
       }
-      const { size } = former.pods;
+      const { size } = new Set(Array.from(former.pods.values(), ({ uid }) => uid));
       log(
         "warn",
         `the API has not answered for ${seconds} s: ${size} pods are decided by what the former agent knew`,

@@ -61,6 +61,8 @@ async function followAll(loop: Loop, gate: Gate, { patienceMs, ...times }: Times
     options,
     root: process.env["SERVICE_ACCOUNT_ROOT"],
     snapshot: () => (world().view ?? former).snapshot,
+    runsPods: (namespace) =>
+      [...(world().view ?? former).pods.values()].some((pod) => pod.namespace === namespace),
     log,
     signal,
     onCluster: (cluster, follow) => {

@@ -2,13 +2,13 @@
 import type { JsonObject } from "../cni/fields.ts";
 import { compile } from "../knowledge/compile.ts";
 import { decodeNamespace, decodeNetwork, decodePod } from "../knowledge/decode.ts";
-import { podId } from "../knowledge/pod.ts";
 import type { KnownNetwork, KnownObject, KnownResource, Snapshot } from "../knowledge/snapshot.ts";
-import { withSnapshot, type ApiView } from "./api-view.ts";
+import { byId, withSnapshot, type ApiView } from "./api-view.ts";
+import { keptOf, stillKept } from "./kept.ts";
 import type { ResourceUpdate } from "./resource-update.ts";
 
 export function withUpdate(view: ApiView, update: ResourceUpdate): ApiView {
-  const { resource, is, items } = update;
+  const { resource, is, items, leaving = [] } = update;
   const snapshot: Snapshot = {
     ...view.snapshot,
     resources: { ...view.snapshot.resources, [resource]: becoming(view.snapshot.resources[resource], is) },
@@ -16,11 +16,11 @@ export function withUpdate(view: ApiView, update: ResourceUpdate): ApiView {
   if (items === undefined) return withSnapshot(view, snapshot);
   switch (resource) {
     case "pods":
-      return { ...withSnapshot(view, snapshot), pods: podsIn(items) };
+      return withPods(view, snapshot, byId(items.flatMap((item) => decodePod(item) ?? [])));
     case "egressqoses":
-      return withSnapshot(view, { ...snapshot, objects: objectsWith("EgressQoS", snapshot, items) });
+      return withObjects("EgressQoS", view, snapshot, items, leaving);
     case "networkqoses":
-      return withSnapshot(view, { ...snapshot, objects: objectsWith("NetworkQoS", snapshot, items) });
+      return withObjects("NetworkQoS", view, snapshot, items, leaving);
     case "namespaces":
       return withSnapshot(view, { ...snapshot, namespaces: namespacesIn(items) });
     case "network-attachment-definitions":
@@ -35,16 +35,25 @@ function becoming(before: KnownResource, is: KnownResource): KnownResource {
   return { state, ...(version !== undefined && { version }) };
 }
 
-function podsIn(items: readonly JsonObject[]): ApiView["pods"] {
-  return new Map(items.flatMap((item) => decodePod(item) ?? []).map((pod) => [podId(pod), pod]));
+function withPods(view: ApiView, snapshot: Snapshot, pods: ApiView["pods"]): ApiView {
+  const objects = stillKept(snapshot.objects, pods.values());
+  return { ...withSnapshot(view, { ...snapshot, objects }), pods };
 }
 
-function objectsWith(
+function withObjects(
   kind: KnownObject["kind"],
-  { objects }: Snapshot,
+  view: ApiView,
+  snapshot: Snapshot,
   items: readonly JsonObject[],
-): readonly KnownObject[] {
-  return [...objects.filter((object) => object.kind !== kind), ...compile(kind, objects, items)];
+  leaving: readonly string[],
+): ApiView {
+  const { objects } = snapshot;
+  const all = [
+    ...objects.filter((object) => object.kind !== kind),
+    ...compile(kind, objects, items),
+    ...keptOf(kind, objects, items, view.pods.values(), leaving),
+  ];
+  return withSnapshot(view, { ...snapshot, objects: all });
 }
 
 function namespacesIn(items: readonly JsonObject[]): Snapshot["namespaces"] {

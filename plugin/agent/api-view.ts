@@ -1,14 +1,14 @@
 /** What the API has of this node's pods and of objects, as one value. Pure. */
 import type { Knowledge, KnownObjects } from "../knowledge/knowledge.ts";
 import { objectsOf } from "../knowledge/objects.ts";
-import { isNamed, podId, type KnownPod } from "../knowledge/pod.ts";
+import { isNamed, podIds, type KnownPod } from "../knowledge/pod.ts";
 import type { Snapshot } from "../knowledge/snapshot.ts";
 import type { AttachmentRecord } from "../state/record.ts";
 
 export type ApiView = {
   readonly snapshot: Snapshot;
   readonly objects: KnownObjects;
-  /** By what a runtime calls their UID. */
+  /** By what a runtime may call their UID: one that has a mirror's annotations by both its names. */
   readonly pods: ReadonlyMap<string, KnownPod>;
   /** What is wrong with NetworkAttachmentDefinitions; an object has its fault with it. */
   readonly networkFaults: readonly string[];
@@ -30,10 +30,14 @@ export function apiViewOf(snapshot: Snapshot, pods: readonly KnownPod[]): ApiVie
   return {
     snapshot,
     objects: objectsOf(snapshot),
-    pods: new Map(pods.map((pod) => [podId(pod), pod])),
+    pods: byId(pods),
     networkFaults: [],
     unwritten: allWritten,
   };
+}
+
+export function byId(pods: readonly KnownPod[]): ApiView["pods"] {
+  return new Map(pods.flatMap((pod) => podIds(pod).map((id) => [id, pod] as const)));
 }
 
 export function withSnapshot(view: ApiView, snapshot: Snapshot): ApiView {
@@ -47,10 +51,25 @@ export function knowledgeOf(
 ): Knowledge | "unshown" | "finished" {
   const uid = asked?.uid;
   if (uid === undefined) return { source: "agent", pod: undefined, objects };
-  const pod = pods.get(uid);
-  if (pod === undefined || !isNamed(pod, asked ?? {})) return "unshown";
+  const pod = podCalled(uid, pods, asked ?? {});
+  if (pod === undefined) return "unshown";
   if (pod.phase === "Succeeded" || pod.phase === "Failed") return "finished";
   return { source: "agent", pod, objects };
+}
+
+/** Several may have a static pod's hash in their annotations: by its name it is one of them. */
+function podCalled(id: string, pods: ApiView["pods"], named: Asked): KnownPod | undefined {
+  const pod = pods.get(id);
+  if (pod === undefined || isNamed(pod, named)) return pod;
+  return [...pods.values()].find((each) => podIds(each).includes(id) && isNamed(each, named));
+}
+
+type Asked = NonNullable<AttachmentRecord["asked"]>;
+
+/** The UID of a pod of the same name that is another: names are used again. */
+export function namesakeOf({ pods }: ApiView, { asked }: AttachmentRecord): string | undefined {
+  const { namespace, name } = asked ?? {};
+  return [...pods.values()].find((pod) => pod.namespace === namespace && pod.name === name)?.uid;
 }
 
 /** What cannot be applied as it is, in sentences. */

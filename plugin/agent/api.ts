@@ -3,15 +3,15 @@
  * by. Each change of a resource is handed on as a value (`ResourceUpdate`). What follows from it is decided elsewhere. Nothing ends it but the signal.
  */
 import { connect, type Connection } from "../kube/connect.ts";
-import type { Notice } from "../kube/follow.ts";
 import { pause } from "../kube/pause.ts";
 import type { Resource } from "../kube/resource.ts";
 import type { Timing } from "../kube/timing.ts";
-import type { ResourceName } from "../knowledge/snapshot.ts";
 import type { Log } from "../log.ts";
 import { clusterOf, orAgain } from "./cluster.ts";
+import { createDoubt, type Doubt } from "./doubt.ts";
 import { followOne, type Handlers } from "./following.ts";
 import type { Options } from "./options.ts";
+import { askingForLosses } from "./leaving.ts";
 import { followObjects } from "./ownership.ts";
 import type { OnDemandResource } from "./resource-update.ts";
 
@@ -25,12 +25,14 @@ export type Api = Handlers & {
   readonly onCluster: (uid: string, follow: (name: OnDemandResource) => void) => void;
   /** It speaks for another, and why that is bad: until it does no more nothing is followed. */
   readonly onOther: (why: string) => void;
+  /** Whether a pod of this namespace is on the node. */
+  readonly runsPods: (namespace: string) => boolean;
   readonly timing?: Timing;
   /** A server of another cluster is asked again after so long. */
   readonly otherAgainMs?: number;
 };
 
-/** Failures aside, a server is asked rarely who it is. */
+/** While its watches go on, a server is asked rarely who it is. */
 const sameAgainMs = 600_000;
 
 export async function followApi(api: Api): Promise<void> {
@@ -41,44 +43,34 @@ export async function followApi(api: Api): Promise<void> {
   );
   if (connection === undefined) return;
   signal.addEventListener("abort", connection.close, { once: true });
-  const doubts = createDoubts();
-  let following: AbortController | undefined;
+  let following: { readonly end: AbortController; readonly doubt: Doubt } | undefined;
   for (;;) {
-    const uid = await orAgain(api, connection.server(), () => clusterOf(connection, signal));
+    const reasons = following?.doubt.count() ?? 0;
+    const whose = (): Promise<string> => clusterOf(connection, signal);
+    // What is followed waits for this answer.
+    const uid = await orAgain(api, connection.server(), whose, connection.whenBack);
     if (uid === undefined) return;
     const { cluster: own = uid } = snapshot();
     if (own !== uid) {
-      following?.abort();
+      following?.end.abort();
       following = undefined;
       api.onOther(otherCluster(connection.server(), uid, own));
       await pause(otherAgainMs, signal);
       continue;
     }
-    if (following === undefined) {
-      following = new AbortController();
-      const end = AbortSignal.any([signal, following.signal]);
-      const onNotice = doubts.heeding(api.onNotice);
-      api.onCluster(uid, followAll({ ...api, onNotice, signal: end }, connection));
-    }
-    await pause(sameAgainMs, signal, doubts.when);
+    following ??= followCluster(api, connection, uid);
+    following.doubt.settle(reasons);
+    if (!following.doubt.isOpen()) await pause(sameAgainMs, signal, following.doubt.whenRaised);
   }
 }
 
-/** What failed may have failed because another server answers by now. */
-function createDoubts() {
-  const waiting = new Set<() => void>();
-  return {
-    heeding:
-      (onNotice: Api["onNotice"]) =>
-      (resource: ResourceName, notice: Notice): void => {
-        onNotice(resource, notice);
-        if (notice.kind === "failed") for (const call of waiting) call();
-      },
-    when: (call: () => void): (() => void) => {
-      waiting.add(call);
-      return () => void waiting.delete(call);
-    },
-  };
+function followCluster(api: Api, connection: Connection, uid: string) {
+  const end = new AbortController();
+  const following = { ...api, signal: AbortSignal.any([api.signal, end.signal]) };
+  const doubt = createDoubt({ ...api, onUpdate: askingForLosses(following, connection) });
+  const { onUpdate, onNotice } = doubt;
+  api.onCluster(uid, followAll({ ...following, onUpdate, onNotice }, connection));
+  return { end, doubt };
 }
 
 function otherCluster(server: string, uid: string, own: string): string {

@@ -19,6 +19,8 @@ export async function orAgain<Value>(
   { signal, log }: { readonly signal: AbortSignal; readonly log: Log },
   what: string,
   attempt: () => Promise<Value>,
+  /** Ends the wait for the next attempt. */
+  when?: (call: () => void) => () => void,
 ): Promise<Value | undefined> {
   let last = "";
   for (let waitMs = 500; !signal.aborted; waitMs = Math.min(waitMs * 2, 5_000)) {
@@ -27,7 +29,7 @@ export async function orAgain<Value>(
     } catch (error) {
       if (messageOf(error) !== last && !signal.aborted) log("warn", `${what}: ${messageOf(error)}`);
       last = messageOf(error);
-      await pause(waitMs, signal);
+      await pause(waitMs, signal, when);
     }
   }
   return undefined;

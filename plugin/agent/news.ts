@@ -1,5 +1,6 @@
 /** What each kind of news asks of the queue. Pure. */
-import type { ApiChanges } from "./api-changes.ts";
+import type { AttachmentRecord } from "../state/record.ts";
+import { nameOf, type ApiChanges } from "./api-changes.ts";
 import type { KernelEvent } from "./monitors.ts";
 import { networksOf, onDevice } from "./records.ts";
 import {
@@ -80,13 +81,17 @@ function afterEvent(world: World, { device, what }: KernelEvent, nowMs: number):
   return [...looks, ...later(uplinks, why)];
 }
 
-function afterApi(world: World, { pods, namespaces, surroundings }: ApiChanges): readonly Asked[] {
-  const of = (isAbout: (asked: { readonly uid?: string; readonly namespace?: string }) => boolean) =>
+function afterApi(world: World, { pods, newNames, namespaces, surroundings }: ApiChanges): readonly Asked[] {
+  const of = (isAbout: (asked: Recorded) => boolean) =>
     [...world.records].flatMap(([key, { record }]) => (isAbout(record?.asked ?? {}) ? [key] : []));
   return [
     ...atOnce(
       decide(of(({ uid }) => uid !== undefined && pods.includes(uid))),
       "the pod's labels or annotations",
+    ),
+    ...atOnce(
+      decide(of((asked) => !pods.includes(asked.uid ?? "") && newNames.includes(nameOf(asked)))),
+      "another pod of its name",
     ),
     ...atOnce(
       decide(of(({ namespace }) => namespace !== undefined && namespaces.includes(namespace))),
@@ -95,6 +100,8 @@ function afterApi(world: World, { pods, namespaces, surroundings }: ApiChanges):
     ...(surroundings ? atOnce(decide(of(() => true)), "labels of namespaces or networks") : []),
   ];
 }
+
+type Recorded = NonNullable<AttachmentRecord["asked"]>;
 
 function later(tasks: readonly Task[], why: string): readonly Asked[] {
   return tasks.map((task) => ({ task, why, delayMs: kernelSettlesMs }));

@@ -3,7 +3,8 @@ import { learnLeft } from "../attachment/learn.ts";
 import type { Knowledge } from "../knowledge/knowledge.ts";
 import type { AttachmentRecord } from "../state/record.ts";
 import type { Options } from "./options.ts";
-import { knowledgeOf } from "./api-view.ts";
+import { nameOf } from "../report/names.ts";
+import { knowledgeOf, namesakeOf } from "./api-view.ts";
 import type { Loop } from "./context.ts";
 import { decideAnew, lookAt, settle, sweep, type Came } from "./work.ts";
 import { confOf, presentConfOf, type Task } from "./world.ts";
@@ -46,11 +47,12 @@ async function decide(loop: Loop, attachment: string, why: readonly string[]): P
   const undoOnly = typeof knowledge === "string";
   if (undoOnly && !states.isEnding(attachment)) {
     states.note(attachment, knowledge);
+    const other = knowledge === "unshown" && view && namesakeOf(view, record);
+    if (other) states.sayingOnce(attachment, log)("warn", namesake(record, other));
     return { outcome: "done", why: "" };
   }
   const conf = presentConfOf(world(), record);
-  const isTerminating = view?.pods.get(record.asked?.uid ?? "")?.isTerminating === true;
-  const ground = { conf, knowledge: undoOnly ? undefined : knowledge, isTerminating, undoOnly };
+  const ground = { conf, knowledge: undoOnly ? undefined : knowledge, undoOnly };
   const came = await decideAnew(
     { stateDir: options.stateDir, log: states.sayingOnce(attachment, log), metrics },
     record,
@@ -62,6 +64,10 @@ async function decide(loop: Loop, attachment: string, why: readonly string[]): P
   const attachments = readRecords().filter((each) => each !== attachment);
   if (attachments.length > 0) tell({ kind: "records", attachments });
   return came;
+}
+
+function namesake(record: AttachmentRecord, uid: string): string {
+  return `${nameOf(record)}: the API shows another pod of this name (${uid}), and none with the UID that this one was added with (${record.asked?.uid}): it keeps what it has`;
 }
 
 /** Without an API: what an agent left that followed one. */

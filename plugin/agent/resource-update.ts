@@ -7,6 +7,8 @@ export type ResourceUpdate = {
   readonly resource: ResourceName;
   readonly is: KnownResource;
   readonly items: readonly JsonObject[] | undefined;
+  /** Namespaces that objects are gone from, for they are being deleted themselves. */
+  readonly leaving?: readonly string[];
 };
 
 /** What is followed only where a selector asks for it. */

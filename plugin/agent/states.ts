@@ -47,7 +47,7 @@ export function createStates({ pods }: Metrics): States {
   return {
     note: (attachment, state) => {
       states.set(attachment, state);
-      if (state !== "refused" && state !== "failed" && state !== "busy") said.delete(attachment);
+      if (!lasting.has(state)) said.delete(attachment);
       expected.delete(attachment);
       count();
     },
@@ -80,6 +80,9 @@ export function createStates({ pods }: Metrics): States {
           : `${expected.size} attachments have not been decided since the start`,
   };
 }
+
+/** In which the same is found again and again. */
+const lasting: ReadonlySet<State> = new Set(["refused", "failed", "busy", "unshown"]);
 
 function inMetrics(state: State): string {
   return state === "same" || state === "changed" ? "in_step" : state;

@@ -12,7 +12,7 @@ import { decide } from "./decide.ts";
 import { isEqual } from "./equal.ts";
 import { lifeOf } from "./live.ts";
 import { planFor } from "./plan.ts";
-import { limitsOf, recordOf } from "./recording.ts";
+import { recordOf } from "./recording.ts";
 import type { UplinkPart } from "./uplink/part.ts";
 
 export type Considered =
@@ -48,8 +48,6 @@ export type Ground = {
   readonly conf: JsonObject | undefined;
   /** undefined where no API is followed. */
   readonly knowledge: Knowledge | undefined;
-  /** The API has it as being deleted. */
-  readonly isTerminating?: boolean;
   /** Nothing is known to decide it by: it may be undone if it has ended, and no more. */
   readonly undoOnly?: boolean;
 };
@@ -57,7 +55,7 @@ export type Ground = {
 export async function consider(
   stateDir: string,
   record: AttachmentRecord,
-  { conf, knowledge, isTerminating = false, undoOnly = false }: Ground,
+  { conf, knowledge, undoOnly = false }: Ground,
 ): Promise<Considered> {
   if (record.membership?.leaving === true) return { kind: "ended" };
   const life = lifeOf(stateDir, record);
@@ -71,9 +69,7 @@ export async function consider(
     const decision = await decide(request, "keep", knowledge);
     if (wasKnown(record) && decision.undecided.length > 0)
       return { kind: "waiting", lacks: decision.undecided };
-    return isTerminating && asksForLess(decision, record)
-      ? { kind: "same" }
-      : await against(record, request, decision);
+    return await against(record, request, decision);
   } catch (error) {
     if (error instanceof CniError) return { kind: "refused", error };
     throw error;
@@ -95,17 +91,6 @@ async function against(record: AttachmentRecord, request: Request, policy: Polic
   const isInWordsAlone = hasSameObjects(wanted, record);
   if (isInWordsAlone && saysSame(wanted, record)) return { kind: "same" };
   return { kind: "differs", request, policy, uplink, wanted, isInWordsAlone };
-}
-
-/**
- * With a namespace its objects and its pods are deleted at once, and the objects are gone first: in the time that it has left a
- * pod is not to be without what they gave it.
- */
-function asksForLess(policy: Policy, { limits }: AttachmentRecord): boolean {
-  if (limits === undefined) return false;
-  const now = limitsOf(policy);
-  const keys = ["egress", "ingress", "dscp"] as const;
-  return now.rules < limits.rules || keys.some((key) => limits[key] !== undefined && now[key] === undefined);
 }
 
 /** What others had made before us is in the plan and not in the record: it is not ours. */

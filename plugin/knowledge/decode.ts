@@ -15,7 +15,6 @@ const metadata = z.object({
   labels: texts,
   annotations: texts,
   resourceVersion: z.optional(z.string()),
-  deletionTimestamp: z.nullish(z.string()),
 });
 const anyObject = z.object({ metadata });
 const podObject = z.object({ metadata, status: z.nullish(z.object({ phase: z.optional(z.string()) })) });
@@ -25,8 +24,7 @@ const nadObject = z.object({ metadata, spec: z.nullish(z.object({ config: z.null
 export function decodePod(item: unknown): KnownPod | undefined {
   const read = podObject.safeParse(item);
   if (!read.success || read.data.metadata.namespace === undefined) return undefined;
-  const { uid, namespace, name, labels, annotations, resourceVersion, deletionTimestamp } =
-    read.data.metadata;
+  const { uid, namespace, name, labels, annotations, resourceVersion } = read.data.metadata;
   const kept = keptAnnotations(annotations ?? {});
   const configHash = mirrored(kept);
   const phase = read.data.status?.phase;
@@ -38,7 +36,6 @@ export function decodePod(item: unknown): KnownPod | undefined {
     labels: labels ?? {},
     annotations: kept,
     ...(phase !== undefined && { phase }),
-    ...(typeof deletionTimestamp === "string" && { isTerminating: true }),
     ...(resourceVersion !== undefined && { resourceVersion }),
   };
 }

@@ -12,13 +12,15 @@ export type KnownPod = {
   /** Those that `keptAnnotations` keeps. */
   readonly annotations: Annotations;
   readonly phase?: string;
-  readonly isTerminating?: boolean;
   readonly resourceVersion?: string;
 };
 
-/** What a runtime calls the pod's UID, K8S_POD_UID: the name of its file. */
-export function podId({ uid, configHash }: Pick<KnownPod, "uid" | "configHash">): string {
-  return configHash ?? uid;
+/**
+ * What a runtime may call the pod's UID, K8S_POD_UID: the names of its files. Of a mirror it says the hash, and the API's UID of a
+ * pod that only has a mirror's annotations.
+ */
+export function podIds({ uid, configHash }: Pick<KnownPod, "uid" | "configHash">): readonly string[] {
+  return configHash === undefined ? [uid] : [uid, configHash];
 }
 
 /**

@@ -27,6 +27,8 @@ type ObjectHead = {
   readonly generation?: number;
   /** Why the present version is not applied; the form is then the last valid one. */
   readonly fault?: string;
+  /** UIDs of pods: it was deleted with its whole namespace, and counts for as long as one of these is there. */
+  readonly keptFor?: readonly string[];
 };
 
 /** `form`: undefined of one that never had a valid one. */

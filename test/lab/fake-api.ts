@@ -45,7 +45,10 @@ export type FakeApi = {
   readonly put: (
     path: string,
     name: string,
-    more?: Partial<FakeObject> & { readonly uid?: string },
+    more?: Readonly<Record<string, unknown>> & {
+      readonly uid?: string;
+      readonly metadata?: Readonly<Record<string, unknown>>;
+    },
   ) => number;
   readonly remove: (path: string, name: string) => number;
   /** To every open watch. */
@@ -55,8 +58,8 @@ export type FakeApi = {
   /** A replica that is behind: it knows nothing newer. Undefined: up to date. */
   readonly behind: (version: number | undefined) => void;
   readonly serve: (path: string, isServed: boolean) => void;
-  /** What a GET of this path is answered with. */
-  readonly give: (path: string, object: object) => void;
+  /** What a GET of this path is answered with, or who answers it. */
+  readonly give: (path: string, answer: object | Answering) => void;
   /** Only this token is known from now on. */
   readonly allow: (token: string) => void;
   readonly version: () => number;
@@ -78,7 +81,7 @@ export async function fakeApi({ cert, key, paths, port = 0 }: FakeOptions): Prom
   const log: Entry[] = [];
   const seen: Seen[] = [];
   const served = new Set(paths);
-  const given = new Map<string, object>();
+  const given = new Map<string, object | Answering>();
   const orders: { kind: "list" | "watch" | "any"; answer: Answering; times: number }[] = [];
   const watches = new Map<ServerResponse, { readonly path: string; sent: number }>();
   const sockets = new Set<Socket>();
@@ -152,6 +155,7 @@ export async function fakeApi({ cert, key, paths, port = 0 }: FakeOptions): Prom
       if (allowed !== undefined && headers.authorization !== `Bearer ${allowed}`)
         return refuse(response, 401, { reason: "Unauthorized", message: "Unauthorized" });
       const whole = given.get(path);
+      if (isAnswering(whole)) return whole(response, one);
       if (whole !== undefined) return reply(response, 200, whole);
       if (!served.has(path)) return refuse(response, 404, notFound);
       return kind === "watch" ? watch(path, query, response) : list(path, query, response);
@@ -200,7 +204,7 @@ export async function fakeApi({ cert, key, paths, port = 0 }: FakeOptions): Prom
       feed();
     },
     serve: (path, isServed) => void (isServed ? served.add(path) : served.delete(path)),
-    give: (path, object) => void given.set(path, object),
+    give: (path, answer) => void given.set(path, answer),
     allow: (token) => (allowed = token),
     version: () => version,
     watches: () => [...watches.keys()],
@@ -212,6 +216,10 @@ export async function fakeApi({ cert, key, paths, port = 0 }: FakeOptions): Prom
       await once(server, "close");
     },
   };
+}
+
+function isAnswering(given: object | Answering | undefined): given is Answering {
+  return typeof given === "function";
 }
 
 export function reply(

@@ -1,7 +1,7 @@
 /** `live/pods/<what CNI calls the pod's UID>.json`: what the API says of each pod of this node. */
 import { unlinkSync } from "node:fs";
 import { isObject } from "../../cni/fields.ts";
-import { isPodId, podId, type KnownPod } from "../../knowledge/pod.ts";
+import { isPodId, podIds, type KnownPod } from "../../knowledge/pod.ts";
 import { hasTexts } from "../../program/whole.ts";
 import { isAbsence, namesIn, readJson, writeJson } from "../file.ts";
 import { liveDirectory } from "./place.ts";
@@ -9,16 +9,18 @@ import { liveDirectory } from "./place.ts";
 const format = 1;
 
 export function writeKnownPod(stateDir: string, pod: KnownPod): void {
-  const path = pathOf(stateDir, podId(pod));
-  // The agent alone writes here, so the name beside the file need not be random.
-  writeJson(path, { format, pod }, `${path}.tmp`);
+  for (const id of podIds(pod)) {
+    const path = pathOf(stateDir, id);
+    // The agent alone writes here, so the name beside the file need not be random.
+    writeJson(path, { format, pod }, `${path}.tmp`);
+  }
 }
 
 /** `id`: as a runtime says it, K8S_POD_UID. undefined where there is none, or none that this build can read. */
 export function readKnownPod(stateDir: string, id: string): KnownPod | undefined {
   if (!isPodId(id)) return undefined;
   const pod = asKnownPod(readJson(pathOf(stateDir, id)));
-  return pod !== undefined && podId(pod) === id ? pod : undefined;
+  return pod !== undefined && podIds(pod).includes(id) ? pod : undefined;
 }
 
 export function removeKnownPod(stateDir: string, id: string): void {

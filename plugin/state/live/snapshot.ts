@@ -21,7 +21,7 @@ export type Header = Pick<Snapshot, "cluster" | "agentNamespace" | "resources"> 
 };
 
 /** Without its generation: another build may have compiled it. */
-type ObjectHead = Pick<KnownObject, "namespace" | "name" | "uid" | "fault">;
+type ObjectHead = Pick<KnownObject, "namespace" | "name" | "uid" | "fault" | "keptFor">;
 
 /** The rules are in a chunk of their own: most pods are not selected. */
 export type StoredObject = ObjectHead &
@@ -127,8 +127,14 @@ function render(snapshot: Snapshot): Buffer {
 }
 
 function stored(object: KnownObject, append: Append): StoredObject {
-  const { namespace, name, uid, fault } = object;
-  const told = { namespace, name, uid, ...(fault !== undefined && { fault }) };
+  const { namespace, name, uid, fault, keptFor } = object;
+  const told = {
+    namespace,
+    name,
+    uid,
+    ...(fault !== undefined && { fault }),
+    ...(keptFor !== undefined && { keptFor }),
+  };
   if (object.kind === "EgressQoS") return { ...told, kind: object.kind, form: object.form };
   if (object.form === undefined) return { ...told, kind: object.kind, form: undefined };
   const { rules, ...head } = object.form;

@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { getEventListeners } from "node:events";
+import type { ServerResponse } from "node:http";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, afterEach, beforeEach, expect, it } from "vitest";
 import { startApi, type ApiSide } from "../../../plugin/agent/api-side.ts";
@@ -16,6 +17,7 @@ import { assertLivePlace } from "../../../plugin/state/live/place.ts";
 import { writeKnownPod } from "../../../plugin/state/live/pods.ts";
 import { writeSnapshot } from "../../../plugin/state/live/snapshot.ts";
 import { fakeSite, quick, until, type Site } from "../../lab/api-follower.ts";
+import { reply } from "../../lab/fake-api.ts";
 import { snapshotOf } from "../support/api.ts";
 
 const root = mkdtempSync(join(tmpdir(), "pod-qos-side-"));
@@ -28,6 +30,7 @@ const [PODS, EGRESS, NETWORK, NAMESPACES] = [
   "/apis/k8s.ovn.org/v1alpha1/networkqoses",
   "/api/v1/namespaces",
 ] as const;
+const KUBE_SYSTEM = "/api/v1/namespaces/kube-system";
 const web = { uid: "u-web", namespace: "prod", name: "web", labels: {}, annotations: {} };
 const version = { state: "synced", version: "50" } as const;
 const known: Snapshot = snapshotOf({
@@ -98,7 +101,7 @@ const begin = (
   return { loop, side, starts: () => starts, news, lines };
 };
 const serve = (uid = "ours", paths: readonly string[] = [PODS, EGRESS, NETWORK, NAMESPACES]): void => {
-  site.api.give("/api/v1/namespaces/kube-system", { metadata: { name: "kube-system", uid } });
+  site.api.give(KUBE_SYSTEM, { metadata: { name: "kube-system", uid } });
   for (const path of paths) site.api.serve(path, true);
 };
 const nobody = (): string => {
@@ -190,7 +193,68 @@ it("stops at once where the server speaks for another cluster after a failure", 
   await until("no watch", () => site.api.watches().length === 0);
 });
 
+it.each([
+  ["ours", 0],
+  ["another", 1],
+])(
+  "takes nothing by the word of a server that is back before it has said whose it is: %s",
+  async (uid, left) => {
+    serve();
+    site.api.put(EGRESS, "default", egressQos);
+    const begun = begin();
+    await until("the start", () => begun.starts() === 1);
+    const asked: ServerResponse[] = [];
+    site.api.give(KUBE_SYSTEM, (response) => void asked.push(response));
+    const lists = listsOf(EGRESS);
+    site.api.remove(EGRESS, "default");
+    site.api.put(EGRESS, "of-another", egressQos);
+    site.api.forget();
+    site.api.cut();
+    await until("a list", () => listsOf(EGRESS) > lists && asked.length > 0);
+    await sleep(200);
+    expect(namesIn(begun)).toEqual(["default"]);
+    serve(uid);
+    for (const response of asked) reply(response, 200, { metadata: { name: "kube-system", uid } });
+    await until("who it is", () => begun.loop.states.isInStep() === (uid === "ours"));
+    await until("what it has", () => namesIn(begun).includes("default") === (left === 1));
+  },
+);
+
 const objectsOf = ({ loop }: Begun): number => loop.world().view?.snapshot.objects.length ?? 0;
+const leaving = { metadata: { name: "prod", deletionTimestamp: "2026-01-01T00:00:00Z" } };
+it.each([
+  ["is being deleted", [leaving], ["default"]],
+  ["is gone", [], ["default"]],
+  ["stays", [{ metadata: { name: "prod" } }], []],
+])("an object that is deleted counts on for its pods where its namespace %s", async (_, items, left) => {
+  serve();
+  const metadata = { namespace: "prod" };
+  site.api.put(PODS, "web", { metadata });
+  site.api.put(EGRESS, "default", { ...egressQos, metadata });
+  const begun = begin();
+  await until("the start", () => begun.starts() === 1);
+  site.api.give(NAMESPACES, { items });
+  site.api.remove(EGRESS, "default");
+  await until("it is asked", () => listsOf(NAMESPACES) === 1);
+  site.api.put(NETWORK, "later", { spec: { priority: 1, egress: [] }, metadata });
+  await until("what came behind it", () => namesIn(begun).includes("later"));
+  await until("what is left", () => namesIn(begun).join() === [...left, "later"].toSorted().join());
+  site.api.remove(PODS, "web");
+  await until("the end with the last pod", () => !namesIn(begun).includes("default"));
+});
+
+it("asks nothing where an object is deleted in a namespace of which no pod is here", async () => {
+  serve();
+  site.api.put(EGRESS, "default", egressQos);
+  const begun = begin();
+  await until("the start", () => begun.starts() === 1);
+  site.api.remove(EGRESS, "default");
+  await until("it is gone", () => objectsOf(begun) === 0);
+  expect(listsOf(NAMESPACES)).toBe(0);
+});
+
+const namesIn = ({ loop }: Begun): readonly string[] =>
+  (loop.world().view?.snapshot.objects ?? []).map(({ name }) => name).toSorted();
 const egressQos = { spec: { egress: [{ dscp: 46 }] } };
 const definition = (name: string, labels: object): void =>
   site.api.give(`/apis/apiextensions.k8s.io/v1/customresourcedefinitions/${name}.k8s.ovn.org`, {

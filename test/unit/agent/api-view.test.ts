@@ -3,7 +3,13 @@ import { describe, expect, it } from "vitest";
 import { askedFor, awaited, asFrozen, isRestored, asUnsynced } from "../../../plugin/agent/api-needs.ts";
 import { changesOf } from "../../../plugin/agent/api-changes.ts";
 import { withUpdate } from "../../../plugin/agent/api-update.ts";
-import { apiViewOf, faultsOf, type ApiView } from "../../../plugin/agent/api-view.ts";
+import {
+  apiViewOf,
+  faultsOf,
+  knowledgeOf,
+  namesakeOf,
+  type ApiView,
+} from "../../../plugin/agent/api-view.ts";
 import { confsInUse, emptyWorld, type World } from "../../../plugin/agent/world.ts";
 import { emptySnapshot, type KnownResource, type ResourceName } from "../../../plugin/knowledge/snapshot.ts";
 import type { AttachmentRecord } from "../../../plugin/state/record.ts";
@@ -117,4 +123,53 @@ it.each([
   ["nobody, where the directory has another", worldOf(new Map([["podnet", {}]]), byNamespace), []],
 ] as const)("namespaces are asked for by %s", (_, world, names) => {
   expect(askedFor(empty, confsInUse(world))).toEqual(names);
+});
+
+const showing = (view: ApiView, ...items: readonly object[]): ApiView =>
+  withUpdate(view, {
+    resource: "pods",
+    is: { state: "synced", version: "1" },
+    items: items.map((item) => ({ ...item })),
+  });
+const asked = (uid: string, name: string): AttachmentRecord => ({
+  ...recordOf({}),
+  asked: { uid, namespace: "prod", name },
+});
+
+describe("annotations that a mirror pod has", () => {
+  const hash = "0123456789abcdef0123456789abcdef";
+  const posing = (name: string, uid: string, labels = {}) => ({
+    metadata: {
+      uid,
+      namespace: "prod",
+      name,
+      labels,
+      annotations: {
+        "kubernetes.io/config.source": "file",
+        "kubernetes.io/config.hash": hash,
+        "kubernetes.io/config.mirror": hash,
+      },
+    },
+  });
+  it("on an ordinary pod leave it followed by its own UID", () => {
+    const view = showing(empty, posing("web", "u-web"));
+    expect(knowledgeOf(view, asked("u-web", "web"))).toMatchObject({ pod: { name: "web" } });
+    const relabelled = showing(view, posing("web", "u-web", { app: "x" }));
+    expect(changesOf(view, relabelled).pods).toContain("u-web");
+  });
+
+  it("on an ordinary pod take nothing from the static pod whose hash they name", () => {
+    const both = showing(empty, posing("dns-node-1", "u-mirror"), posing("web", "u-web"));
+    expect(knowledgeOf(both, asked(hash, "dns-node-1"))).toMatchObject({ pod: { name: "dns-node-1" } });
+    const relabelled = showing(both, posing("dns-node-1", "u-mirror", { app: "x" }), posing("web", "u-web"));
+    expect(changesOf(both, relabelled).pods).toEqual(["u-mirror", hash]);
+  });
+});
+
+it("another pod under the name of one that runs is news for that one, which keeps what it has", () => {
+  const item = { metadata: { uid: "u-new", namespace: "prod", name: "web-0" } };
+  const view = showing(empty, item);
+  expect(changesOf(empty, view).newNames).toEqual(["prod/web-0"]);
+  expect(knowledgeOf(view, asked("u-old", "web-0"))).toBe("unshown");
+  expect(namesakeOf(view, asked("u-old", "web-0"))).toBe("u-new");
 });

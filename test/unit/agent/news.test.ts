@@ -57,7 +57,7 @@ const asked = (news: News): readonly string[] =>
   );
 const api = (news: Partial<Extract<News, { kind: "api" }>["changes"]>): News => ({
   kind: "api",
-  changes: { pods: [], namespaces: [], surroundings: false, ...news },
+  changes: { pods: [], newNames: [], namespaces: [], surroundings: false, ...news },
 });
 const all = ["decide podnet/a@eth0", "decide podnet/b@eth0", "decide second/a@eth0"];
 
@@ -160,7 +160,7 @@ describe("what the API tells", () => {
       is: { ...synced, version: "2" },
       items: [pod("u-a", { app: "web" }, { resourceVersion: "7" })],
     });
-    expect(changesOf(one, again)).toEqual({ pods: [], namespaces: [], surroundings: false });
+    expect(changesOf(one, again)).toEqual({ pods: [], newNames: [], namespaces: [], surroundings: false });
     const other = withUpdate(one, { resource: "pods", is: synced, items: [pod("u-a", { app: "db" })] });
     expect(changesOf(one, other).pods).toEqual(["u-a"]);
   });

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { decodeNamespace, decodeNetwork, decodePod } from "../../../plugin/knowledge/decode.ts";
-import { isPodId, isStaticPod, keptAnnotations, podId } from "../../../plugin/knowledge/pod.ts";
+import { isPodId, isStaticPod, keptAnnotations, podIds } from "../../../plugin/knowledge/pod.ts";
 
 const hash = "0123456789abcdef0123456789abcdef";
 const pod = (metadata: object, more: object = {}) => ({
@@ -26,20 +26,19 @@ describe("a pod of the API", () => {
     });
   });
 
-  it("without labels has none, and being deleted says so", () => {
-    const seen = decodePod(pod({ labels: null, deletionTimestamp: "2026-01-01T00:00:00Z" }));
-    expect(seen).toMatchObject({ labels: {}, annotations: {}, isTerminating: true });
+  it("without labels has none", () => {
+    expect(decodePod(pod({ labels: null }))).toMatchObject({ labels: {}, annotations: {} });
   });
 
   it.each([
     [
-      "a mirror goes by its hash",
+      "a mirror goes by its hash too",
       {
         "kubernetes.io/config.source": "file",
         "kubernetes.io/config.hash": hash,
         "kubernetes.io/config.mirror": hash,
       },
-      hash,
+      ["u-1", hash],
     ],
     [
       "who says so of a pod of the API does not",
@@ -48,7 +47,7 @@ describe("a pod of the API", () => {
         "kubernetes.io/config.hash": hash,
         "kubernetes.io/config.mirror": hash,
       },
-      "u-1",
+      ["u-1"],
     ],
     [
       "nor can a pod take another one's UID",
@@ -57,16 +56,16 @@ describe("a pod of the API", () => {
         "kubernetes.io/config.hash": "u-2",
         "kubernetes.io/config.mirror": "u-2",
       },
-      "u-1",
+      ["u-1"],
     ],
     [
       "nor without a mirror",
       { "kubernetes.io/config.source": "file", "kubernetes.io/config.hash": hash },
-      "u-1",
+      ["u-1"],
     ],
-  ])("%s", (_, annotations, id) => {
+  ])("%s", (_, annotations, ids) => {
     const seen = decodePod(pod({ annotations }));
-    expect(seen && podId(seen)).toBe(id);
+    expect(seen && podIds(seen)).toEqual(ids);
   });
 
   it.each([null, {}, { metadata: {} }, pod({ uid: 1 }), pod({ labels: { a: 1 } })])("is not %j", (item) => {

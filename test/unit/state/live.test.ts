@@ -111,15 +111,16 @@ describe("an agent", () => {
 const pod = { uid: "u-1", namespace: "prod", name: "web-1", labels: { app: "web" }, annotations: {} };
 
 describe("what is known of a pod", () => {
-  it("is found by what CNI calls its UID", () => {
+  it("is found by what CNI calls its UID, and where it has a mirror's annotations by the API's UID too", () => {
     const stateDir = createPlace();
     const mirror = { ...pod, uid: "u-2", configHash: "0123456789abcdef0123456789abcdef" };
     writeKnownPod(stateDir, pod);
     writeKnownPod(stateDir, mirror);
     expect(readKnownPod(stateDir, "u-1")).toEqual(pod);
     expect(readKnownPod(stateDir, mirror.configHash)).toEqual(mirror);
-    expect(readKnownPod(stateDir, "u-2")).toBeUndefined();
-    expect([...knownPodIds(stateDir)].toSorted()).toEqual([mirror.configHash, "u-1"]);
+    expect(readKnownPod(stateDir, "u-2")).toEqual(mirror);
+    expect(readKnownPod(stateDir, "u-3")).toBeUndefined();
+    expect([...knownPodIds(stateDir)].toSorted()).toEqual([mirror.configHash, "u-1", "u-2"]);
     removeKnownPod(stateDir, "u-1");
     removeKnownPod(stateDir, "u-1");
     expect(readKnownPod(stateDir, "u-1")).toBeUndefined();

@@ -1,0 +1,72 @@
+/**
+ * What the API tells is held back from the moment that a line broke or was made anew until the server has said that it is still our
+ * cluster: behind the same address may be another one by now, whose lists lack what ours has. Starts nothing, asks nobody.
+ */
+import type { Notice } from "../kube/follow.ts";
+import type { ResourceName } from "../knowledge/snapshot.ts";
+import type { Handlers } from "./following.ts";
+import type { ResourceUpdate } from "./resource-update.ts";
+
+export type Doubt = Pick<Handlers, "onUpdate" | "onNotice"> & {
+  /** How often there was reason to doubt: who asks the server notes it before. */
+  readonly count: () => number;
+  /** The server was asked after so many reasons, and is ours: what it update is handed on, where there was no other reason since. */
+  readonly settle: (count: number) => void;
+  readonly isOpen: () => boolean;
+  readonly whenRaised: (call: () => void) => () => void;
+};
+
+export function createDoubt({ onUpdate, onNotice }: Pick<Handlers, "onUpdate" | "onNotice">): Doubt {
+  const held = new Map<ResourceName, ResourceUpdate>();
+  const waiting = new Set<() => void>();
+  let count = 0;
+  let settled = 0;
+  const isOpen = (): boolean => settled !== count;
+  return {
+    onUpdate: (update) => {
+      if (!isOpen()) return onUpdate(update);
+      held.set(update.resource, joined(held.get(update.resource), update));
+      // That a resource cannot be read is no other cluster's word.
+      if (update.is.state !== "synced") onUpdate({ ...update, items: undefined });
+    },
+    onNotice: (resource, notice) => {
+      onNotice(resource, notice);
+      if (!isReason(notice)) return;
+      count += 1;
+      for (const call of waiting) call();
+    },
+    count: () => count,
+    settle: (asked) => {
+      settled = asked;
+      if (isOpen()) return;
+      const all = [...held.values()];
+      held.clear();
+      all.forEach(onUpdate);
+    },
+    isOpen,
+    whenRaised: (call) => {
+      waiting.add(call);
+      return () => void waiting.delete(call);
+    },
+  };
+}
+
+/** A watch that begins may have begun at another server than the one before. */
+function isReason({ kind }: Notice): boolean {
+  switch (kind) {
+    case "failed":
+    case "watching":
+      return true;
+    case "listed":
+    case "silent":
+    case "threw":
+      return false;
+  }
+}
+
+function joined(
+  before: ResourceUpdate | undefined,
+  { items = before?.items, ...update }: ResourceUpdate,
+): ResourceUpdate {
+  return { ...update, items };
+}
