@@ -13,13 +13,17 @@ export interface CapClass {
  * pod; from the pod on its own interface, or on an ifb on the node.
  */
 export const capsOf = async (
-  pod: Pick<Plug, "node" | "nodeDevice" | "pod" | "ifname">,
+  pod: Pick<Plug, "node" | "nodeDevice" | "pod" | "ifname"> & {
+    /** Of this attachment on the node, where other pods have theirs. */
+    readonly ifb?: string;
+  },
 ): Promise<{ readonly ingress: CapClass | undefined; readonly egress: CapClass | undefined }> => {
   const [onNode, inPod] = await Promise.all([classes(pod.node), classes(pod.pod)]);
   const isIfb = ({ device }: CapClass): boolean => device.startsWith("pq");
+  const isOwnIfb = ({ device }: CapClass): boolean => device.startsWith(pod.ifb ?? "pq");
   return {
     ingress: onNode.find(({ device }) => device === pod.nodeDevice) ?? inPod.find(isIfb),
-    egress: inPod.find(({ device }) => device === pod.ifname) ?? onNode.find(isIfb),
+    egress: inPod.find(({ device }) => device === pod.ifname) ?? onNode.find(isOwnIfb),
   };
 };
 

@@ -30,10 +30,16 @@ const RBAC = "/apis/rbac.authorization.k8s.io/v1";
 export const tokenOf = async (
   api: Api,
   name: string,
-  { namespace = "default", seconds = 3600 } = {},
+  {
+    namespace = "default",
+    seconds = 3600,
+    boundObjectRef,
+  }: { readonly namespace?: string; readonly seconds?: number; readonly boundObjectRef?: object } = {},
 ): Promise<string> => {
   const path = `${NAMESPACES}/${namespace}/serviceaccounts/${name}/token`;
-  const { status } = await api.create<TokenRequest>(path, { spec: { expirationSeconds: seconds } });
+  const { status } = await api.create<TokenRequest>(path, {
+    spec: { expirationSeconds: seconds, ...(boundObjectRef && { boundObjectRef }) },
+  });
   return status.token;
 };
 

@@ -1,3 +1,4 @@
+import { ifbName } from "../../../plugin/datapath/names.ts";
 import { capsOf } from "../caps.ts";
 import type { LabNode } from "../node.ts";
 import type { Sandbox } from "./sandbox.ts";
@@ -11,4 +12,10 @@ export const hostDeviceOf = ({ result }: Sandbox): string => {
 
 /** The caps of a sandbox's eth0, as the kernel has them. */
 export const capsOfSandbox = (node: LabNode, sandbox: Sandbox): ReturnType<typeof capsOf> =>
-  capsOf({ node, nodeDevice: hostDeviceOf(sandbox), pod: sandbox.pod, ifname: "eth0" });
+  capsOf({
+    node,
+    nodeDevice: hostDeviceOf(sandbox),
+    pod: sandbox.pod,
+    ifname: "eth0",
+    ifb: ifbName({ network: "podnet", containerId: sandbox.containerId, ifname: "eth0" }),
+  });
