@@ -58,8 +58,8 @@ export type FakeApi = {
   /** A replica that is behind: it knows nothing newer. Undefined: up to date. */
   readonly behind: (version: number | undefined) => void;
   readonly serve: (path: string, isServed: boolean) => void;
-  /** What a GET of this path is answered with, or who answers it. */
-  readonly give: (path: string, answer: object | Answering) => void;
+  /** What a GET of this path is answered with, or who answers it; undefined: as usual. */
+  readonly give: (path: string, answer: object | Answering | undefined) => void;
   /** Only this token is known from now on. */
   readonly allow: (token: string) => void;
   readonly version: () => number;
@@ -81,7 +81,7 @@ export async function fakeApi({ cert, key, paths, port = 0 }: FakeOptions): Prom
   const log: Entry[] = [];
   const seen: Seen[] = [];
   const served = new Set(paths);
-  const given = new Map<string, object | Answering>();
+  const given = new Map<string, object | Answering | undefined>();
   const orders: { kind: "list" | "watch" | "any"; answer: Answering; times: number }[] = [];
   const watches = new Map<ServerResponse, { readonly path: string; sent: number }>();
   const sockets = new Set<Socket>();

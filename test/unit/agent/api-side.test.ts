@@ -17,8 +17,8 @@ import { assertLivePlace } from "../../../plugin/state/live/place.ts";
 import { writeKnownPod } from "../../../plugin/state/live/pods.ts";
 import { writeSnapshot } from "../../../plugin/state/live/snapshot.ts";
 import { fakeSite, quick, until, type Site } from "../../lab/api-follower.ts";
-import { reply } from "../../lab/fake-api.ts";
-import { snapshotOf } from "../support/api.ts";
+import { refuse, reply } from "../../lab/fake-api.ts";
+import { apiObject, snapshotOf } from "../support/api.ts";
 
 const root = mkdtempSync(join(tmpdir(), "pod-qos-side-"));
 afterAll(() => rmSync(root, { recursive: true }));
@@ -220,6 +220,36 @@ it.each([
   },
 );
 
+it("an empty list where there were objects takes nothing before it comes twice, and is said and counted", async () => {
+  serve();
+  site.api.put(EGRESS, "default", egressQos);
+  const begun = begin();
+  await until("the start", () => begun.starts() === 1);
+  site.api.give(EGRESS, (response, { query }) => {
+    if (query.has("watch")) return refuse(response, 410, { reason: "Expired", message: "too old" });
+    site.api.give(EGRESS, undefined);
+    reply(response, 200, { metadata: { resourceVersion: "900" }, items: [] });
+  });
+  const lists = listsOf(EGRESS);
+  site.api.cut();
+  await until("the second list", () => listsOf(EGRESS) >= lists + 2);
+  await until("all is well", () => begun.lines.at(-1) === "info egressqoses: followed again");
+  expect(namesIn(begun)).toEqual(["default"]);
+  expect(begun.lines.join("\n")).toMatch(/warn egressqoses: list: .*empty where there were 1 objects/);
+  const counted = await begun.loop.metrics.registry.getSingleMetricAsString("pod_qos_watch_restarts_total");
+  expect(counted).toMatch(/resource="egressqoses",reason="list"\} [1-9]/);
+});
+
+it("what is older than a former run knew takes nothing from it, and is said", async () => {
+  serve();
+  const objects = snapshotOf({ egressQos: [apiObject({ egress: [{ dscp: 46 }] })] });
+  const begun = begin({ pod: true, snapshot: { ...objects, cluster: "ours", resources: newer } });
+  await until("word of it", () => begun.lines.some((line) => /older than the 5000 that is known/.test(line)));
+  expect(namesIn(begun)).toEqual(["default"]);
+});
+
+const newest = { state: "synced", version: "5000" } as const;
+const newer = { ...emptySnapshot.resources, egressqoses: newest, networkqoses: newest };
 const objectsOf = ({ loop }: Begun): number => loop.world().view?.snapshot.objects.length ?? 0;
 const leaving = { metadata: { name: "prod", deletionTimestamp: "2026-01-01T00:00:00Z" } };
 it.each([
