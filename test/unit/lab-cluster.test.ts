@@ -6,6 +6,7 @@ import { qemuArguments, type Machine } from "../../scripts/lab/vm/qemu.ts";
 import type { AuditEvent } from "../lab/cluster/audit.ts";
 import { callsBeyond, rightsOf, unusedRights } from "../lab/cluster/role.ts";
 import { capabilitiesOf, cniArgsOf } from "../lab/cluster/runtime-call.ts";
+import { pingsIn } from "../vm/kubelet/pings.ts";
 
 test("the module that builds Kubernetes has its staging modules as they are published", () => {
   const upstream = [
@@ -121,4 +122,16 @@ describe("calls held against a role", () => {
       expect(unusedRights(rights, all.toSpliced(at, 1))).toEqual([right]);
     },
   );
+});
+
+test("what tcpdump -v says of pings", () => {
+  const said = `1764310000.100000 IP (tos 0x50, ttl 64, id 1, offset 0, flags [DF], proto ICMP (1), length 84)
+    10.245.4.4 > 10.245.4.3: ICMP echo request, id 14, seq 44, length 64
+1764310000.200000 IP (tos 0x0, ttl 64, id 2, offset 0, flags [none], proto ICMP (1), length 84)
+    10.245.4.3 > 10.245.4.4: ICMP echo reply, id 14, seq 44, length 64
+`;
+  expect(pingsIn(said)).toEqual([
+    { kind: "request", number: 44, tos: 0x50, seconds: 1764310000.1 },
+    { kind: "reply", number: 44, tos: 0, seconds: 1764310000.2 },
+  ]);
 });

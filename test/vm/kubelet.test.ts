@@ -1,14 +1,32 @@
-/** A real kubelet and containerd run a pod of the API through the chain, on a stock kernel. */
-import { afterAll, beforeAll, expect, test } from "vitest";
+/** A real kubelet and containerd run pods of the API through the chain, on a stock kernel; then with the DaemonSet and the guide. */
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { eventually } from "../lab/cluster/eventually.ts";
 import { podObject, podPath, type KubePod } from "../lab/cluster/objects.ts";
 import { podNetwork } from "../lab/cluster/pod-network.ts";
 import { createVmCluster, type VmCluster } from "../lab/cluster/vm-cluster.ts";
 import { suite } from "../lab/needs.ts";
+import { installAgent, readyAgent, readyz } from "./kubelet/agent-pod.ts";
+import {
+  createGuideObjects,
+  createGuidePods,
+  prepareSecondNetwork,
+  type GuideName,
+  type GuidePod,
+} from "./kubelet/guide.ts";
+import { attachedAt } from "./kubelet/node.ts";
+import { pings, type Ping } from "./kubelet/pings.ts";
 
-const kubernetes = ["kube-apiserver", "etcd", "kubelet", "kube-scheduler", "kube-controller-manager"];
+const needs = {
+  plugin: true,
+  kubernetes: ["kube-apiserver", "etcd", "kubectl", "kubelet", "kube-scheduler", "kube-controller-manager"],
+  peers: ["cnitool"],
+  tools: ["openssl", "socat", "tcpdump"],
+} as const;
 
-suite("a pod of a real kubelet", { plugin: true, kubernetes, tools: ["openssl", "socat"] }, () => {
+const within = { withinMs: 300_000, everyMs: 300 };
+const MARKED = 0x50;
+
+suite("a real kubelet", needs, () => {
   let cluster: VmCluster;
   beforeAll(async () => {
     cluster = await createVmCluster({ conflist: podNetwork() });
@@ -22,10 +40,9 @@ suite("a pod of a real kubelet", { plugin: true, kubernetes, tools: ["openssl", 
   const classes = (): Promise<string> =>
     cluster.exec(["sh", "-c", "for n in $(ls /run/netns); do ip netns exec $n tc class show dev eth0; done"]);
 
-  test("has its annotated cap in the kernel, and when it is deleted its record goes", async () => {
+  test("without an agent: a pod has its annotated cap in the kernel, and when it is deleted its record goes", async () => {
     const annotations = { "kubernetes.io/egress-bandwidth": "20M" };
     await cluster.plane.api.create(podPath("default"), podObject({ name: "web", annotations }));
-    const within = { withinMs: 300_000, everyMs: 200 };
     await eventually(
       "it runs",
       async () => ((await read("web"))?.status?.phase === "Running" ? true : undefined),
@@ -41,4 +58,55 @@ suite("a pod of a real kubelet", { plugin: true, kubernetes, tools: ["openssl", 
     expect(await cluster.exec(["find", "/run/pod-qos/attachments", "-type", "f"])).toBe("");
     expect(await classes()).not.toContain("905:");
   });
+
+  describe("with install/kubernetes, whose DaemonSet has another image and command and is else as shipped", () => {
+    let pods: Readonly<Record<GuideName, GuidePod>>;
+    beforeAll(async () => {
+      await installAgent(cluster);
+      await readyAgent(cluster);
+      await prepareSecondNetwork(cluster);
+      await createGuideObjects(cluster);
+      pods = await createGuidePods(cluster);
+    });
+
+    const ping = (from: GuideName, to: GuideName) =>
+      pings(cluster, {
+        from: pods[from].netns,
+        to: pods[to].netns,
+        address: pods[to].address,
+        ifname: "eth1",
+      });
+
+    test("the agent answers /readyz", async () => {
+      expect(await readyz(cluster)).toBe("ok");
+    });
+
+    test("002-26 pods are decided by labels that the agent gave ADD, on the network of the policy alone", async () => {
+      const [eth0, eth1] = [await attachedAt(cluster, "eth0"), await attachedAt(cluster, "eth1")];
+      const rules = (name: GuideName) => [
+        eth0[name]?.record.limits?.rules,
+        eth1[name]?.record.limits?.rules,
+        eth1[name]?.record.labelsFrom,
+        eth1[name]?.record.pending,
+      ];
+      expect([rules("pod0"), rules("pod1"), rules("pod2")]).toEqual([
+        [0, 0, "agent", undefined],
+        [0, 1, "agent", undefined],
+        [0, 1, "agent", undefined],
+      ]);
+    });
+
+    test("002-28 002-29 002-31 of pod0, which has no label, the request has tos 0, and pod2's reply 0x50", async () => {
+      const { requests, replies } = await ping("pod0", "pod2");
+      expect([marks(requests), marks(replies)]).toEqual([[0], [MARKED]]);
+    });
+
+    test("002-30 002-31 between pod1 and pod2 it is 0x50 both ways", async () => {
+      const { requests, replies } = await ping("pod1", "pod2");
+      expect([marks(requests), marks(replies)]).toEqual([[MARKED], [MARKED]]);
+    });
+  });
 });
+
+/** Of all that were seen, each once. */
+const marks = (seen: readonly Ping[]): readonly number[] => [...new Set(seen.map(({ tos }) => tos))];

@@ -4,6 +4,11 @@ import type { Certificates } from "./certificates.ts";
 
 export type Ports = { readonly api: number; readonly etcd: number; readonly etcdPeers: number };
 
+const SERVICE_RANGE = "10.96.0.0/16";
+
+/** Of the service that pods find the API server by: the range's first. */
+export const SERVICE_ADDRESS = "10.96.0.1";
+
 /** One member whose data need not outlive a crash of the machine. */
 export const etcdArguments = (folder: string, ports: Ports): readonly string[] => {
   const [clients, peers] = [`http://127.0.0.1:${ports.etcd}`, `http://127.0.0.1:${ports.etcdPeers}`];
@@ -46,7 +51,7 @@ export const apiServerArguments = (
     ["--service-account-issuer", "https://kubernetes.default.svc"],
     ["--service-account-key-file", certificates.accounts.public],
     ["--service-account-signing-key-file", certificates.accounts.key],
-    ["--service-cluster-ip-range", "10.96.0.0/16"],
+    ["--service-cluster-ip-range", SERVICE_RANGE],
     ["--endpoint-reconciler-type", "none"],
     ["--enable-admission-plugins", "NodeRestriction"],
     ...(controllers ? [] : [["--disable-admission-plugins", "ServiceAccount"]]),

@@ -15,6 +15,7 @@ import {
   egressFile,
   etcdArguments,
   schedulerArguments,
+  SERVICE_ADDRESS,
   type Ports,
 } from "./arguments.ts";
 import { makeCertificates, type Certificates } from "./certificates.ts";
@@ -76,7 +77,7 @@ export const startControlPlane = async (options: ControlPlaneOptions): Promise<C
     return daemon;
   };
   const store = start("etcd", etcdArguments(folder, ports));
-  const certificates = await makeCertificates(pki, ["127.0.0.1", ...addresses]);
+  const certificates = await makeCertificates(pki, ["127.0.0.1", SERVICE_ADDRESS, ...addresses]);
   const server = `https://127.0.0.1:${ports.api}`;
   const admin = connectApi(server, certificates.authority, certificates.admin);
   const startServer = (): Daemon =>

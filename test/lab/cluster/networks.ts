@@ -1,4 +1,4 @@
-/** NetworkAttachmentDefinitions, and multus, which makes pods' further interfaces by them. */
+/** NetworkAttachmentDefinitions in a control plane. */
 import type { ControlPlane } from "../../../scripts/lab/cluster/control-plane.ts";
 import { eventually } from "./eventually.ts";
 
@@ -38,28 +38,4 @@ const DEFINITION = {
       },
     ],
   },
-};
-
-/** Paths as the node has them. */
-export type Multus = { readonly kubeconfig: string; readonly defaultConf: string };
-
-/** A conf for multus alone, as its own installer writes it. */
-export const multusConf = ({ kubeconfig, defaultConf }: Multus): object => ({
-  cniVersion: "1.0.0",
-  name: "multus-cni-network",
-  type: "multus",
-  capabilities: { bandwidth: true },
-  kubeconfig,
-  clusterNetwork: defaultConf,
-});
-
-/** What multus wrote onto the pod of that interface: its addresses; undefined before it has. */
-export const addressesOn = (
-  annotations: Readonly<Record<string, string>> | undefined,
-  ifname: string,
-): readonly string[] | undefined => {
-  const status = annotations?.["k8s.v1.cni.cncf.io/network-status"];
-  if (status === undefined) return undefined;
-  const networks = JSON.parse(status) as readonly { interface: string; ips?: readonly string[] }[];
-  return networks.find((network) => network.interface === ifname)?.ips;
 };

@@ -4,7 +4,8 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { execa } from "execa";
 import { startRuntime } from "../../../../test/vm/containerd/runtime.ts";
-import { GATEWAY_ADDRESS, VM_ADDRESS } from "../../vm/qemu.ts";
+import { API_ADDRESS, API_PORT, GATEWAY_ADDRESS, VM_ADDRESS } from "../../vm/qemu.ts";
+import { SERVICE_ADDRESS } from "../arguments.ts";
 import { answerCalls } from "./calls.ts";
 import {
   CONTAINERD_LOG,
@@ -38,6 +39,9 @@ const makeNetwork = async (): Promise<void> => {
   await run("ip link set eth0 up");
   await run(`ip route add default via ${GATEWAY_ADDRESS}`);
   await run("sysctl -qw net.ipv4.ip_forward=1");
+  // What kube-proxy does for the one service that pods of the node itself ask.
+  const toService = `-d ${SERVICE_ADDRESS} -p tcp --dport 443`;
+  await run(`iptables -t nat -A OUTPUT ${toService} -j DNAT --to-destination ${API_ADDRESS}:${API_PORT}`);
 };
 
 const startKubelet = ({ kubelet, name }: NodePlan) => {
