@@ -1,7 +1,7 @@
 /**
  * The tasks: which are due when, and which run. The first change of a thing starts at once, and those in the 200 ms after that
- * become one; two tasks run at a time; a failed one is tried again after 1 s, then after twice as long each time, up to 5 minutes.
- * Pure: the time comes in as a value.
+ * become one; two tasks run at a time, those that were asked for at once before those that could wait; a failed one is tried again
+ * after 1 s, then after twice as long each time, up to 5 minutes. Pure: the time comes in as a value.
  */
 export type Queue = ReadonlyMap<string, Item>;
 
@@ -9,6 +9,8 @@ export type Item = {
   /** undefined: it is not due. */
   readonly dueMs: number | undefined;
   readonly why: readonly string[];
+  /** Somebody asked for it at once, and did not say that it can wait. */
+  readonly isUrgent: boolean;
   readonly isRunning: boolean;
   readonly startedMs: number | undefined;
   readonly failures: number;
@@ -29,7 +31,12 @@ export function ask(queue: Queue, key: string, why: string, nowMs: number, delay
   // A new reason ends the wait of one that failed.
   const dueMs = Math.min(item.dueMs ?? Infinity, earliestMs);
   const reasons = item.why.includes(why) ? item.why : [...item.why, why];
-  return withItem(fresh(queue, nowMs), key, { ...item, dueMs, why: reasons });
+  return withItem(fresh(queue, nowMs), key, {
+    ...item,
+    dueMs,
+    why: reasons,
+    isUrgent: item.isUrgent || delayMs === 0,
+  });
 }
 
 /** Forgets what is done and past its 200 ms: a node has many pods in its life. */
@@ -45,14 +52,21 @@ export function ready(queue: Queue, nowMs: number): readonly string[] {
   const free = mostAtOnce - items.filter(([, { isRunning }]) => isRunning).length;
   return items
     .filter(([, { dueMs, isRunning }]) => !isRunning && dueMs !== undefined && dueMs <= nowMs)
-    .toSorted(([, a], [, b]) => (a.dueMs ?? 0) - (b.dueMs ?? 0))
+    .toSorted(([, a], [, b]) => Number(b.isUrgent) - Number(a.isUrgent) || (a.dueMs ?? 0) - (b.dueMs ?? 0))
     .slice(0, Math.max(0, free))
     .map(([key]) => key);
 }
 
 export function start(queue: Queue, key: string, nowMs: number): Queue {
   const item = queue.get(key) ?? idle;
-  return withItem(queue, key, { ...item, dueMs: undefined, why: [], isRunning: true, startedMs: nowMs });
+  return withItem(queue, key, {
+    ...item,
+    dueMs: undefined,
+    why: [],
+    isUrgent: false,
+    isRunning: true,
+    startedMs: nowMs,
+  });
 }
 
 /** "over": its attachment or network is gone. What was asked meanwhile is done all the same. */
@@ -84,7 +98,14 @@ export function lengthOf(queue: Queue): number {
   return [...queue.values()].filter(({ dueMs, isRunning }) => dueMs !== undefined || isRunning).length;
 }
 
-const idle: Item = { dueMs: undefined, why: [], isRunning: false, startedMs: undefined, failures: 0 };
+const idle: Item = {
+  dueMs: undefined,
+  why: [],
+  isUrgent: false,
+  isRunning: false,
+  startedMs: undefined,
+  failures: 0,
+};
 
 function withItem(queue: Queue, key: string, item: Item): Queue {
   return new Map(queue).set(key, item);

@@ -50,6 +50,16 @@ describe("a queue", () => {
     expect(lengthOf(again)).toBe(3);
   });
 
+  it("does what is asked for at once before all that can wait, however long that has waited", () => {
+    const looks = ["a", "b", "c"].reduce((all, key) => ask(all, key, "its turn", 0, 10), emptyQueue);
+    const queue = asking(["d"], 500, looks);
+    expect(ready(queue, 500)).toEqual(["d", "a"]);
+    expect(ready(ask(queue, "c", "new", 500), 500)).toEqual(["c", "d"]);
+    // Once done it is like the others.
+    const done = doing(queue, 500);
+    expect(ready(ask(done, "d", "its turn", 800, 10), 900)).toEqual(["b", "c"]);
+  });
+
   it("tries what failed again after 1 s, twice as long each time, 5 minutes at most", () => {
     let queue = asking(["a"], 0);
     let at = 0;
