@@ -12,7 +12,7 @@ const turnMs = 5_000;
 const closerEach = 12;
 
 export async function turnUntilEnd(loop: Loop, api: ApiSide, worker: Pick<Worker, "length">): Promise<void> {
-  const { options, log, signal, metrics, states } = loop;
+  const { options, log, signal, states } = loop;
   let turnedMs = performance.now();
   let turns = 0;
   const turn = (): void => {
@@ -24,12 +24,11 @@ export async function turnUntilEnd(loop: Loop, api: ApiSide, worker: Pick<Worker
         writeTurn(options.stateDir, { followsPods: options.api, isCutOff: api.isCutOff() });
       else removeTurn(options.stateDir);
       loop.tell({ kind: "ended", attachments: endedSince(loop, turns % closerEach === 0), afterMs: turnMs });
-      metrics.queue.set(worker.length());
     } catch (error) {
       log("error", messageOf(error));
     }
   };
-  servePages(loop, () => turnedMs);
+  servePages(loop, worker, () => turnedMs);
   turn();
   states.whenStepChanges(turn);
   const turning = setInterval(turn, turnMs);
@@ -37,14 +36,21 @@ export async function turnUntilEnd(loop: Loop, api: ApiSide, worker: Pick<Worker
   clearInterval(turning);
 }
 
-function servePages({ options, log, signal, metrics, states }: Loop, turnedMs: () => number): void {
+function servePages(
+  { options, log, signal, metrics, states }: Loop,
+  worker: Pick<Worker, "length">,
+  turnedMs: () => number,
+): void {
   if (options.listen === undefined) return;
   const { registry } = metrics;
   const pages = {
     health: () =>
       performance.now() - turnedMs() < 60_000 ? undefined : "the loop has not turned for a minute",
     readiness: states.unready,
-    metrics: async () => ({ type: registry.contentType, text: await registry.metrics() }),
+    metrics: async () => {
+      metrics.queue.set(worker.length());
+      return { type: registry.contentType, text: await registry.metrics() };
+    },
   };
   listen(options.listen, pages, log, signal);
 }

@@ -49,12 +49,18 @@ export function asksOf(world: World, news: News, chance: () => number): readonly
   }
 }
 
-/** Uplinks first, as everywhere: a pod may be about to join a class that is new. */
+/**
+ * Uplinks first, as everywhere: a pod may be about to join a class that is new. And what a former agent was ended at is taken
+ * away now, not when its turn comes.
+ */
 function afterStart(world: World, spreadMs: number, chance: () => number): readonly Asked[] {
   const why = "the agent has started";
   const uplinks = networksOf(world.records).map((network) => ({ kind: "uplink", network }) as const);
   const pods = decide([...world.records.keys()]);
-  return [...atOnce(uplinks, why), ...pods.map((task) => ({ task, why, delayMs: chance() * spreadMs }))];
+  return [
+    ...atOnce([...uplinks, { kind: "sweep" }], why),
+    ...pods.map((task) => ({ task, why, delayMs: chance() * spreadMs })),
+  ];
 }
 
 /** While the agent is at work ADD leaves it to it to change an uplink, also to a conf that the directory does not have. */

@@ -66,7 +66,7 @@ describe("news", () => {
     [
       "of the start spreads over its time",
       { kind: "start", spreadMs: 4000 },
-      ["uplink podnet", "uplink second", ...all.map((each) => `${each} +2000`)],
+      ["uplink podnet", "uplink second", "sweep", ...all.map((each) => `${each} +2000`)],
     ],
     [
       "of a conf asks for the uplink, then its pods",
