@@ -89,16 +89,25 @@ export async function settle(
   try {
     const { uplink } = parseConf(entry, network);
     if (uplink === undefined) return { outcome: "done", why: "" };
-    const found = await settleUplink({ stateDir, network, conf: uplink, log });
+    const { found, staying } = await settleUplink({ stateDir, network, conf: uplink, log });
     metrics.drift.inc({ tool: "uplink" }, found.length);
     if (found.length > 0)
       log("info", `uplink of network ${network} (${why.join("; ")}): ${found.join("; ")}`);
-    return { outcome: "done", why: "" };
+    if (staying.length === 0) return { outcome: "done", why: "" };
+    if (!why.includes(pastClasses))
+      log(
+        "info",
+        `uplink of network ${network}: its conf has no class ${staying.join(", ")} any more, which stays until its pods have moved`,
+      );
+    // Tried again until they have.
+    return { outcome: "failed", why: pastClasses };
   } catch (error) {
     log("error", `uplink of network ${network} stays as it is (${why.join("; ")}): ${inFull(error)}`);
     return { outcome: "failed", why: why.join("; ") };
   }
 }
+
+const pastClasses = "classes that its conf has no more";
 
 /** Removes what no attachment owns, as GC does, for runtimes that never call GC. */
 export async function sweep({ stateDir, log }: Tools): Promise<Came> {

@@ -1,11 +1,13 @@
 /** Keeps what this network's conf says of the node's uplink, and decides whose conf is in force. */
 import { agreement, contradiction, type Said } from "../../policy/uplink/agree.ts";
 import type { UplinkChoice } from "../../policy/uplink/choose.ts";
+import { formerClasses } from "../../policy/uplink/former.ts";
 import {
   isFresh,
   keepFirst,
   keepStanding,
   keepWord,
+  readStanding,
   readStandingSaid,
   readWords,
 } from "../../state/uplinks.ts";
@@ -30,7 +32,8 @@ export function agreeOnUplink(
   if (agreed.kind === "stands") return;
   const heard = firstHeard(stateDir, agreed.contrary);
   if (heard !== undefined) throw contradiction(mine, heard);
-  keepStanding(stateDir, mine);
+  const former = formerClasses(readStanding(stateDir, uplink.device), uplink);
+  keepStanding(stateDir, { ...mine, ...(former.length > 0 && { former }) });
 }
 
 /** A network counts while it has pods on the uplink, and for a minute after it wrote: a pod's record comes a little later. */

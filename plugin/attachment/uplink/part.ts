@@ -8,6 +8,8 @@ import type { Log } from "../../log.ts";
 import { uplinkDrift } from "../../kernel/uplink/observe.ts";
 import type { UplinkChoice } from "../../policy/uplink/choose.ts";
 import type { AttachmentRecord, Membership } from "../../state/record.ts";
+import { identityOf } from "../plan.ts";
+import { withClassesInUse } from "./former.ts";
 import { joinNodeUplink } from "./join.ts";
 
 export { agreeOnUplink } from "./agree.ts";
@@ -23,8 +25,10 @@ export function uplinkPart(choice: UplinkChoice, request: Request): UplinkPart {
     membership: membershipOf(choice, request),
     // Some of ADD's work waits for nothing but the features of the kernel, so it is begun with their promise.
     join: async (features, log) => {
-      const state = stateOf(choice, await features);
-      await joinNodeUplink({ stateDir, uplink: choice.uplink, log }, state, partOf(choice, request));
+      const { uplink } = choice;
+      const asItStands = withClassesInUse(stateDir, uplink, identityOf(request));
+      const state = stateOf({ ...choice, uplink: asItStands }, await features);
+      await joinNodeUplink({ stateDir, uplink, log }, state, partOf(choice, request));
     },
   };
 }
@@ -54,6 +58,9 @@ function partOf({ chosen, uplink }: UplinkChoice, { addresses }: Request): PodPa
   return podPart(uplink, chosen.name, addresses);
 }
 
-function stateOf({ uplink, link }: UplinkChoice, { fqCodel }: Features): UplinkState {
+function stateOf(
+  { uplink, link }: Pick<UplinkChoice, "uplink" | "link">,
+  { fqCodel }: Features,
+): UplinkState {
   return uplinkState(uplink, { mtu: link.mtu, fqCodel, ipv6: kernelHasIpv6() });
 }

@@ -16,6 +16,8 @@ export type Said = {
   readonly conf: UplinkConf;
   /** What it came to on the link when it was said. */
   readonly uplink: Uplink;
+  /** Of what stands: classes that it had before and has no more. */
+  readonly former?: readonly UplinkClass[];
 };
 
 /** `contrary`: those others that would have it otherwise, each as it comes to on this link. Those still heard forbid it. */

@@ -1,0 +1,98 @@
+/** A class that goes from the conf, or gets another name and set, while its pods send: none of their packets is in a class of others. */
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { startAgent, until, writeConf, type Agent } from "../lab/agent.ts";
+import type { LabNode } from "../lab/node.ts";
+import { readRecordAt } from "../lab/records.ts";
+import { suite } from "../lab/needs.ts";
+import {
+  addedUplinkPod,
+  bulkLabel,
+  openUplinkSite,
+  uplink200,
+  type UplinkPod,
+  type UplinkSite,
+} from "../lab/uplink.ts";
+
+const { "bulk-seed": bulk } = uplink200.classes;
+const rest = { rate: "100M" };
+const conf = (classes: object) => ({ uplink: { ...uplink200, classes: { default: rest, ...classes } } });
+
+const before = conf({ other: { rate: "1M" }, "bulk-seed": bulk });
+const renamed = conf({ other: { rate: "1M" }, heavy: { ...bulk, set: "heavy-pods" } });
+/** What was the third class is the second now. */
+const gone = conf({ heavy: { ...bulk, set: "heavy-pods" } });
+const many = 8;
+
+suite("a class that is renamed or goes", { plugin: true, tools: ["ipset"] }, () => {
+  let site: UplinkSite;
+  let agent: Agent;
+  let pods: readonly UplinkPod[];
+  beforeAll(async () => {
+    site = await openUplinkSite();
+    await site.node.exec("sh", ["-ec", QUIET]);
+    await site.server.exec("sh", ["-ec", "echo 1 >/proc/sys/net/ipv6/conf/wan0/disable_ipv6"]);
+    await writeConf(site.node, "10-podnet.conflist", before, "podnet");
+    const made: UplinkPod[] = [];
+    for (let at = 0; at < many; at += 1)
+      made.push(await addedUplinkPod(site, { labels: bulkLabel, uplink: before.uplink }));
+    pods = made;
+    agent = await startAgent(site.node);
+  });
+  afterAll(async () => {
+    await agent.kill();
+    await site.node[Symbol.asyncDispose]();
+  });
+
+  test.each([
+    ["gets another name and set", renamed, "heavy"],
+    ["has another number, for one before it is gone", gone, "heavy"],
+    ["gets its name back", before, "bulk-seed"],
+  ])(
+    "%s: no packet of its pods is in a third class, none is lost, and nothing of it stays",
+    async (_, next, name) => {
+      const senders = pods.map(({ pod }) => pod.start("ping", ["-q", "-i", "0.01", "-w", "6", site.server4]));
+      await new Promise((resolve) => setTimeout(resolve, 500));
+      const counted = await packetsOf(site.node);
+      await writeConf(site.node, "10-podnet.conflist", next, "podnet");
+      await until(
+        `all pods are in ${name}`,
+        () => pods.every((pod) => classIn(site.node, pod) === name),
+        30_000,
+      );
+      const all = await Promise.all(senders.map(({ done }) => done));
+      for (const { stdout } of all) expect(stdout).toMatch(/ 0% packet loss/);
+      expect((await packetsOf(site.node)).default).toBe(counted.default);
+      const classes = Object.keys(next.uplink.classes);
+      await until(
+        "only the conf's classes are there",
+        async () => (await classesOf(site.node)).length === classes.length,
+        30_000,
+      );
+      const { stdout } = await site.node.exec("ipset", ["list", "-n"]);
+      expect(stdout.split("\n").filter((set) => set !== "")).toHaveLength(2 * (classes.length - 1));
+    },
+  );
+});
+
+/** The rest of what a link says goes by the default class. */
+const QUIET = `
+echo 1 >/proc/sys/net/ipv6/conf/eth0/disable_ipv6
+mac=$(ip netns exec server cat /sys/class/net/wan0/address)
+own=$(cat /sys/class/net/eth0/address)
+ip neighbour replace 203.0.113.2 lladdr "$mac" dev eth0 nud permanent
+ip -n server neighbour replace 203.0.113.1 lladdr "$own" dev wan0 nud permanent
+`;
+
+const classIn = (node: LabNode, { pod }: UplinkPod): string | undefined =>
+  readRecordAt(node, "podnet", pod.containerId).membership?.class;
+
+const classesOf = async (node: LabNode): Promise<readonly string[]> => {
+  const { stdout } = await node.exec("tc", ["class", "show", "dev", "eth0"]);
+  return [...stdout.matchAll(/^class htb (1:\d+) parent 1:1 /gm)].map(([, id = ""]) => id);
+};
+
+const packetsOf = async (node: LabNode): Promise<{ readonly default: number }> => {
+  const { stdout } = await node.exec("tc", ["-s", "class", "show", "dev", "eth0"]);
+  const [, packets] = /^class htb 1:10 .*\n Sent \d+ bytes (\d+) pkt/m.exec(stdout) ?? [];
+  return { default: Number(packets) };
+};
