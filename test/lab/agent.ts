@@ -18,16 +18,26 @@ export interface AgentOptions {
   readonly round?: string;
   /** Wait until it says that it is ready; default true. */
   readonly ready?: boolean;
+  readonly readyWithinMs?: number;
   /** Default: the executable under test. */
   readonly command?: readonly string[];
+  readonly env?: Readonly<Record<string, string>>;
 }
 
 /** Files alone, unless `args` say otherwise. */
 export const startAgent = async (node: LabNode, options: AgentOptions = {}): Promise<Agent> => {
-  const { args = ["--no-api"], round = "10m", ready = true, command = [linkPlugin(node)] } = options;
+  const {
+    args = ["--no-api"],
+    round = "10m",
+    ready = true,
+    command = [linkPlugin(node)],
+    env = {},
+    readyWithinMs = 15_000,
+  } = options;
   const [file = "", ...before] = command;
   const running: Running = node.start(file, [...before, "agent", ...args, "--round", round], {
-    timeoutMs: 600_000,
+    timeoutMs: 1_800_000,
+    env,
   });
   const page: Agent["page"] = async (path) => {
     const url = `http://127.0.0.1:9465${path}`;
@@ -54,7 +64,8 @@ export const startAgent = async (node: LabNode, options: AgentOptions = {}): Pro
       return row === undefined ? 0 : Number(row.split(" ").at(-1));
     },
   };
-  if (ready) await until("the agent is ready", async () => (await page("/readyz")).code === 200, 15_000);
+  if (ready)
+    await until("the agent is ready", async () => (await page("/readyz")).code === 200, readyWithinMs);
   return agent;
 };
 

@@ -1,0 +1,147 @@
+/** Histories lived through beside an agent, all of a batch at once, and what a fresh ADD by their end gives. */
+import { setTimeout as pause } from "node:timers/promises";
+import type { Agent } from "../agent.ts";
+import { createNode, type LabNode } from "../node.ts";
+import { inputAfter, type History } from "./history.ts";
+import type { Input } from "./input.ts";
+import type { Means } from "./means.ts";
+import { addNetwork, addSeat, removeUplink, type Seat } from "./site.ts";
+import type { PluginResult } from "../plugin.ts";
+import { stateOf } from "./state.ts";
+
+export type Place = { readonly node: LabNode; readonly seats: readonly Seat[] } & AsyncDisposable;
+
+/** So many pods, each in a network of its own. */
+export const openPlace = async (pods: number): Promise<Place> => {
+  const node = await createNode();
+  const seats: Seat[] = [];
+  for (let at = 0; at < pods; at += 1)
+    seats.push(await addSeat(await addNetwork(node, `net${at}`), `pod${at}`));
+  return { node, seats, [Symbol.asyncDispose]: () => node[Symbol.asyncDispose]() };
+};
+
+export type Played = {
+  /** After an ADD by the final input, where nothing was before. */
+  readonly fresh: string;
+  /** After the history. */
+  readonly lived: string;
+  readonly said: string;
+};
+
+export const inBatches = <Value>(all: readonly Value[], size: number): readonly (readonly Value[])[] =>
+  Array.from({ length: Math.ceil(all.length / size) }, (_, at) => all.slice(at * size, (at + 1) * size));
+
+/** The node is left as it was. */
+export const play = async (place: Place, means: Means, batch: readonly History[]): Promise<Played> => {
+  const lives = batch.flatMap((history, at) => {
+    const seat = place.seats[at];
+    return seat === undefined ? [] : [{ history, seat, means }];
+  });
+  const pods = place.seats.map(({ pod }) => pod);
+  const state = (): Promise<string> => stateOf(place.node, pods);
+  await Promise.all(lives.map(giveTheEnd));
+  await means.makeKnown(place.node);
+  await Promise.all(lives.map(addAtTheEnd));
+  const fresh = await state();
+  await undoAll(lives);
+  const agent = await means.start(place.node);
+  try {
+    await Promise.all(lives.map(live));
+    const lived = await settled(agent, state, fresh);
+    const said = await agent.stop();
+    return { fresh, lived, said };
+  } finally {
+    await agent.kill();
+    await undoAll(lives);
+  }
+};
+
+type Life = { readonly history: History; readonly seat: Seat; readonly means: Means };
+
+const giveTheEnd = async ({ history, seat, means }: Life): Promise<void> => {
+  const { input, said } = inputAfter(history);
+  await means.say(seat, said);
+  await means.give(seat, undefined, input);
+};
+
+const addAtTheEnd = ({ history, seat, means }: Life): Promise<void> => {
+  const { input, said } = inputAfter(history);
+  return succeeded(() => means.call(seat, "ADD", input, said), "a fresh ADD");
+};
+
+const live = async ({ history, seat, means }: Life): Promise<void> => {
+  await means.say(seat, history.said);
+  await means.give(seat, undefined, history.start);
+  await succeeded(() => means.call(seat, "ADD", history.start, history.said), "the first ADD");
+  let loaded = history.start;
+  for (const [at, step] of history.steps.entries()) {
+    const { input: before } = inputAfter(history, at);
+    const { input } = inputAfter(history, at + 1);
+    if (step.kind === "change") await means.give(seat, before, input);
+    else {
+      await means.say(seat, step.said);
+      await succeeded(
+        () => means.call(seat, "ADD", step.isStale ? loaded : input, step.said),
+        "a repeated ADD",
+      );
+    }
+    if (input.broken === undefined) loaded = before.broken === undefined ? before : input;
+    await pause(step.pauseMs);
+  }
+};
+
+const undoAll = async (lives: readonly Life[]): Promise<void> => {
+  await Promise.all(lives.map(undo));
+  // One after the other: each takes away what it finds empty, of the others too.
+  for (const { seat } of lives) await removeUplink(seat.network);
+};
+
+const undo = async ({ seat, means }: Life): Promise<void> => {
+  await means.takeAway(seat);
+  const said = { isGold: false, isSilver: false, cap: undefined };
+  await succeeded(() => means.call(seat, "DEL", nothing, said), "DEL");
+};
+
+/** DEL needs no more of a conf than its name. */
+const nothing: Input = {
+  zeta: undefined,
+  alpha: undefined,
+  marks: undefined,
+  egress: undefined,
+  ingress: undefined,
+  discipline: "shape",
+  classes: ["gold", "silver"],
+  fallback: undefined,
+  rate: "30M",
+  broken: undefined,
+};
+
+/** Idle for so long: what a file tells is heard within. */
+const idleMs = 1_000;
+const longestMs = 60_000;
+
+/** The state once the agent has nothing to do any more. Where it is not what it shall be, it is given time. */
+const settled = async (agent: Agent, state: () => Promise<string>, wanted: string): Promise<string> => {
+  const began = performance.now();
+  let idleSince = began;
+  let seen = "";
+  while (performance.now() - began < longestMs) {
+    if ((await agent.metric("pod_qos_queue_length")) > 0) idleSince = performance.now();
+    const idle = performance.now() - idleSince;
+    if (idle > idleMs) {
+      seen = await state();
+      if (seen === wanted || idle > 3 * idleMs) return seen;
+    }
+    await pause(50);
+  }
+  return seen === "" ? `the agent was not idle for ${idleMs} ms within ${longestMs} ms` : seen;
+};
+
+/** As a runtime does, it is tried again where somebody else is at work at the pod. */
+export const succeeded = async (call: () => Promise<PluginResult>, what: string): Promise<void> => {
+  for (let tries = 1; ; tries += 1) {
+    const { exitCode, stdout, error } = await call();
+    if (exitCode === 0) return;
+    if (error?.code !== 11 || tries === 5) throw new Error(`${what}: ${stdout}`);
+  }
+};

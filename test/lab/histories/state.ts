@@ -1,0 +1,49 @@
+/** All that there is on a node for pods: what its kernel has, and the plugin's records. */
+import { readdirSync } from "node:fs";
+import { join } from "node:path";
+import { exactState } from "../exact-state.ts";
+import type { LabNode } from "../node.ts";
+import type { Pod } from "../pod.ts";
+
+/**
+ * Of the kernel, byte for byte, but for: the addresses of links and the number of an ifb, others each time that they are made; the order in
+ * which tc lists classes, sets are saved and chains are declared, which is that of their making. Rules keep theirs.
+ */
+export const stateOf = async (node: LabNode, pods: readonly Pod[]): Promise<string> => {
+  const kernel = inOrder(await exactState(node, ...pods));
+  return [...filesOf(node), kernel].join("\n");
+};
+
+/** What the agent wrote for ADD and what is kept to be quicker is nobody's. Who holds an interface goes by a number of the kernel's. */
+const filesOf = (node: LabNode): readonly string[] =>
+  readdirSync(node.path("/run/pod-qos"), { recursive: true, withFileTypes: true })
+    .filter((entry) => !entry.isDirectory())
+    .map((entry) => join(entry.parentPath, entry.name).slice(node.path("/run/pod-qos/").length))
+    .filter((name) => !/^(?:live|policies)\/|^features\.json$|\/compared$/.test(name))
+    .map((name) => name.replace(/^holders\/.*@/, "holders/@"))
+    .toSorted();
+
+const inOrder = (text: string): string =>
+  text
+    .split(/^(?=== )/m)
+    .map((part) => part.replaceAll(madeAnew, "").split("\n").reduce(grouped, []).toSorted(byGroup).join("\n"))
+    .join("\n");
+
+const madeAnew = /^\d+: (?=pq)|link\/ether \S+|^\tindex \d+/gm;
+
+/** A line with what is indented below it. */
+const grouped = (lines: string[], line: string): string[] => {
+  const last = lines.length - 1;
+  if (/^\s/.test(line) && last >= 0) lines[last] += `\n${line}`;
+  else lines.push(line);
+  return lines;
+};
+
+/** Stable: what has the same key stays in its order. */
+const byGroup = (a: string, b: string): number => (keyOf(a) < keyOf(b) ? -1 : keyOf(a) > keyOf(b) ? 1 : 0);
+
+/** Rules go by their chain, and in those that uplinks share by the uplink; all else by what it says. */
+const keyOf = (line: string): string => {
+  const [, chain, uplink = ""] = /^(-A \S+)(?:.* --comment "(pod-qos:[^"]*)")?/.exec(line) ?? [];
+  return chain === undefined ? line : `${chain} ${uplink}`;
+};
