@@ -8,6 +8,7 @@ export type Metrics = {
   readonly pods: Gauge<"state">;
   readonly applies: Counter<"result">;
   readonly applySeconds: Histogram;
+  readonly readBacks: Counter<"result">;
   readonly drift: Counter<"tool">;
   readonly unmended: Counter<"tool">;
   readonly unforeseen: Counter;
@@ -47,6 +48,12 @@ export function createMetrics(): Metrics {
       name: "pod_qos_apply_duration_seconds",
       help: "Seconds that a change of an attachment took, waiting for locks included.",
       buckets: [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2, 5],
+      registers,
+    }),
+    readBacks: new Counter({
+      name: "pod_qos_read_backs_total",
+      help: "Attachments whose kernel objects were looked at, by what was found.",
+      labelNames: ["result"],
       registers,
     }),
     drift: new Counter({

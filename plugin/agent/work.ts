@@ -62,6 +62,7 @@ export async function decideAnew(
 
 export async function lookAt({ stateDir, log, metrics }: Tools, record: AttachmentRecord): Promise<Came> {
   const seen = await readBack({ stateDir, record, log });
+  metrics.readBacks.inc({ result: seen.kind });
   switch (seen.kind) {
     case "well":
       break;

@@ -2,7 +2,7 @@
  * Compares what an attachment has in the kernel with its record, and puts back what was removed or altered. Foreign objects beside
  * ours are left as they are; one that is in the way of ours is named.
  */
-import { observe } from "../kernel/observe.ts";
+import { observeInTurn } from "../kernel/observe-in-turn.ts";
 import type { Log } from "../log.ts";
 import { drift } from "../program/program.ts";
 import { isBare, type AttachmentRecord } from "../state/record.ts";
@@ -50,8 +50,6 @@ async function mend({ stateDir, record: { identity }, log }: Reading): Promise<R
 
 /** Its addresses in the sets of its class are the node's to look at, for all pods at once (uplink/settle.ts). */
 async function faultsOf({ programs, netns }: AttachmentRecord): Promise<readonly Fault[]> {
-  const faults = programs.map(async (program) =>
-    drift(await observe([program], netns)).map((text) => ({ tool: program.tool, text })),
-  );
-  return (await Promise.all(faults)).flat();
+  const observed = await observeInTurn(programs, netns);
+  return observed.flatMap((one) => drift([one]).map((text) => ({ tool: one.program.tool, text })));
 }

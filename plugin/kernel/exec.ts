@@ -13,15 +13,20 @@ export type Outcome = {
   readonly stderr: string;
 };
 
+export type How = {
+  /** Asked every millisecond, it may say that the purpose is reached: the tool is then left to end by itself. */
+  readonly done?: (() => boolean) | undefined;
+  /** It starts tools itself: they end with it at the time limit. */
+  readonly startsOthers?: boolean;
+};
+
 const timeLimitMs = 20_000;
 
 /**
  * stdin, stdout and stderr are files, not pipes: several tools run side by side for 1.5 to 5 ms less, since no sockets are
  * made, and a tool that stops reading or says a lot can neither break nor block us.
- *
- * `done`, asked every millisecond, may say that the purpose is reached: the tool is then left to end by itself.
  */
-export async function run(argv: readonly string[], input: string, done?: () => boolean): Promise<Outcome> {
+export async function run(argv: readonly string[], input: string, how: How = {}): Promise<Outcome> {
   const [tool = "", ...args] = argv;
   const program = findTool(tool);
   if (program === undefined) return notStarted(`${tool}: not found in ${searchPath().join(":")}`);
@@ -32,7 +37,8 @@ export async function run(argv: readonly string[], input: string, done?: () => b
     // Loaded when the first tool is started: a pod without wishes starts none, and this is an eighth of bare start-up.
     const { spawn } = process.getBuiltinModule("node:child_process");
     const env = { PATH: searchPath().join(":"), LC_ALL: "C", ...ownMark() };
-    const ending = await endOf(spawn(program, args, { env, stdio: [stdin, stdout, stderr] }), done);
+    const options = { env, stdio: [stdin, stdout, stderr], detached: how.startsOthers === true };
+    const ending = await endOf(spawn(program, args, options), how);
     const outcome = { stdout: readAll(stdout), stderr: readAll(stderr) };
     switch (ending.kind) {
       case "exit":
@@ -87,9 +93,9 @@ export function listen(
   };
 }
 
-function endOf(child: ChildProcess, done: (() => boolean) | undefined): Promise<Ending> {
+function endOf(child: ChildProcess, { done, startsOthers }: How): Promise<Ending> {
   return new Promise((resolve) => {
-    const limit = setTimeout(() => child.kill("SIGKILL"), timeLimitMs);
+    const limit = setTimeout(() => (startsOthers ? killGroup(child) : child.kill("SIGKILL")), timeLimitMs);
     const ask = (): unknown => done?.() === true && settle({ kind: "done" });
     const watch = done === undefined ? undefined : setInterval(ask, 1);
     const settle = (ending: Ending): void => {
@@ -107,6 +113,15 @@ function endOf(child: ChildProcess, done: (() => boolean) | undefined): Promise<
       ),
     );
   });
+}
+
+/** A group of its own, of which it is the first: only what it started is in it. */
+function killGroup({ pid }: ChildProcess): void {
+  try {
+    if (pid !== undefined) process.kill(-pid, "SIGKILL");
+  } catch {
+    // It has ended just now.
+  }
 }
 
 function notStarted(reason: string): Outcome {

@@ -19,7 +19,7 @@ export function runAt(
   // nsenter is given the full path, or it would look through PATH again; of a missing tool `run` itself tells best.
   const path = findTool(tool);
   const entered = ["nsenter", `--net=${netns}`, "--", path ?? tool, ...args];
-  return run(place === "node" || path === undefined ? argv : entered, input, done);
+  return run(place === "node" || path === undefined ? argv : entered, input, { done });
 }
 
 /** The file systems that namespaces are files of; before Linux 3.19 they were files of /proc. */

@@ -29,7 +29,8 @@ export function knownObjects(parts: SnapshotParts): KnownObjects {
   return {
     agentNamespace,
     resources,
-    policies: (namespace) => policiesOf(part(namespace)?.objects ?? [], resources),
+    // A decision asks several times, and an agent has a hundred pods of one namespace.
+    policies: onceEach((namespace) => policiesOf(part(namespace)?.objects ?? [], resources)),
     surroundings,
     namespace: (name) =>
       part(name)?.namespace ?? (resources.namespaces.state === "synced" ? "absent" : undefined),
@@ -52,6 +53,15 @@ export function objectsOf(snapshot: Snapshot): KnownObjects {
     }),
     surroundings: (network) => ({ ...surroundings, isOfNode: nodeNetworks.includes(network) }),
   });
+}
+
+function onceEach<Value>(make: (name: string) => Value): (name: string) => Value {
+  const made = new Map<string, { readonly value: Value }>();
+  return (name) => {
+    const found = made.get(name) ?? { value: make(name) };
+    made.set(name, found);
+    return found.value;
+  };
 }
 
 function listed(object: KnownObject): ListedObject {

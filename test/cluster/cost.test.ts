@@ -1,0 +1,171 @@
+/** What the agent of a node full of pods costs while nothing happens: of memory, of the processor, of the API server. */
+import { afterAll, beforeAll, expect, test } from "vitest";
+import type { Api } from "../../scripts/lab/cluster/api.ts";
+import type { ControlPlane } from "../../scripts/lab/cluster/control-plane.ts";
+import { startAgent, until, type Agent } from "../lab/agent.ts";
+import { tokenOf } from "../lab/cluster/accounts.ts";
+import { auditOf, type AuditEvent } from "../lab/cluster/audit.ts";
+import { createCluster } from "../lab/cluster/cluster.ts";
+import { applyInstall, policyPath } from "../lab/cluster/installed.ts";
+import { startKubelet, type Kubelet } from "../lab/cluster/kubelet.ts";
+import { NAMESPACES, podObject, podPath } from "../lab/cluster/objects.ts";
+import { podNetwork } from "../lab/cluster/pod-network.ts";
+import { reachFrom } from "../lab/cluster/reach.ts";
+import { figure } from "../lab/figures.ts";
+import { suite } from "../lab/needs.ts";
+import { createNode, type LabNode } from "../lab/node.ts";
+import { long } from "../lab/repetitions.ts";
+import { residentOf, shareOf } from "../lab/spent.ts";
+
+const needs = {
+  plugin: true,
+  kubernetes: ["kube-apiserver", "etcd", "kubectl"],
+  peers: ["bridge", "host-local"],
+  tools: ["openssl", "socat", "curl"],
+} as const;
+
+/** A full node; the usual run has a part of it, at the same pace of looks. */
+const full = { pods: 110, objects: 500 };
+const { pods, objects, seconds } = long ? { ...full, seconds: 60 } : { pods: 20, objects: 100, seconds: 10 };
+
+/** Looks a second while a full node is read back in ten minutes. One agent looks at none, another so many times faster. */
+const usualPace = full.pods / 600;
+const [never, faster] = ["24h", 10];
+
+const account = "system:serviceaccount:kube-system:pod-qos-agent";
+/** All that exist here: no NetworkAttachmentDefinition does. */
+const followed = ["pods", "namespaces", "egressqoses", "networkqoses"];
+const agents = 2;
+
+suite("an agent in quiet", needs, () => {
+  let plane: ControlPlane;
+  let node: LabNode;
+  let kubelet: Kubelet;
+  let kubeconfig: string;
+
+  beforeAll(async () => {
+    plane = await createCluster({ audit: true });
+    await applyInstall(plane);
+    const token = await tokenOf(plane.api, "pod-qos-agent", { namespace: "kube-system" });
+    kubeconfig = await plane.kubeconfigFor("agent", { token });
+    node = await createNode();
+    await reachFrom(node, plane);
+    const conflist = podNetwork();
+    kubelet = await startKubelet({ api: plane.api, node, name: "node-1", conflist, binds: true });
+    await createObjects(plane.api);
+    await createPods(plane.api, kubelet);
+  }, 300_000);
+  afterAll(async () => {
+    await kubelet?.stop();
+    await node?.[Symbol.asyncDispose]();
+    await plane?.stop();
+  });
+
+  const begin = async (round: string): Promise<Agent> => {
+    const agent = await startAgent(node, { args: ["--node", "node-1", "--kubeconfig", kubeconfig], round });
+    await until("all is decided", async () => (await agent.metric(inStep)) === pods, 60_000);
+    return agent;
+  };
+
+  test(`beside ${pods} pods and ${objects} objects takes little of memory and of the processor`, async () => {
+    const quiet = await begin(never);
+    const alone = await shareOf(quiet.pid, seconds);
+    const resident = residentOf(quiet.pid);
+    await quiet.stop();
+
+    const busy = await begin(`${Math.round(pods / (usualPace * faster))}s`);
+    const before = await busy.metric(wellRead);
+    const withLooks = await shareOf(busy.pid, seconds);
+    const looks = (await busy.metric(wellRead)) - before;
+    const residentThen = residentOf(busy.pid);
+    await busy.stop();
+
+    // Nothing but the round asks for looks, and it asks for so many.
+    expect(looks).toBeGreaterThan(seconds * usualPace * faster * 0.8);
+    const look = ((withLooks - alone) * seconds) / looks;
+    figure("MB resident", Math.max(resident, residentThen), { atMost: 130 });
+    figure("ms of processor for a look at a pod", look * 1000, { atMost: 40 });
+    figure("% of a core without looks", alone * 100, { atMost: 0.5 });
+    figure("% of a core, a full node read back in ten minutes", (alone + look * usualPace) * 100, {
+      atMost: 0.5,
+    });
+  });
+
+  test.each(followed)("has listed %s once, and watches them by one request", async (resource) => {
+    const asked = (verb: string): readonly AuditEvent[] =>
+      auditOf(plane).filter(
+        (event) =>
+          event.user.username === account && event.verb === verb && event.objectRef?.resource === resource,
+      );
+    // A watch is in the log when it has ended, with its agent.
+    await until(`the watches of ${resource}`, () => asked("watch").length >= agents);
+    expect(asked("list")).toHaveLength(agents);
+    expect(asked("watch")).toHaveLength(agents);
+    for (const { requestURI, objectRef } of asked("watch")) {
+      expect(objectRef?.name).toBeUndefined();
+      expect(requestURI).not.toMatch(/metadata\.name|metadata\.namespace/);
+    }
+  });
+});
+
+const inStep = 'pod_qos_pods{state="in_step"}';
+const wellRead = 'pod_qos_read_backs_total{result="well"}';
+
+/** A mark and a limit of the pods' namespace, and what other namespaces have. One asks for the labels of namespaces. */
+const createObjects = async (api: Api): Promise<void> => {
+  await api.create(policyPath("EgressQoS", "default"), {
+    apiVersion: "k8s.ovn.org/v1",
+    kind: "EgressQoS",
+    metadata: { name: "default" },
+    spec: { egress: [{ dscp: 46, podSelector: { matchLabels: { app: "web" } } }] },
+  });
+  await api.create(policyPath("NetworkQoS", "default"), networkQos("web"));
+  const teams = Array.from({ length: 10 }, (_, at) => `team-${at}`);
+  for (const name of teams) await api.create(NAMESPACES, { metadata: { name } });
+  const rest = Array.from({ length: objects - 2 }, (_, at) => at);
+  for (const at of rest) {
+    const namespace = teams[at % teams.length] ?? "";
+    const byNetwork = at === 0 ? { networkSelectors: [definitions] } : {};
+    await api.create(policyPath("NetworkQoS", namespace), networkQos(`qos-${at}`, byNetwork));
+  }
+};
+
+const definitions = {
+  networkSelectionType: "NetworkAttachmentDefinitions",
+  networkAttachmentDefinitionSelector: {
+    namespaceSelector: { matchLabels: { tier: "x" } },
+    networkSelector: { matchLabels: { app: "x" } },
+  },
+};
+
+const networkQos = (name: string, more: object = {}): object => ({
+  apiVersion: "k8s.ovn.org/v1alpha1",
+  kind: "NetworkQoS",
+  metadata: { name },
+  spec: {
+    priority: 10,
+    podSelector: { matchLabels: { app: "web" } },
+    egress: [
+      {
+        dscp: 20,
+        bandwidth: { rate: 20_000 },
+        classifier: {
+          to: [{ ipBlock: { cidr: "192.0.2.0/24", except: ["192.0.2.7/32"] } }],
+          ports: [{ protocol: "TCP", port: 443 }],
+        },
+      },
+    ],
+    ...more,
+  },
+});
+
+const createPods = async (api: Api, kubelet: Kubelet): Promise<void> => {
+  const names = Array.from({ length: pods }, (_, at) => `web-${at}`);
+  const annotations = {
+    "kubernetes.io/ingress-bandwidth": "20M",
+    "kubernetes.io/egress-bandwidth": "10M",
+  };
+  for (const name of names)
+    await api.create(podPath("default"), podObject({ name, labels: { app: "web" }, annotations }));
+  for (const name of names) await kubelet.running(name, { withinMs: 200_000 });
+};
