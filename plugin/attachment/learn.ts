@@ -2,7 +2,7 @@
 import type { Request } from "../cni/request.ts";
 import type { Knowledge } from "../knowledge/knowledge.ts";
 import { isNamed } from "../knowledge/pod.ts";
-import { freshAgent } from "../state/live/agent.ts";
+import { agentAtWork } from "../state/live/agent.ts";
 import { readKnownObjects } from "../state/live/objects.ts";
 import { hasLivePlace, placeFault } from "../state/live/place.ts";
 import { readKnownPod } from "../state/live/pods.ts";
@@ -26,7 +26,7 @@ export function learn({
   if (!hasLivePlace(stateDir)) return { isFresh: false, knowledge: undefined };
   const fault = placeFault(stateDir);
   if (fault !== undefined) return { isFresh: false, knowledge: undefined, fault };
-  const agent = freshAgent(stateDir);
+  const agent = agentAtWork(stateDir);
   const about = { uid: podUid(call), namespace, name, network };
   if (agent?.followsPods === false) return { isFresh: true, knowledge: learnLeft(stateDir, about) };
   const isFresh = agent !== undefined;

@@ -46,8 +46,11 @@ export function kernelHasIpv6(): boolean {
 }
 
 export function bootId(): string {
-  return readText("/proc/sys/kernel/random/boot_id") ?? "unknown";
+  boot ??= readText("/proc/sys/kernel/random/boot_id") ?? "unknown";
+  return boot;
 }
+
+let boot: string | undefined;
 
 function masterOf(name: string): string {
   try {

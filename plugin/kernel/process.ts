@@ -12,25 +12,30 @@ export type Process = {
   readonly bootId: string;
 };
 
+/** Read once: each tool that is started has the mark, and ADD starts several. */
 export function ownProcess(): Process {
-  return {
+  own ??= {
     pid: process.pid,
     pidNamespace: pidNamespace(),
     startTime: startTimeOf("self") ?? "",
     bootId: bootId(),
   };
+  return own;
 }
+
+let own: Process | undefined;
 
 /** "unseen": it has process numbers of another namespace. */
 export function lifeOf(other: Process): "running" | "ended" | "unseen" {
-  if (other.bootId !== bootId()) return "ended";
-  if (other.pidNamespace !== pidNamespace()) return "unseen";
+  const us = ownProcess();
+  if (other.bootId !== us.bootId) return "ended";
+  if (other.pidNamespace !== us.pidNamespace) return "unseen";
   return startTimeOf(String(other.pid)) === other.startTime ? "running" : "ended";
 }
 
 /** What a tool is given in its environment, so that it is known for one of ours when we are gone. */
 export function ownMark(): Readonly<Record<string, string>> {
-  return { [markName]: markOf({ pid: process.pid, startTime: startTimeOf("self") ?? "" }) };
+  return { [markName]: markOf(ownProcess()) };
 }
 
 const markName = "POD_QOS_CALL";

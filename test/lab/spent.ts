@@ -1,6 +1,7 @@
 /** What a process that runs has taken of the processor and of memory. */
 import { readdirSync, readFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
+import { execa } from "execa";
 
 /** Its seconds, with those of all that it started, by now. */
 export const secondsOf = (pid: number): number =>
@@ -12,6 +13,19 @@ export const shareOf = async (pid: number, seconds: number): Promise<number> => 
   await sleep(seconds * 1000);
   return (secondsOf(pid) - before) / ((performance.now() - from) / 1000);
 };
+
+/**
+ * How many times the processor time that a small program takes to start where nobody else is at work: caches and sibling
+ * threads that others use make all work longer, and this as well.
+ */
+export const slowness = async (): Promise<number> => {
+  const { stdout } = await execa("bash", ["-c", STARTS]);
+  const [user = Number.NaN, system = Number.NaN] = stdout.trim().split(" ").map(Number);
+  return Math.max(1, ((user + system) * 1000) / 50 / USUAL_MS);
+};
+
+const USUAL_MS = 0.8;
+const STARTS = "TIMEFORMAT='%U %S'; { time for i in {1..50}; do /bin/true; done; } 2>&1";
 
 /** Resident, in MB of 10^6 bytes. */
 export const residentOf = (pid: number): number => {

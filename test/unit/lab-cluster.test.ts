@@ -79,6 +79,7 @@ describe("a VM", () => {
 });
 
 const called = (verb: string, resource: string, more: object = {}, code = 200): AuditEvent => ({
+  stage: "ResponseComplete",
   verb,
   requestURI: "/",
   user: { username: "agent" },

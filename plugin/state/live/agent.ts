@@ -45,8 +45,13 @@ export function isFresh(stateDir: string): boolean {
 
 /** The agent that is at work; undefined where there is none, it hangs, or this build cannot read its file. */
 export function freshAgent(stateDir: string): Agent | undefined {
+  return placeFault(stateDir) === undefined ? agentAtWork(stateDir) : undefined;
+}
+
+/** For who has seen that the place can be believed. */
+export function agentAtWork(stateDir: string): Agent | undefined {
   const agent = asAgent(readJson(pathIn(stateDir)));
-  if (agent === undefined || placeFault(stateDir) !== undefined) return undefined;
+  if (agent === undefined) return undefined;
   return isRecent(agent, upTime()) && lifeOf(agent) === "running" ? agent : undefined;
 }
 

@@ -4,6 +4,8 @@ import type { ControlPlane } from "../../../scripts/lab/cluster/control-plane.ts
 
 /** One request, at its end. */
 export type AuditEvent = {
+  /** A watch is in it twice: when it began to be answered, and when it ended. */
+  readonly stage: string;
   readonly verb: string;
   readonly requestURI: string;
   readonly user: { readonly username: string };
