@@ -3,7 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { Api } from "../../scripts/lab/cluster/api.ts";
 import type { ControlPlane } from "../../scripts/lab/cluster/control-plane.ts";
-import { startAgent, until, type Agent } from "../lab/agent.ts";
+import { startAgent, until } from "../lab/agent.ts";
 import { tokenOf } from "../lab/cluster/accounts.ts";
 import { auditOf, type AuditEvent } from "../lab/cluster/audit.ts";
 import { createCluster } from "../lab/cluster/cluster.ts";
@@ -25,20 +25,19 @@ const needs = {
   tools: ["openssl", "socat", "curl"],
 } as const;
 
-/** A full node; the usual run has a part of it, at the same pace of looks. */
+/**
+ * A full node, each pod of it read back in ten minutes. The usual run has a part of it, sees ten times as many looks in a short
+ * time, and waits for nothing: what V8 collects after the start, in its first half minute, is then in the figure.
+ */
 const full = { pods: 110, objects: 500 };
-const { pods, objects, seconds, settleMs } = long
-  ? { ...full, seconds: 60, settleMs: 40_000 }
-  : { pods: 20, objects: 100, seconds: 10, settleMs: 10_000 };
-
-/** Looks a second while a full node is read back in ten minutes. One agent looks at none, another so many times faster. */
-const usualPace = full.pods / 600;
-const [never, faster] = ["24h", 10];
+const { pods, objects, pace, settleMs, seconds } = long
+  ? { ...full, pace: 1, settleMs: 40_000, seconds: 120 }
+  : { pods: 20, objects: 100, pace: 10, settleMs: 0, seconds: 10 };
+const looksPerSecond = (full.pods / 600) * pace;
 
 const account = "system:serviceaccount:kube-system:pod-qos-agent";
 /** All that exist here: no NetworkAttachmentDefinition does. */
 const followed = ["pods", "namespaces", "egressqoses", "networkqoses"];
-const agents = 2;
 
 suite("an agent in quiet", needs, () => {
   let plane: ControlPlane;
@@ -64,41 +63,24 @@ suite("an agent in quiet", needs, () => {
     await plane?.stop();
   });
 
-  const begin = async (round: string): Promise<Agent> => {
+  test(`beside ${pods} pods and ${objects} objects takes little of memory and of the processor`, async () => {
+    const round = `${Math.round(pods / looksPerSecond)}s`;
     const agent = await startAgent(node, { args: ["--node", "node-1", "--kubeconfig", kubeconfig], round });
     await until("all is decided", async () => (await agent.metric(inStep)) === pods, 60_000);
-    return agent;
-  };
-
-  test(`beside ${pods} pods and ${objects} objects takes little of memory and of the processor`, async () => {
-    const quiet = await begin(never);
-    // Until what the start left behind is collected.
     await sleep(settleMs);
-    const slow = [await slowness()];
-    const alone = await shareOf(quiet.pid, seconds);
-    const resident = residentOf(quiet.pid);
-    await quiet.stop();
-
-    const busy = await begin(`${Math.round(pods / (usualPace * faster))}s`);
-    slow.push(await slowness());
-    const before = await busy.metric(wellRead);
-    const withLooks = await shareOf(busy.pid, seconds);
-    const looks = (await busy.metric(wellRead)) - before;
-    const residentThen = residentOf(busy.pid);
-    await busy.stop();
-    slow.push(await slowness());
+    const [slowBefore, looksBefore] = [await slowness(), await agent.metric(wellRead)];
+    const share = await shareOf(agent.pid, seconds);
+    const looks = (await agent.metric(wellRead)) - looksBefore;
+    const slow = (slowBefore + (await slowness())) / 2;
+    const resident = residentOf(agent.pid);
+    await agent.stop();
 
     // Nothing but the round asks for looks, and it asks for so many.
-    expect(looks).toBeGreaterThan(seconds * usualPace * faster * 0.7);
-    const slower = slow.reduce((sum, each) => sum + each, 0) / slow.length;
-    const look = ((withLooks - alone) * seconds) / looks / slower;
-    const rest = alone / slower;
-    figure("MB resident", Math.max(resident, residentThen), { atMost: 130 });
-    figure("times as slow as where nobody else is at work", slower, {});
-    figure("ms of processor for a look at a pod, by that", look * 1000, {});
-    figure("% of a core without looks, by that", rest * 100, {});
-    const whole = (rest + look * usualPace) * 100;
-    figure("% of a core, a full node read back in ten minutes, by that", whole, { atMost: 0.5 });
+    expect(looks).toBeGreaterThan(seconds * looksPerSecond * 0.7);
+    figure("MB resident", resident, { atMost: 130 });
+    figure("times as slow as where nobody else is at work", slow, {});
+    const atPace = pace === 1 ? "" : ` with looks at ${pace} times the usual pace`;
+    figure(`% of a core${atPace}, by that`, (share / slow) * 100, { atMost: 0.5 * pace });
   });
 
   test.each(followed)("has listed %s once, and watches them by one request", async (resource) => {
@@ -111,9 +93,9 @@ suite("an agent in quiet", needs, () => {
           event.objectRef?.resource === resource,
       );
     // A watch is in the log when it has ended, with its agent.
-    await until(`the watches of ${resource}`, () => asked("watch").length >= agents);
-    expect(asked("list")).toHaveLength(agents);
-    expect(asked("watch")).toHaveLength(agents);
+    await until(`the watches of ${resource}`, () => asked("watch").length > 0);
+    expect(asked("list")).toHaveLength(1);
+    expect(asked("watch")).toHaveLength(1);
     for (const { requestURI, objectRef } of asked("watch")) {
       expect(objectRef?.name).toBeUndefined();
       expect(requestURI).not.toMatch(/metadata\.name|metadata\.namespace/);
