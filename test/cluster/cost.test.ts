@@ -65,7 +65,8 @@ suite("an agent in quiet", needs, () => {
 
   test(`beside ${pods} pods and ${objects} objects takes little of memory and of the processor`, async () => {
     const round = `${Math.round(pods / looksPerSecond)}s`;
-    const agent = await startAgent(node, { args: ["--node", "node-1", "--kubeconfig", kubeconfig], round });
+    const args = ["--node", "node-1", "--kubeconfig", kubeconfig];
+    const agent = await startAgent(node, { args, round, ready: false });
     await until("all is decided", async () => (await agent.metric(inStep)) === pods, 60_000);
     await sleep(settleMs);
     const [slowBefore, looksBefore] = [await slowness(), await agent.metric(wellRead)];
@@ -93,7 +94,7 @@ suite("an agent in quiet", needs, () => {
           event.objectRef?.resource === resource,
       );
     // A watch is in the log when it has ended, with its agent.
-    await until(`the watches of ${resource}`, () => asked("watch").length > 0);
+    await until(`the watches of ${resource}`, () => asked("watch").length > 0, 20_000);
     expect(asked("list")).toHaveLength(1);
     expect(asked("watch")).toHaveLength(1);
     for (const { requestURI, objectRef } of asked("watch")) {
