@@ -31,7 +31,7 @@ const needs = {
  */
 const full = { pods: 110, objects: 500 };
 const { pods, objects, pace, settleMs, seconds } = long
-  ? { ...full, pace: 1, settleMs: 40_000, seconds: 120 }
+  ? { ...full, pace: 1, settleMs: 40_000, seconds: 60 }
   : { pods: 20, objects: 100, pace: 10, settleMs: 0, seconds: 10 };
 const looksPerSecond = (full.pods / 600) * pace;
 
