@@ -14,11 +14,7 @@ const ON_ANY_KERNEL: ReadonlySet<string> = new Set([
 ]);
 
 /** An emulated processor sends less than their floods need, or takes too long: the VM runs them with POD_QOS_FULL=1 alone. */
-const ONLY_IN_FULL: ReadonlySet<string> = new Set([
-  "test/e2e/mtu-raised.test.ts",
-  "test/traffic/rules-police.test.ts",
-  "test/traffic/show-drops.test.ts",
-]);
+const ONLY_IN_FULL: ReadonlySet<string> = new Set(["test/traffic/rules-police.test.ts"]);
 
 test("every file that asks for a kernel feature is among those that the VM runs", () => {
   const asking = globSync("test/{kernel,e2e,traffic}/*.test.ts").filter((file) =>

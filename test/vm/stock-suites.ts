@@ -9,6 +9,7 @@ export const KERNEL_DECIDES: ReadonlySet<string> = new Set([
   "test/e2e/chain-ipvlan.test.ts",
   "test/e2e/check-drift.test.ts",
   "test/e2e/foreign-filters.test.ts",
+  "test/e2e/mtu-raised.test.ts",
   "test/e2e/uplink-own-rules.test.ts",
   "test/e2e/uplink-stock.test.ts",
   "test/kernel/drivers.test.ts",
@@ -17,7 +18,9 @@ export const KERNEL_DECIDES: ReadonlySet<string> = new Set([
   "test/traffic/caps.test.ts",
   "test/traffic/chain-conflists.test.ts",
   "test/traffic/chain-ipvlan-traffic.test.ts",
+  "test/traffic/mtu-raised.test.ts",
   "test/traffic/rules-upstream.test.ts",
+  "test/traffic/show-drops.test.ts",
   "test/traffic/stock.test.ts",
 ]);
 
