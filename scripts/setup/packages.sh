@@ -14,6 +14,7 @@ socat socat
 util-linux nsenter
 kmod modprobe
 containernetworking-plugins /usr/lib/cni/bridge
+openvswitch-switch ovs-vswitchd
 '
 
 # The arm64 build is started under emulation.
@@ -34,7 +35,6 @@ busybox-static /bin/busybox
 cpio cpio
 containerd containerd
 runc runc
-openvswitch-switch ovs-vswitchd
 ovn-central ovn-northd
 ovn-host ovn-controller
 '
