@@ -43,9 +43,6 @@ const UPLINK = {
 };
 
 suite("where the uplink is a port of Open vSwitch", needs, () => {
-  const sh = async (node: LabNode, script: string): Promise<string> =>
-    (await node.exec("sh", ["-ec", script], { timeoutMs: 60_000 })).stdout;
-
   test("a restart of vswitchd takes its classes, and the agent puts them back within its round and touches nothing else", async () => {
     await using node = await createNode();
     await sh(node, START);
@@ -75,3 +72,6 @@ suite("where the uplink is a port of Open vSwitch", needs, () => {
     expect(await agent.stop()).not.toMatch(/ error /);
   });
 });
+
+const sh = (node: LabNode, script: string): Promise<unknown> =>
+  node.exec("sh", ["-ec", script], { timeoutMs: 60_000 });

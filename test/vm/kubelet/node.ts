@@ -25,3 +25,29 @@ export const attachedAt = async (
 };
 
 const SEPARATOR = "--end of record--";
+
+export type Flow = {
+  /** Where `iperf3 -c` runs, and where `iperf3 -s` does: names of network namespaces. */
+  readonly client: string;
+  readonly server: string;
+  readonly address: string;
+  readonly reverse: boolean;
+};
+
+/** Mbit/s as the receiver has them. */
+export const speedOf = async (
+  { exec }: VmCluster,
+  { client, server, address, reverse }: Flow,
+): Promise<number> => {
+  const script = `
+ip netns exec ${server} iperf3 -s -1 -B ${address} >/dev/null 2>&1 &
+until
+  ip netns exec ${client} iperf3 -c ${address} -t 4 -J -C cubic ${reverse ? "-R" : ""} >/tmp/flow
+  grep -q sum_received /tmp/flow
+do sleep 0.3; done
+cat /tmp/flow`;
+  const report = JSON.parse(await exec(["sh", "-c", script], 120_000)) as Report;
+  return report.end.sum_received.bits_per_second / 1e6;
+};
+
+type Report = { readonly end: { readonly sum_received: { readonly bits_per_second: number } } };

@@ -41,7 +41,7 @@ export const startPings = async (
 ): Promise<Pinging> => {
   const folder = await exec(["mktemp", "-d"]);
   const watch = (netns: string, what: Ping["kind"]): string =>
-    `ip netns exec ${netns} tcpdump -i ${ifname} -Q in -nn -v -tt -l ${FILTERS[what]} >${folder}/${what} 2>${folder}/${what}.said & echo $! >>${folder}/pids`;
+    `ip netns exec ${netns} tcpdump -i ${ifname} -Q in --immediate-mode -nn -v -tt -l ${FILTERS[what]} >${folder}/${what} 2>${folder}/${what}.said & echo $! >>${folder}/pids`;
   await exec([
     "sh",
     "-c",
