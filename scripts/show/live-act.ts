@@ -21,8 +21,9 @@ export interface LiveRun {
 export const EDITS_AFTER = [2, 5, 8] as const;
 const SECONDS = 12;
 
-/** Of 100 bytes each. */
 const PACKETS_PER_SECOND = 1000;
+/** Of each, without the headers of IP and UDP. */
+const BYTES = 100;
 
 export const playLive = async (): Promise<LiveRun> => {
   await using node = await createNode();
@@ -69,7 +70,15 @@ const watch = async (scene: Scene): Promise<LiveRun> => {
   await node.exec("sh", ["-ec", countMarks(wire)]);
   const load = { seconds: SECONDS + 1 } as const;
   const loads = Promise.all([
-    measure({ ...load, from: pod, to: node, address: wire.node4, udp: true, bitrate: "800k", segment: 100 }),
+    measure({
+      ...load,
+      from: pod,
+      to: node,
+      address: wire.node4,
+      udp: true,
+      bitrate: "800k",
+      segment: BYTES,
+    }),
     measure({ ...load, from: node, to: pod, address: wire.pod4, congestion: "cubic" }),
   ]);
   // Whoever waits for it below learns of a failure; until then it must not end the demo.
@@ -95,14 +104,16 @@ const watch = async (scene: Scene): Promise<LiveRun> => {
     if (at === 2) cap = CAPS.after;
   }
   await edit;
-  const [{ lostPackets, receivedBytes }] = await loads;
-  return { samples, lost: lostPackets, sent: receivedBytes / 100 + lostPackets };
+  const [{ sentBytes }] = await loads;
+  const { marks } = await counters(scene);
+  const arrived = MARKS.reduce((total, mark) => total + marks[mark], 0);
+  return { samples, sent: sentBytes / BYTES, lost: sentBytes / BYTES - arrived };
 };
 
-/** Where the pod's packets arrive on the node: behind its queue, and behind the guard at the node's end. */
+/** Where the pod's packets arrive on the node: behind its queue, and behind the guard at the node's end. By length: iperf3 sends others too. */
 const countMarks = ({ pod4 }: Wire): string => `
 iptables -t mangle -N MARKS
-iptables -t mangle -A PREROUTING -s ${pod4} -p udp -j MARKS
+iptables -t mangle -A PREROUTING -s ${pod4} -p udp -m length --length ${BYTES + 28} -j MARKS
 ${Object.values(DSCP)
   .map((dscp) => `iptables -t mangle -A MARKS -m dscp --dscp ${dscp} -j RETURN`)
   .join("\n")}

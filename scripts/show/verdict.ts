@@ -83,7 +83,9 @@ export const liveFaults = (
 ): readonly string[] => {
   const [first = 0, second = 0, third = 0] = editsAfter;
   const hasAlone = (from: number, to: number, mark: Mark): boolean =>
-    samples.slice(from, to).every(({ marks }) => MARKS.every((each) => each === mark || marks[each] === 0));
+    samples
+      .slice(from, to)
+      .every(({ marks }) => MARKS.every((each) => (each === mark ? marks[each] > 0 : marks[each] === 0)));
   const isWithin = samples.slice(third + 1).every(({ toPod, cap }) => toPod <= cap * 1.1);
   const promises: readonly (readonly [boolean, string])[] = [
     [lost === 0, `${lost} of ${sent} packets were lost`],

@@ -44,6 +44,7 @@ it.each<readonly [string, LiveRun, readonly string[]]>([
   ["a packet lost", { ...good, lost: 1 }, ["1 of 12000 packets were lost"]],
   ["a mark of none of the edits", withSecond(3, second({ EF: 999, other: 1 })), ["packets had a mark"]],
   ["an EgressQoS that comes late", withSecond(4, second({ none: 10, EF: 990 })), ["the EgressQoS did not"]],
+  ["a second without any packet", withSecond(5, second({})), ["the EgressQoS did not"]],
   ["a flip that comes late", withSecond(7, second({ EF: 10, AF11: 990 })), ["the second edit did not"]],
   ["a cap that is exceeded", withSecond(11, second({ AF11: 1000 }, 20, 23)), ["the new cap did not hold"]],
 ])("%s", (_, run, faults) => {
