@@ -1,4 +1,4 @@
-/** What of an attachment is not as it should be, in sentences: the kernel read back and compared. Writes nothing. */
+/** What of an attachment is not as it should be, in sentences: reads the kernel and compares. Writes nothing. */
 import type { Request } from "../cni/request.ts";
 import type { Facts } from "../datapath/driver.ts";
 import { tooShortFor } from "../datapath/queues.ts";
@@ -7,24 +7,21 @@ import { readFeatures } from "./features.ts";
 import { observe } from "../kernel/observe.ts";
 import { hasWishes } from "../policy/policy.ts";
 import type { Note } from "../program/handler.ts";
-import { completed, describe, drift, notes, type Program } from "../program/program.ts";
+import { completed, drift, notes, type Program } from "../program/program.ts";
 import { withoutOthers } from "../program/traits.ts";
 import { isBare, type AttachmentRecord } from "../state/record.ts";
 import { ownBuild } from "./build.ts";
 import type { Decision } from "./decide.ts";
 import { asAdded, readFacts } from "./facts.ts";
 import { planFor } from "./plan.ts";
-import { limitsOf } from "./recording.ts";
+import { hasSameLimits, moved, unapplied, type Now } from "./unapplied.ts";
 
-/** `notes`: what is no fault: what others have there, and what is asked for by now and was not applied. */
+/** `notes` are no faults: objects of others, and what is requested now and was not applied. */
 export type Findings = { readonly faults: readonly string[]; readonly notes: readonly Note[] };
 
-/** `now`: what conf, wishes and API come to today, or why they come to nothing. */
-export type Now = Decision | CniError;
-
 /**
- * What was applied last is what the record holds, and that is what the kernel should have: by ADD, or by the agent since. Where
- * something else is asked for by now, that is for the next ADD, or the agent, to apply.
+ * The kernel should have what the record holds: what ADD, or the agent since, applied last. What else is requested now is for the
+ * next ADD, or the agent, to apply.
  */
 export async function driftOf(
   request: Request,
@@ -72,11 +69,11 @@ const changing =
 type Wanted = {
   readonly decision: Decision | undefined;
   readonly programs: readonly Program[];
-  /** What is asked for today is what was applied. */
+  /** What is requested now is what was applied. */
   readonly isSame: boolean;
 };
 
-/** Another build may plan other objects for the same wishes, which limit as well: then what they come to is compared. */
+/** Another build may plan other objects for the same requests, which limit as well: then the limits are compared. */
 function wantedNow(request: Request, now: Now, facts: Facts, record: AttachmentRecord): Wanted {
   if (now instanceof CniError) return { decision: undefined, programs: [], isSame: false };
   try {
@@ -118,51 +115,9 @@ function refusal(found: Facts, request: Request, decision: Decision): readonly s
   }
 }
 
-/** Also of a record of 0.1.0, which did not say them. */
-function hasSameLimits(now: Decision, { limits }: AttachmentRecord): boolean {
-  return limits === undefined || JSON.stringify(limits) === JSON.stringify(limitsOf(now));
-}
-
-/** What is asked for by now in place of what the pod has: no fault of what it has. */
-function unapplied(now: Now, record: AttachmentRecord, wanted: readonly Program[] = []): readonly Note[] {
-  if (now instanceof CniError) return [note(`what is requested now is invalid: ${now.message}`)];
-  if (isBare(record)) {
-    return hasWishes(now) ? [note(`nothing was requested when it was added; now ${figures(now)}`)] : [];
-  }
-  if (!hasWishes(now)) return [note("it has limits that nothing requests any more")];
-  if (!hasSameLimits(now, record)) {
-    return [note(`it has ${JSON.stringify(record.limits)}; now ${figures(now)}`)];
-  }
-  const has = new Set(describe(record.programs));
-  const asked = describe(wanted);
-  const names = [
-    ...asked.filter((name) => !has.has(name)),
-    ...[...has].filter((name) => !asked.includes(name)),
-  ];
-  return [note(`other kernel objects are requested now${names.length === 0 ? "" : `: ${names.join(", ")}`}`)];
-}
-
-function figures(now: Decision): string {
-  return `${JSON.stringify(limitsOf(now))} is requested (bit/s, DSCP, number of rules)`;
-}
-
-function note(text: string): Note {
-  const how =
-    "ADD it again, or let the node's agent apply it (of two entries of pod-qos in one conflist the later replaces the former)";
-  return { level: "warn", text: `${text}: ${how}` };
-}
-
 async function checkUplink({ conf }: Request, { membership }: AttachmentRecord): Promise<readonly string[]> {
   if (membership === undefined) return [];
   return (await import("./uplink/faults.ts")).membershipDrift(conf.stateDir, membership);
-}
-
-function moved(now: Now, { membership }: AttachmentRecord): readonly Note[] {
-  const chosen = now instanceof CniError ? undefined : now.uplink;
-  if (now instanceof CniError || (membership === undefined && chosen === undefined)) return [];
-  const has = membership === undefined ? "no class" : `class ${membership.class} of ${membership.device}`;
-  const asked = chosen === undefined ? "no class" : `class ${chosen.chosen.name} of ${chosen.uplink.device}`;
-  return has === asked ? [] : [note(`it is in ${has}; now ${asked} is requested`)];
 }
 
 function decided(now: Now): Decision {

@@ -1,6 +1,7 @@
 /** CHECK: read the kernel back and name every object that is not as it was applied last. Writes nothing. */
 import { decide } from "../attachment/decide.ts";
-import { driftOf, type Now } from "../attachment/drift.ts";
+import { driftOf } from "../attachment/drift.ts";
+import type { Now } from "../attachment/unapplied.ts";
 import { learn } from "../attachment/learn.ts";
 import { identityOf } from "../attachment/plan.ts";
 import { CniError, ErrorCode } from "../errors.ts";
