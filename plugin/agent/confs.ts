@@ -1,9 +1,9 @@
 /** What the conf directory says of networks by now. Reads files, starts nothing. */
 import { readFileSync } from "node:fs";
-import { parseConflist } from "../cni/conflist.ts";
+import { parseConflists, type Conflist } from "../cni/conflist.ts";
 import { readLeniently } from "../cni/conf.ts";
 import { isObject, type JsonObject } from "../cni/fields.ts";
-import { messageOf } from "../errors.ts";
+import { invalidValue, messageOf } from "../errors.ts";
 import { namesIn } from "../state/file.ts";
 
 export type Confs = {
@@ -19,22 +19,38 @@ export function readConfs(directory: string, stateDir: string): Confs {
   const entries = new Map<string, JsonObject>();
   const seen = new Set<string>();
   const faults: string[] = [];
-  for (const name of conflistsIn(directory, faults)) {
+  for (const file of conflistsIn(directory, faults)) {
     try {
-      const conflist = parseConflist(readFileSync(`${directory}/${name}`, "utf8"));
-      // Of several files with one network a runtime takes the first.
-      if (conflist === undefined || seen.has(conflist.network)) continue;
-      seen.add(conflist.network);
-      const { network, entry } = conflist;
-      if (entry === undefined) continue;
-      const { stateDir: its } = readLeniently(entry);
-      if (its === stateDir) entries.set(network, entry);
-      else faults.push(notServed(name, network, its, stateDir));
+      for (const { network, entry } of conflistsOf(directory, file)) {
+        // Of several files with one network a runtime takes the first.
+        if (seen.has(network)) continue;
+        seen.add(network);
+        if (entry === undefined) continue;
+        const { stateDir: its } = readLeniently(entry);
+        if (its === stateDir) entries.set(network, entry);
+        else faults.push(notServed(file, network, its, stateDir));
+      }
     } catch (error) {
-      faults.push(`${directory}/${name}: ${messageOf(error)}: pods of its network keep what they have`);
+      faults.push(`${directory}/${file}: ${messageOf(error)}: pods of its network keep what they have`);
     }
   }
   return { entries, faults };
+}
+
+function conflistsOf(directory: string, file: string): readonly Conflist[] {
+  return parseConflists(readFileSync(`${directory}/${file}`, "utf8"), (network) =>
+    dropInsOf(`${directory}/${network}`),
+  );
+}
+
+/** As libcni reads them: a directory of the network's name, each file the conf of one plugin. */
+function dropInsOf(directory: string): readonly JsonObject[] {
+  const files = namesIn(directory).filter((name) => name.endsWith(".conf"));
+  return files.toSorted().map((name) => {
+    const plugin: unknown = JSON.parse(readFileSync(`${directory}/${name}`, "utf8"));
+    if (isObject(plugin)) return plugin;
+    throw invalidValue(`${directory}/${name}`, plugin, "the conf of a plugin");
+  });
 }
 
 /** The networks that say something else now, or nothing any more. */

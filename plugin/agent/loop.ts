@@ -15,7 +15,7 @@ import { perform } from "./perform.ts";
 import { readAll, thatDiffer } from "./records.ts";
 import { startRound } from "./round.ts";
 import { createStates } from "./states.ts";
-import { policyWatch, watchDirectory, watchRecords } from "./watch.ts";
+import { policyWatch, watchConfs, watchRecords } from "./watch.ts";
 import { startWorker } from "./worker.ts";
 import { emptyWorld, nameOfTask, policyDirs, taskNamed, type World } from "./world.ts";
 
@@ -77,7 +77,7 @@ export async function runLoop(options: Options, log: Log, signal: AbortSignal): 
   makeDirectory(`${stateDir}/attachments`);
   loop.readRecords();
   const api = options.api ? startApi(loop, start) : noApi;
-  watchDirectory(
+  watchConfs(
     confDir,
     () => {
       confsChanged(loop);

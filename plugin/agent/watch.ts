@@ -1,5 +1,5 @@
 /** Tells that something in a directory may have changed: at once by the kernel's word, and now and then in case that was missed. */
-import { watch, type FSWatcher } from "node:fs";
+import { statSync, watch, type FSWatcher } from "node:fs";
 import { messageOf } from "../errors.ts";
 import { namesIn } from "../state/file.ts";
 import { stampFiles } from "../state/policy-files.ts";
@@ -60,6 +60,30 @@ export function watchDirectory(
   });
   open();
   look();
+}
+
+/** A conf directory, and those in it: CNI 1.1 has a network's further plugins in files of a directory of its name. */
+export function watchConfs(
+  directory: string,
+  changed: () => void,
+  signal: AbortSignal,
+  failed: (error: unknown) => void,
+): void {
+  const inside = new Set<string>();
+  const look = (): void => {
+    for (const name of directoriesIn(directory).filter((each) => !inside.has(each))) {
+      inside.add(name);
+      watchDirectory(`${directory}/${name}`, changed, signal, failed);
+    }
+    changed();
+  };
+  watchDirectory(directory, look, signal, failed);
+}
+
+function directoriesIn(directory: string): readonly string[] {
+  return namesIn(directory).filter(
+    (name) => statSync(`${directory}/${name}`, { throwIfNoEntry: false })?.isDirectory() === true,
+  );
 }
 
 /** Watches the directory of each network, also of those that come later. */
