@@ -32,6 +32,7 @@ export async function decideAnew(
   metrics.applies.inc({ result: came.kind });
   switch (came.kind) {
     case "same":
+      return { kind: kindOf(came, who, log), outcome: "done", why: "" };
     case "unsaid":
     case "unseen":
     case "waiting":
@@ -44,7 +45,7 @@ export async function decideAnew(
     case "changed": {
       metrics.applySeconds.observe((performance.now() - began) / 1000);
       log("info", `${who}: ${changeInWords(came.before, came.after)} (${why.join("; ")})`);
-      return { kind: came.kind, outcome: "done", why: "" };
+      return { kind: kindOf(came, who, log), outcome: "done", why: "" };
     }
     case "refused":
       // What the node lacks may come later, and no event says so.
@@ -58,6 +59,17 @@ export async function decideAnew(
       );
       return { kind: came.kind, outcome: "failed", why: why.join("; ") };
   }
+}
+
+/** With a part of its wishes refused it is not as it is asked to be, although all the rest is. */
+function kindOf(
+  { kind, rejected }: Extract<Reapplied, { kind: "same" | "changed" }>,
+  who: string,
+  log: Log,
+): Reapplied["kind"] {
+  if (rejected === undefined) return kind;
+  log("warn", `${who}: ${rejected}`);
+  return "refused";
 }
 
 export async function lookAt({ stateDir, log, metrics }: Tools, record: AttachmentRecord): Promise<Came> {

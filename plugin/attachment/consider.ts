@@ -16,7 +16,7 @@ import { recordOf } from "./recording.ts";
 import type { UplinkPart } from "./uplink/part.ts";
 
 export type Considered =
-  | { readonly kind: "same" }
+  | ({ readonly kind: "same" } & Rejecting)
   | Differing
   /** Its namespace has ended without DEL. */
   | { readonly kind: "gone" }
@@ -31,7 +31,10 @@ export type Considered =
   /** What is asked cannot be. */
   | { readonly kind: "refused"; readonly error: CniError };
 
-export type Differing = {
+/** What of its wishes does not count while the rest does, and why. */
+export type Rejecting = { readonly rejected?: string | undefined };
+
+export type Differing = Rejecting & {
   readonly kind: "differs";
   readonly request: Request;
   readonly policy: Policy;
@@ -66,7 +69,9 @@ export async function consider(
     if (request === undefined) return { kind: "unsaid" };
     const lacking = knowledge?.objects ? unlisted(request, knowledge.objects) : [];
     if (lacking.length > 0) return { kind: "waiting", lacks: lacking };
-    const decision = await decide(request, "keep", knowledge);
+    const decision = await decide(request, "keep", knowledge, {
+      runsIn: { class: record.membership?.class },
+    });
     if (wasKnown(record) && decision.undecided.length > 0)
       return { kind: "waiting", lacks: decision.undecided };
     return await against(record, request, decision);
@@ -83,14 +88,24 @@ function wasKnown({ labelsFrom }: AttachmentRecord): boolean {
 
 async function against(record: AttachmentRecord, request: Request, policy: Policy): Promise<Considered> {
   const uplink = policy.uplink && (await import("./uplink/part.ts")).uplinkPart(policy.uplink, request);
+  const rejected = policy.uplink?.rejected;
+  const rejecting = rejected === undefined ? {} : { rejected };
   const decided = { request, policy, netnsId: record.netnsId, uplink };
   if (hasWishes(policy) && record.facts === undefined)
-    return { kind: "differs", request, policy, uplink, wanted: undefined, isInWordsAlone: false };
+    return {
+      kind: "differs",
+      request,
+      policy,
+      uplink,
+      wanted: undefined,
+      isInWordsAlone: false,
+      ...rejecting,
+    };
   const plan = record.facts && hasWishes(policy) ? planFor(request, policy, record.facts) : undefined;
   const wanted = recordOf(decided, plan, plan?.programs ?? []);
   const isInWordsAlone = hasSameObjects(wanted, record);
-  if (isInWordsAlone && saysSame(wanted, record)) return { kind: "same" };
-  return { kind: "differs", request, policy, uplink, wanted, isInWordsAlone };
+  if (isInWordsAlone && saysSame(wanted, record)) return { kind: "same", ...rejecting };
+  return { kind: "differs", request, policy, uplink, wanted, isInWordsAlone, ...rejecting };
 }
 
 /** What others had made before us is in the plan and not in the record: it is not ours. */

@@ -2,12 +2,12 @@
 import { interfaceNameFault } from "../cni/call.ts";
 import type { Request } from "../cni/request.ts";
 import { CniError, ErrorCode } from "../errors.ts";
-import type { NodeUplink } from "../kernel/uplink/link.ts";
 import { mergeKnowledge } from "../knowledge/merge.ts";
 import type { Knowledge, KnownObjects, LabelSource } from "../knowledge/knowledge.ts";
 import { ownAnnotations } from "../policy/annotations.ts";
 import { decidePolicy, hasWishes, noRules, type Policy, type RuleSources } from "../policy/policy.ts";
 import type { PodNamespace } from "../policy/uplink/choose.ts";
+import type { Beside } from "./uplink/choose.ts";
 import { rulesFrom, type ManifestRules } from "../policy/manifests/answer.ts";
 import type { Keep } from "../state/policies.ts";
 
@@ -20,18 +20,22 @@ export type Decision = Policy &
     readonly pending?: string;
   };
 
-/** `link`: that of the node's uplink, where it is assumed; else it is read. */
 export async function decide(
   said: Request,
   keep: Keep,
   knowledge?: Knowledge,
-  link?: NodeUplink,
+  beside: Beside = {},
 ): Promise<Decision> {
   const { request, labelsFrom } = mergeKnowledge(said, knowledge);
   const { uplink } = request.conf;
   const choose =
     uplink &&
-    (await import("./uplink/choose.ts")).classChooser(uplink, request, namespaceOf(request, knowledge), link);
+    (await import("./uplink/choose.ts")).classChooser(
+      uplink,
+      request,
+      await namespaceOf(request, keep, knowledge),
+      beside,
+    );
   const sources = await ruleSourcesFor(request, keep, knowledge);
   const policy = decidePolicy(request, sources, choose);
   const { passedOver } = sources;
@@ -43,10 +47,20 @@ export async function decide(
   return decision;
 }
 
-function namespaceOf({ pod }: Request, knowledge: Knowledge | undefined): PodNamespace | undefined {
-  if (pod.namespace === undefined) return undefined;
-  const known = knowledge?.objects?.namespace(pod.namespace);
-  return { name: pod.namespace, labels: typeof known === "object" ? known.labels : undefined };
+/** Of a namespace that the API does not speak of a manifest may. */
+async function namespaceOf(
+  { conf, pod: { namespace: name } }: Request,
+  keep: Keep,
+  knowledge: Knowledge | undefined,
+): Promise<PodNamespace | undefined> {
+  if (name === undefined) return undefined;
+  const known = knowledge?.objects?.namespace(name);
+  if (typeof known === "object") return { name, labels: known.labels };
+  const { policyDir, stateDir, uplink } = conf;
+  const isAsked = uplink?.classes.some((each) => each.namespaceSelector !== undefined) === true;
+  if (policyDir === undefined || !isAsked) return { name, labels: undefined };
+  const { namespaceLabels } = await import("../state/policies.ts");
+  return { name, labels: await namespaceLabels({ policyDir, stateDir }, name, keep) };
 }
 
 /** A conf by which no pod can ever have a limit is reported with each pod that gets none. From an agent it may hear all. */

@@ -10,7 +10,7 @@ import type { UplinkChoice } from "../policy/uplink/choose.ts";
 import type { AttachmentRecord } from "../state/record.ts";
 import { readRecord, rewriteRecord } from "../state/store.ts";
 import { change } from "./change.ts";
-import { consider, type Considered, type Differing, type Ground } from "./consider.ts";
+import { consider, type Considered, type Differing, type Ground, type Rejecting } from "./consider.ts";
 import { readFacts } from "./facts.ts";
 import { readFeatures } from "./features.ts";
 import { endIsTaken, takenEnd } from "./host-end.ts";
@@ -28,7 +28,11 @@ export type Reapplying = Ground & {
 
 export type Reapplied =
   | Exclude<Considered, Differing>
-  | { readonly kind: "changed"; readonly before: AttachmentRecord; readonly after: AttachmentRecord }
+  | ({
+      readonly kind: "changed";
+      readonly before: AttachmentRecord;
+      readonly after: AttachmentRecord;
+    } & Rejecting)
   /** Somebody else is at work at it. */
   | { readonly kind: "busy"; readonly error: CniError }
   /** The kernel refused. */
@@ -74,7 +78,7 @@ async function changeTo(
   differing: Differing,
 ): Promise<Reapplied> {
   const { stateDir, log } = task;
-  const { policy, uplink, isInWordsAlone } = differing;
+  const { policy, uplink, isInWordsAlone, rejected } = differing;
   const refused = policy.uplink && (await disagreement(stateDir, before, policy.uplink));
   if (refused !== undefined) return { kind: "refused", error: refused };
   const features = readFeatures(stateDir, "keep");
@@ -83,7 +87,7 @@ async function changeTo(
   const wanted = differing.wanted ?? (await withFacts(before, differing, features));
   if (isInWordsAlone) {
     rewriteRecord(stateDir, { ...wanted, programs: before.programs });
-    return { kind: "same" };
+    return { kind: "same", rejected };
   }
   const taken = takenEnd(wanted);
   if (taken !== undefined) return { kind: "failed", error: endIsTaken(before, taken) };
@@ -95,7 +99,7 @@ async function changeTo(
   // DEL waits for our lock; who takes the namespace away need not.
   return lifeOf(stateDir, wanted) === "ended"
     ? undoEnded(task, readRecord(stateDir, before.identity) ?? wanted)
-    : { kind: "changed", before, after: wanted };
+    : { kind: "changed", before, after: wanted, rejected };
 }
 
 /** Why the conf's word of the uplink cannot count beside other networks'; undefined where it does. */

@@ -1,7 +1,8 @@
 /** The manifests of a policy directory that speak of an attachment, from the cache where that is as good as the files. */
 import { CniError, ErrorCode } from "../errors.ts";
 import { combine, type ApiSource } from "../policy/manifests/combine.ts";
-import type { Directory } from "../policy/manifests/manifest.ts";
+import type { Labels } from "../cni/request.ts";
+import type { Directory, Surroundings } from "../policy/manifests/manifest.ts";
 import type { PolicySource } from "../policy/manifests/source.ts";
 import {
   answerFrom,
@@ -50,6 +51,16 @@ export async function assertReadable(place: Place): Promise<void> {
   if (stamps.names.length > 0 && withCache(cachePath(place), stamps.key, () => true) === undefined) {
     await compileAndKeep(place, stamps, "keep");
   }
+}
+
+/** By its manifest; undefined where there is none. */
+export async function namespaceLabels(place: Place, name: string, keep: Keep): Promise<Labels | undefined> {
+  const stamps = stampFiles(place.policyDir);
+  if (stamps.names.length === 0) return undefined;
+  const labelsIn = ({ namespaces }: Surroundings): Labels | undefined =>
+    namespaces.find((namespace) => namespace.name === name)?.labels;
+  const cached = withCache(cachePath(place), stamps.key, ({ surroundings }) => surroundings(""));
+  return labelsIn(cached ?? (await compileAndKeep(place, stamps, keep)).surroundings);
 }
 
 function sourceOf({ namespaces, surroundings }: Directory): PolicySource {

@@ -3,20 +3,27 @@ import type { UplinkConf } from "../../cni/uplink.ts";
 import type { Request } from "../../cni/request.ts";
 import { uplinkTree } from "../../datapath/uplink/tree.ts";
 import { readUplinkLink, type NodeUplink } from "../../kernel/uplink/link.ts";
-import type { ChooseClass, PodNamespace } from "../../policy/uplink/choose.ts";
+import type { ChooseClass, PodNamespace, RunsIn } from "../../policy/uplink/choose.ts";
 import { chooseClass } from "../../policy/uplink/choose.ts";
 import { decideUplink, validateUplink } from "../../policy/uplink/uplink.ts";
+
+export type Beside = {
+  /** That of the node's uplink, where it is assumed; else it is read. */
+  readonly link?: NodeUplink | undefined;
+  /** Of a pod that runs. */
+  readonly runsIn?: RunsIn | undefined;
+};
 
 export function classChooser(
   conf: UplinkConf,
   request: Request,
   namespace: PodNamespace | undefined,
-  link: NodeUplink = readUplinkLink(conf.device),
+  { link = readUplinkLink(conf.device), runsIn }: Beside = {},
 ): ChooseClass {
   const uplink = decideUplink(conf, link);
   return (annotation) => {
     const { pod, conf: entry } = request;
-    const wish = { annotation, labels: pod.labels, namespace, fallback: entry.defaults.class };
+    const wish = { annotation, labels: pod.labels, namespace, fallback: entry.defaults.class, runsIn };
     return { ...chooseClass(uplink, wish), uplink, conf, link };
   };
 }

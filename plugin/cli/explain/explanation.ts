@@ -54,7 +54,7 @@ export async function explainFor(options: Options): Promise<Explanation> {
   assertVersionAllows("ADD", typeof version === "string" ? version : undefined);
   const said = withAddresses(parseRequest(callOf(options), document));
   const learnt = learn(said);
-  const decision = await decide(said, "forget", learnt.knowledge, assumedUplink(said, options));
+  const decision = await decide(said, "forget", learnt.knowledge, { link: assumedUplink(said, options) });
   const policy = withPending(decision, said, learnt);
   const { request } = mergeKnowledge(said, learnt.knowledge);
   const { pod, call, conf } = request;

@@ -16,7 +16,12 @@ export type ClassWish = {
   readonly namespace?: PodNamespace | undefined;
   /** The conf's `defaults.class`. */
   readonly fallback: string | undefined;
+  /** Of a pod that runs: an unknown class in its annotation does not take the one away that it is in. */
+  readonly runsIn?: RunsIn | undefined;
 };
+
+/** `class`: undefined where it is in none yet. */
+export type RunsIn = { readonly class: string | undefined };
 
 /** `labels`: undefined where they are not known. */
 export type PodNamespace = { readonly name: string; readonly labels: Labels | undefined };
@@ -36,6 +41,8 @@ export type Choice = {
   readonly source: string;
   /** What could not be decided, for labels are not known: another class, perhaps, were they. */
   readonly undecided: readonly Undecided[];
+  /** Why it is not the class that its annotation names, of a pod that runs. */
+  readonly rejected?: string;
 };
 
 export type Undecided = { readonly source: string; readonly lacks: "pod's labels" | "namespace's labels" };
@@ -57,9 +64,13 @@ export function chooseClass(uplink: Uplink, wish: ClassWish): Choice {
   ];
   if (selecting !== undefined) return { chosen: selecting, source: selectorOf(selecting), undecided };
   if (byDefault !== undefined) return { ...byDefault, undecided };
-  const [first] = classes;
+  return { chosen: firstOf(classes), source: "uplink.default", undecided };
+}
+
+/** The default class. */
+function firstOf([first]: readonly UplinkClass[]): UplinkClass {
   if (first === undefined) throw new CniError(ErrorCode.internal, "an uplink without classes");
-  return { chosen: first, source: "uplink.default", undecided };
+  return first;
 }
 
 /** A class for some namespaces is not to be had from others, and not before it is known which the pod's is. */
@@ -67,7 +78,9 @@ function annotated(
   classes: readonly UplinkClass[],
   { key, text }: Found,
   wish: ClassWish,
-): Pick<Choice, "chosen" | "source"> | Undecided {
+): Omit<Choice, "undecided"> | Undecided {
+  const isKnown = classes.some(({ name }) => name === text);
+  if (!isKnown && wish.runsIn !== undefined) return stays(classes, { key, text }, wish.runsIn);
   const choice = named(classes, `annotation ${key}`, text);
   const { namespaceSelector } = choice.chosen;
   if (namespaceSelector === undefined) return choice;
@@ -79,6 +92,17 @@ function annotated(
     `annotation ${key}: class ${JSON.stringify(text)} is not for pods of namespace ${wish.namespace?.name ?? ""}: ` +
       `its namespaceSelector does not match`,
   );
+}
+
+/** Where the class that it is in is not in the conf any more either, it goes to the default one. */
+function stays(
+  classes: readonly UplinkClass[],
+  { key, text }: Pick<Found, "key" | "text">,
+  runsIn: RunsIn,
+): Omit<Choice, "undecided"> {
+  const chosen = classes.find(({ name }) => name === runsIn.class) ?? firstOf(classes);
+  const source = `annotation ${key}`;
+  return { chosen, source, rejected: `${unknown(classes, source, text)}; it is in class ${chosen.name}` };
 }
 
 function hasSelector({ selector, namespaceSelector }: UplinkClass): boolean {
@@ -115,7 +139,8 @@ export function classWarnings(
   uplink: UplinkChoice | undefined,
 ): readonly string[] {
   if (uplink === undefined) return annotation === undefined ? [] : [withoutUplink(ifname, annotation)];
-  return [...notDecided(uplink), ...addressWarnings(ifname, addresses, uplink)];
+  const rejected = uplink.rejected === undefined ? [] : [uplink.rejected];
+  return [...rejected, ...notDecided(uplink), ...addressWarnings(ifname, addresses, uplink)];
 }
 
 /** Of selectors nothing is said: on most nodes nobody knows labels. An annotation is somebody's word. */
@@ -169,8 +194,10 @@ function named(
 ): Pick<Choice, "chosen" | "source"> {
   const chosen = classes.find((candidate) => candidate.name === name);
   if (chosen !== undefined) return { chosen, source };
-  throw new CniError(
-    ErrorCode.invalidConfig,
-    `${source}: there is no class ${JSON.stringify(name)}: uplink.classes has ${classes.map((each) => each.name).join(", ")}`,
-  );
+  throw new CniError(ErrorCode.invalidConfig, unknown(classes, source, name));
+}
+
+function unknown(classes: readonly UplinkClass[], source: string, name: string): string {
+  const names = classes.map((each) => each.name).join(", ");
+  return `${source}: there is no class ${JSON.stringify(name)}: uplink.classes has ${names}`;
 }

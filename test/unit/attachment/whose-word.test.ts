@@ -15,7 +15,7 @@ afterAll(() => rmSync(root, { recursive: true }));
 
 const link = { device: "eth0", speed: 1e9, mtu: 1500 };
 const decided = (saying: PodSaying, knowledge?: Knowledge): Promise<Decision> =>
-  decide(podRequest(saying), "forget", knowledge, link);
+  decide(podRequest(saying), "forget", knowledge, { link });
 
 const egressOf = async (saying: PodSaying, knowledge?: Knowledge) =>
   (await decided(saying, knowledge)).egress?.rate;
@@ -259,6 +259,53 @@ describe("1.9.5 class", () => {
       "uplink.classes.free.namespaceSelector",
     ]);
   });
+
+  it.each([
+    [
+      "by a manifest of the policy directory",
+      undefined,
+      { team: "a" },
+      ["team", "uplink.classes.team.namespaceSelector"],
+    ],
+    ["by the API's word before it", withTeam("b"), { team: "a" }, ["rest", "uplink.default"]],
+    [
+      "by the manifest where the API has no such namespace",
+      snapshotOf({ namespaces: {} }),
+      { team: "a" },
+      ["team", "uplink.classes.team.namespaceSelector"],
+    ],
+    ["by neither, where none knows it", undefined, undefined, ["rest", "uplink.default"]],
+  ] as const)("a namespaceSelector is met %s", async (_, snapshot, labels, expected) => {
+    const policyDir = mkdtempSync(join(root, "namespaces-"));
+    const manifest = { apiVersion: "v1", kind: "Namespace", metadata: { name: "prod", labels } };
+    if (labels !== undefined) writeFileSync(join(policyDir, "ns.json"), JSON.stringify(manifest));
+    const known = snapshot && knowing({ labels: { app: "x" }, snapshot });
+    expect(await classOf({ conf: { policyDir, stateDir: root } }, known)).toEqual(expected);
+  });
+
+  it.each([
+    ["stays where it is", "free", "free"],
+    ["goes to the default class where that is gone from the conf", "gold", "rest"],
+    ["goes there where it was in none", undefined, "rest"],
+  ])(
+    "a pod that runs and asks for a class that there is not %s, and the rest of its wishes counts",
+    async (_, was, is) => {
+      const annotations = { "pod-qos/class": "gold", "pod-qos/egress-bandwidth": "5M" };
+      const saying = podRequest({ annotations, conf: { uplink } });
+      const {
+        uplink: choice,
+        egress,
+        warnings,
+      } = await decide(saying, "forget", undefined, {
+        link,
+        runsIn: { class: was },
+      });
+      expect([choice?.chosen.name, egress?.rate]).toEqual([is, 5e6]);
+      expect(warnings).toContain(
+        `annotation pod-qos/class: there is no class "gold": uplink.classes has rest, bulk, both, team, free; it is in class ${is}`,
+      );
+    },
+  );
 
   it("what is not known does not stand in the way of what is", async () => {
     const { uplink: choice, undecided } = await decided(
