@@ -12,7 +12,7 @@ import type { ApiView } from "./api-view.ts";
 import type { Loop } from "./context.ts";
 import { askedFor, asFrozen, asUnsynced, awaited, isRestored } from "./api-needs.ts";
 import type { OnDemandResource } from "./resource-update.ts";
-import { confsInUse } from "./world.ts";
+import { confsInUse, filesSelectNetworks } from "./world.ts";
 
 export type Gate = ReturnType<typeof createGate>;
 
@@ -29,7 +29,8 @@ export function createGate({ log, signal, states, world, setWorld }: Loop, start
   const followAsked = (): void => {
     const { view } = world();
     if (view === undefined || follow === undefined) return;
-    for (const name of askedFor(view, confsInUse(world()))) follow(name);
+    const byFiles = filesSelectNetworks(world()) === true;
+    for (const name of askedFor(view, confsInUse(world()), byFiles)) follow(name);
   };
   const begin = (): void => {
     if (isStarted || signal.aborted) return;
@@ -56,7 +57,8 @@ export function createGate({ log, signal, states, world, setWorld }: Loop, start
     },
     /** Before all that a decision needs is there nothing is decided. */
     beginIfComplete: (view: ApiView): void => {
-      if (awaited(view, confsInUse(world())).length === 0) begin();
+      const byFiles = filesSelectNetworks(world());
+      if (byFiles !== undefined && awaited(view, confsInUse(world()), byFiles).length === 0) begin();
     },
     goByFormer: (former: ApiView, patienceMs: number): void => {
       if (isStarted || blockedBy !== undefined) return;

@@ -1,6 +1,6 @@
 /** When the API has said enough to decide by, and what counts until then. Pure. */
 import type { JsonObject } from "../cni/fields.ts";
-import { asksForNamespaces, asksForNetworks, isListed } from "../knowledge/asks.ts";
+import { asksForNamespaces, isListed } from "../knowledge/asks.ts";
 import {
   resourceNames,
   type KnownResource,
@@ -8,15 +8,22 @@ import {
   type ResourceState,
   type Snapshot,
 } from "../knowledge/snapshot.ts";
+import { asksForNetworks } from "../policy/manifests/select.ts";
 import { withSnapshot, type ApiView } from "./api-view.ts";
 import type { OnDemandResource } from "./resource-update.ts";
 
-/** Of the resources that are followed only where a selector asks, those that one asks for. */
-export function askedFor({ snapshot }: ApiView, confs: readonly JsonObject[]): readonly OnDemandResource[] {
-  const byNetwork = snapshot.objects.some(
-    (object) =>
-      object.kind === "NetworkQoS" && object.form !== undefined && asksForNetworks(object.form.networks),
-  );
+/** Of the resources that are followed only where a selector asks, those that one asks for: of an object, of a class, in a file. */
+export function askedFor(
+  { snapshot }: ApiView,
+  confs: readonly JsonObject[],
+  filesSelectNetworks = false,
+): readonly OnDemandResource[] {
+  const byNetwork =
+    filesSelectNetworks ||
+    snapshot.objects.some(
+      (object) =>
+        object.kind === "NetworkQoS" && object.form !== undefined && asksForNetworks(object.form.networks),
+    );
   const byClass = confs.some(asksForNamespaces);
   return [
     ...(byNetwork ? (["network-attachment-definitions"] as const) : []),
@@ -47,11 +54,15 @@ function withStates(view: ApiView, stateOf: (is: KnownResource) => ResourceState
 }
 
 /** What has to be known before the first decision, and has not been heard of. */
-export function awaited(view: ApiView, confs: readonly JsonObject[]): readonly ResourceName[] {
+export function awaited(
+  view: ApiView,
+  confs: readonly JsonObject[],
+  filesSelectNetworks = false,
+): readonly ResourceName[] {
   const { resources } = view.snapshot;
-  const others = (["egressqoses", "networkqoses", ...askedFor(view, confs)] as const).filter(
-    (name) => resources[name].state === "unsynced",
-  );
+  const others = (
+    ["egressqoses", "networkqoses", ...askedFor(view, confs, filesSelectNetworks)] as const
+  ).filter((name) => resources[name].state === "unsynced");
   return [...(resources.pods.state === "synced" ? [] : (["pods"] as const)), ...others];
 }
 

@@ -20,7 +20,10 @@ const usual: Times = { patienceMs: 10_000, otherAgainMs: 60_000 };
 /** A file that could not be written is tried again. */
 const writeAgainMs = 5_000;
 
-export type ApiSide = Pick<Gate, "followAsked" | "isCutOff">;
+export type ApiSide = Pick<Gate, "isCutOff"> & {
+  /** A conf or a file may ask for a resource that is not followed yet, or was the last to be read. */
+  readonly followAsked: () => void;
+};
 
 /** Where no API is followed. */
 export const noApi: ApiSide = { followAsked: () => undefined, isCutOff: () => false };
@@ -31,7 +34,12 @@ export function startApi(loop: Loop, start: () => void, times = usual): ApiSide 
   void followAll(loop, gate, times).catch((error: unknown) =>
     loop.log("error", `the API is not followed: ${messageOf(error)}`),
   );
-  return gate;
+  const followAsked = (): void => {
+    gate.followAsked();
+    const { view } = loop.world();
+    if (view !== undefined && !gate.isStarted()) gate.beginIfComplete(view);
+  };
+  return { followAsked, isCutOff: gate.isCutOff };
 }
 
 async function followAll(loop: Loop, gate: Gate, { patienceMs, ...times }: Times): Promise<void> {

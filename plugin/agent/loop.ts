@@ -12,10 +12,11 @@ import type { Loop } from "./context.ts";
 import type { Options } from "./options.ts";
 import { withNodeNetworks } from "./node-networks.ts";
 import { perform } from "./perform.ts";
+import { followPolicyDirs } from "./policy-dirs.ts";
 import { readAll, thatDiffer } from "./records.ts";
 import { startRound } from "./round.ts";
 import { createStates } from "./states.ts";
-import { policyWatch, watchConfs, watchRecords } from "./watch.ts";
+import { watchConfs, watchRecords } from "./watch.ts";
 import { startWorker } from "./worker.ts";
 import { emptyWorld, nameOfTask, policyDirs, taskNamed, type World } from "./world.ts";
 
@@ -27,11 +28,6 @@ export async function runLoop(options: Options, log: Log, signal: AbortSignal): 
   const metrics = createMetrics();
   const states = createStates(metrics);
   let world: World = emptyWorld;
-  const watchPolicies = policyWatch(
-    signal,
-    (directory) => loop.tell({ kind: "policies", directory }),
-    (error) => unreadable(error),
-  );
   const loop: Loop = {
     options,
     log,
@@ -77,12 +73,13 @@ export async function runLoop(options: Options, log: Log, signal: AbortSignal): 
   makeDirectory(`${stateDir}/attachments`);
   loop.readRecords();
   const api = options.api ? startApi(loop, start) : noApi;
+  const followPolicies = followPolicyDirs(loop, api.followAsked, unreadable);
   watchConfs(
     confDir,
     () => {
       confsChanged(loop);
       api.followAsked();
-      watchPolicies(policyDirs(world));
+      followPolicies(policyDirs(world));
     },
     signal,
     unreadable,
@@ -91,7 +88,7 @@ export async function runLoop(options: Options, log: Log, signal: AbortSignal): 
     const attachments = loop.readRecords();
     api.followAsked();
     loop.tell({ kind: "records", attachments });
-    watchPolicies(policyDirs(world));
+    followPolicies(policyDirs(world));
   };
   watchRecords(`${stateDir}/attachments`, signal, recordsChanged, unreadable);
   startMonitors({

@@ -11,9 +11,11 @@ export type World = {
   readonly records: Records;
   /** undefined where no API is followed. */
   readonly view: ApiView | undefined;
+  /** By policy directory, as far as these have been read: whether an object there asks for labels of networks. */
+  readonly files: ReadonlyMap<string, boolean>;
 };
 
-export const emptyWorld: World = { confs: noConfs, records: new Map(), view: undefined };
+export const emptyWorld: World = { confs: noConfs, records: new Map(), view: undefined, files: new Map() };
 
 /** What the queue's keys name. */
 export type Task =
@@ -67,6 +69,12 @@ export function tasksOfRound({ records }: World): readonly Task[] {
 export function policyDirs({ confs, records }: World): ReadonlySet<string> {
   const ofConfs = [...confs.entries.values()].flatMap((entry) => policyDirOf(entry) ?? []);
   return new Set([...ofConfs, ...policyDirsOf(records)]);
+}
+
+/** undefined while one of the directories has not been read. */
+export function filesSelectNetworks(world: World): boolean | undefined {
+  const said = Array.from(policyDirs(world), (directory) => world.files.get(directory));
+  return said.includes(true) ? true : said.includes(undefined) ? undefined : false;
 }
 
 /** By the conf directory, else by the definition that made the attachment; undefined: as it was asked last. */

@@ -8,8 +8,8 @@ import { hasWishes, type Policy } from "../policy/policy.ts";
 import { withoutOthers } from "../program/traits.ts";
 import type { AttachmentRecord } from "../state/record.ts";
 import { requestOf } from "./again.ts";
-import { decide } from "./decide.ts";
 import { isEqual } from "./equal.ts";
+import { decide, type Decision } from "./decide.ts";
 import { lifeOf } from "./live.ts";
 import { planFor } from "./plan.ts";
 import { recordOf } from "./recording.ts";
@@ -72,6 +72,8 @@ export async function consider(
     const decision = await decide(request, "keep", knowledge, {
       runsIn: { class: record.membership?.class },
     });
+    const unread = unreadFor(request, decision, knowledge);
+    if (unread.length > 0) return { kind: "waiting", lacks: unread };
     if (wasKnown(record) && decision.undecided.length > 0)
       return { kind: "waiting", lacks: decision.undecided };
     return await against(record, request, decision);
@@ -79,6 +81,16 @@ export async function consider(
     if (error instanceof CniError) return { kind: "refused", error };
     throw error;
   }
+}
+
+/** What objects in files ask of the API, where one is followed. */
+function unreadFor(
+  { conf, pod }: Request,
+  { selectsNetworks }: Decision,
+  knowledge: Knowledge | undefined,
+): readonly string[] {
+  if (knowledge?.source !== "agent" || knowledge.objects === undefined) return [];
+  return unlisted({ conf, pod, selectsNetworks }, knowledge.objects);
 }
 
 /** What it has was decided with its labels. Where they never were known there is nothing to lose, and the rest is followed. */

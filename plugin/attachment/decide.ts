@@ -12,7 +12,7 @@ import { rulesFrom, type ManifestRules } from "../policy/manifests/answer.ts";
 import type { Keep } from "../state/policies.ts";
 
 export type Decision = Policy &
-  Pick<RuleSources, "passedOver"> & {
+  Pick<RuleSources, "passedOver" | "selectsNetworks"> & {
     /** What was left out because labels are not known: they may be, later. */
     readonly undecided: readonly string[];
     readonly labelsFrom: LabelSource;
@@ -38,9 +38,9 @@ export async function decide(
     );
   const sources = await ruleSourcesFor(request, keep, knowledge);
   const policy = decidePolicy(request, sources, choose);
-  const { passedOver } = sources;
+  const { passedOver, selectsNetworks } = sources;
   const undecided = [...sources.undecided, ...(policy.uplink?.undecided ?? []).map(({ source }) => source)];
-  const decision = { ...policy, passedOver, undecided, labelsFrom };
+  const decision = { ...policy, passedOver, selectsNetworks, undecided, labelsFrom };
   if (!hasWishes(policy))
     return { ...decision, warnings: [...policy.warnings, ...unheard(request, knowledge)] };
   assertNameable(request.call.ifname);

@@ -1,13 +1,15 @@
 /** What of the API a decision asks for, and what of that has never been listed. Pure. */
 import type { JsonObject } from "../cni/fields.ts";
 import type { Request } from "../cni/request.ts";
-import type { NetworkSelector } from "../policy/manifests/manifest.ts";
+import { asksForNetworks } from "../policy/manifests/select.ts";
 import type { KnownObjects } from "./knowledge.ts";
 import type { KnownResource, ResourceName } from "./snapshot.ts";
 
 export type Asking = {
   readonly conf: Pick<Request["conf"], "uplink">;
   readonly pod: Pick<Request["pod"], "namespace">;
+  /** An object in a file asks for labels of networks. */
+  readonly selectsNetworks?: boolean;
 };
 
 /** What an attachment's decision asks for and nobody knows: decided without it, a pod could lose what it has. */
@@ -29,20 +31,19 @@ export function isListed({ state, version }: KnownResource): boolean {
   }
 }
 
-/** Whether one of them needs the labels of NetworkAttachmentDefinitions and Namespaces. */
-export function asksForNetworks(selectors: readonly NetworkSelector[]): boolean {
-  return selectors.some(({ type }) => type === "NetworkAttachmentDefinitions");
-}
-
 /** Of a conf that nobody has parsed yet. */
 export function asksForNamespaces(conf: JsonObject): boolean {
   return JSON.stringify(conf["uplink"] ?? null).includes('"namespaceSelector"');
 }
 
-function askedBy({ conf, pod }: Asking, objects: KnownObjects): readonly ResourceName[] {
+function askedBy(
+  { conf, pod, selectsNetworks = false }: Asking,
+  objects: KnownObjects,
+): readonly ResourceName[] {
   const { namespace } = pod;
   const policies = namespace === undefined ? undefined : objects.policies(namespace);
-  const byNetwork = policies?.networkQos.some(({ networks }) => asksForNetworks(networks)) === true;
+  const byNetwork =
+    selectsNetworks || policies?.networkQos.some(({ networks }) => asksForNetworks(networks)) === true;
   const byClass = conf.uplink?.classes.some((each) => each.namespaceSelector !== undefined) === true;
   return [
     ...(namespace === undefined ? [] : (["egressqoses", "networkqoses"] as const)),

@@ -45,6 +45,8 @@ export type RuleSources = {
   readonly passedOver: readonly string[];
   /** What was left out because the pod's labels are not known. */
   readonly undecided: readonly string[];
+  /** Whether a manifest of the pod's namespace asks for labels of NetworkAttachmentDefinitions. */
+  readonly selectsNetworks: boolean;
 };
 
 export const noRules: RuleSources = {
@@ -55,6 +57,7 @@ export const noRules: RuleSources = {
   warnings: [],
   passedOver: [],
   undecided: [],
+  selectsNetworks: false,
 };
 
 export function decidePolicy(request: Request, sources: RuleSources, choose?: ChooseClass): Policy {

@@ -63,6 +63,14 @@ export async function namespaceLabels(place: Place, name: string, keep: Keep): P
   return labelsIn(cached ?? (await compileAndKeep(place, stamps, keep)).surroundings);
 }
 
+/** Whether an object there asks for labels of NetworkAttachmentDefinitions. */
+export async function selectsNetworks(place: Place): Promise<boolean> {
+  const stamps = stampFiles(place.policyDir);
+  if (stamps.names.length === 0) return false;
+  const cached = withCache(cachePath(place), stamps.key, (cache) => cache.selectsNetworks);
+  return cached ?? (await compileAndKeep(place, stamps, "keep")).selectsNetworks;
+}
+
 function sourceOf({ namespaces, surroundings }: Directory): PolicySource {
   return {
     policies: (namespace) => {

@@ -4,13 +4,14 @@ import type { Directory, NetworkQosHead } from "../policy/manifests/manifest.ts"
 import { renderChunks, type Span } from "./chunks.ts";
 import { makeDirectory } from "./file.ts";
 
-export const cacheKind = "policies 1";
+export const cacheKind = "policies 2";
 
 /** The rules are in a chunk of their own: most pods are not selected. */
 export type CachedQos = NetworkQosHead & { readonly rulesAt: Span };
 
 /** Where each namespace is, and what selectors are held against. */
 export type Header = {
+  readonly selectsNetworks: boolean;
   readonly surroundings: Span;
   readonly namespaces: Readonly<Record<string, Span>>;
 };
@@ -25,7 +26,7 @@ export function writeCache(path: string, key: string, directory: Directory): voi
   renameSync(temporary, path);
 }
 
-function render(key: Buffer, { namespaces, surroundings }: Directory): Buffer {
+function render(key: Buffer, { namespaces, surroundings, selectsNetworks }: Directory): Buffer {
   return renderChunks(cacheKind, key, (append): Header => {
     const spans = Array.from(namespaces, ([namespace, policies]) => {
       const networkQos = policies.networkQos.map(({ rules, ...head }): CachedQos => ({
@@ -34,7 +35,7 @@ function render(key: Buffer, { namespaces, surroundings }: Directory): Buffer {
       }));
       return [namespace, append({ ...policies, networkQos })] as const;
     });
-    return { surroundings: append(surroundings), namespaces: Object.fromEntries(spans) };
+    return { selectsNetworks, surroundings: append(surroundings), namespaces: Object.fromEntries(spans) };
   });
 }
 

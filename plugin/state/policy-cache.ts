@@ -9,11 +9,13 @@ import type { Rule } from "../policy/rule.ts";
 import { fileBytes, openChunks, Torn, type Chunks } from "./chunks.ts";
 import { cacheKind, type CachedQos, type Header } from "./policy-cache-file.ts";
 
+export type CachedPolicies = PolicySource & Pick<Header, "selectsNetworks">;
+
 /** What `read` makes of the cache; undefined when there is none for these files, or it turns out to be torn. */
 export function withCache<Value>(
   path: string,
   key: string,
-  read: (cache: PolicySource) => Value,
+  read: (cache: CachedPolicies) => Value,
 ): Value | undefined {
   let file: number | undefined;
   try {
@@ -32,8 +34,9 @@ function open(file: number, key: Buffer): Chunks<Header> | undefined {
   return openChunks<Header>(cacheKind, key, fstatSync(file).size, fileBytes(file));
 }
 
-function sourceIn({ header, chunk }: Chunks<Header>): PolicySource {
+function sourceIn({ header, chunk }: Chunks<Header>): CachedPolicies {
   return {
+    selectsNetworks: header.selectsNetworks,
     policies: (namespace) => {
       const span = Object.hasOwn(header.namespaces, namespace) ? header.namespaces[namespace] : undefined;
       if (span === undefined) return undefined;

@@ -10,6 +10,8 @@ export type ManifestRules = {
   readonly passedOver: readonly string[];
   /** What was left out because the pod's labels are not known. */
   readonly undecided: readonly string[];
+  /** Whether one of the namespace's asks for labels of NetworkAttachmentDefinitions. */
+  readonly selectsNetworks: boolean;
 };
 
 export const noManifestRules: ManifestRules = {
@@ -18,6 +20,7 @@ export const noManifestRules: ManifestRules = {
   warnings: [],
   passedOver: [],
   undecided: [],
+  selectsNetworks: false,
 };
 
 /** Of a source that has no faults, since nothing of it may fail a pod. */

@@ -13,6 +13,7 @@ import type { Directory, EgressQos, Nad, Namespace, NamespacePolicies, NetworkQo
 import { networkOf } from "./nad.ts";
 import { parseNetworkQos } from "./network-qos.ts";
 import { byRank } from "./rank.ts";
+import { asksForNetworks } from "./select.ts";
 import { about, metaOf, namespaceOfPolicy, objectsOf, roughTitle, type Meta } from "./object.ts";
 
 export type ManifestFile = { readonly name: string; readonly documents: readonly ManifestDocument[] };
@@ -34,13 +35,14 @@ export function compile(files: readonly ManifestFile[]): Directory {
   const policies = Map.groupBy(ofKind("EgressQoS", "NetworkQoS"), ({ meta }) => meta.namespace);
   const surroundings = ofKind("Namespace", "NetworkAttachmentDefinition");
   refuseTwins(surroundings);
-  const namespaces = new Set([...policies.keys(), ...faults.keys()]);
+  const names = new Set([...policies.keys(), ...faults.keys()]);
+  const namespaces = new Map(
+    Array.from(names, (name) => [name, compileNamespace(policies.get(name) ?? [], faults.get(name) ?? [])]),
+  );
   return {
-    namespaces: new Map(
-      Array.from(namespaces, (namespace) => [
-        namespace,
-        compileNamespace(policies.get(namespace) ?? [], faults.get(namespace) ?? []),
-      ]),
+    namespaces,
+    selectsNetworks: [...namespaces.values()].some(({ networkQos }) =>
+      networkQos.some(({ networks }) => asksForNetworks(networks)),
     ),
     surroundings: {
       namespaces: ofKind("Namespace").map(({ meta: { name, labels } }): Namespace => ({ name, labels })),

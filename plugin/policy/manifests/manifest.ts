@@ -70,4 +70,6 @@ export type NamespacePolicies<Qos extends NetworkQosHead = NetworkQos> = {
 export type Directory = {
   readonly namespaces: ReadonlyMap<string, NamespacePolicies>;
   readonly surroundings: Surroundings;
+  /** Whether a NetworkQoS asks for labels of NetworkAttachmentDefinitions. */
+  readonly selectsNetworks: boolean;
 };

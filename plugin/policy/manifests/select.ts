@@ -22,6 +22,8 @@ export type Selected<Qos> = {
   readonly passedOver: readonly string[];
   /** What was left out because the pod's labels are not known. */
   readonly undecided: readonly string[];
+  /** Whether one of them asks for labels of NetworkAttachmentDefinitions, of this pod or another. */
+  readonly selectsNetworks: boolean;
 };
 
 export function select<Qos extends NetworkQosHead>(
@@ -52,7 +54,13 @@ export function select<Qos extends NetworkQosHead>(
     warnings,
     passedOver,
     undecided,
+    selectsNetworks: policies.networkQos.some(({ networks }) => asksForNetworks(networks)),
   };
+}
+
+/** Whether one of them needs the labels of NetworkAttachmentDefinitions and Namespaces. */
+export function asksForNetworks(selectors: readonly NetworkSelector[]): boolean {
+  return selectors.some(({ type }) => type === "NetworkAttachmentDefinitions");
 }
 
 const labelsUnknown =

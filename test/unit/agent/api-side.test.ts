@@ -31,6 +31,7 @@ const [PODS, EGRESS, NETWORK, NAMESPACES] = [
   "/api/v1/namespaces",
 ] as const;
 const KUBE_SYSTEM = "/api/v1/namespaces/kube-system";
+const NETWORKS = "/apis/k8s.cni.cncf.io/v1/network-attachment-definitions";
 const web = { uid: "u-web", namespace: "prod", name: "web", labels: {}, annotations: {} };
 const version = { state: "synced", version: "50" } as const;
 const known: Snapshot = snapshotOf({
@@ -146,6 +147,29 @@ it("follows namespaces at once where a conf asks for them later", async () => {
   side.followAsked();
   await until("namespaces", () => loop.world().view?.snapshot.resources.namespaces.state === "synced");
   expect(news.at(-1)).toMatchObject({ kind: "api", changes: { surroundings: true } });
+});
+
+it.each([
+  ["follows networks where an object in a file selects them by label", true],
+  ["follows none where no file asks", false],
+])("begins once the files are read, and %s", async (_, selects) => {
+  serve("ours", [PODS, EGRESS, NETWORK, NAMESPACES, NETWORKS]);
+  const policyDir = "/etc/policies";
+  const { starts, loop, side } = begin(
+    {},
+    { confs: { entries: new Map([["podnet", { policyDir }]]), faults: [] } },
+  );
+  await until("pods", () => loop.world().view?.snapshot.resources.pods.state === "synced");
+  await until("objects", () => listsOf(EGRESS) > 0 && listsOf(NETWORK) > 0);
+  await sleep(100);
+  expect(starts()).toBe(0);
+  loop.setWorld({ ...loop.world(), files: new Map([[policyDir, selects]]) });
+  side.followAsked();
+  await until("the start", () => starts() === 1);
+  const { resources } = loop.world().view?.snapshot ?? emptySnapshot;
+  expect([resources["network-attachment-definitions"].state, resources.namespaces.state]).toEqual(
+    selects ? ["synced", "synced"] : ["unsynced", "unsynced"],
+  );
 });
 
 it("goes by what a former run knew where the API does not answer, and says so", async () => {

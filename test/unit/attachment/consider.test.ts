@@ -1,5 +1,5 @@
 /** A running pod keeps what it has while what its decision asks for is not known (any more). */
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, expect, it } from "vitest";
@@ -12,6 +12,7 @@ import type { KnownResource, ResourceName, Snapshot } from "../../../plugin/know
 import type { AttachmentRecord } from "../../../plugin/state/record.ts";
 import { apiObject, marking, namespaceOf, snapshotOf } from "../support/api.ts";
 import { knowing, podRequest } from "../support/known.ts";
+import { networkQos } from "../support/manifests.ts";
 import { taskOf } from "../support/task.ts";
 
 const root = mkdtempSync(join(tmpdir(), "pod-qos-consider-"));
@@ -20,8 +21,12 @@ afterAll(() => rmSync(root, { recursive: true }));
 // A namespace that lives as long as the test.
 const netns = "/proc/self/ns/net";
 
-const running = async (ifname: string, snapshot: Snapshot): Promise<AttachmentRecord> => {
-  const said = podRequest({ ifname });
+const running = async (
+  ifname: string,
+  snapshot: Snapshot,
+  conf: Readonly<Record<string, unknown>> = {},
+): Promise<AttachmentRecord> => {
+  const said = podRequest({ ifname, conf });
   const request = { ...said, call: { ...said.call, netns } };
   const policy = await decide(request, "forget", knowing({ snapshot }));
   const plan = planFor(request, policy, taskOf({}).facts);
@@ -75,6 +80,31 @@ it.each(["frozen", "unsynced"] as const)(
     expect(await after(record, lost)).toEqual({ kind: "waiting", lacks: ["namespaces"] });
   },
 );
+
+it("keeps the mark of an object in a file while the networks that it selects by label are not listed", async () => {
+  const networkSelectors = [
+    {
+      networkSelectionType: "NetworkAttachmentDefinitions",
+      networkAttachmentDefinitionSelector: {
+        namespaceSelector: {},
+        networkSelector: { matchLabels: { tier: "1" } },
+      },
+    },
+  ];
+  const policyDir = mkdtempSync(join(root, "policies-"));
+  writeFileSync(
+    join(policyDir, "a.json"),
+    networkQos({ namespace: "prod", egress: [{ dscp: 20 }], networkSelectors }),
+  );
+  const networks = [
+    { namespace: "net", name: "f", labels: { tier: "1" }, network: "podnet", uid: "d", conf: "" },
+  ];
+  const all = snapshotOf({ networks });
+  const record = await running("net1", all, { policyDir, stateDir: root });
+  const lost = having({ ...all, networks: [] }, "network-attachment-definitions", { state: "unsynced" });
+  expect(await after(record, lost)).toEqual({ kind: "waiting", lacks: ["network-attachment-definitions"] });
+  expect(await after(record, all)).toEqual({ kind: "same" });
+});
 
 it("keeps what its labels brought where they are not known any more", async () => {
   const byLabel = snapshotOf({

@@ -18,7 +18,7 @@ import { join, resolve } from "node:path";
 import { execa } from "execa";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { ErrorCode } from "../../../plugin/errors.ts";
-import { assertReadable, loadPolicies, type Keep } from "../../../plugin/state/policies.ts";
+import { assertReadable, loadPolicies, selectsNetworks, type Keep } from "../../../plugin/state/policies.ts";
 import { writeCache } from "../../../plugin/state/policy-cache-file.ts";
 import { withCache } from "../../../plugin/state/policy-cache.ts";
 import { stampFiles } from "../../../plugin/state/policy-files.ts";
@@ -301,3 +301,22 @@ function flipped(bytes: Buffer, at: number): Buffer {
   copy[at] = (copy[at] ?? 0) ^ 0x01;
   return copy;
 }
+
+it("knows whether an object asks for labels of networks, by the files and by the cache", async () => {
+  const [site, plain] = [takeOld(), takeOld()];
+  const byLabel = {
+    networkSelectionType: "NetworkAttachmentDefinitions",
+    networkAttachmentDefinitionSelector: {
+      namespaceSelector: {},
+      networkSelector: { matchLabels: { a: "b" } },
+    },
+  };
+  const object = networkQos({ egress: [{ dscp: 20 }], networkSelectors: [byLabel] });
+  writeFileSync(join(site.policyDir, "b.json"), object);
+  const look = () => Promise.all([selectsNetworks(site), selectsNetworks(plain)]);
+  expect([await look(), await look()]).toEqual([
+    [true, false],
+    [true, false],
+  ]);
+  expect(cachesOf(plain).length).toBe(1);
+});

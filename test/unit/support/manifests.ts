@@ -26,7 +26,14 @@ export async function selected(files: Files, where: Where = {}): Promise<Selecte
   const { namespaces, surroundings } = await compiled(files);
   const policies = namespaces.get(namespace);
   if (policies === undefined)
-    return { networkQos: [], egressQos: [], warnings: [], passedOver: [], undecided: [] };
+    return {
+      networkQos: [],
+      egressQos: [],
+      warnings: [],
+      passedOver: [],
+      undecided: [],
+      selectsNetworks: false,
+    };
   if (policies.faults.length > 0) throw new Error(policies.faults.join("\n"));
   return select(policies, surroundings, { pod: { namespace, name: "pod", labels }, network, ifname });
 }
