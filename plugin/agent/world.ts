@@ -73,8 +73,8 @@ export function policyDirs({ confs, records }: World): ReadonlySet<string> {
 
 /** undefined while one of the directories has not been read. */
 export function filesSelectNetworks(world: World): boolean | undefined {
-  const said = Array.from(policyDirs(world), (directory) => world.files.get(directory));
-  return said.includes(true) ? true : said.includes(undefined) ? undefined : false;
+  const said = new Set(Array.from(policyDirs(world), (directory) => world.files.get(directory)));
+  return said.has(true) ? true : said.has(undefined) ? undefined : false;
 }
 
 /** By the conf directory, else by the definition that made the attachment; undefined: as it was asked last. */
