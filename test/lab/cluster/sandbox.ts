@@ -11,6 +11,8 @@ export type Sandbox = SandboxIdentity & {
   readonly result: CniResult;
   /** Without prefix length. */
   readonly addresses: readonly string[];
+  /** CHECK of the chain, as it was added; throws what the chain said. */
+  readonly check: () => Promise<void>;
   /** DEL, as it was added, and the namespace's end. Throws what the chain said against it; the namespace goes all the same. */
   readonly end: () => Promise<void>;
 };
@@ -27,11 +29,14 @@ export const makeSandbox = async (
   const identity = { ...wish, containerId };
   const pod = await node.addPod(`cni-${containerId.slice(0, 12)}`);
   const options = { containerId, cniArgs: cniArgsOf(identity), capArgs: capabilitiesOf(annotations) };
+  const check = async (): Promise<void> => {
+    await runChain(node, "check", conflist, pod, options);
+  };
   const end = (): Promise<void> => undo(node, conflist, pod, options);
   try {
     const { result = { cniVersion: "" } } = await runChain(node, "add", conflist, pod, options);
     const addresses = (result.ips ?? []).map(({ address }) => address.split("/")[0] ?? "");
-    return { ...identity, pod, result, addresses, end };
+    return { ...identity, pod, result, addresses, check, end };
   } catch (error) {
     await end();
     throw error;

@@ -29,10 +29,11 @@ export const runStaticPod = async (
     [CONFIG.source]: "file",
   };
   const mirror = `${name}-${nodeName}`;
-  const sandbox = await makeSandbox(node, conflist, { namespace, name: mirror, uid: hash, annotations: all });
   const wish = { name: mirror, nodeName, annotations: { ...all, [CONFIG.mirror]: hash } };
   const object = podObject(labels === undefined ? wish : { ...wish, labels });
   await must(`the mirror pod ${mirror}`, () => api.create(podPath(namespace), object));
+  // As a kubelet does, once the mirror is there: Multus asks the API for it.
+  const sandbox = await makeSandbox(node, conflist, { namespace, name: mirror, uid: hash, annotations: all });
   const status = `${podPath(namespace, mirror)}/status`;
   await must(`the status of ${mirror}`, () => api.patch(status, runningStatus(sandbox.addresses)));
   return {
