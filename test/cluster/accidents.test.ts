@@ -5,7 +5,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import { connectApi, type KubeObject } from "../../scripts/lab/cluster/api.ts";
 import type { ControlPlane } from "../../scripts/lab/cluster/control-plane.ts";
-import { until } from "../lab/agent.ts";
+import { until as untilWithin } from "../lab/agent.ts";
 import { tokenOf } from "../lab/cluster/accounts.ts";
 import { agentNode, egressQos, egressQosPath, marked, type AgentNode } from "../lab/cluster/agent-node.ts";
 import { createCluster } from "../lab/cluster/cluster.ts";
@@ -69,7 +69,7 @@ suite("accidents", needs, () => {
     });
     await until("a cap", async () => (await egressOf(doomed)) === "5Mbit");
     expect(await marksOf(doomed.pod)).toEqual([10]);
-    await agent.kill();
+    expect(await agent.stop()).toMatch(/namespace doomed is being deleted/);
     agent = await begin();
     await sleep(1_000);
     expect(await marksOf(doomed.pod)).toEqual([10]);
@@ -77,7 +77,7 @@ suite("accidents", needs, () => {
     await plane.api.remove(podPath("default", "web"), { gracePeriodSeconds: 300 });
     await plane.api.remove(egressQosPath());
     await marked("of an object that somebody deleted", web, []);
-    expect(await agent.stop()).toMatch(/namespace doomed is being deleted/);
+    expect(await marksOf(doomed.pod)).toEqual([10]);
     await plane.api.remove(podPath("doomed", "web"), { gracePeriodSeconds: 0 });
   });
 
@@ -138,7 +138,7 @@ suite("accidents", needs, () => {
     await plane.killApiServer();
     await plane.startApiServer();
     await reach.restore();
-    await Promise.all([marked("web", web, [20], 35_000), marked("alone", alone, [9], 35_000)]);
+    await Promise.all([marked("web", web, [20]), marked("alone", alone, [9])]);
     expect(await agent.stop()).toMatch(/too old resource version|410/);
   });
 
@@ -152,12 +152,12 @@ suite("accidents", needs, () => {
     await first.revoke();
     await reach.cut();
     await reach.restore();
-    await until("a refusal", async () => (await agent.metric(REFUSED)) > 0, 35_000);
+    await until("a refusal", async () => (await agent.metric(REFUSED)) > 0);
     await plane.api.remove(egressQosPath());
     await sleep(1_000);
     expect(await marksOf(web.pod)).toEqual([46]);
     writeFileSync(tokenFile, (await boundToken(plane, "second")).token);
-    await marked("by the second token", web, [], 35_000);
+    await marked("by the second token", web, []);
     expect(await agent.stop()).toMatch(/warn .*Unauthorized/);
   });
 
@@ -169,11 +169,11 @@ suite("accidents", needs, () => {
     await marked("web", web, [46]);
     await kubectl(plane, ["delete", "crd", "egressqoses.k8s.ovn.org", "networkqoses.k8s.ovn.org"]);
     // The API server deletes the objects first, each with an event.
-    await marked("of a deleted object", web, [], 20_000);
+    await marked("of a deleted object", web, []);
     expect((await agent.page("/readyz")).code).toBe(200);
     await applyInstall(plane);
     await plane.api.create(policyPath("EgressQoS", "default"), egressQos(30, "web"));
-    await marked("of one made anew", web, [30], 70_000);
+    await marked("of one made anew", web, [30]);
     expect(await egressOf(capped)).toBe("10Mbit");
     await agent.stop();
   });
@@ -186,8 +186,8 @@ suite("accidents", needs, () => {
     await marked("web", web, [46]);
     await first.kill();
     await mark(20);
-    await marked("by the second", web, [20], 10_000);
-    expect(await second.stop()).toMatch(/another agent is at work \(process \d+\): waiting/);
+    await marked("by the second", web, [20]);
+    expect(await second.stop()).toMatch(/another agent runs on this node \(process \d+\): waiting/);
   });
 
   // The last: nothing is left of the cluster.
@@ -204,17 +204,21 @@ suite("accidents", needs, () => {
     await applyInstall(plane);
     await plane.api.create(policyPath("EgressQoS", "default"), egressQos(7, "web"));
     await plane.api.create(podPath("default"), podObject({ name: "capped", nodeName: "node-1" }));
-    await until("the metric", async () => (await agent.metric("pod_qos_other_cluster")) === 1, 40_000);
+    await until("the metric", async () => (await agent.metric("pod_qos_other_cluster")) === 1);
     expect(await agent.page("/readyz")).toMatchObject({ code: 503 });
     await sleep(6_000);
     expect([await marksOf(web.pod), await egressOf(capped)]).toEqual([[46], "10Mbit"]);
     expect(await agent.stop()).toMatch(/error .*is another cluster .*nothing is changed/);
     const again = await begin({ kubeconfig: byCertificate, ready: false });
-    await until("the metric", async () => (await again.metric("pod_qos_other_cluster")) === 1, 20_000);
+    await until("the metric", async () => (await again.metric("pod_qos_other_cluster")) === 1);
     await sleep(1_000);
     expect([await marksOf(web.pod), await egressOf(capped)]).toEqual([[46], "10Mbit"]);
   });
 });
+
+/** As long as a loaded machine may take: nothing here is about speed. */
+const until = (what: string, isSo: () => Promise<boolean>): Promise<number> =>
+  untilWithin(what, isSo, 60_000);
 
 const webs = { matchLabels: { app: "web" } };
 const MERGE = "application/merge-patch+json";

@@ -67,7 +67,7 @@ export const marked = (
   what: string,
   { pod }: Sandbox,
   dscps: readonly number[],
-  withinMs = 5_000,
+  withinMs = 70_000,
 ): Promise<number> =>
   until(
     `${what}: ${dscps.join() || "no mark"}`,
