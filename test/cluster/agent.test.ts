@@ -179,6 +179,8 @@ suite("the agent and the API", needs, () => {
     expect(await caps()).toEqual([{ egress: 20e6, ingress: 20e6 }, "20Mbit", ...ofNet1]);
     await patch("web", { annotations: capped("5M") });
     await until("the lower cap", () => recordOf(sandbox).limits?.egress === 5e6);
+    // The record is written before the kernel is touched.
+    await until("the lower cap in the kernel", async () => (await caps())[1] === "5Mbit");
     expect(await caps()).toEqual([{ egress: 5e6, ingress: 5e6 }, "5Mbit", ...ofNet1]);
     await patch("web", { annotations: capped(null) });
     await until("no cap", () => recordOf(sandbox).programs.length === 0);
