@@ -106,7 +106,7 @@ suite("an uplink that others use", { plugin: true, tools: ["ipset"] }, () => {
     await site.sh(command);
     const look =
       "tc class show dev eth0; tc qdisc show dev eth0 | sed 's/direct_packets_stat [0-9]*//'; " +
-      "for tool in iptables ip6tables; do $tool-save -t mangle | grep ^-A; done; ipset save";
+      "for tool in iptables ip6tables; do $tool-save -t mangle | sed -n '/^-A/p'; done; ipset save";
     const before = await site.sh(look);
     for (const labels of [bulkLabel, {}]) {
       const { call } = await uplinkPod(site, { labels });
