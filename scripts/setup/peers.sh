@@ -45,7 +45,7 @@ list_suites() {
   ' "$ROOT/scripts/lab/peers.json"
 }
 
-# build_peer <name> <package@version, or folder here>...: the first that can be had. `go install` names the file itself.
+# build_peer <name> <package@version, module@version/folder, or folder here>...: the first that can be had. `go install` names the file itself.
 build_peer() {
   local name=$1 package build=$PEERS/build from
   shift
@@ -56,8 +56,11 @@ build_peer() {
   for package in "$@"; do
     say "building $name from $package"
     rm -rf "$build"
-    from=("$package")
-    [[ $package != ./* ]] || from=(-C "$ROOT/$package" .)
+    case $package in
+      ./*) from=(-C "$ROOT/$package" .) ;;
+      *@*/*) from=(-C "$(module_folder "$(module_of "$package")")" "./${package#*@*/}") ;;
+      *) from=("$package") ;;
+    esac
     if GOBIN=$build CGO_ENABLED=0 go install "${from[@]}" </dev/null >"$CACHE/go.log" 2>&1; then
       mv "$build"/* "$PEERS/bin/$name"
       return
@@ -86,6 +89,12 @@ build_suite() {
   grep -v '^go: downloading' "$CACHE/go.log" | tail -n 2 | cut -c 1-200 >&2
   not_had "the suite of $module: $(go version | cut -d ' ' -f 3) could not build it"
   return 1
+}
+
+# module_of <module@version/folder>
+module_of() {
+  local version=${1#*@}
+  printf '%s@%s\n' "${1%%@*}" "${version%%/*}"
 }
 
 module_folder() {
