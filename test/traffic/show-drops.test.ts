@@ -100,7 +100,7 @@ suite("what show says was dropped", { plugin: true, tools: ["ipset", "iperf3", "
     },
   );
 
-  onAnyKernel("of a class is what did not pass its ceiling, and of the other class nothing", async () => {
+  test("of a class is what did not pass its ceiling, and of the other class nothing", async () => {
     const { default: first, "bulk-seed": bulk } = uplink200.classes;
     const narrow = { ...bulk, rate: "3M", ceil: most };
     const uplink = { ...uplink200, classes: { default: first, "bulk-seed": narrow } };
