@@ -169,7 +169,7 @@ suite("the agent and the API", needs, () => {
       "io.kubernetes.cri.pod-annotations": capped("20M"),
     });
     const net1 = await secondInterface(node, sandbox, 8e6);
-    const caps = async (): Promise<unknown> => [
+    const caps = async (): Promise<readonly unknown[]> => [
       limitsOf(recordOf(sandbox)),
       (await capsOfSandbox(node, sandbox)).ingress?.rate,
       limitsOf(recordOf(sandbox, "net1")),
