@@ -275,11 +275,11 @@ describe("1.9.5 class", () => {
       ["team", "uplink.classes.team.namespaceSelector"],
     ],
     ["by neither, where none knows it", undefined, undefined, ["rest", "uplink.default"]],
-  ] as const)("a namespaceSelector is met %s", async (_, known, labels, expected) => {
+  ] as const)("a namespaceSelector is met %s", async (_, listed, labels, expected) => {
     const policyDir = mkdtempSync(join(root, "namespaces-"));
     const manifest = { apiVersion: "v1", kind: "Namespace", metadata: { name: "prod", labels } };
     if (labels !== undefined) writeFileSync(join(policyDir, "ns.json"), JSON.stringify(manifest));
-    const known = known && knowing({ labels: { app: "x" }, snapshot });
+    const known = listed && knowing({ labels: { app: "x" }, snapshot: listed });
     expect(await classOf({ conf: { policyDir, stateDir: root } }, known)).toEqual(expected);
   });
 
