@@ -60,7 +60,7 @@ console.log(JSON.stringify({ ofAnotherText: answer(text + " "), asBuilt: answer(
 const asksApi = (connect: string): string => `void (async () => {
   const { connect } = await import("${connect}");
   const connection = await connect({ kubeconfig: process.argv[2] ?? "" });
-  console.log(JSON.stringify(await connection.request({ method: "GET", path: process.argv[3] ?? "" })));
+  console.log(JSON.stringify(await connection.get({ path: process.argv[3] ?? "" })));
   connection.close();
 })();
 `;
