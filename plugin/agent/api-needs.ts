@@ -31,12 +31,15 @@ export function askedFor(
   ];
 }
 
-/** At its start an agent has heard of nothing; versions tell what a former run knew. What was not ours is not until it is said. */
+/**
+ * An agent that starts has seen no list yet; a version says what a former run knew. What was off or missing stays so until the
+ * API says otherwise.
+ */
 export function asUnsynced(view: ApiView): ApiView {
   return withStates(view, ({ state }) => (state === "off" || state === "missing" ? state : "unsynced"));
 }
 
-/** For who cannot wait longer: what was known before is gone by. */
+/** For an agent that cannot wait longer: it decides by what the former one knew. */
 export function asFrozen(view: ApiView): ApiView {
   return withStates(view, ({ state, version }) =>
     state === "unsynced" && version !== undefined ? "frozen" : state,
@@ -53,7 +56,7 @@ function withStates(view: ApiView, stateOf: (is: KnownResource) => ResourceState
   return withSnapshot(view, { ...view.snapshot, resources });
 }
 
-/** What has to be known before the first decision, and has not been heard of. */
+/** What has to be known before the first decision, and is not known yet. */
 export function awaited(
   view: ApiView,
   confs: readonly JsonObject[],

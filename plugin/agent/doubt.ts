@@ -1,6 +1,6 @@
 /**
- * What the API tells is held back from the moment that a line broke or was made anew until the server has said that it is still our
- * cluster: behind the same address may be another one by now, whose lists lack what ours has. Starts nothing, asks nobody.
+ * From the moment that a connection breaks or is made anew, updates are held back until the server has said that it still serves
+ * our cluster: another one may answer at the same address by now, and its lists lack what ours has. Starts nothing, asks nobody.
  */
 import type { Notice } from "../kube/follow.ts";
 import type { ResourceName } from "../knowledge/snapshot.ts";
@@ -8,9 +8,9 @@ import type { Handlers } from "./following.ts";
 import type { ResourceUpdate } from "./resource-update.ts";
 
 export type Doubt = Pick<Handlers, "onUpdate" | "onNotice"> & {
-  /** How often there was reason to doubt: who asks the server notes it before. */
+  /** How often there was a reason to doubt. Note it before you ask the server. */
   readonly count: () => number;
-  /** The server was asked after so many reasons, and is ours: what it update is handed on, where there was no other reason since. */
+  /** The server, asked when there were that many reasons, is ours: its updates are handed on unless there is a newer reason. */
   readonly settle: (count: number) => void;
   readonly isOpen: () => boolean;
   readonly whenRaised: (call: () => void) => () => void;

@@ -9,7 +9,7 @@ import type { ResourceUpdate } from "./resource-update.ts";
 export type Handlers = {
   /** What is known by now, at first by a former run. */
   readonly snapshot: () => Snapshot;
-  readonly onUpdate: (told: ResourceUpdate) => void;
+  readonly onUpdate: (update: ResourceUpdate) => void;
   readonly onNotice: (resource: ResourceName, notice: Notice) => void;
 };
 
