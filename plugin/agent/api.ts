@@ -48,7 +48,7 @@ export async function followApi(api: Api): Promise<void> {
     const reasons = following?.doubt.count() ?? 0;
     const whose = (): Promise<string> => clusterOf(connection, signal);
     // What is followed waits for this answer.
-    const uid = await orAgain(api, connection.server(), whose, connection.whenBack);
+    const uid = await orAgain(api, connection.server(), whose, connection);
     if (uid === undefined) return;
     const { cluster: own = uid } = snapshot();
     if (own !== uid) {

@@ -64,7 +64,7 @@ async function leavingOf(
   for (const name of names) {
     const what = `whether namespace ${name}, which objects are gone from, is being deleted`;
     const ask = (): Promise<boolean> => isBeingDeleted(losing, connection, name);
-    const isLeaving = await orAgain(losing, what, ask, connection.whenBack);
+    const isLeaving = await orAgain(losing, what, ask, connection);
     if (isLeaving !== true) continue;
     leaving.push(name);
     losing.log(

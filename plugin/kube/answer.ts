@@ -20,4 +20,11 @@ export type Failure = {
   readonly message: string;
 };
 
-export type Given = { readonly now: number; /** 0 to 1 */ readonly chance: number; readonly timing: Timing };
+export type Given = {
+  readonly now: number;
+  /** 0 to 1 */
+  readonly chance: number;
+  /** How many good answers the server has given, to whomever. */
+  readonly answers: number;
+  readonly timing: Timing;
+};

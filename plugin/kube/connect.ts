@@ -5,7 +5,7 @@
 import type { IncomingMessage } from "node:http";
 import { Agent } from "node:https";
 import { type Credentials, credentialsFrom, type Place, type ReadCredentials } from "./credentials.ts";
-import { NoAnswerError, ServerError } from "./errors.ts";
+import { ServerError } from "./errors.ts";
 import { readJson, refusalOf } from "./body.ts";
 import { type Get, headOf, nameOf } from "./send.ts";
 import { type Timing, usual } from "./timing.ts";
@@ -20,8 +20,10 @@ export type Connection = {
   readonly get: (get: Get) => Promise<unknown>;
   /** A success whose body goes on. The caller reads it or destroys it. */
   readonly stream: (get: Get) => Promise<IncomingMessage>;
-  /** Calls when the server answers well again after it had not. Returns what ends that. */
-  readonly whenBack: (call: () => void) => () => void;
+  /** How many good answers there have been. */
+  readonly answers: () => number;
+  /** Calls at each good answer. Returns what ends that. */
+  readonly whenAnswered: (call: () => void) => () => void;
   /** Ends every request and watch. */
   readonly close: () => void;
 };
@@ -31,23 +33,14 @@ export type ConnectOptions = Place & { readonly timing?: Timing };
 export async function connect({ timing = usual, ...place }: ConnectOptions): Promise<Connection> {
   const credentials = keep(await credentialsFrom(place), timing);
   const waiting = new Set<() => void>();
-  let isAway = false;
+  let answers = 0;
   await credentials.current();
 
   const exchange = async (get: Get): Promise<IncomingMessage> => {
-    const isOurs = (): boolean => get.signal?.aborted === true;
-    try {
-      const answer = await authorized(get);
-      if (isAway) for (const call of waiting) call();
-      isAway = false;
-      // A watch that is cut is often the first sign of a server's end.
-      answer.once("error", () => (isAway ||= !isOurs()));
-      return answer;
-    } catch (error) {
-      const isLost = error instanceof NoAnswerError || (error instanceof ServerError && error.status >= 500);
-      isAway ||= isLost && !isOurs();
-      throw error;
-    }
+    const answer = await authorized(get);
+    answers += 1;
+    for (const call of waiting) call();
+    return answer;
   };
 
   const authorized = async (get: Get): Promise<IncomingMessage> => {
@@ -71,7 +64,8 @@ export async function connect({ timing = usual, ...place }: ConnectOptions): Pro
     server: () => credentials.last().server.href,
     get: async (get) => await readJson(await exchange(get), nameOf(get, credentials.last()), timing),
     stream: exchange,
-    whenBack: (call) => {
+    answers: () => answers,
+    whenAnswered: (call) => {
       waiting.add(call);
       return () => void waiting.delete(call);
     },

@@ -70,12 +70,14 @@ async function run(loop: Loop): Promise<void> {
   const { connection, signal, held, tell } = loop;
   let ask = firstAsk(held.progress());
   for (;;) {
-    await pause(ask.after, signal, ask.isWoken ? connection.whenBack : undefined);
+    const { after, wokenAfter } = ask;
+    await pause(after, signal, wokenAfter === undefined ? undefined : connection.whenAnswered, wokenAfter);
     if (signal.aborted) return;
     const { answer, items = [] } = ask.kind === "list" ? await listed(loop, ask) : await watched(loop, ask);
     if (signal.aborted) return;
-    const { timing } = connection;
-    const step = next(held.progress(), answer, { now: performance.now(), chance: Math.random(), timing });
+    const chances = { now: performance.now(), chance: Math.random() };
+    const { timing, answers } = connection;
+    const step = next(held.progress(), answer, { ...chances, answers: answers(), timing });
     held.takeAnswer(step, items);
     const notice = noticeOf(answer, step);
     if (notice !== undefined) tell(notice);

@@ -7,20 +7,18 @@
  * - An empty list where there were objects is asked for a second time before it counts.
  * - A resource that is missing has lost its objects after ten minutes.
  * - A watch that broke goes on where it broke. The reflector lists anew.
+ * - When the server is back, all that failed meanwhile is forgotten at the first good answer to anybody, which also ends the waits
+ *   (`absence.ts`). The reflector forgets after two minutes in which nothing failed, and sleeps each wait out.
  */
 import type { Answer, Failure, Given, Watched } from "./answer.ts";
-import { begin, failed, type Progress, rested } from "./progress.ts";
+import { begin, failed, metFailure, type Progress, rested, unheard } from "./progress.ts";
 import { isOlder } from "./version.ts";
-import { backOff, poll, wait } from "./waits.ts";
+import { backOff, poll, type Wait, wait } from "./waits.ts";
 
-export type Ask = {
+export type Ask = Wait & {
   readonly kind: "list" | "watch";
   /** "": what is true now; else not older than this. */
   readonly at: string;
-  /** Milliseconds to wait before. */
-  readonly after: number;
-  /** The server is away: any request that is answered ends the wait. */
-  readonly isWoken: boolean;
 };
 
 export type Step = {
@@ -39,9 +37,12 @@ export function next(progress: Progress, answer: Answer, given: Given): Step {
     case "listed":
       return afterList(progress, answer, given);
     case "list failed":
-      return afterFailedList(progress, answer, given);
-    case "watch failed":
-      return afterFailedWatch(rested(progress, answer.watched, given.timing), answer.failure, given);
+      return afterFailedList(metFailure(progress, answer.failure, given.answers), answer, given);
+    case "watch failed": {
+      const { failure, watched } = answer;
+      const before = rested(progress, watched, given.timing);
+      return afterFailedWatch(metFailure(before, failure, given.answers), failure, given);
+    }
     case "watch ended":
       return afterWatch(rested(progress, answer.watched, given.timing), answer.watched, given);
     case "watch silent":
@@ -64,8 +65,8 @@ function afterList(progress: Progress, { version, count, had }: Listed, given: G
     const waiting = { ...progress, isEmpty: true, isExact: true, message };
     return { progress: waiting, ask: list(waiting, timing.emptyAgain), store: "keep" };
   }
-  const synced = { ...begin(version), state: "synced", failures: progress.failures } as const;
-  const listed = { ...synced, isExpired: progress.isExpired };
+  const { failures, unanswered, absence, isExpired } = progress;
+  const listed = { ...begin(version), state: "synced", failures, unanswered, absence, isExpired } as const;
   return { progress: listed, ask: watch(listed, 0), store: "replace" };
 }
 
@@ -94,8 +95,8 @@ function afterFailedWatch(progress: Progress, failure: Failure, given: Given): S
     return { progress: expired, ask: list(expired, after), store: "keep" };
   }
   if (isPassing(failure)) {
-    const broken = failed(progress, failure.message, failure.status === 401 ? "refused" : progress.state);
-    return { progress: broken, ask: watch(broken, wait(progress, failure, given), failure), store: "keep" };
+    const broken = withFailure(progress, failure);
+    return { progress: broken, ask: watch(broken, wait(progress, failure, given)), store: "keep" };
   }
   return withoutList(progress, failure, given);
 }
@@ -125,15 +126,15 @@ function withoutList(progress: Progress, failure: Failure, given: Given): Step {
       };
     }
     default: {
-      const state = status === 401 ? "refused" : progress.state;
-      const failing = failed(progress, message, state);
-      return {
-        progress: failing,
-        ask: list(failing, wait(progress, failure, given), failure),
-        store: "keep",
-      };
+      const failing = withFailure(progress, failure);
+      return { progress: failing, ask: list(failing, wait(progress, failure, given)), store: "keep" };
     }
   }
+}
+
+function withFailure(progress: Progress, { status, message }: Failure): Progress {
+  if (status === undefined) return unheard(progress, message);
+  return failed(progress, message, status === 401 ? "refused" : progress.state);
 }
 
 /** 410, or "too large resource version": the version that we asked for is of no use to this server. */
@@ -146,16 +147,16 @@ function isPassing({ status }: Failure): boolean {
   return status === undefined || status === 401 || status === 429 || status >= 500;
 }
 
-function list({ version, isExact }: Progress, after: number, failure?: Failure): Ask {
+function list({ version, isExact }: Progress, after: number | Wait): Ask {
   // What a server has in memory may be old, which shows only against a known version. Without one: what is true now.
-  return { kind: "list", at: isExact ? "" : version, after, isWoken: isAway(failure) };
+  return { kind: "list", at: isExact ? "" : version, ...waitOf(after) };
 }
 
-function watch({ version }: Progress, after: number, failure?: Failure): Ask {
-  return { kind: "watch", at: version, after, isWoken: isAway(failure) };
+function watch({ version }: Progress, after: number | Wait): Ask {
+  return { kind: "watch", at: version, ...waitOf(after) };
 }
 
-function isAway(failure: Failure | undefined): boolean {
-  if (failure === undefined || failure.retryAfter !== undefined) return false;
-  return failure.status === undefined || failure.status >= 500;
+/** What no good answer ends. */
+function waitOf(after: number | Wait): Wait {
+  return typeof after === "number" ? { after, wokenAfter: undefined } : after;
 }

@@ -1,5 +1,6 @@
 /** The progress of following a resource: the version that is known, and the failures since. Pure. */
-import type { Watched } from "./answer.ts";
+import { type Absence, afterFailure, present } from "./absence.ts";
+import type { Failure, Watched } from "./answer.ts";
 import type { Timing } from "./timing.ts";
 import { isOlder } from "./version.ts";
 
@@ -9,8 +10,11 @@ export type Progress = {
   readonly state: State;
   /** Why it is not well; "" while it is. */
   readonly message: string;
-  /** In a row: they make the next wait longer. */
+  /** Refusals and the like, in a row: they make the next wait longer. */
   readonly failures: number;
+  /** Requests without an answer, in a row. */
+  readonly unanswered: number;
+  readonly absence: Absence;
   /** In a row: missing or refused. */
   readonly polls: number;
   /** The next list is to be what is true now, not what a server has in memory. */
@@ -33,6 +37,8 @@ export function begin(version = ""): Progress {
     state: "unsynced",
     message: "",
     failures: 0,
+    unanswered: 0,
+    absence: present,
     polls: 0,
     isExact: false,
     isExpired: false,
@@ -55,11 +61,21 @@ export function advanced(progress: Progress, version: string): Progress {
   return { ...progress, version: newest, isExpired: false };
 }
 
+/** A list or watch failed. A server that has come back is asked as if nothing had failed before. */
+export function metFailure(progress: Progress, failure: Failure, answers: number): Progress {
+  const { absence, isBack } = afterFailure(progress.absence, answers, failure);
+  return { ...progress, absence, ...(isBack && { failures: 0, unanswered: 0, polls: 0 }) };
+}
+
 export function failed(progress: Progress, message: string, state = progress.state): Progress {
   return { ...progress, state, message, failures: progress.failures + 1, polls: 0, missingSince: undefined };
 }
 
+export function unheard(progress: Progress, message: string): Progress {
+  return { ...progress, message, unanswered: progress.unanswered + 1, polls: 0, missingSince: undefined };
+}
+
 /** A watch that went well for long: what failed before it is forgotten. */
 export function rested(progress: Progress, { lasted }: Watched, { backOff }: Timing): Progress {
-  return lasted >= backOff.good ? { ...progress, failures: 0 } : progress;
+  return lasted >= backOff.good ? { ...progress, failures: 0, unanswered: 0, absence: present } : progress;
 }

@@ -30,6 +30,7 @@ const [PODS, EGRESS, NETWORK, NAMESPACES] = [
   "/apis/k8s.ovn.org/v1alpha1/networkqoses",
   "/api/v1/namespaces",
 ] as const;
+const ALL = [PODS, EGRESS, NETWORK];
 const KUBE_SYSTEM = "/api/v1/namespaces/kube-system";
 const NETWORKS = "/apis/k8s.cni.cncf.io/v1/network-attachment-definitions";
 const web = { uid: "u-web", namespace: "prod", name: "web", labels: {}, annotations: {} };
@@ -243,6 +244,42 @@ it.each([
     await until("what it has", () => namesIn(begun).includes("default") === (left === 1));
   },
 );
+
+it("follows a server that was away, and refuses all at first when it is back, within 3 s of its last refusal", async () => {
+  serve();
+  site.api.put(EGRESS, "default", egressQos);
+  const begun = begin();
+  await until("the start", () => begun.starts() === 1);
+  const asked = (): number => site.api.seen.filter(({ path }) => path === KUBE_SYSTEM).length;
+  const before = asked();
+  for (const path of [...ALL, KUBE_SYSTEM]) site.api.give(path, (response) => response.socket?.destroy());
+  site.api.cut();
+  site.api.put(EGRESS, "made-meanwhile", egressQos);
+  // Half a second, one, two: what comes then takes longer than 3 s.
+  await until("who it is has been asked often", () => asked() === before + 4);
+  let refusedAt = 0;
+  for (const path of [...ALL, KUBE_SYSTEM])
+    site.api.give(path, (response) => {
+      refusedAt = performance.now();
+      if (path === KUBE_SYSTEM) serve();
+      else site.api.give(path, undefined);
+      refuse(response, 429, { message: "storage is (re)initializing" }, { "Retry-After": "1" });
+    });
+  await until("what was made", () => namesIn(begun).includes("made-meanwhile"));
+  expect(performance.now() - refusedAt).toBeLessThan(3_000);
+  expect(namesIn(begun)).toEqual(["default", "made-meanwhile"]);
+});
+
+it("asks less and less often for a resource that the server fails for, though it asks each time whose it is", async () => {
+  serve();
+  site.api.give(NETWORK, (response) => refuse(response, 500, { reason: "InternalError" }));
+  begin();
+  await until("it is asked for", () => listsOf(NETWORK) > 0);
+  await sleep(1_000);
+  // Ten milliseconds at first, a hundred in the end, and chance; in a loop it would be a hundred and more.
+  expect(listsOf(NETWORK)).toBeGreaterThan(3);
+  expect(listsOf(NETWORK)).toBeLessThan(50);
+});
 
 it("an empty list where there were objects takes nothing before it comes twice, and is said and counted", async () => {
   serve();

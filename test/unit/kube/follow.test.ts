@@ -1,14 +1,19 @@
 /** A resource followed through whatever a server does, by a fake server that does it on command. */
 import { writeFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
-import { describe, expect, it } from "vitest";
-import { fakeSite, follower, PATH, until } from "../../lab/api-follower.ts";
+import { afterEach, describe, expect, it, vi } from "vitest";
+import { fakeSite, type Follower, follower, PATH, until } from "../../lab/api-follower.ts";
 import { expired, line, refuse, reply } from "../../lab/fake-api.ts";
 
 const lists = (seen: readonly { readonly query: URLSearchParams }[]): readonly string[] =>
   seen.filter(({ query }) => !query.has("watch")).map(({ query }) => query.get("resourceVersion") ?? "");
 const watched = (seen: readonly { readonly query: URLSearchParams }[]): readonly string[] =>
   seen.filter(({ query }) => query.has("watch")).map(({ query }) => query.get("resourceVersion") ?? "");
+
+/** Every wait is as long as it may be: 1, or as short: 0. */
+const chanceIs = (chance: 0 | 1): unknown => vi.spyOn(Math, "random").mockReturnValue(chance);
+const failures = (own: Follower): number => own.notices.filter(({ kind }) => kind === "failed").length;
+const initializing = { reason: "TooManyRequests", message: "storage is (re)initializing" };
 
 describe("a resource that is served", () => {
   it("is listed once and then watched: what is made, edited and deleted comes as it happens", async () => {
@@ -473,6 +478,79 @@ describe("a connection that breaks", () => {
     expect(own.now().state).toBe("unsynced");
     await own.connection.get({ path: PATH });
     await until("the list", () => own.now().state === "synced");
+  });
+});
+
+describe("a server that was away", () => {
+  afterEach(() => void vi.restoreAllMocks());
+
+  it("and refuses all while it starts is asked when it said, however long it was away", async () => {
+    chanceIs(1);
+    await using site = await fakeSite();
+    site.api.put(PATH, "a");
+    const timing = { backOff: { first: 10, most: 30_000, good: 120_000 } };
+    await using own = await follower(site.kubeconfig, { timing });
+    await until("a watch", () => site.api.watches().length === 1);
+    site.api.give(PATH, (response) => response.socket?.destroy());
+    site.api.cut();
+    // The next wait after no answer would be 2.6 s, and the one after a refusal longer still.
+    await until("many failures", () => failures(own) === 8);
+    site.api.put(PATH, "b");
+    const refused: number[] = [];
+    site.api.give(PATH, (response, { at }) => {
+      refused.push(at);
+      if (refused.length === 1) return refuse(response, 403, { reason: "Forbidden" });
+      if (refused.length === 3) site.api.give(PATH, undefined);
+      return refuse(response, 429, initializing, { "Retry-After": "1" });
+    });
+    await until("what was missed", () => own.said.includes("added b"));
+    const [, first = 0, second = 0] = refused;
+    const good = site.api.seen.find(({ at }) => at > second)?.at ?? 0;
+    for (const wait of [second - first, good - second]) {
+      expect(wait).toBeGreaterThanOrEqual(990);
+      expect(wait).toBeLessThan(3_000);
+    }
+  });
+
+  it("wakes all when it answers one, but nobody before the time that it was told", async () => {
+    chanceIs(0);
+    await using site = await fakeSite();
+    site.api.put(PATH, "a");
+    site.api.give("/version", {});
+    const timing = { backOff: { first: 10, most: 600_000, good: 1_200_000 } };
+    site.api.give(PATH, (response) => refuse(response, 429, initializing, { "Retry-After": "0" }));
+    await using own = await follower(site.kubeconfig, { timing });
+    await until("many failures", () => failures(own) > 30);
+    chanceIs(1);
+    const refused: number[] = [];
+    site.api.give(PATH, (response, { at }) => {
+      refused.push(at);
+      site.api.give(PATH, undefined);
+      refuse(response, 429, initializing, { "Retry-After": "1" });
+    });
+    await until("a long wait", () =>
+      own.notices.some((notice) => notice.kind === "failed" && notice.wait > 600_000),
+    );
+    await own.connection.get({ path: "/version" });
+    await until("the list", () => own.now().state === "synced");
+    const good = site.api.seen.find((one) => one.path === PATH && one.at > (refused[0] ?? 0))?.at ?? 0;
+    expect(good - (refused[0] ?? 0)).toBeGreaterThanOrEqual(990);
+  });
+
+  it("for one resource alone is not asked for it in a loop, where others are answered", async () => {
+    chanceIs(1);
+    await using site = await fakeSite();
+    site.api.give("/version", {});
+    site.api.give(PATH, (response) => refuse(response, 500, { reason: "InternalError" }));
+    const timing = { backOff: { first: 20, most: 30_000, good: 120_000 } };
+    await using own = await follower(site.kubeconfig, { timing });
+    const from = performance.now();
+    while (performance.now() - from < 600) {
+      await own.connection.get({ path: "/version" });
+      await sleep(5);
+    }
+    expect(failures(own)).toBeGreaterThan(2);
+    expect(failures(own)).toBeLessThan(9);
   });
 });
 

@@ -7,10 +7,15 @@ import { usual } from "../../../plugin/kube/timing.ts";
 
 const fresh = begin();
 const synced: Progress = { ...begin("200"), state: "synced" };
-const failing = (failures: number): Progress => ({ ...synced, failures });
+/** So often refused in a row, and so often not answered. */
+const failing = (failures: number, unanswered = failures): Progress => ({ ...synced, failures, unanswered });
+/** It has failed before, when there had been 7 good answers. */
+const away: Progress = { ...failing(6), polls: 6, absence: { answers: 7, isAway: true } };
+const alone: Progress = { ...away, absence: { answers: 6, isAway: false } };
+const back: Progress = { ...away, absence: { answers: 6, isAway: true } };
 
-/** Half of all chance; an hour after the start. */
-const given = { now: 3_600_000, chance: 0.5, timing: usual };
+/** Half of all chance; an hour after the start; the server has answered well 7 times. */
+const given = { now: 3_600_000, chance: 0.5, answers: 7, timing: usual };
 const listed = (version: string, count: number, had = count): Answer => ({
   kind: "listed",
   version,
@@ -32,11 +37,11 @@ const ended = (lasted: number, hasEvents = false): Answer => ({
 });
 const silent: Answer = { kind: "watch silent", watched: { lasted: 180_000, hasEvents: false } };
 
-const ask = (kind: Ask["kind"], at: string, after = 0, isWoken = false): Ask => ({
+const ask = (kind: Ask["kind"], at: string, after = 0, wokenAfter?: number): Ask => ({
   kind,
   at,
   after,
-  isWoken,
+  wokenAfter,
 });
 
 type Row = readonly [
@@ -160,7 +165,7 @@ const rows: readonly Row[] = [
     "a failure between the two empty lists starts nothing anew",
     { ...synced, isEmpty: true, isExact: true },
     noList({ status: 500 }),
-    ask("list", "", 400, true),
+    ask("list", "", 400, 0),
     "keep",
     { isEmpty: true },
   ],
@@ -194,31 +199,88 @@ const rows: readonly Row[] = [
     "no answer: back off, until the server is back",
     synced,
     noList({}),
-    ask("list", "200", 400, true),
+    ask("list", "200", 400, 0),
     "keep",
-    { state: "synced", failures: 1, message: "said so" },
+    { state: "synced", unanswered: 1, failures: 0, message: "said so" },
   ],
   [
     "the fourth failure waits up to 6.4 s",
     failing(3),
     noList({}),
-    ask("list", "200", 3_200, true),
+    ask("list", "200", 3_200, 0),
+    "keep",
+    { unanswered: 4 },
+  ],
+  [
+    "a refusal as well",
+    failing(3),
+    noList({ status: 500 }),
+    ask("list", "200", 3_200, 0),
     "keep",
     { failures: 4 },
   ],
   [
-    "no failure waits longer than 30 s",
-    failing(40),
-    noList({}),
-    ask("list", "200", 15_000, true),
+    "a refusal after requests without an answer waits like a first failure: a server that starts refuses for a while",
+    failing(0, 7),
+    noList({ status: 429, retryAfter: 1_000 }),
+    ask("list", "200", 1_400),
     "keep",
-    {},
+    { failures: 1, unanswered: 7 },
   ],
+  [
+    "no answer after refusals goes on where it was: a server that does now this, now that, is not asked in a loop",
+    failing(3, 4),
+    noList({}),
+    ask("list", "200", 6_400, 0),
+    "keep",
+    { failures: 3, unanswered: 5 },
+  ],
+  [
+    "while nobody is answered well, the next good answer ends every wait, a poll too",
+    away,
+    noList({ status: 403 }),
+    ask("list", "200", 60_000, 0),
+    "keep",
+    { polls: 7 },
+  ],
+  [
+    "but none sooner than the server said",
+    { ...away, failures: 16 },
+    noList({ status: 429, retryAfter: 2_000 }),
+    ask("list", "200", 17_000, 2_400),
+    "keep",
+    { failures: 17 },
+  ],
+  [
+    "when somebody has been answered well since, all begins anew",
+    back,
+    noList({ status: 429, retryAfter: 1_000 }),
+    ask("list", "200", 1_400),
+    "keep",
+    { failures: 1, unanswered: 0, polls: 0, absence: { answers: 7, isAway: false } },
+  ],
+  [
+    "for a poll too",
+    back,
+    noList({ status: 403 }),
+    ask("list", "200", 1_000),
+    "keep",
+    { failures: 0, unanswered: 0, polls: 1 },
+  ],
+  [
+    "where others are answered well and this is not, it waits longer each time, and nothing ends that",
+    alone,
+    noList({ status: 500 }),
+    ask("list", "200", 15_000),
+    "keep",
+    { failures: 7, absence: { answers: 7, isAway: false } },
+  ],
+  ["no failure waits longer than 30 s", failing(40), noList({}), ask("list", "200", 15_000, 0), "keep", {}],
   [
     "500 is waited out like no answer",
     synced,
     noList({ status: 500 }),
-    ask("list", "200", 400, true),
+    ask("list", "200", 400, 0),
     "keep",
     {},
   ],
@@ -237,6 +299,22 @@ const rows: readonly Row[] = [
     ask("list", "200", 7_400),
     "keep",
     {},
+  ],
+  [
+    "429 the eleventh time: the same",
+    failing(10),
+    noList({ status: 429, retryAfter: 7_000 }),
+    ask("list", "200", 7_400),
+    "keep",
+    { failures: 11 },
+  ],
+  [
+    "429 the twelfth time: longer than the server says",
+    failing(11),
+    noList({ status: 429, retryAfter: 7_000 }),
+    ask("list", "200", 7_800),
+    "keep",
+    { failures: 12 },
   ],
   [
     "503 with a time: the same",
@@ -306,7 +384,7 @@ const rows: readonly Row[] = [
     "no answer within those ten minutes: they begin anew",
     { ...synced, missingSince: HOUR - 599_999 },
     noList({}),
-    ask("list", "200", 400, true),
+    ask("list", "200", 400, 0),
     "keep",
     { missingSince: undefined, polls: 0 },
   ],
@@ -322,7 +400,7 @@ const rows: readonly Row[] = [
     "before the first list what is true now is asked for: what a server has in memory may be old",
     fresh,
     noList({}),
-    ask("list", "", 400, true),
+    ask("list", "", 400, 0),
     "keep",
     { state: "unsynced" },
   ],
@@ -372,17 +450,17 @@ const rows: readonly Row[] = [
     "a cut watch goes on at the same version",
     synced,
     noWatch({}),
-    ask("watch", "200", 400, true),
+    ask("watch", "200", 400, 0),
     "keep",
-    { failures: 1, state: "synced" },
+    { unanswered: 1, state: "synced" },
   ],
   [
     "a cut after two good minutes is a first failure",
-    failing(5),
+    { ...alone, absence: { answers: 7, isAway: false } },
     noWatch({}, 120_000),
-    ask("watch", "200", 400, true),
+    ask("watch", "200", 400, 0),
     "keep",
-    { failures: 1 },
+    { unanswered: 1, failures: 0 },
   ],
   [
     "429 of a watch: the same version, when the server says",
@@ -396,7 +474,7 @@ const rows: readonly Row[] = [
     "500 of a watch: the same version",
     synced,
     noWatch({ status: 500 }),
-    ask("watch", "200", 400, true),
+    ask("watch", "200", 400, 0),
     "keep",
     {},
   ],
@@ -467,6 +545,25 @@ describe("what is asked next", () => {
     expect(step.ask).toEqual(expected);
     expect(step.store).toBe(store);
     expect(step.progress).toMatchObject(progress);
+  });
+
+  it.each<readonly [string, readonly Partial<Failure>[]]>([
+    ["refuses", [{ status: 429, retryAfter: 0 }]],
+    ["fails", [{ status: 500 }]],
+    ["does not answer", [{}]],
+    ["now fails, now does not answer", [{ status: 500 }, {}]],
+    ["now refuses, now fails, now does not answer", [{ status: 429, retryAfter: 0 }, { status: 503 }, {}]],
+  ])("of a server that always %s: less and less often, at last each half minute", (_, failures) => {
+    const waits: number[] = [];
+    let progress = synced;
+    for (let turn = 0; turn < 30; turn++) {
+      const step = next(progress, noList(failures[turn % failures.length] ?? {}), { ...given, chance: 1 });
+      ({ progress } = step);
+      waits.push(step.ask.after);
+    }
+    const since = failures.length;
+    expect(waits.slice(since).filter((one, turn) => one < (waits[turn] ?? 0))).toEqual([]);
+    expect(waits.slice(-3)).toEqual([30_000, 30_000, 30_000]);
   });
 
   it("first: whatever is in memory, or nothing older than a former run knew", () => {
