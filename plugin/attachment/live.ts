@@ -10,6 +10,14 @@ export function isLive(stateDir: string, record: AttachmentRecord): boolean {
   return isItsOwn(stateDir, record, record.netns);
 }
 
+/**
+ * Whether it may live where this process cannot look: with mounts or process numbers other than those it was recorded with. A file
+ * that is unmounted is no such case: its pod is dead.
+ */
+export function isHidden({ netns, view }: AttachmentRecord): boolean {
+  return view !== undefined && view.bootId === bootId() && view.place !== viewOf(netns)?.place;
+}
+
 /** The kernel numbers a new namespace as one that ended, so the same number is not yet the same pod. */
 export function isItsOwn(stateDir: string, record: AttachmentRecord, netns: string): boolean {
   return (

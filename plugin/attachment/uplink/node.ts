@@ -4,7 +4,7 @@ import type { Uplink } from "../../policy/uplink/uplink.ts";
 import type { AttachmentRecord, Membership } from "../../state/record.ts";
 import { readRecords, type Records } from "../../state/store.ts";
 import { listUplinks, readStanding } from "../../state/uplinks.ts";
-import { isLive } from "../live.ts";
+import { isHidden, isLive } from "../live.ts";
 
 /** What an attachment has in its class, by its record: a record stays for as long as no DEL came. */
 export type Claim = {
@@ -26,12 +26,14 @@ export function readClaims(stateDir: string): Claims {
   return claimsOf(stateDir, readRecords(stateDir));
 }
 
-/** Of pods that run: one that is being deleted claims nothing any more. */
+/** Of pods that run, or may: one that is being deleted claims nothing any more. */
 export function readLiveClaims(stateDir: string): Claims {
   const { records, unreadable } = readRecords(stateDir);
   const staying = records.filter(
     (record) =>
-      record.membership !== undefined && record.membership.leaving !== true && isLive(stateDir, record),
+      record.membership !== undefined &&
+      record.membership.leaving !== true &&
+      (isLive(stateDir, record) || isHidden(record)),
   );
   return claimsOf(stateDir, { records: staying, unreadable });
 }

@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, expect, it } from "vitest";
-import { lifeOf } from "../../../plugin/attachment/live.ts";
+import { isHidden, lifeOf } from "../../../plugin/attachment/live.ts";
 import { netnsId, viewOf, type View } from "../../../plugin/kernel/netns.ts";
 import type { AttachmentRecord } from "../../../plugin/state/record.ts";
 
@@ -53,6 +53,24 @@ it.each([
   ["an older build recorded it, and its file is gone", own, undefined, "ended"],
 ] as const)("where %s", (_, netns, seen, life) => {
   expect(lifeOf("/nowhere", record(netns, seen))).toBe(life);
+});
+
+it.each([
+  ["its file is gone from the directory that the plugin saw", own, view, false],
+  ["the directory is another one of that path", own, elsewhere, true],
+  ["the directory is not there", "/run/not-there/pod", elsewhere, true],
+  ["the directory is not there, since the boot", "/run/not-there/pod", beforeBoot, false],
+  [
+    "the file is there and is no namespace: it is unmounted",
+    directory("mounts", "pod"),
+    viewOf(directory("mounts")),
+    false,
+  ],
+  ["its process is one of other numbers", noProcess, otherNumbers, true],
+  ["its process is gone", noProcess, ownNumbers, false],
+  ["an older build recorded it", own, undefined, false],
+] as const)("hidden from here: where %s", (_, netns, seen, hidden) => {
+  expect(isHidden(record(netns, seen))).toBe(hidden);
 });
 
 it("where it is seen it lives, from wherever it was seen before", () => {
