@@ -3,6 +3,7 @@ import { interfaceNameFault } from "../cni/call.ts";
 import { uplinkSets } from "../datapath/uplink/sets.ts";
 import { CniError, messageOf } from "../errors.ts";
 import { removeUplink } from "../kernel/uplink/remove.ts";
+import { withFormer } from "../policy/uplink/former.ts";
 import { forgetUplink, listUplinks, readStanding } from "../state/uplinks.ts";
 import { showUplinks } from "./show.ts";
 import { readOptions, type Options } from "./show/options.ts";
@@ -47,7 +48,7 @@ async function remove({ stateDir, pod: named, json }: Options, print: Print): Pr
   const fault = interfaceNameFault(device);
   if (fault !== undefined) return usage(`uplink remove takes the name of a device: ${fault}`, print);
   const standing = readStanding(stateDir, device);
-  const sets = standing === undefined ? [] : uplinkSets(standing.uplink, true).map(({ name }) => name);
+  const sets = standing === undefined ? [] : setsOf(standing);
   const { removed, kept } = await removeUplink(device, sets);
   // What stays is to be found again when somebody has made room.
   if (kept.length === 0) forgetUplink(stateDir, device);
@@ -61,6 +62,14 @@ async function remove({ stateDir, pod: named, json }: Options, print: Print): Pr
   return print(json ? JSON.stringify({ device, removed, kept }) : text.join("\n")) && kept.length === 0
     ? 0
     : 1;
+}
+
+/** Also of classes that the conf has no more: pods may be in them yet. */
+function setsOf({
+  uplink: stands,
+  former = [],
+}: NonNullable<ReturnType<typeof readStanding>>): readonly string[] {
+  return uplinkSets(withFormer(stands, former), true).map(({ name }) => name);
 }
 
 function usage(text: string, print: Print): number {
