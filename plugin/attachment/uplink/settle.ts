@@ -38,7 +38,10 @@ export async function settleUplink({ stateDir, network, conf, log }: NetworkUpli
   const { fqCodel } = await readFeatures(stateDir, "keep");
   const staying = classesInUse(stateDir, uplink.device);
   const facts = { mtu: link.mtu, fqCodel, ipv6: kernelHasIpv6() };
-  const state = uplinkState(withFormer(uplink, staying), facts);
-  const found = await joinNodeUplink({ stateDir, uplink, log }, state, { members: [], strangers: [] });
+  const asItStays = withFormer(uplink, staying);
+  const found = await joinNodeUplink({ stateDir, uplink: asItStays, log }, uplinkState(asItStays, facts), {
+    members: [],
+    strangers: [],
+  });
   return { found, staying: staying.map(({ name }) => name) };
 }
