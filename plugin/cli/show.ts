@@ -73,10 +73,12 @@ async function showAll(options: Options, text: (seen: Report) => string, print: 
     const after = await readCounters(node);
     const drops = await readAllDrops(node, options.watch ? "node" : "pods");
     // Whoever watches sees the figures; looking at every object each second would be what they show.
-    const faults = await Promise.all(
-      node.uplinks.map((uplink) => (options.watch ? [] : nodeFaults(options.stateDir, uplink))),
+    const uplinks = await Promise.all(
+      node.uplinks.map((uplink) =>
+        options.watch ? undefined : nodeFaults(options.stateDir, { uplink, former: uplink.former }),
+      ),
     );
-    const seen = visible(report(node, before, after, { drops, faults }), options);
+    const seen = visible(report(node, before, after, { drops, uplinks }), options);
     if (!draw(seen)) return 1;
     if (!options.watch) return isWell(seen) ? 0 : 1;
     if (frames === options.frames) return 0;

@@ -5,6 +5,7 @@ import { listUplinks, readStanding } from "../state/uplinks.ts";
 import { isBare, type AttachmentRecord } from "../state/record.ts";
 import type { Identity } from "../datapath/names.ts";
 import { messageOf } from "../errors.ts";
+import type { UplinkClass } from "../policy/uplink/class.ts";
 import type { Uplink } from "../policy/uplink/uplink.ts";
 import {
   processesByNetns,
@@ -26,7 +27,11 @@ export type Node = {
   readonly uplinks: readonly StandingUplink[];
 };
 
-export type StandingUplink = Uplink & { readonly network: string };
+/** `former`: classes that it had before. */
+export type StandingUplink = Uplink & {
+  readonly network: string;
+  readonly former?: readonly UplinkClass[] | undefined;
+};
 
 /** `which`: a pod that asks for nothing has a record as well, and nothing to show but itself, or what is pending. */
 export function readNode(stateDir: string, which: "with limits" | "all" = "with limits"): Node {
@@ -39,7 +44,7 @@ export function readNode(stateDir: string, which: "with limits" | "all" = "with 
     .filter((record) => which === "all" || !isBare(record) || record.pending !== undefined);
   const uplinks = listUplinks(stateDir).flatMap((device) => {
     const said = readStanding(stateDir, device);
-    return said === undefined ? [] : [{ ...said.uplink, network: said.network }];
+    return said === undefined ? [] : [{ ...said.uplink, network: said.network, former: said.former }];
   });
   return {
     attachments: attachments.toSorted((a, b) => nameOf(a).localeCompare(nameOf(b))),

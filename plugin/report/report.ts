@@ -1,7 +1,9 @@
 /** Two readings and what the node has, brought together: what `show` prints, as text or as JSON. Pure. */
+import type { SeenClasses } from "../attachment/uplink/faults.ts";
 import type { AttachmentRecord } from "../state/record.ts";
+import type { UplinkClass } from "../policy/uplink/class.ts";
 import type { LabelSource } from "../knowledge/knowledge.ts";
-import { labelSourceOf, podOf } from "./names.ts";
+import { labelSourceOf, nameOf, podOf } from "./names.ts";
 import type { Node, Reading, StandingUplink } from "./node.ts";
 
 export type Report = {
@@ -46,7 +48,10 @@ export type UplinkReport = {
   readonly now: number | null;
   /** Sentences, of what is not as it should be; none when all is well, and none while watched. */
   readonly drift: readonly string[];
+  /** The kept ones last. */
   readonly classes: readonly ClassReport[];
+  /** Classes that the conf has no more, each with the pods that have not left it; none while watched. */
+  readonly kept: readonly { readonly name: string; readonly pods: readonly string[] }[];
 };
 
 export type ClassReport = {
@@ -65,10 +70,10 @@ export type ClassReport = {
 /** By the place of the attachment and of the uplink. */
 export type Findings = {
   readonly drops: readonly (number | undefined)[];
-  readonly faults: readonly (readonly string[])[];
+  readonly uplinks: readonly (SeenClasses | undefined)[];
 };
 
-export function report(node: Node, before: Reading, after: Reading, { drops, faults }: Findings): Report {
+export function report(node: Node, before: Reading, after: Reading, { drops, uplinks }: Findings): Report {
   const seconds = (after.atMs - before.atMs) / 1000;
   const rateOf: RateOf = (first, second) =>
     first === undefined || second === undefined || second < first ? null : ((second - first) * 8) / seconds;
@@ -79,8 +84,8 @@ export function report(node: Node, before: Reading, after: Reading, { drops, fau
     })),
     unreadable: node.unreadable,
     uplinks: node.uplinks.map((uplink, at) => ({
-      ...uplinkReport(uplink, node, before, after, rateOf),
-      drift: faults[at] ?? [],
+      ...uplinkReport(uplink, uplinks[at]?.kept ?? [], node, before, after, rateOf),
+      drift: uplinks[at]?.faults ?? [],
     })),
   };
 }
@@ -124,6 +129,7 @@ function attachment(
 
 function uplinkReport(
   { device, rate, network, classes }: StandingUplink,
+  kept: readonly UplinkClass[],
   { attachments }: Node,
   before: Reading,
   after: Reading,
@@ -131,6 +137,8 @@ function uplinkReport(
 ): Omit<UplinkReport, "drift"> {
   const countersOf = (reading: Reading, id: string) =>
     reading.classes.get(device)?.find(({ classid }) => classid === id);
+  const podsIn = (name: string) =>
+    attachments.filter(({ membership }) => membership?.device === device && membership.class === name);
   const rateOfClass = (id: string): number | null =>
     rateOf(countersOf(before, id)?.bytes, countersOf(after, id)?.bytes);
   return {
@@ -138,18 +146,18 @@ function uplinkReport(
     rate,
     network,
     now: rateOfClass("1:1"),
-    classes: classes.map(({ name, minor, rate: guaranteed, ceil, priority, set }) => ({
+    classes: [...classes, ...kept].map(({ name, minor, rate: guaranteed, ceil, priority, set }) => ({
       name,
       id: `1:${minor}`,
       guaranteed,
       ceiling: ceil,
       priority,
       set: set ?? null,
-      pods: attachments.filter(({ membership }) => membership?.device === device && membership.class === name)
-        .length,
+      pods: podsIn(name).length,
       bytes: countersOf(after, `1:${minor}`)?.bytes ?? null,
       dropped: countersOf(after, `1:${minor}`)?.dropped ?? null,
       rate: rateOfClass(`1:${minor}`),
     })),
+    kept: kept.map(({ name }) => ({ name, pods: podsIn(name).map(nameOf) })),
   };
 }

@@ -3,16 +3,31 @@ import { podPart, uplinkSets, type PodPart } from "../../datapath/uplink/sets.ts
 import { uplinkState } from "../../datapath/uplink/state.ts";
 import { readFeatures } from "../features.ts";
 import { kernelHasIpv6, readNodeLink } from "../../kernel/linux.ts";
-import { readSets, uplinkDrift } from "../../kernel/uplink/observe.ts";
+import { observeUplink, ownDrift, partDrift, readSets } from "../../kernel/uplink/observe.ts";
 import { messageOf } from "../../errors.ts";
+import type { UplinkClass } from "../../policy/uplink/class.ts";
+import { withFormer } from "../../policy/uplink/former.ts";
 import type { Uplink } from "../../policy/uplink/uplink.ts";
 import type { Membership } from "../../state/record.ts";
 import { readStanding } from "../../state/uplinks.ts";
+import { keptClasses } from "./former.ts";
 import { readClaims, readLiveClaims } from "./node.ts";
 import { tally } from "./tally.ts";
 
+/** What stands of a device. `former`: classes that the conf has no more; some may be there for pods that have not moved. */
+export type StandingClasses = {
+  readonly uplink: Uplink;
+  readonly former?: readonly UplinkClass[] | undefined;
+};
+
+export type SeenClasses = {
+  /** Of the former classes those that are there, with the numbers that they have. */
+  readonly kept: readonly UplinkClass[];
+  readonly faults: readonly string[];
+};
+
 export async function podFaults(stateDir: string, membership: Membership): Promise<readonly string[]> {
-  return orSaying(membershipDrift(stateDir, membership));
+  return orSaying(membershipDrift(stateDir, membership), (fault) => [fault]);
 }
 
 /** Throws where it cannot be read. */
@@ -20,22 +35,26 @@ export async function membershipDrift(
   stateDir: string,
   { device, class: className, addresses, members }: Membership,
 ): Promise<readonly string[]> {
-  const uplink = readStanding(stateDir, device)?.uplink;
-  if (uplink === undefined)
+  const standing = readStanding(stateDir, device);
+  if (standing === undefined)
     return [`no uplink ${device} is known any more: it was removed, or a pod says no more of it`];
-  if (!uplink.classes.some(({ name }) => name === className))
-    return [`the uplink ${device} has no class ${className} any more`];
-  return readDrift(
-    stateDir,
-    uplink,
-    podPart(uplink, className, addresses ?? members.map(({ address }) => address)),
+  const { uplink, former = [] } = standing;
+  const isIn = (classes: readonly UplinkClass[]): boolean => classes.some(({ name }) => name === className);
+  const gone = [`the uplink ${device} has no class ${className} any more`];
+  if (!isIn(uplink.classes) && !isIn(former)) return gone;
+  const { kept, faults } = await look(stateDir, standing, (seen) =>
+    podPart(seen, className, addresses ?? members.map(({ address }) => address)),
   );
+  return isIn(uplink.classes) || isIn(kept) ? faults : gone;
 }
 
 /** Also addresses of running pods that the sets lack, and those of no pod that they have. */
-export async function nodeFaults(stateDir: string, uplink: Uplink): Promise<readonly string[]> {
-  const [own, ofSets] = await Promise.all([uplinkFaults(stateDir, uplink), setFaults(stateDir, uplink)]);
-  return [...own, ...ofSets];
+export async function nodeFaults(stateDir: string, standing: StandingClasses): Promise<SeenClasses> {
+  const { uplink } = standing;
+  const seen = look(stateDir, standing, () => ({ members: [], strangers: [] }));
+  const { kept, faults } = await orSaying(seen, (fault) => ({ kept: [], faults: [fault] }));
+  const ofSets = await setFaults(stateDir, { ...uplink, classes: [...uplink.classes, ...kept] });
+  return { kept, faults: [...faults, ...ofSets] };
 }
 
 /** The sets before the records: what is in one has a record by then. */
@@ -58,21 +77,28 @@ async function setFaults(stateDir: string, uplink: Uplink): Promise<readonly str
   ];
 }
 
-export async function uplinkFaults(stateDir: string, uplink: Uplink): Promise<readonly string[]> {
-  return orSaying(readDrift(stateDir, uplink, { members: [], strangers: [] }));
-}
-
-async function readDrift(stateDir: string, uplink: Uplink, pod: PodPart): Promise<readonly string[]> {
+async function look(
+  stateDir: string,
+  { uplink, former = [] }: StandingClasses,
+  partIn: (uplink: Uplink) => PodPart,
+): Promise<SeenClasses> {
   const link = readNodeLink(uplink.device);
-  if (link === undefined) return [`this node has no link ${uplink.device} any more`];
+  if (link === undefined) return { kept: [], faults: [`this node has no link ${uplink.device} any more`] };
   const { fqCodel } = await readFeatures(stateDir, "forget");
-  return uplinkDrift(uplinkState(uplink, { mtu: link.mtu, fqCodel, ipv6: kernelHasIpv6() }), pod);
+  const facts = { mtu: link.mtu, fqCodel, ipv6: kernelHasIpv6() };
+  const observing = observeUplink(uplinkState(uplink, facts));
+  const asItIs = former.length === 0 ? uplink : withFormer(uplink, keptClasses(former, await observing));
+  const [seen, part] = await Promise.all([observing, partDrift(partIn(asItIs))]);
+  return {
+    kept: asItIs.classes.slice(uplink.classes.length),
+    faults: [...ownDrift(uplinkState(asItIs, facts), seen), ...part],
+  };
 }
 
-async function orSaying(drift: Promise<readonly string[]>): Promise<readonly string[]> {
+async function orSaying<Value>(looking: Promise<Value>, saying: (fault: string) => Value): Promise<Value> {
   try {
-    return await drift;
+    return await looking;
   } catch (error) {
-    return [messageOf(error)];
+    return saying(messageOf(error));
   }
 }

@@ -19,7 +19,7 @@ export function listText({ attachments, unreadable, uplinks }: Report, style: St
 }
 
 export function uplinkText(
-  { device, rate, now, network, classes, drift }: UplinkReport,
+  { device, rate, now, network, classes, kept, drift }: UplinkReport,
   style: Style,
 ): string {
   const head = `${device}  ${amount(rate)}bit/s, now ${amount(now)}  (conf of ${network})`;
@@ -27,7 +27,14 @@ export function uplinkText(
     classRow(each, at === classes.length - 1 ? "└─" : "├─", rate, style),
   );
   const faults = drift.map((fault) => `   UNHEALTHY: ${fault}`);
-  return [bold(fit(head, 80).trimEnd(), style), `   ${classHeader}`, ...rows, ...faults].join("\n");
+  const notes = kept.map(
+    ({ name, pods }) => `   KEPT: class ${name}, which the conf no longer has${inIt(pods)}`,
+  );
+  return [bold(fit(head, 80).trimEnd(), style), `   ${classHeader}`, ...rows, ...notes, ...faults].join("\n");
+}
+
+function inIt(pods: readonly string[]): string {
+  return pods.length === 0 ? "; no pod is in it any more" : `, for ${pods.join(", ")}`;
 }
 
 const attachmentHeader =

@@ -18,8 +18,13 @@ import { refusal } from "../refusal.ts";
 /** A sentence for whatever of the uplink, or of a pod's part in it, is not as it should be. Changes nothing. */
 export async function uplinkDrift(state: UplinkState, pod: PodPart): Promise<readonly string[]> {
   const [seen, part] = await Promise.all([observeUplink(state), partDrift(pod)]);
+  return [...ownDrift(state, seen), ...part];
+}
+
+/** Of the uplink itself; also that no packet gets to our rules. */
+export function ownDrift(state: UplinkState, seen: SeenUplink): readonly string[] {
   const hidden = [...seen.chains].flatMap(([family, observed]) => outOfReach(family, observed));
-  return [...driftOf(state, seen), ...hidden, ...part];
+  return [...driftOf(state, seen), ...hidden];
 }
 
 export type SeenUplink = {
@@ -80,7 +85,7 @@ function chainsDrift(state: UplinkState, seen: SeenUplink): readonly string[] {
 }
 
 /** An address that its set has lost is in the default class, and one that another set has is in that set's class. */
-async function partDrift({ members, strangers }: PodPart): Promise<readonly string[]> {
+export async function partDrift({ members, strangers }: PodPart): Promise<readonly string[]> {
   const names = [...new Set([...members, ...strangers].map(({ set }) => set))];
   const sets = new Map(await Promise.all(names.map(async (name) => [name, await observeSet(name)] as const)));
   const has = ({ set, address }: Member): boolean => sets.get(set)?.entries.includes(address) === true;

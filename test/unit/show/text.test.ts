@@ -46,7 +46,7 @@ const reading = (atMs: number, bytes: number): Reading => ({
 });
 const seen: Report = report(node, reading(0, 1_000_000), reading(500, 4_000_000), {
   drops: [27],
-  faults: [],
+  uplinks: [],
 });
 
 describe("show", () => {
@@ -84,15 +84,37 @@ describe("show", () => {
     );
     const broken = report(node, reading(0, 0), reading(500, 0), {
       drops: [0],
-      faults: [["root qdisc htb 1: on eth0 is missing"]],
+      uplinks: [{ kept: [], faults: ["root qdisc htb 1: on eth0 is missing"] }],
     });
     expect(listText(broken, { colour: false, width: 80 })).toContain(
       "UNHEALTHY: root qdisc htb 1: on eth0 is missing",
     );
-    const anew = report(node, reading(0, 5000), reading(500, 4000), { drops: [undefined], faults: [] });
+    const anew = report(node, reading(0, 5000), reading(500, 4000), { drops: [undefined], uplinks: [] });
     expect(anew.attachments[0]?.sends).toEqual({ cap: 50e6, bytes: 4000, rate: null });
     expect(listText(anew, { colour: false, width: 80 })).toContain("-/50M");
   });
+});
+
+it("names the classes that are kept, and for whom", () => {
+  const { classes } = uplinkOf(runbook);
+  const alone = {
+    ...node,
+    uplinks: [{ ...uplinkOf(runbook), classes: classes.slice(0, 1), network: "podnet" }],
+  };
+  const keeping = (of: Node): string =>
+    listText(
+      report(of, reading(0, 1_000_000), reading(500, 4_000_000), {
+        drops: [27],
+        uplinks: [{ kept: classes.slice(1), faults: [] }],
+      }),
+      { colour: false, width: 80 },
+    );
+  const [, , , , , , row, ...notes] = keeping(alone).split("\n");
+  expect(row).toBe("└─ 1:20 bulk-seed     500M   950M    48M █··········|········    1        3");
+  expect(notes).toEqual([
+    "   KEPT: class bulk-seed, which the conf no longer has, for prod/seeder-with-a-very-long-name eth0",
+  ]);
+  expect(keeping({ ...alone, attachments: [] })).toContain("no longer has; no pod is in it any more");
 });
 
 it.each([
@@ -143,7 +165,7 @@ describe("what is pending", () => {
     attachments: record === undefined ? [] : [{ ...record, labelsFrom: "stale", pending }],
     uplinks: [],
   };
-  const told = report(waiting, reading(0, 1), reading(500, 1), { drops: [0], faults: [] });
+  const told = report(waiting, reading(0, 1), reading(500, 1), { drops: [0], uplinks: [] });
 
   it("stands below the table, and in the report with whose word the labels are", () => {
     expect(listText(told, { colour: false, width: 80 }).split("\n").slice(2)).toEqual([
