@@ -19,9 +19,14 @@ export type News =
   | { readonly kind: "records"; readonly attachments: readonly string[] }
   | { readonly kind: "kernel"; readonly event: KernelEvent; readonly nowMs: number }
   | { readonly kind: "ended"; readonly attachments: readonly string[]; readonly afterMs: number }
+  /** By a pod of this network. */
+  | { readonly kind: "former class left"; readonly network: string }
   | { readonly kind: "api"; readonly changes: ApiChanges };
 
 export type Asked = { readonly task: Task; readonly why: string; readonly delayMs: number };
+
+/** Why an uplink is settled again that was settled. */
+export const pastClasses = "classes that its conf has no more";
 
 /** `chance`: from 0 to 1, for what is spread over a time. */
 export function asksOf(world: World, news: News, chance: () => number): readonly Asked[] {
@@ -44,6 +49,8 @@ export function asksOf(world: World, news: News, chance: () => number): readonly
         why: "its network namespace has ended",
         delayMs: news.afterMs,
       }));
+    case "former class left":
+      return atOnce([{ kind: "uplink", network: news.network }], pastClasses);
     case "api":
       return afterApi(world, news.changes);
   }

@@ -60,6 +60,8 @@ async function decide(loop: Loop, attachment: string, why: readonly string[]): P
     why,
   );
   states.note(attachment, came.kind);
+  // Of two that leave side by side each finds the other one there, and neither takes the class away.
+  if (came.leftFormer === true) tell({ kind: "former class left", network: record.identity.network });
   // What we wrote ourselves is no news; what an ADD wrote meanwhile is.
   const attachments = readRecords().filter((each) => each !== attachment);
   if (attachments.length > 0) tell({ kind: "records", attachments });

@@ -2,6 +2,7 @@
 import type { JsonObject } from "../cni/fields.ts";
 import { parseConf } from "../cni/conf.ts";
 import type { Ground } from "../attachment/consider.ts";
+import { hasLeftFormer } from "../attachment/uplink/former.ts";
 import { leaveUnclaimed } from "../attachment/uplink/leave.ts";
 import { settleUplink } from "../attachment/uplink/settle.ts";
 import { sweepLocks } from "../attachment/lock.ts";
@@ -14,18 +15,25 @@ import { nameOf } from "../report/names.ts";
 import type { AttachmentRecord } from "../state/record.ts";
 import { listUplinks } from "../state/uplinks.ts";
 import type { Metrics } from "./metrics.ts";
+import { pastClasses } from "./news.ts";
 import type { Outcome } from "./queue.ts";
 
 export type Came = { readonly outcome: Outcome; readonly why: string };
 
 export type Tools = { readonly stateDir: string; readonly log: Log; readonly metrics: Metrics };
 
+export type Decided = Came & {
+  readonly kind: Reapplied["kind"];
+  /** It was in a class that the conf has no more, and is in it no more. */
+  readonly leftFormer?: boolean;
+};
+
 export async function decideAnew(
   { stateDir, log, metrics }: Tools,
   record: AttachmentRecord,
   ground: Ground,
   why: readonly string[],
-): Promise<Came & { readonly kind: Reapplied["kind"] }> {
+): Promise<Decided> {
   const began = performance.now();
   const came = await reapply({ ...ground, stateDir, record, log });
   const who = nameOf(record);
@@ -45,7 +53,8 @@ export async function decideAnew(
     case "changed": {
       metrics.applySeconds.observe((performance.now() - began) / 1000);
       log("info", `${who}: ${changeInWords(came.before, came.after)} (${why.join("; ")})`);
-      return { kind: kindOf(came, who, log), outcome: "done", why: "" };
+      const leftFormer = hasLeftFormer(stateDir, came.before.membership, came.after.membership);
+      return { kind: kindOf(came, who, log), outcome: "done", why: "", leftFormer };
     }
     case "refused":
       // What the node lacks may come later, and no event says so.
@@ -119,8 +128,6 @@ export async function settle(
     return { outcome: "failed", why: why.join("; ") };
   }
 }
-
-const pastClasses = "classes that its conf has no more";
 
 /** Removes what no attachment owns, as GC does, for runtimes that never call GC. */
 export async function sweep({ stateDir, log }: Tools): Promise<Came> {

@@ -4,6 +4,8 @@ import { startAgent, until, writeConf, type Agent } from "../lab/agent.ts";
 import { addedUplinkPod, bulkLabel, membersOf, openUplinkSite, uplink200, uplinkPod } from "../lab/uplink.ts";
 import type { UplinkSite } from "../lab/uplink.ts";
 import { succeeded } from "../lab/answers.ts";
+import { callPlugin, linkPlugin, type PluginResult } from "../lab/plugin.ts";
+import { readRecordAt } from "../lab/records.ts";
 
 let site: UplinkSite;
 let agent: Agent;
@@ -70,4 +72,100 @@ test("what somebody takes from the tree comes back at once, and from a class's s
     9_000,
   );
   expect(await agent.metric('pod_qos_drift_total{tool="uplink"}')).toBeGreaterThan(0);
+});
+
+/** What was the third class is the second, and that one is behind it for as long as it stays. */
+const { "bulk-seed": bulk } = uplink200.classes;
+const [rest, last] = [{ rate: "100M" }, { rate: "1M" }];
+const before = { ...uplink200, classes: { default: rest, "bulk-seed": bulk, last } };
+const after = { ...uplink200, classes: { default: rest, last } };
+/** Nothing can be decided by it, so no pod moves. */
+const refused = { uplink: after, defaults: { class: "not-there" } };
+const isBehind = async (): Promise<boolean> => /htb 1:30 .* rate 50Mbit/.test(await classes());
+const isKept = async (): Promise<boolean> =>
+  (await isBehind()) && /htb 1:20 .* rate 1Mbit/.test(await classes());
+const show = (): Promise<PluginResult> => callPlugin(site.node, { argv: ["uplink", "show"] });
+
+test("a class that the conf has no more is no fault while pods are in it, and goes with the last two at once", async () => {
+  await write(before);
+  const pods = [
+    await addedUplinkPod(site, { name: "one", labels: bulkLabel, uplink: before }),
+    await addedUplinkPod(site, { name: "two", labels: bulkLabel, uplink: before }),
+    await addedUplinkPod(site, { uplink: before }),
+  ];
+  const wellNow = async (): Promise<void> => {
+    for (const pod of pods)
+      expect(await pod.call("CHECK", { uplink: after })).toMatchObject({ exitCode: 0, stdout: "" });
+    expect(await show()).toMatchObject({ exitCode: 0 });
+  };
+  agent = await startAgent(site.node);
+  await writeConf(site.node, "10-podnet.conflist", refused, "podnet");
+  await until("the class is behind", isKept);
+  await wellNow();
+  const { stdout } = await show();
+  expect(stdout).toContain(
+    "KEPT: class bulk-seed, which the conf no longer has, for prod/one eth0, prod/two eth0",
+  );
+  // So long that the agent, which tries again after twice as long each time, would not do it in time by itself.
+  await new Promise((resolve) => setTimeout(resolve, 8_000));
+  await write(after);
+  await until("it is gone", async () => !(await isBehind()), 6_000);
+  for (const { pod } of pods)
+    expect(readRecordAt(site.node, "podnet", pod.containerId).membership?.class).toBe("default");
+  await wellNow();
+  expect((await show()).stdout).not.toContain("KEPT");
+});
+
+test("what the set of such a class loses is found and put back, and without it its pods are not well", async () => {
+  await write(before);
+  const pod = await addedUplinkPod(site, { labels: bulkLabel, uplink: before });
+  agent = await startAgent(site.node);
+  await writeConf(site.node, "10-podnet.conflist", refused, "podnet");
+  await until("the class is behind", isKept);
+  process.kill(agent.pid, "SIGSTOP");
+  await site.node.exec("ipset", ["flush", "bulkseed-pods"]);
+  expect(await pod.call("CHECK", { uplink: after })).toMatchObject({
+    exitCode: 1,
+    error: { msg: expect.stringContaining(`ipset bulkseed-pods lacks ${pod.wire.pod4}`) as string },
+  });
+  expect((await show()).stdout).toContain("UNHEALTHY: ipset bulkseed-pods lacks");
+  process.kill(agent.pid, "SIGCONT");
+  await until(
+    "its address",
+    async () => (await membersOf(site.node, "bulkseed-pods")).join() === pod.wire.pod4,
+    20_000,
+  );
+  await agent.stop();
+  // Without an agent nothing keeps it.
+  succeeded(await (await uplinkPod(site, { uplink: after })).call("ADD"));
+  expect(await pod.call("CHECK", { uplink: after })).toMatchObject({
+    error: { msg: expect.stringContaining("the uplink eth0 has no class bulk-seed any more") as string },
+  });
+});
+
+test("uplink remove takes the sets of such a class too", async () => {
+  await write(before);
+  await addedUplinkPod(site, { labels: bulkLabel, uplink: before });
+  agent = await startAgent(site.node);
+  await writeConf(site.node, "10-podnet.conflist", refused, "podnet");
+  await until("the class is behind", isKept);
+  await agent.stop();
+  expect(await callPlugin(site.node, { argv: ["uplink", "remove"] })).toMatchObject({ exitCode: 0 });
+  expect((await site.node.exec("ipset", ["list", "-name"])).stdout).toBe("");
+});
+
+test("an agent that does not see its pods' namespaces keeps them in their classes", async () => {
+  await write(before);
+  const pod = await addedUplinkPod(site, { labels: bulkLabel, uplink: before });
+  const inImage = ["unshare", "--mount", "sh", "-ec", 'mount -t tmpfs image /run/netns; exec "$@"', "sh"];
+  agent = await startAgent(site.node, { command: [...inImage, linkPlugin(site.node)] });
+  await write(after);
+  await until("the class is behind", isKept);
+  expect(await membersOf(site.node, "bulkseed-pods")).toEqual([pod.wire.pod4]);
+  await site.node.exec("ipset", ["flush", "bulkseed-pods"]);
+  await until(
+    "its address",
+    async () => (await membersOf(site.node, "bulkseed-pods")).join() === pod.wire.pod4,
+    20_000,
+  );
 });

@@ -115,6 +115,11 @@ describe("news", () => {
       [],
     ],
     [
+      "of a class left that the conf has no more asks for its uplink",
+      { kind: "former class left", network: "podnet" },
+      ["uplink podnet"],
+    ],
+    [
       "of a pod asks for all its interfaces, and for no other pod",
       api({ pods: ["u-a", "u-z"] }),
       ["decide podnet/a@eth0", "decide second/a@eth0"],
