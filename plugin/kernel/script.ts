@@ -27,16 +27,25 @@ export function scriptOf(steps: readonly Step[], { shell, enter, netns, mark }: 
   return [...lines, `exec ${words([enter, `--net=${netns}`, "--", shell, "-c", inside])}`].join("\n");
 }
 
-/** As many as there were steps, in their order: what was not come to has the last that was said. */
+/** As many as there were steps, in their order: what was not come to has why the shell ended, and the last that was said. */
 export function outcomesIn(whole: Outcome, mark: string, count: number): readonly Outcome[] {
-  const [said, complained] = [whole.stdout, whole.stderr].map((text) => text.split(ending(mark)));
+  const { why, stderr: all } = partsOf(whole);
+  const [said, complained] = [whole.stdout, all].map((text) => text.split(ending(mark)));
   return Array.from({ length: count }, (_, at): Outcome => {
     const [stdout, code, stderr] = [said?.[at * 2], said?.[at * 2 + 1], complained?.[at * 2]];
-    if (code === undefined) return { exitCode: -1, stdout: "", stderr: complained?.at(-1) ?? "" };
+    if (code === undefined)
+      return { exitCode: -1, stdout: "", stderr: `${why}\n${complained?.at(-1) ?? ""}`.trim() };
     // From 126 on the shell speaks: the tool could not be started, or was ended by a signal.
     const exitCode = Number(code) < 126 ? Number(code) : -1;
     return { exitCode, stdout: stdout ?? "", stderr: stderr ?? "" };
   });
+}
+
+/** Before what a tool said, `run` says why it was ended. */
+function partsOf({ exitCode, stderr }: Outcome): { readonly why: string; readonly stderr: string } {
+  if (exitCode !== -1) return { why: "", stderr };
+  const [why = "", ...lines] = stderr.split("\n");
+  return { why, stderr: lines.join("\n") };
 }
 
 function endText(mark: string): string {
