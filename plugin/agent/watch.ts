@@ -71,19 +71,26 @@ export function watchConfs(
 ): void {
   const inside = new Set<string>();
   const look = (): void => {
+    changed();
     for (const name of directoriesIn(directory).filter((each) => !inside.has(each))) {
       inside.add(name);
       watchDirectory(`${directory}/${name}`, changed, signal, failed);
     }
-    changed();
   };
   watchDirectory(directory, look, signal, failed);
 }
 
 function directoriesIn(directory: string): readonly string[] {
-  return namesIn(directory).filter(
-    (name) => statSync(`${directory}/${name}`, { throwIfNoEntry: false })?.isDirectory() === true,
-  );
+  return namesIn(directory).filter((name) => isDirectory(`${directory}/${name}`));
+}
+
+/** A link may lead to itself, nowhere, or where nobody may look: none of that keeps us from the others. */
+function isDirectory(path: string): boolean {
+  try {
+    return statSync(path).isDirectory();
+  } catch {
+    return false;
+  }
 }
 
 /** Watches the directory of each network, also of those that come later. */

@@ -1,5 +1,5 @@
 /** Which networks the conf directory makes, and with what entry of ours: files of their own, a conf of Multus, CNI 1.1's drop-ins. */
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
@@ -104,4 +104,18 @@ it("is told of a drop-in that changes, and of the first", async () => {
     await eventually(`${rate}`, () => (seen.at(-1) === rate ? true : undefined), { withinMs: 5_000 });
   }
   ending.abort();
+});
+
+it("is told of changes beside a link that leads to itself", async () => {
+  const ending = new AbortController();
+  const [seen, told] = [[] as unknown[], [] as unknown[]];
+  symlinkSync("loop", `${directory}/loop`);
+  put({ "10-a.conflist": conflist("a", ours(1)) });
+  const look = (): void => void seen.push(ratesNow().rates["a"]);
+  watchConfs(directory, look, ending.signal, (error) => told.push(error));
+  expect(seen).toEqual([1]);
+  put({ "10-a.conflist": conflist("a", ours(2)) });
+  await eventually("2", () => (seen.at(-1) === 2 ? true : undefined), { withinMs: 5_000 });
+  ending.abort();
+  expect(told).toEqual([]);
 });
