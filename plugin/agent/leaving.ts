@@ -87,7 +87,9 @@ async function isBeingDeleted(
     const items = isObject(list) && Array.isArray(list["items"]) ? list["items"] : [];
     return items.every(({ metadata }) => typeof metadata?.deletionTimestamp === "string");
   } catch (error) {
-    if (!(error instanceof ServerError) || error.status === 429 || error.status >= 500) throw error;
+    // 401 says no more of the namespace than 429: a token is being renewed.
+    if (!(error instanceof ServerError) || [401, 429].includes(error.status) || error.status >= 500)
+      throw error;
     log(
       "warn",
       `whether namespace ${name} is being deleted cannot be asked, so its objects count as deleted by somebody: ${messageOf(error)}`,
