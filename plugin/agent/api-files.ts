@@ -82,6 +82,7 @@ function removeLeftover(stateDir: string, { pods }: ApiView): void {
 /** Each event of a pod has a version of its own, and the snapshot of a large cluster is long. */
 function isNewToAdd(before: ApiView, now: ApiView, { resource }: ResourceUpdate): boolean {
   const states = [before, now].map(({ snapshot }) => snapshot.resources[resource].state);
-  const areKept = before.snapshot.objects === now.snapshot.objects;
+  const areKept =
+    before.snapshot.objects === now.snapshot.objects && before.snapshot.networks === now.snapshot.networks;
   return resource !== "pods" || states[0] !== states[1] || !areKept;
 }

@@ -24,7 +24,7 @@ export function withUpdate(view: ApiView, update: ResourceUpdate): ApiView {
     case "namespaces":
       return withSnapshot(view, { ...snapshot, namespaces: namespacesIn(items) });
     case "network-attachment-definitions":
-      return withNetworks(view, snapshot, items);
+      return withNetworks(view, snapshot, items, leaving);
   }
 }
 
@@ -37,7 +37,8 @@ function becoming(before: KnownResource, is: KnownResource): KnownResource {
 
 function withPods(view: ApiView, snapshot: Snapshot, pods: ApiView["pods"]): ApiView {
   const objects = stillKept(snapshot.objects, pods.values());
-  return { ...withSnapshot(view, { ...snapshot, objects }), pods };
+  const networks = stillKept(snapshot.networks, pods.values());
+  return { ...withSnapshot(view, { ...snapshot, objects, networks }), pods };
 }
 
 function withObjects(
@@ -48,10 +49,11 @@ function withObjects(
   leaving: readonly string[],
 ): ApiView {
   const { objects } = snapshot;
+  const ofKind = objects.filter((object) => object.kind === kind);
   const all = [
     ...objects.filter((object) => object.kind !== kind),
-    ...compile(kind, objects, items),
-    ...keptOf(kind, objects, items, view.pods.values(), leaving),
+    ...compile(kind, ofKind, items),
+    ...keptOf(ofKind, items, view.pods.values(), leaving),
   ];
   return withSnapshot(view, { ...snapshot, objects: all });
 }
@@ -64,9 +66,17 @@ function namespacesIn(items: readonly JsonObject[]): Snapshot["namespaces"] {
   );
 }
 
-function withNetworks(view: ApiView, snapshot: Snapshot, items: readonly JsonObject[]): ApiView {
+function withNetworks(
+  view: ApiView,
+  snapshot: Snapshot,
+  items: readonly JsonObject[],
+  leaving: readonly string[],
+): ApiView {
   const decoded = items.map((item) => decodeNetwork(item, networkLike(item, snapshot.networks)));
-  const networks = decoded.flatMap(({ network }) => network ?? []);
+  const networks = [
+    ...decoded.flatMap(({ network }) => network ?? []),
+    ...keptOf(snapshot.networks, items, view.pods.values(), leaving),
+  ];
   const networkFaults = decoded.flatMap(({ fault }) => fault ?? []);
   return { ...withSnapshot(view, { ...snapshot, networks }), networkFaults };
 }

@@ -1,34 +1,34 @@
 /**
- * Objects that go with their namespace. With a namespace its objects and its pods are deleted, and until Kubernetes 1.33 in any
- * order: in the time that it has left a pod is not to be without what they gave it. Pure.
+ * Objects and networks that go with their namespace. With a namespace all that is in it is deleted, its pods too, and until
+ * Kubernetes 1.33 in any order: in the time that it has left a pod is not to be without what they gave it. Pure.
  */
 import { isObject, type JsonObject } from "../cni/fields.ts";
 import type { KnownPod } from "../knowledge/pod.ts";
 import type { KnownObject } from "../knowledge/snapshot.ts";
 
-/** Namespaces that lose objects with this list of a kind. */
+export type Keepable = Pick<KnownObject, "namespace" | "name" | "keptFor">;
+
+/** Namespaces that lose some of the known with this list. */
 export function namespacesThatLose(
-  kind: KnownObject["kind"],
-  known: readonly KnownObject[],
+  known: readonly Keepable[],
   items: readonly JsonObject[],
 ): readonly string[] {
-  const lost = goneOf(kind, known, items).filter(({ keptFor }) => keptFor === undefined);
+  const lost = goneOf(known, items).filter(({ keptFor }) => keptFor === undefined);
   return [...new Set(lost.map(({ namespace }) => namespace))];
 }
 
-/** Those that are gone and count still. */
-export function keptOf(
-  kind: KnownObject["kind"],
-  known: readonly KnownObject[],
+/** Those of the known that are gone and count still. */
+export function keptOf<One extends Keepable>(
+  known: readonly One[],
   items: readonly JsonObject[],
   pods: Iterable<KnownPod>,
   leaving: readonly string[],
-): readonly KnownObject[] {
+): readonly One[] {
   const all = [...pods];
-  const kept = goneOf(kind, known, items).map((object) =>
-    object.keptFor === undefined && leaving.includes(object.namespace)
-      ? { ...object, keptFor: all.filter(({ namespace }) => namespace === object.namespace).map(uidOf) }
-      : object,
+  const kept = goneOf(known, items).map((one) =>
+    one.keptFor === undefined && leaving.includes(one.namespace)
+      ? { ...one, keptFor: all.filter(({ namespace }) => namespace === one.namespace).map(uidOf) }
+      : one,
   );
   return stillKept(
     kept.filter(({ keptFor }) => keptFor !== undefined),
@@ -37,20 +37,19 @@ export function keptOf(
 }
 
 /** Without those whose pods are gone as well; the same value where that is all. */
-export function stillKept(objects: readonly KnownObject[], pods: Iterable<KnownPod>): readonly KnownObject[] {
-  if (objects.every(({ keptFor }) => keptFor === undefined)) return objects;
+export function stillKept<One extends Keepable>(
+  known: readonly One[],
+  pods: Iterable<KnownPod>,
+): readonly One[] {
+  if (known.every(({ keptFor }) => keptFor === undefined)) return known;
   const uids = new Set(Array.from(pods, uidOf));
-  const still = objects.filter(({ keptFor }) => keptFor?.some((uid) => uids.has(uid)) ?? true);
-  return still.length === objects.length ? objects : still;
+  const still = known.filter(({ keptFor }) => keptFor?.some((uid) => uids.has(uid)) ?? true);
+  return still.length === known.length ? known : still;
 }
 
-function goneOf(
-  kind: KnownObject["kind"],
-  known: readonly KnownObject[],
-  items: readonly JsonObject[],
-): readonly KnownObject[] {
+function goneOf<One extends Keepable>(known: readonly One[], items: readonly JsonObject[]): readonly One[] {
   const names = new Set(items.map(nameOf));
-  return known.filter((each) => each.kind === kind && !names.has(`${each.namespace}/${each.name}`));
+  return known.filter((each) => !names.has(`${each.namespace}/${each.name}`));
 }
 
 function nameOf({ metadata }: JsonObject): string {

@@ -1,13 +1,13 @@
-/** Before it is handed on that objects are gone: whether they are with their whole namespace. The API is asked once for each. */
+/** Before it is handed on that objects or networks are gone: whether they are with their whole namespace. The API is asked once for each. */
 import { isObject } from "../cni/fields.ts";
 import { messageOf } from "../errors.ts";
 import type { Connection } from "../kube/connect.ts";
 import { ServerError } from "../kube/errors.ts";
-import type { KnownObject, ResourceName } from "../knowledge/snapshot.ts";
+import type { ResourceName, Snapshot } from "../knowledge/snapshot.ts";
 import type { Log } from "../log.ts";
 import { orAgain } from "./cluster.ts";
 import type { Handlers } from "./following.ts";
-import { namespacesThatLose } from "./kept.ts";
+import { namespacesThatLose, type Keepable } from "./kept.ts";
 import type { ResourceUpdate } from "./resource-update.ts";
 
 export type Losing = Pick<Handlers, "snapshot" | "onUpdate" | "onNotice"> & {
@@ -44,15 +44,23 @@ export function askingForLosses(losing: Losing, connection: Connection): Handler
   };
 }
 
-const kinds: Readonly<Partial<Record<ResourceName, KnownObject["kind"]>>> = {
-  egressqoses: "EgressQoS",
-  networkqoses: "NetworkQoS",
-};
-
 function losersIn({ snapshot, runsPods }: Losing, { resource, items }: ResourceUpdate): readonly string[] {
-  const kind = kinds[resource];
-  if (kind === undefined || items === undefined) return [];
-  return namespacesThatLose(kind, snapshot().objects, items).filter(runsPods);
+  if (items === undefined) return [];
+  return namespacesThatLose(keepableIn(snapshot(), resource), items).filter(runsPods);
+}
+
+function keepableIn({ objects, networks }: Snapshot, resource: ResourceName): readonly Keepable[] {
+  switch (resource) {
+    case "egressqoses":
+      return objects.filter(({ kind }) => kind === "EgressQoS");
+    case "networkqoses":
+      return objects.filter(({ kind }) => kind === "NetworkQoS");
+    case "network-attachment-definitions":
+      return networks;
+    case "pods":
+    case "namespaces":
+      return [];
+  }
 }
 
 async function leavingOf(

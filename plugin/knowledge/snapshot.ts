@@ -43,7 +43,8 @@ export type KnownNamespace = {
 };
 
 /** A NetworkAttachmentDefinition. */
-export type KnownNetwork = Nad & { readonly uid: string; /** spec.config as text. */ readonly conf: string };
+export type KnownNetwork = Nad &
+  Pick<ObjectHead, "uid" | "keptFor"> & { /** spec.config as text. */ readonly conf: string };
 
 export type Snapshot = {
   /** UID of namespace kube-system: another one is another cluster. */

@@ -15,10 +15,10 @@ import { emptyWorld, type World } from "../../../plugin/agent/world.ts";
 import { emptySnapshot, type Snapshot } from "../../../plugin/knowledge/snapshot.ts";
 import { assertLivePlace } from "../../../plugin/state/live/place.ts";
 import { writeKnownPod } from "../../../plugin/state/live/pods.ts";
-import { writeSnapshot } from "../../../plugin/state/live/snapshot.ts";
+import { readSnapshot, writeSnapshot } from "../../../plugin/state/live/snapshot.ts";
 import { fakeSite, quick, until, type Site } from "../../lab/api-follower.ts";
 import { refuse, reply } from "../../lab/fake-api.ts";
-import { apiObject, snapshotOf } from "../support/api.ts";
+import { apiObject, byNetwork, marking, snapshotOf } from "../support/api.ts";
 
 const root = mkdtempSync(join(tmpdir(), "pod-qos-side-"));
 afterAll(() => rmSync(root, { recursive: true }));
@@ -332,6 +332,60 @@ it.each([
   await until("what is left", () => namesIn(begun).join() === [...left, "later"].toSorted().join());
   site.api.remove(PODS, "web");
   await until("the end with the last pod", () => !namesIn(begun).includes("default"));
+});
+
+it("asks as well where a network is gone that an object selects by label", async () => {
+  serve("ours", [PODS, EGRESS, NETWORK, NAMESPACES, NETWORKS]);
+  const metadata = { namespace: "prod" };
+  site.api.put(PODS, "web", { metadata });
+  site.api.put(NETWORK, "by-network", { spec: marking(4, byNetwork), metadata });
+  site.api.put(NETWORKS, "storage", {
+    spec: { config: '{ "name": "storage", "type": "macvlan" }' },
+    metadata,
+  });
+  const begun = begin();
+  const networks = () => begun.loop.world().view?.snapshot.networks ?? [];
+  await until("the network", () => begun.starts() === 1 && networks().length === 1);
+  site.api.give(NAMESPACES, { items: [leaving] });
+  site.api.remove(NETWORKS, "storage");
+  await until("it is kept", () => networks().some(({ keptFor }) => keptFor !== undefined));
+  site.api.remove(PODS, "web");
+  await until("the end with the last pod", () => networks().length === 0);
+  const { stateDir } = begun.loop.options;
+  expect(readSnapshot(stateDir)?.networks).toEqual([]);
+});
+
+it.each([401, 429, 500])(
+  "takes nothing by an answer %s to whether the namespace is being deleted, and asks again",
+  async (status) => {
+    serve();
+    const metadata = { namespace: "prod" };
+    site.api.put(PODS, "web", { metadata });
+    site.api.put(EGRESS, "default", { ...egressQos, metadata });
+    const begun = begin();
+    await until("the start", () => begun.starts() === 1);
+    site.api.give(NAMESPACES, (response) => refuse(response, status, { message: "not now" }));
+    site.api.remove(EGRESS, "default");
+    await until("it is said", () => begun.lines.some((line) => line.includes(`: ${status}`)));
+    await sleep(100);
+    expect(namesIn(begun)).toEqual(["default"]);
+    site.api.give(NAMESPACES, { items: [leaving] });
+    await until("word of it", () => begun.lines.some((line) => /prod is being deleted: until/.test(line)));
+    expect(namesIn(begun)).toEqual(["default"]);
+  },
+);
+
+it("an object counts as deleted by somebody where it may not ask, and it says so", async () => {
+  serve();
+  const metadata = { namespace: "prod" };
+  site.api.put(PODS, "web", { metadata });
+  site.api.put(EGRESS, "default", { ...egressQos, metadata });
+  const begun = begin();
+  await until("the start", () => begun.starts() === 1);
+  site.api.give(NAMESPACES, (response) => refuse(response, 403, { message: "forbidden" }));
+  site.api.remove(EGRESS, "default");
+  await until("it is gone", () => objectsOf(begun) === 0);
+  expect(begun.lines.join("\n")).toMatch(/warn .*prod is being deleted cannot be asked/);
 });
 
 it("asks nothing where an object is deleted in a namespace of which no pod is here", async () => {
