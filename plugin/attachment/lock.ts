@@ -23,6 +23,11 @@ export function sweepLocks(stateDir: string): void {
   for (const entry of lockEntries(stateDir, undefined)) if (!isHeld(entry)) leaveLock(stateDir, entry.name);
 }
 
+/** For who only looks: it waits for nobody and removes nothing. */
+export function isWorkedAt(stateDir: string, identity: Identity): boolean {
+  return lockEntries(stateDir, identity).some(isHeld);
+}
+
 const longestWaitMs = 5_000;
 
 async function enter(lock: Lock): Promise<string | undefined> {

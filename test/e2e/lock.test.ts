@@ -1,12 +1,13 @@
 /** One at a time works at an attachment: who lives is waited for, who died is not. */
-import { existsSync } from "node:fs";
+import { existsSync, rmSync, writeFileSync } from "node:fs";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { failed, succeeded, succeededSilently } from "../lab/answers.ts";
 import { exactState, recordNames, stateFiles } from "../lab/exact-state.ts";
 import { callDetached } from "../lab/kill.ts";
 import { lockAs, lockNames, NOBODY, startTimeOf } from "../lab/locks.ts";
 import type { LabNode } from "../lab/node.ts";
-import { ended, plug } from "../lab/plug.ts";
+import { ended, plug, type Plug } from "../lab/plug.ts";
+import { readRecordOf, recordPathOf } from "../lab/records.ts";
 import { allWishes, leavesNothing, warmNode } from "../lab/warm-node.ts";
 
 let node: LabNode;
@@ -76,6 +77,51 @@ type Owner = {
   readonly bootId?: string;
   readonly since?: number;
 };
+
+/** As it is in the midst of a change. */
+const changing = async (pod: Plug): Promise<{ readonly finish: () => void }> => {
+  succeeded(await pod.call("ADD"));
+  const whole = readRecordOf(pod);
+  writeFileSync(recordPathOf(pod), JSON.stringify({ ...whole, unfinished: true }));
+  const finish = (): void => {
+    writeFileSync(recordPathOf(pod), JSON.stringify(whole));
+    for (const name of lockNames(node)) rmSync(node.path(`/run/pod-qos/locks/${name}`));
+  };
+  return { finish };
+};
+
+test("CHECK of what a living owner is changing goes by what it leaves", async () => {
+  await leavesNothing(node, async () => {
+    const pod = await plug(node, { conf: allWishes });
+    const { finish } = await changing(pod);
+    lockAs(pod, process.pid, startTimeOf(process.pid));
+    const answer = pod.call("CHECK");
+    setTimeout(finish, 800);
+    succeededSilently(await answer);
+    await ended(pod);
+  });
+});
+
+test("CHECK waits 2 s for a change that does not end, not at all for one whose owner is dead, and removes no lock", async () => {
+  await leavesNothing(node, async () => {
+    const pod = await plug(node, { conf: allWishes });
+    const { finish } = await changing(pod);
+    const checked = async (): Promise<number> => {
+      const started = performance.now();
+      failed(await pod.call("CHECK"), 100, ["a change of it is going on or was interrupted"]);
+      return performance.now() - started;
+    };
+    const alone = await checked();
+    lockAs(pod, NOBODY, "1");
+    expect(await checked()).toBeLessThan(alone + 1_500);
+    lockAs(pod, process.pid, startTimeOf(process.pid));
+    expect(await checked()).toBeGreaterThan(2_000);
+    expect(lockNames(node)).toHaveLength(2);
+    finish();
+    succeededSilently(await pod.call("CHECK"));
+    await ended(pod);
+  });
+});
 
 test("ADDs of one attachment at once are all right, and one DEL takes it all", async () => {
   await leavesNothing(node, async () => {
