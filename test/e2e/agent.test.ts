@@ -1,4 +1,5 @@
 /** The node's agent with files alone: what changes in a conf, a policy file or the kernel reaches the pods that run. */
+import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { startAgent, until, writeConf, type Agent } from "../lab/agent.ts";
 import { succeeded, succeededSilently } from "../lab/answers.ts";
@@ -53,6 +54,28 @@ describe("a conf that is edited", () => {
     const said = await agent.stop();
     expect(said).toMatch(/lab-pod1 eth0: egress 10M -> 20M \(the conf of network lab\)/);
     expect(said.match(/->/g)).toHaveLength(1);
+  });
+
+  test("makes no CHECK fail while its pods are being changed", async () => {
+    await writeConf(node, "10-lab.conflist", allWishes);
+    const pod = await added(allWishes);
+    await begin();
+    const complaints: string[] = [];
+    for (const conf of [ruledWishes, allWishes, ruledWishes, allWishes]) {
+      await writeConf(node, "10-lab.conflist", conf);
+      const hasRules = conf === ruledWishes;
+      const look = async (): Promise<void> => {
+        const { error } = await pod.call("CHECK", { conf });
+        if (error !== undefined) complaints.push(error.msg);
+      };
+      // Several side by side: some of them look in the midst of it.
+      await until("the change", async () => {
+        await Promise.all([look(), sleep(30).then(look), sleep(60).then(look)]);
+        const { limits, unfinished } = readRecordOf(pod);
+        return (limits?.rules ?? 0) > 1 === hasRules && unfinished !== true;
+      });
+    }
+    expect(complaints).toEqual([]);
   });
 
   test("while the agent is away is followed once it is back", async () => {
