@@ -29,6 +29,8 @@ suite("accidents", needs, () => {
   let kubeconfig: string;
   let tokenFile: string;
   let site: AgentNode;
+  /** For names of what stays: a second try makes others. */
+  let tries = 0;
 
   beforeAll(async () => {
     plane = await createCluster();
@@ -38,6 +40,7 @@ suite("accidents", needs, () => {
   });
   afterAll(() => plane.stop());
   beforeEach(async () => {
+    tries += 1;
     writeFileSync(tokenFile, await tokenOf(plane.api, "pod-qos-agent", { namespace: "kube-system" }));
     await plane.api.create(policyPath("EgressQoS", "default"), egressQos(46, "web"));
     site = await agentNode({ plane, kubeconfig });
@@ -53,23 +56,24 @@ suite("accidents", needs, () => {
 
   test("a namespace that is deleted, its objects before its pods: they keep what these gave them, and are followed otherwise", async () => {
     const { begin, running, kubelet, egressOf } = site;
-    await plane.api.create(NAMESPACES, { metadata: { name: "doomed" } });
-    await plane.api.create(policyPath("EgressQoS", "doomed"), egressQos(10, "web"));
+    const namespace = `doomed-${tries}`;
+    await plane.api.create(NAMESPACES, { metadata: { name: namespace } });
+    await plane.api.create(policyPath("EgressQoS", namespace), egressQos(10, "web"));
     let agent = await begin();
-    const doomed = await running({ name: "web", namespace: "doomed", labels: { app: "web" } });
+    const doomed = await running({ name: "web", namespace, labels: { app: "web" } });
     const web = await runWeb();
     await Promise.all([marked("doomed", doomed, [10]), marked("web", web, [46])]);
     // Nobody ends the pods: as where they take their time.
     await kubelet.stop();
-    await plane.api.remove(`${NAMESPACES}/doomed`);
-    await plane.api.remove(egressQosPath("doomed"));
-    await plane.api.remove(podPath("doomed", "web"), { gracePeriodSeconds: 300 });
-    await plane.api.patch(podPath("doomed", "web"), {
+    await plane.api.remove(`${NAMESPACES}/${namespace}`);
+    await plane.api.remove(egressQosPath(namespace));
+    await plane.api.remove(podPath(namespace, "web"), { gracePeriodSeconds: 300 });
+    await plane.api.patch(podPath(namespace, "web"), {
       metadata: { annotations: { "pod-qos/egress-bandwidth": "5M" } },
     });
     await until("a cap", async () => (await egressOf(doomed)) === "5Mbit");
     expect(await marksOf(doomed.pod)).toEqual([10]);
-    expect(await agent.stop()).toMatch(/namespace doomed is being deleted/);
+    expect(await agent.stop()).toMatch(/namespace doomed-\d+ is being deleted/);
     agent = await begin();
     await sleep(1_000);
     expect(await marksOf(doomed.pod)).toEqual([10]);
@@ -78,7 +82,7 @@ suite("accidents", needs, () => {
     await plane.api.remove(egressQosPath());
     await marked("of an object that somebody deleted", web, []);
     expect(await marksOf(doomed.pod)).toEqual([10]);
-    await plane.api.remove(podPath("doomed", "web"), { gracePeriodSeconds: 0 });
+    await plane.api.remove(podPath(namespace, "web"), { gracePeriodSeconds: 0 });
   });
 
   test("an object edited to what the definition would refuse: its last valid form counts, and the next good edit", async () => {
@@ -90,22 +94,25 @@ suite("accidents", needs, () => {
     const [version] = spec.versions;
     const anything = { openAPIV3Schema: { type: "object", "x-kubernetes-preserve-unknown-fields": true } };
     await plane.api.patch(DEFINITION, { spec: { versions: [{ ...version, schema: anything }] } });
-    await eventually("an invalid edit is taken", async () =>
-      (await plane.api.ask("PATCH", egressQosPath(), { type: MERGE, value: INVALID })).status === 200
-        ? true
-        : undefined,
-    );
-    await until("the metric", async () => (await agent.metric("pod_qos_object_faults")) === 1);
-    const later = await running({ name: "later", labels: { app: "web" } });
-    await marked("a new pod", later, [46]);
-    expect(await agent.stop()).toMatch(/warn .*EgressQoS default\/default \(API\): .*dscp/);
-    agent = await begin();
-    expect(await agent.metric("pod_qos_object_faults")).toBe(1);
-    expect(await marksOf(web.pod)).toEqual([46]);
-    await mark(20);
-    await Promise.all([marked("web", web, [20]), marked("later", later, [20])]);
-    await until("the metric", async () => (await agent.metric("pod_qos_object_faults")) === 0);
-    await plane.api.patch(DEFINITION, { spec: { versions: [version] } });
+    try {
+      await eventually("an invalid edit is taken", async () =>
+        (await plane.api.ask("PATCH", egressQosPath(), { type: MERGE, value: INVALID })).status === 200
+          ? true
+          : undefined,
+      );
+      await until("the metric", async () => (await agent.metric("pod_qos_object_faults")) === 1);
+      const later = await running({ name: "later", labels: { app: "web" } });
+      await marked("a new pod", later, [46]);
+      expect(await agent.stop()).toMatch(/warn .*EgressQoS default\/default \(API\): .*dscp/);
+      agent = await begin();
+      expect(await agent.metric("pod_qos_object_faults")).toBe(1);
+      expect(await marksOf(web.pod)).toEqual([46]);
+      await mark(20);
+      await Promise.all([marked("web", web, [20]), marked("later", later, [20])]);
+      await until("the metric", async () => (await agent.metric("pod_qos_object_faults")) === 0);
+    } finally {
+      await plane.api.patch(DEFINITION, { spec: { versions: [version] } });
+    }
   });
 
   test("another pod under the name of one that runs: that one keeps what it has, and it is said", async () => {
@@ -144,7 +151,7 @@ suite("accidents", needs, () => {
 
   test("a token that is revoked before the next one is there: nothing is lost, and all is followed once it is", async () => {
     const { begin, reach } = site;
-    const first = await boundToken(plane, "first");
+    const first = await boundToken(plane);
     writeFileSync(tokenFile, first.token);
     const agent = await begin();
     const web = await runWeb();
@@ -156,7 +163,7 @@ suite("accidents", needs, () => {
     await plane.api.remove(egressQosPath());
     await sleep(1_000);
     expect(await marksOf(web.pod)).toEqual([46]);
-    writeFileSync(tokenFile, (await boundToken(plane, "second")).token);
+    writeFileSync(tokenFile, (await boundToken(plane)).token);
     await marked("by the second token", web, []);
     expect(await agent.stop()).toMatch(/warn .*Unauthorized/);
   });
@@ -168,10 +175,13 @@ suite("accidents", needs, () => {
     const capped = await running({ name: "capped", annotations: { "pod-qos/egress-bandwidth": "10M" } });
     await marked("web", web, [46]);
     await kubectl(plane, ["delete", "crd", "egressqoses.k8s.ovn.org", "networkqoses.k8s.ovn.org"]);
-    // The API server deletes the objects first, each with an event.
-    await marked("of a deleted object", web, []);
-    expect((await agent.page("/readyz")).code).toBe(200);
-    await applyInstall(plane);
+    try {
+      // The API server deletes the objects first, each with an event.
+      await marked("of a deleted object", web, []);
+      expect((await agent.page("/readyz")).code).toBe(200);
+    } finally {
+      await applyInstall(plane);
+    }
     await plane.api.create(policyPath("EgressQoS", "default"), egressQos(30, "web"));
     await marked("of one made anew", web, [30]);
     expect(await egressOf(capped)).toBe("10Mbit");
@@ -229,13 +239,15 @@ const REFUSED = 'pod_qos_watch_restarts_total{resource="pods",reason="watch"}';
 type Definition = KubeObject & { readonly spec: { readonly versions: readonly object[] } };
 
 /** Good until the secret that it is bound to is deleted, and what the server remembers of it for ten seconds. */
-const boundToken = async (
-  { api, server, certificates }: ControlPlane,
-  name: string,
-): Promise<{ readonly token: string; readonly revoke: () => Promise<void> }> => {
+const boundToken = async ({
+  api,
+  server,
+  certificates,
+}: ControlPlane): Promise<{ readonly token: string; readonly revoke: () => Promise<void> }> => {
   const secrets = `${NAMESPACES}/kube-system/secrets`;
-  const { metadata } = await api.create<KubeObject>(secrets, { metadata: { name } });
-  const boundObjectRef = { kind: "Secret", apiVersion: "v1", name, uid: metadata.uid };
+  const { metadata } = await api.create<KubeObject>(secrets, { metadata: { generateName: "bound-" } });
+  const { name, uid } = metadata;
+  const boundObjectRef = { kind: "Secret", apiVersion: "v1", name, uid };
   const token = await tokenOf(api, "pod-qos-agent", { namespace: "kube-system", boundObjectRef });
   const bearer = connectApi(server, certificates.authority, { token });
   const isRefused = async (): Promise<true | undefined> =>

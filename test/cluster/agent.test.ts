@@ -57,13 +57,14 @@ suite("the agent and the API", needs, () => {
     });
   });
   afterEach(async () => {
-    await agent.kill();
+    await agent?.kill();
     await kubelet.stop();
     await node[Symbol.asyncDispose]();
     for (const name of ["web", "other"])
       await plane.api.remove(podPath("default", name)).catch(() => undefined);
     for (const kind of ["EgressQoS", "NetworkQoS"] as const)
       await plane.api.remove(`${policyPath(kind, "default")}/default`).catch(() => undefined);
+    await plane.api.remove(networkPath("default", "podnet")).catch(() => undefined);
   });
 
   const begin = async (): Promise<void> => {

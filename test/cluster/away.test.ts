@@ -78,20 +78,24 @@ suite("away", needs, () => {
     });
     expect(await egressOf(comes)).toBe("20Mbit");
     await plane.killApiServer();
+    const startedAt = new Date();
     await reach.restore();
     const remaking = kubelet.restartSandbox(remade);
-    await sleep(Math.max(0, repetitions(60) * 1000 - (performance.now() - cutAt)));
-    expect(await Promise.all([web, far, alone, fixed.sandbox].map(({ pod }) => marksOf(pod)))).toEqual([
-      [46],
-      [10],
-      [8],
-      [16],
-    ]);
-    expect(await egressOf(capped)).toBe("10Mbit");
-    expect((await agent.page("/readyz")).code).toBe(200);
-
-    const startedAt = new Date();
-    await plane.startApiServer();
+    // Nobody waits for it any more where the test fails before.
+    remaking.catch(() => undefined);
+    try {
+      await sleep(Math.max(0, repetitions(60) * 1000 - (performance.now() - cutAt)));
+      expect(await Promise.all([web, far, alone, fixed.sandbox].map(({ pod }) => marksOf(pod)))).toEqual([
+        [46],
+        [10],
+        [8],
+        [16],
+      ]);
+      expect(await egressOf(capped)).toBe("10Mbit");
+      expect((await agent.page("/readyz")).code).toBe(200);
+    } finally {
+      await plane.startApiServer();
+    }
     const backAt = performance.now();
     const back = new Date();
     await change("web", { annotations: { "pod-qos/egress-bandwidth": "30M" } });

@@ -51,7 +51,7 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   await agent?.kill();
-  await node[Symbol.asyncDispose]();
+  await node?.[Symbol.asyncDispose]();
 });
 
 const added = async (args: string): Promise<(typeof pods)[number]> => {

@@ -29,7 +29,7 @@ export const both = (one: Partial<Has>): Expected => ({ eth0: one, net1: one });
 /** The first is there before and after. */
 export const given = (ground: Change, change: Change): Change => ({
   make: () => ground.make().then(change.make),
-  undo: () => change.undo().then(ground.undo),
+  undo: () => change.undo().finally(ground.undo),
 });
 
 /** Made as the first, then edited to the second. */
@@ -38,7 +38,10 @@ export const edited = (before: Change, after: Change): Change => ({
   undo: before.undo,
 });
 
-/** Makes each change, sees it, lets `check` look at one pod after the other, and takes it back. What fails is named by its row. */
+/**
+ * Makes each change, sees it, lets `check` look at one pod after the other, and takes it back. What fails is named by its row, and
+ * taken back as far as it goes: a second try begins as the first.
+ */
 export const followAll = async (
   rows: readonly Row[],
   pods: () => readonly Records[],
@@ -52,6 +55,7 @@ export const followAll = async (
       await undo();
       await become(pods, {});
     } catch (error) {
+      await undo().catch(() => undefined);
       throw new Error(`${what}: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
     }
   }

@@ -39,11 +39,7 @@ export const play = async (place: Place, means: Means, batch: readonly History[]
   });
   const pods = place.seats.map(({ pod }) => pod);
   const state = (): Promise<string> => stateOf(place.node, pods);
-  await Promise.all(lives.map(giveTheEnd));
-  await means.makeKnown(place.node);
-  await Promise.all(lives.map(addAtTheEnd));
-  const fresh = await state();
-  await undoAll(lives);
+  const fresh = await freshly(place.node, means, lives, state);
   const agent = await means.start(place.node);
   try {
     await Promise.all(lives.map(live));
@@ -52,6 +48,22 @@ export const play = async (place: Place, means: Means, batch: readonly History[]
     return { fresh, lived, said };
   } finally {
     await agent.kill();
+    await undoAll(lives);
+  }
+};
+
+const freshly = async (
+  node: LabNode,
+  means: Means,
+  lives: readonly Life[],
+  state: () => Promise<string>,
+): Promise<string> => {
+  try {
+    await Promise.all(lives.map(giveTheEnd));
+    await means.makeKnown(node);
+    await Promise.all(lives.map(addAtTheEnd));
+    return await state();
+  } finally {
     await undoAll(lives);
   }
 };
