@@ -33,7 +33,7 @@ suite("a sender below its limits", needs, () => {
     await site.plane.api.create(policyPath("EgressQoS", "default"), egressQos);
     await site.plane.api.create(policyPath("NetworkQoS", "default"), networkQos("yes"));
   });
-  afterAll(() => site.end());
+  afterAll(() => site?.end());
 
   const recordOf = ({ containerId }: Sandbox): AttachmentRecord => {
     const path = `/run/pod-qos/attachments/podnet/${containerId}@eth0.json`;

@@ -1,4 +1,5 @@
 /** When caps are others in the kernel, by its own word: the classes of our trees that hold them. */
+import { endWithTest } from "./end-with-test.ts";
 import type { Namespace } from "./process.ts";
 
 export type CapTurn = {
@@ -13,7 +14,9 @@ export type CapWatch = { readonly end: () => Promise<readonly CapTurn[]> };
 
 /** Of the devices of one namespace. It hears what happens a moment after it was started. */
 export const watchCaps = (ns: Namespace): CapWatch => {
-  const running = ns.start("tc", ["-tshort", "monitor"], { env: { TZ: "UTC" }, timeoutMs: 600_000 });
+  const running = endWithTest(
+    ns.start("tc", ["-tshort", "monitor"], { env: { TZ: "UTC" }, timeoutMs: 600_000 }),
+  );
   return {
     end: async () => {
       running.kill("SIGTERM");
