@@ -521,9 +521,10 @@ describe("a server that was away", () => {
     site.api.give(PATH, (response) => refuse(response, 429, initializing, { "Retry-After": "0" }));
     await using own = await follower(site.kubeconfig, { timing });
     await until("many failures", () => failures(own) > 30);
-    chanceIs(1);
     const refused: number[] = [];
     site.api.give(PATH, (response, { at }) => {
+      // Only now: an answer on its way would wait as long, and without being told a time.
+      chanceIs(1);
       refused.push(at);
       site.api.give(PATH, undefined);
       refuse(response, 429, initializing, { "Retry-After": "1" });
