@@ -2,6 +2,9 @@ import { expect } from "vitest";
 import { noted } from "./figures.ts";
 import { CROWDED, quiet } from "./machine.ts";
 
+/** An emulated machine cannot see that others load the one under it: processor time is all that it counts. */
+const seesItsLoad = process.env["POD_QOS_VM"] !== "1";
+
 /**
  * Measures, and once more if the first missed. Where others use the processors meanwhile it waits for a quiet minute and may
  * measure a third time: a bug misses on a quiet machine too. `attempt` gives its complaints; none is a pass.
@@ -11,7 +14,7 @@ export const twice = async (
   attempt: () => Promise<readonly string[]>,
   patienceSeconds = 60,
 ): Promise<void> => {
-  let crowded = false;
+  let crowded = !seesItsLoad;
   for (let times = 1; ; times += 1) {
     const complaints = await attempt();
     if (complaints.length === 0) return;
