@@ -8,10 +8,10 @@
  */
 import type { Notice } from "../kube/follow.ts";
 import type { ResourceName } from "../knowledge/snapshot.ts";
-import type { ApiView } from "./api-view.ts";
+import type { ApiView } from "./view/view.ts";
 import type { Loop } from "./context.ts";
-import { askedFor, asFrozen, asUnsynced, awaited, isRestored } from "./api-needs.ts";
-import type { OnDemandResource } from "./resource-update.ts";
+import { askedFor, asFrozen, asUnsynced, awaited, isRestored } from "./view/needs.ts";
+import type { OnDemandResource } from "./api/resource-update.ts";
 import { confsInUse, filesSelectNetworks } from "./world.ts";
 
 export type Gate = ReturnType<typeof createGate>;

@@ -2,9 +2,9 @@
 import { messageOf } from "../errors.ts";
 import type { Timing } from "../kube/timing.ts";
 import { createGate, type Gate } from "./api-gate.ts";
-import { faultsOf } from "./api-view.ts";
+import { faultsOf } from "./view/view.ts";
 import type { Loop } from "./context.ts";
-import type { ResourceUpdate } from "./resource-update.ts";
+import type { ResourceUpdate } from "./api/resource-update.ts";
 import { createWatchLog } from "./watch-log.ts";
 
 export type Times = {
@@ -44,8 +44,8 @@ export function startApi(loop: Loop, start: () => void, times = usual): ApiSide 
 
 async function followAll(loop: Loop, gate: Gate, { patienceMs, ...times }: Times): Promise<void> {
   const { options, log, signal, metrics, world, tell } = loop;
-  const { followApi } = await import("./api.ts");
-  const { readFormerView, takeUpdate, writeAgain } = await import("./api-files.ts");
+  const { followApi } = await import("./api/api.ts");
+  const { readFormerView, takeUpdate, writeAgain } = await import("./view/files.ts");
   const { stateDir } = options;
   const former = readFormerView(stateDir, process.env["POD_NAMESPACE"]);
   const onUpdate = (update: ResourceUpdate): void => {

@@ -1,8 +1,8 @@
 /** What the conf directory says by now, for decisions and for ADD. */
 import { writeSnapshot } from "../state/live/snapshot.ts";
 import { messageOf } from "../errors.ts";
-import type { ApiView } from "./api-view.ts";
-import { networksThatDiffer, readConfs } from "./confs.ts";
+import type { ApiView } from "./view/view.ts";
+import { networksThatDiffer, readConfs } from "./node/confs.ts";
 import type { Loop } from "./context.ts";
 
 export function confsChanged(loop: Loop): void {

@@ -1,8 +1,8 @@
 /** What each kind of news asks of the queue. Pure. */
 import type { AttachmentRecord } from "../state/record.ts";
-import { nameOf, type ApiChanges } from "./api-changes.ts";
-import type { KernelEvent } from "./monitors.ts";
-import { networksOf, onDevice } from "./records.ts";
+import { nameOf, type ApiChanges } from "./view/changes.ts";
+import type { KernelEvent } from "./node/monitors.ts";
+import { networksOf, onDevice } from "./node/records.ts";
 import {
   networksIn,
   networksOnUplink,

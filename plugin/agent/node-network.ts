@@ -3,7 +3,7 @@ import { CniError, ErrorCode } from "../errors.ts";
 import { bootId } from "../kernel/linux.ts";
 import { ownNetnsId } from "../kernel/netns.ts";
 import { nameOf } from "../report/names.ts";
-import { readAll, recordsOf } from "./records.ts";
+import { readAll, recordsOf } from "./node/records.ts";
 
 export function assertNodeNetwork(stateDir: string): void {
   const own = ownNetnsId();

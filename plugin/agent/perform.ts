@@ -4,7 +4,7 @@ import type { Knowledge } from "../knowledge/knowledge.ts";
 import type { AttachmentRecord } from "../state/record.ts";
 import type { Options } from "./options.ts";
 import { nameOf } from "../report/names.ts";
-import { knowledgeOf, namesakeOf } from "./api-view.ts";
+import { knowledgeOf, namesakeOf } from "./view/view.ts";
 import type { Loop } from "./context.ts";
 import { decideAnew, lookAt, settle, sweep, type Came } from "./work.ts";
 import { confOf, presentConfOf, type Task } from "./world.ts";

@@ -1,7 +1,7 @@
 /** The policy directories in use: told where a file in one is another, and whether objects there select networks by label. */
 import { selectsNetworks } from "../state/policies.ts";
 import type { Loop } from "./context.ts";
-import { policyWatch } from "./watch.ts";
+import { policyWatch } from "./node/watch.ts";
 
 /** `read`: after each that has been read. What comes back takes the directories of today. */
 export function followPolicyDirs(

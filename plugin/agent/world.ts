@@ -1,9 +1,9 @@
 /** What the agent knows of its node by now, as one value, and what follows from a change of it. Pure but for the reading. */
 import type { JsonObject } from "../cni/fields.ts";
-import { noConfs, policyDirOf, type Confs } from "./confs.ts";
-import { definedConfOf } from "./defined-conf.ts";
-import type { ApiView } from "./api-view.ts";
-import { lastConfOf, networksOf, policyDirsOf, recordsOf, type Records } from "./records.ts";
+import { noConfs, policyDirOf, type Confs } from "./node/confs.ts";
+import { definedConfOf } from "./view/defined-conf.ts";
+import type { ApiView } from "./view/view.ts";
+import { lastConfOf, networksOf, policyDirsOf, recordsOf, type Records } from "./node/records.ts";
 import type { AttachmentRecord } from "../state/record.ts";
 
 export type World = {

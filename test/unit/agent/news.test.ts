@@ -1,10 +1,10 @@
 /** What each kind of news asks the agent to do, and of whom. */
 import { describe, expect, it } from "vitest";
-import { changesOf } from "../../../plugin/agent/api-changes.ts";
-import { withUpdate } from "../../../plugin/agent/api-update.ts";
-import { apiViewOf, knowledgeOf } from "../../../plugin/agent/api-view.ts";
+import { changesOf } from "../../../plugin/agent/view/changes.ts";
+import { withUpdate } from "../../../plugin/agent/view/update.ts";
+import { apiViewOf, knowledgeOf } from "../../../plugin/agent/view/view.ts";
 import { asksOf, type News } from "../../../plugin/agent/news.ts";
-import type { Records } from "../../../plugin/agent/records.ts";
+import type { Records } from "../../../plugin/agent/node/records.ts";
 import { emptyWorld, nameOfTask, taskNamed, type Task, type World } from "../../../plugin/agent/world.ts";
 import { emptySnapshot } from "../../../plugin/knowledge/snapshot.ts";
 import type { AttachmentRecord } from "../../../plugin/state/record.ts";

@@ -1,6 +1,6 @@
 /** Which networks the node's conflists make, beside what the API says. */
 import { expect, it } from "vitest";
-import { apiViewOf } from "../../../plugin/agent/api-view.ts";
+import { apiViewOf } from "../../../plugin/agent/view/view.ts";
 import { withNodeNetworks } from "../../../plugin/agent/node-networks.ts";
 import { emptyWorld, type World } from "../../../plugin/agent/world.ts";
 import { snapshotOf } from "../support/api.ts";

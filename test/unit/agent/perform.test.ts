@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
-import { apiViewOf } from "../../../plugin/agent/api-view.ts";
+import { apiViewOf } from "../../../plugin/agent/view/view.ts";
 import { createMetrics } from "../../../plugin/agent/metrics.ts";
 import { perform } from "../../../plugin/agent/perform.ts";
 import { createStates } from "../../../plugin/agent/states.ts";

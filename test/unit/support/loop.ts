@@ -3,7 +3,7 @@ import type { Loop } from "../../../plugin/agent/context.ts";
 import { createMetrics } from "../../../plugin/agent/metrics.ts";
 import type { News } from "../../../plugin/agent/news.ts";
 import type { Options } from "../../../plugin/agent/options.ts";
-import { readAll, thatDiffer } from "../../../plugin/agent/records.ts";
+import { readAll, thatDiffer } from "../../../plugin/agent/node/records.ts";
 import { createStates } from "../../../plugin/agent/states.ts";
 import { emptyWorld, type World } from "../../../plugin/agent/world.ts";
 

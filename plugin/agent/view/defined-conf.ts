@@ -1,11 +1,11 @@
 /** The conf that a NetworkAttachmentDefinition gives an attachment. Pure. */
-import { readLeniently } from "../cni/conf.ts";
-import { parseConflist } from "../cni/conflist.ts";
-import { isObject, type JsonObject } from "../cni/fields.ts";
-import type { KnownNetwork } from "../knowledge/snapshot.ts";
-import { makesFirstOf } from "../policy/manifests/select.ts";
-import type { AttachmentRecord } from "../state/record.ts";
-import type { ApiView } from "./api-view.ts";
+import { readLeniently } from "../../cni/conf.ts";
+import { parseConflist } from "../../cni/conflist.ts";
+import { isObject, type JsonObject } from "../../cni/fields.ts";
+import type { KnownNetwork } from "../../knowledge/snapshot.ts";
+import { makesFirstOf } from "../../policy/manifests/select.ts";
+import type { AttachmentRecord } from "../../state/record.ts";
+import type { ApiView } from "./view.ts";
 
 /**
  * undefined where it is not certain which definition made the attachment (several namespaces may define a network of one name),

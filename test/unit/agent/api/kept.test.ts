@@ -1,10 +1,10 @@
 /** Objects that are gone with their whole namespace: how long they count on, and for whom. */
 import { expect, it } from "vitest";
-import { withUpdate } from "../../../plugin/agent/api-update.ts";
-import { apiViewOf, type ApiView } from "../../../plugin/agent/api-view.ts";
-import { emptySnapshot } from "../../../plugin/knowledge/snapshot.ts";
-import { select } from "../../../plugin/policy/manifests/select.ts";
-import { byNetwork, marking } from "../support/api.ts";
+import { withUpdate } from "../../../../plugin/agent/view/update.ts";
+import { apiViewOf, type ApiView } from "../../../../plugin/agent/view/view.ts";
+import { emptySnapshot } from "../../../../plugin/knowledge/snapshot.ts";
+import { select } from "../../../../plugin/policy/manifests/select.ts";
+import { byNetwork, marking } from "../../support/api.ts";
 
 const egressQos = {
   metadata: { uid: "q", namespace: "prod", name: "default" },

@@ -1,8 +1,8 @@
 /** What differs between two views of the API, as far as a decision may depend on it. Pure. */
-import { isListed } from "../knowledge/asks.ts";
-import { podIds, type KnownPod } from "../knowledge/pod.ts";
-import type { KnownObject, ResourceName, Snapshot } from "../knowledge/snapshot.ts";
-import type { ApiView } from "./api-view.ts";
+import { isListed } from "../../knowledge/asks.ts";
+import { podIds, type KnownPod } from "../../knowledge/pod.ts";
+import type { KnownObject, ResourceName, Snapshot } from "../../knowledge/snapshot.ts";
+import type { ApiView } from "./view.ts";
 
 export type ApiChanges = {
   /** By what a runtime calls their UID. */

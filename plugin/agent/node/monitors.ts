@@ -1,6 +1,6 @@
 /** What the kernel reports of the node's links and qdiscs: on which device something changed. */
-import { listen } from "../kernel/exec.ts";
-import type { Log } from "../log.ts";
+import { listen } from "../../kernel/exec.ts";
+import type { Log } from "../../log.ts";
 
 export type KernelEvent = {
   readonly device: string;

@@ -1,9 +1,9 @@
 /** Follows one resource of the API, and hands on its present state, trimmed to the fields that are read. */
-import { isObject, type JsonObject } from "../cni/fields.ts";
-import type { Connection } from "../kube/connect.ts";
-import { follow, type Followed, type Notice } from "../kube/follow.ts";
-import type { Resource } from "../kube/resource.ts";
-import type { ResourceName, ResourceState, Snapshot } from "../knowledge/snapshot.ts";
+import { isObject, type JsonObject } from "../../cni/fields.ts";
+import type { Connection } from "../../kube/connect.ts";
+import { follow, type Followed, type Notice } from "../../kube/follow.ts";
+import type { Resource } from "../../kube/resource.ts";
+import type { ResourceName, ResourceState, Snapshot } from "../../knowledge/snapshot.ts";
 import type { ResourceUpdate } from "./resource-update.ts";
 
 export type Handlers = {

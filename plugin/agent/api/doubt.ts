@@ -2,8 +2,8 @@
  * From the moment that a connection breaks or is made anew, updates are held back until the server has said that it still serves
  * our cluster: another one may answer at the same address by now, and its lists lack what ours has. Starts nothing, asks nobody.
  */
-import type { Notice } from "../kube/follow.ts";
-import type { ResourceName } from "../knowledge/snapshot.ts";
+import type { Notice } from "../../kube/follow.ts";
+import type { ResourceName } from "../../knowledge/snapshot.ts";
 import type { Handlers } from "./following.ts";
 import type { ResourceUpdate } from "./resource-update.ts";
 

@@ -3,11 +3,11 @@ import { mkdirSync, mkdtempSync, rmdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, it } from "vitest";
-import { writeAgain, takeUpdate } from "../../../plugin/agent/api-files.ts";
-import { allWritten, apiViewOf } from "../../../plugin/agent/api-view.ts";
-import { emptySnapshot } from "../../../plugin/knowledge/snapshot.ts";
-import { assertLivePlace } from "../../../plugin/state/live/place.ts";
-import { readKnownPod } from "../../../plugin/state/live/pods.ts";
+import { writeAgain, takeUpdate } from "../../../../plugin/agent/view/files.ts";
+import { allWritten, apiViewOf } from "../../../../plugin/agent/view/view.ts";
+import { emptySnapshot } from "../../../../plugin/knowledge/snapshot.ts";
+import { assertLivePlace } from "../../../../plugin/state/live/place.ts";
+import { readKnownPod } from "../../../../plugin/state/live/pods.ts";
 
 const told = (version: string) => ({
   resource: "pods" as const,

@@ -3,9 +3,9 @@ import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { readConfs } from "../../../plugin/agent/confs.ts";
-import { eventually } from "../../lab/cluster/eventually.ts";
-import { watchConfs } from "../../../plugin/agent/watch.ts";
+import { readConfs } from "../../../../plugin/agent/node/confs.ts";
+import { eventually } from "../../../lab/cluster/eventually.ts";
+import { watchConfs } from "../../../../plugin/agent/node/watch.ts";
 
 let directory: string;
 beforeEach(() => {

@@ -1,8 +1,8 @@
 /** Tells that something in a directory may have changed: at once by the kernel's word, and now and then in case that was missed. */
 import { statSync, watch, type FSWatcher } from "node:fs";
-import { messageOf } from "../errors.ts";
-import { namesIn } from "../state/file.ts";
-import { stampFiles } from "../state/policy-files.ts";
+import { messageOf } from "../../errors.ts";
+import { namesIn } from "../../state/file.ts";
+import { stampFiles } from "../../state/policy-files.ts";
 
 /** Some changes send no notice (a network file system, the target of a link): a look finds them. */
 const scanMs = 20_000;

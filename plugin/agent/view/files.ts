@@ -1,15 +1,15 @@
 /** The files that ADD reads of the API: written for each update, and again where that failed. */
-import { messageOf } from "../errors.ts";
-import { emptySnapshot, type Snapshot } from "../knowledge/snapshot.ts";
-import { podIds } from "../knowledge/pod.ts";
-import type { Log } from "../log.ts";
-import { knownPodIds, readKnownPod, removeKnownPod, writeKnownPod } from "../state/live/pods.ts";
-import { readSnapshot, writeSnapshot } from "../state/live/snapshot.ts";
-import { changesOf, type ApiChanges } from "./api-changes.ts";
-import { withUpdate } from "./api-update.ts";
-import { apiViewOf, faultsOf, type ApiView, type Unwritten } from "./api-view.ts";
-import { asUnsynced } from "./api-needs.ts";
-import type { ResourceUpdate } from "./resource-update.ts";
+import { messageOf } from "../../errors.ts";
+import { emptySnapshot, type Snapshot } from "../../knowledge/snapshot.ts";
+import { podIds } from "../../knowledge/pod.ts";
+import type { Log } from "../../log.ts";
+import { knownPodIds, readKnownPod, removeKnownPod, writeKnownPod } from "../../state/live/pods.ts";
+import { readSnapshot, writeSnapshot } from "../../state/live/snapshot.ts";
+import { changesOf, type ApiChanges } from "./changes.ts";
+import { withUpdate } from "./update.ts";
+import { apiViewOf, faultsOf, type ApiView, type Unwritten } from "./view.ts";
+import { asUnsynced } from "./needs.ts";
+import type { ResourceUpdate } from "../api/resource-update.ts";
 
 /** What a former run left. */
 export function readFormerView(stateDir: string, agentNamespace: string | undefined): ApiView {

@@ -2,9 +2,9 @@
  * Objects and networks that go with their namespace. With a namespace all that is in it is deleted, its pods too, and until
  * Kubernetes 1.33 in any order: in the time that it has left a pod is not to be without what they gave it. Pure.
  */
-import { isObject, type JsonObject } from "../cni/fields.ts";
-import type { KnownPod } from "../knowledge/pod.ts";
-import type { KnownObject } from "../knowledge/snapshot.ts";
+import { isObject, type JsonObject } from "../../cni/fields.ts";
+import type { KnownPod } from "../../knowledge/pod.ts";
+import type { KnownObject } from "../../knowledge/snapshot.ts";
 
 export type Keepable = Pick<KnownObject, "namespace" | "name" | "keptFor">;
 

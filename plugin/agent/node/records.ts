@@ -1,10 +1,10 @@
 /** The records of this node by attachment, read again only where the file has changed. */
 import { statSync } from "node:fs";
 import { policyDirOf } from "./confs.ts";
-import type { JsonObject } from "../cni/fields.ts";
-import type { Identity } from "../datapath/names.ts";
-import type { AttachmentRecord } from "../state/record.ts";
-import { listAttachments, listNetworks, readRecord, recordPath } from "../state/store.ts";
+import type { JsonObject } from "../../cni/fields.ts";
+import type { Identity } from "../../datapath/names.ts";
+import type { AttachmentRecord } from "../../state/record.ts";
+import { listAttachments, listNetworks, readRecord, recordPath } from "../../state/store.ts";
 
 export type Records = ReadonlyMap<string, Entry>;
 

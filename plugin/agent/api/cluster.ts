@@ -1,12 +1,12 @@
 /** Which cluster an API server speaks for. */
-import { isObject } from "../cni/fields.ts";
-import { messageOf } from "../errors.ts";
-import { afterFailure, type Outcome, present } from "../kube/absence.ts";
-import type { Connection } from "../kube/connect.ts";
-import { ServerError } from "../kube/errors.ts";
-import { pause } from "../kube/pause.ts";
-import { countedOf } from "../kube/waits.ts";
-import type { Log } from "../log.ts";
+import { isObject } from "../../cni/fields.ts";
+import { messageOf } from "../../errors.ts";
+import { afterFailure, type Outcome, present } from "../../kube/absence.ts";
+import type { Connection } from "../../kube/connect.ts";
+import { ServerError } from "../../kube/errors.ts";
+import { pause } from "../../kube/pause.ts";
+import { countedOf } from "../../kube/waits.ts";
+import type { Log } from "../../log.ts";
 
 export async function clusterOf(connection: Connection, signal: AbortSignal): Promise<string> {
   const path = "/api/v1/namespaces/kube-system";

@@ -1,16 +1,16 @@
 /** When the API has said enough to decide by, and what counts until then. Pure. */
-import type { JsonObject } from "../cni/fields.ts";
-import { asksForNamespaces, isListed } from "../knowledge/asks.ts";
+import type { JsonObject } from "../../cni/fields.ts";
+import { asksForNamespaces, isListed } from "../../knowledge/asks.ts";
 import {
   resourceNames,
   type KnownResource,
   type ResourceName,
   type ResourceState,
   type Snapshot,
-} from "../knowledge/snapshot.ts";
-import { asksForNetworks } from "../policy/manifests/select.ts";
-import { withSnapshot, type ApiView } from "./api-view.ts";
-import type { OnDemandResource } from "./resource-update.ts";
+} from "../../knowledge/snapshot.ts";
+import { asksForNetworks } from "../../policy/manifests/select.ts";
+import { withSnapshot, type ApiView } from "./view.ts";
+import type { OnDemandResource } from "../api/resource-update.ts";
 
 /** Of the resources that are followed only where a selector asks, those that one asks for: of an object, of a class, in a file. */
 export function askedFor(

@@ -1,11 +1,11 @@
 /** An update of one resource, put into the view of the API. Pure. */
-import type { JsonObject } from "../cni/fields.ts";
-import { compile } from "../knowledge/compile.ts";
-import { decodeNamespace, decodeNetwork, decodePod } from "../knowledge/decode.ts";
-import type { KnownNetwork, KnownObject, KnownResource, Snapshot } from "../knowledge/snapshot.ts";
-import { byId, withSnapshot, type ApiView } from "./api-view.ts";
-import { keptOf, stillKept } from "./kept.ts";
-import type { ResourceUpdate } from "./resource-update.ts";
+import type { JsonObject } from "../../cni/fields.ts";
+import { compile } from "../../knowledge/compile.ts";
+import { decodeNamespace, decodeNetwork, decodePod } from "../../knowledge/decode.ts";
+import type { KnownNetwork, KnownObject, KnownResource, Snapshot } from "../../knowledge/snapshot.ts";
+import { byId, withSnapshot, type ApiView } from "./view.ts";
+import { keptOf, stillKept } from "../api/kept.ts";
+import type { ResourceUpdate } from "../api/resource-update.ts";
 
 export function withUpdate(view: ApiView, update: ResourceUpdate): ApiView {
   const { resource, is, items, leaving = [] } = update;

@@ -1,18 +1,22 @@
 /** What the agent has to know before it decides, and what counts while it cannot be read. */
 import { describe, expect, it } from "vitest";
-import { askedFor, awaited, asFrozen, isRestored, asUnsynced } from "../../../plugin/agent/api-needs.ts";
-import { changesOf } from "../../../plugin/agent/api-changes.ts";
-import { withUpdate } from "../../../plugin/agent/api-update.ts";
+import { askedFor, awaited, asFrozen, isRestored, asUnsynced } from "../../../../plugin/agent/view/needs.ts";
+import { changesOf } from "../../../../plugin/agent/view/changes.ts";
+import { withUpdate } from "../../../../plugin/agent/view/update.ts";
 import {
   apiViewOf,
   faultsOf,
   knowledgeOf,
   namesakeOf,
   type ApiView,
-} from "../../../plugin/agent/api-view.ts";
-import { confsInUse, emptyWorld, type World } from "../../../plugin/agent/world.ts";
-import { emptySnapshot, type KnownResource, type ResourceName } from "../../../plugin/knowledge/snapshot.ts";
-import type { AttachmentRecord } from "../../../plugin/state/record.ts";
+} from "../../../../plugin/agent/view/view.ts";
+import { confsInUse, emptyWorld, type World } from "../../../../plugin/agent/world.ts";
+import {
+  emptySnapshot,
+  type KnownResource,
+  type ResourceName,
+} from "../../../../plugin/knowledge/snapshot.ts";
+import type { AttachmentRecord } from "../../../../plugin/state/record.ts";
 
 const empty = apiViewOf(emptySnapshot, []);
 const tell = (view: ApiView, resource: ResourceName, is: KnownResource): ApiView =>

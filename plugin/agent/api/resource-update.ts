@@ -1,6 +1,6 @@
 /** What following the API gives. Pure types. */
-import type { JsonObject } from "../cni/fields.ts";
-import type { KnownResource, ResourceName } from "../knowledge/snapshot.ts";
+import type { JsonObject } from "../../cni/fields.ts";
+import type { KnownResource, ResourceName } from "../../knowledge/snapshot.ts";
 
 /** What a resource is by now: `items` undefined where not all of them are known. */
 export type ResourceUpdate = {

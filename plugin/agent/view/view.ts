@@ -1,9 +1,9 @@
 /** What the API has of this node's pods and of objects, as one value. Pure. */
-import type { Knowledge, KnownObjects } from "../knowledge/knowledge.ts";
-import { objectsOf } from "../knowledge/objects.ts";
-import { isNamed, podIds, type KnownPod } from "../knowledge/pod.ts";
-import type { Snapshot } from "../knowledge/snapshot.ts";
-import type { AttachmentRecord } from "../state/record.ts";
+import type { Knowledge, KnownObjects } from "../../knowledge/knowledge.ts";
+import { objectsOf } from "../../knowledge/objects.ts";
+import { isNamed, podIds, type KnownPod } from "../../knowledge/pod.ts";
+import type { Snapshot } from "../../knowledge/snapshot.ts";
+import type { AttachmentRecord } from "../../state/record.ts";
 
 export type ApiView = {
   readonly snapshot: Snapshot;

@@ -1,11 +1,11 @@
 /** Which NetworkAttachmentDefinition's conf counts for an attachment, where several have one network's name. */
 import { describe, expect, it } from "vitest";
-import { definedConfOf } from "../../../plugin/agent/defined-conf.ts";
-import { apiViewOf } from "../../../plugin/agent/api-view.ts";
-import { confOf, emptyWorld } from "../../../plugin/agent/world.ts";
-import type { JsonObject } from "../../../plugin/cni/fields.ts";
-import type { AttachmentRecord } from "../../../plugin/state/record.ts";
-import { snapshotOf } from "../support/api.ts";
+import { definedConfOf } from "../../../../plugin/agent/view/defined-conf.ts";
+import { apiViewOf } from "../../../../plugin/agent/view/view.ts";
+import { confOf, emptyWorld } from "../../../../plugin/agent/world.ts";
+import type { JsonObject } from "../../../../plugin/cni/fields.ts";
+import type { AttachmentRecord } from "../../../../plugin/state/record.ts";
+import { snapshotOf } from "../../support/api.ts";
 
 const definition = (namespace: string, conf: object) => ({
   namespace,

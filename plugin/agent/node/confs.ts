@@ -1,10 +1,10 @@
 /** What the conf directory says of networks by now. Reads files, starts nothing. */
 import { readFileSync } from "node:fs";
-import { parseConflists, type Conflist } from "../cni/conflist.ts";
-import { readLeniently } from "../cni/conf.ts";
-import { isObject, type JsonObject } from "../cni/fields.ts";
-import { invalidValue, messageOf } from "../errors.ts";
-import { namesIn } from "../state/file.ts";
+import { parseConflists, type Conflist } from "../../cni/conflist.ts";
+import { readLeniently } from "../../cni/conf.ts";
+import { isObject, type JsonObject } from "../../cni/fields.ts";
+import { invalidValue, messageOf } from "../../errors.ts";
+import { namesIn } from "../../state/file.ts";
 
 export type Confs = {
   /** Our entry, by the network's name; a network that is gone, broken or without pod-qos is not in it. */
