@@ -66,6 +66,15 @@ const held: readonly (readonly [folder: string, target: string])[] = [
   ...["../verbs/add.ts", "../cli/cli.ts", "node:child_process", "node:https", "http"].map(
     (target) => ["agent", target] as const,
   ),
+  ...["../loop.ts", "../view/view.ts", "../node/records.ts", "../../verbs/add.ts", "node:https"].map(
+    (target) => ["agent/api", target] as const,
+  ),
+  ...["../loop.ts", "../node/records.ts", "../../cli/cli.ts", "node:child_process"].map(
+    (target) => ["agent/view", target] as const,
+  ),
+  ...["../loop.ts", "../api/following.ts", "../view/view.ts", "../../verbs/add.ts"].map(
+    (target) => ["agent/node", target] as const,
+  ),
   ...["policy/labels.ts", "datapath/plan.ts", "program/tools.ts", "kernel/exec.ts", "state/store.ts"]
     .concat("attachment/decide.ts", "report/report.ts", "verbs/add.ts", "cli/cli.ts")
     .map((file) => ["kube", `../${file}`] as const),
@@ -80,6 +89,11 @@ const open: typeof held = [
   ["agent", "../kube/connect.ts"],
   ["agent", "../attachment/reapply.ts"],
   ["agent", "../knowledge/pod.ts"],
+  ["agent", "./view/view.ts"],
+  ["agent/api", "../options.ts"],
+  ["agent/api", "../../kube/connect.ts"],
+  ["agent/view", "../api/kept.ts"],
+  ["agent/node", "../../state/store.ts"],
   ["agent", "../state/live/agent.ts"],
   ["agent", "../report/report.ts"],
   ["", "./agent/agent.ts"],
