@@ -21,8 +21,18 @@ const sideBySide = {
   sequence: { groupOrder: 1 },
 } as const;
 
-/** The files that boot machines, the longest first: else one machine is idle while the other ends. */
-const LONGEST = ["suites-traffic", "suites-objects", "ovn", "containerd"].map((name) => `vm/${name}.test.ts`);
+/** What runs beside other files, the longest first: else one processor is idle while the last of them ends. */
+const LONGEST = [
+  "vm/suites-traffic",
+  "vm/suites-objects",
+  "vm/ovn",
+  "vm/containerd",
+  "e2e/same-decision",
+  "traffic/crash-kill",
+  "traffic/crash-interleaved",
+  "traffic/crash-uplink",
+  "e2e/crash-many",
+].map((name) => `test/${name}.test.ts`);
 
 class LongestFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
@@ -56,6 +66,12 @@ const twoAtATime = {
 
 /** Of the tier long is what repeats something. */
 const repeats = (file: string): boolean => readFileSync(file, "utf8").includes("lab/repetitions.ts");
+const long = globSync("test/{unit,kernel,e2e,traffic,cluster}/**/*.test.ts").filter(repeats);
+
+/** Of these, what only counts. The rest measures and has the machine to itself once they have ended. */
+const COUNTS = /^test\/(?:unit\/|e2e\/|traffic\/crash-|cluster\/crds\.)/;
+
+const limitsOfLong = { testTimeout: 1_800_000, hookTimeout: 300_000, retry };
 
 export default defineConfig({
   test: {
@@ -127,12 +143,19 @@ export default defineConfig({
       {
         test: {
           name: "long",
-          include: globSync("test/{unit,kernel,e2e,traffic,cluster}/**/*.test.ts").filter(repeats),
+          include: long.filter((file) => !COUNTS.test(file)),
           env: { POD_QOS_LONG: "1" },
-          testTimeout: 1_800_000,
-          hookTimeout: 120_000,
-          retry,
+          ...limitsOfLong,
           ...oneAtATime,
+        },
+      },
+      {
+        test: {
+          name: "long-together",
+          include: long.filter((file) => COUNTS.test(file)),
+          env: { POD_QOS_LONG: "1" },
+          ...limitsOfLong,
+          ...sideBySide,
         },
       },
     ],
