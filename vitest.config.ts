@@ -76,6 +76,8 @@ const limitsOfLong = { testTimeout: 1_800_000, hookTimeout: 300_000, retry };
 export default defineConfig({
   test: {
     sequence: { sequencer: LongestFirst },
+    // Whole: of figures with one name the table has the last alone.
+    taskTitleValueFormatTruncate: 120,
     projects: [
       // Milliseconds each; a machine that others load takes a hundred times as long for some.
       { test: { name: "unit", include: ["test/unit/**/*.test.ts"], testTimeout: 60_000, maxWorkers: cores } },
