@@ -1,6 +1,7 @@
 /** The API side of the loop: each update goes into the world and into files for ADD, and what changed by it goes to the queue. */
 import { messageOf } from "../errors.ts";
 import type { Timing } from "../kube/timing.ts";
+import { isOfAnotherBuild } from "../state/live/snapshot.ts";
 import { createGate, type Gate } from "./api-gate.ts";
 import { faultsOf } from "./view/view.ts";
 import type { Loop } from "./context.ts";
@@ -26,7 +27,14 @@ export type ApiSide = Pick<Gate, "isCutOff"> & {
 };
 
 /** Where no API is followed. */
-export const noApi: ApiSide = { followAsked: () => undefined, isCutOff: () => false };
+export function withoutApi({ log, options: { stateDir } }: Loop): ApiSide {
+  if (isOfAnotherBuild(stateDir))
+    log(
+      "warn",
+      `${unreadIn(stateDir)}: pods that were decided by it keep what they have until it is removed`,
+    );
+  return { followAsked: () => undefined, isCutOff: () => false };
+}
 
 /** `start`: once what decisions need is there, and again after each time that it was not. */
 export function startApi(loop: Loop, start: () => void, times = usual): ApiSide {
@@ -48,6 +56,8 @@ async function followAll(loop: Loop, gate: Gate, { patienceMs, ...times }: Times
   const { readFormerView, takeUpdate, writeAgain } = await import("./view/files.ts");
   const { stateDir } = options;
   const former = readFormerView(stateDir, process.env["POD_NAMESPACE"]);
+  const knewMore = isOfAnotherBuild(stateDir);
+  if (knewMore) log("warn", `${unreadIn(stateDir)}: what is in it is asked of the API`);
   const onUpdate = (update: ResourceUpdate): void => {
     const { view, changes } = takeUpdate(stateDir, world().view ?? former, update, log);
     gate.setView(view);
@@ -69,6 +79,7 @@ async function followAll(loop: Loop, gate: Gate, { patienceMs, ...times }: Times
     options,
     root: process.env["SERVICE_ACCOUNT_ROOT"],
     snapshot: () => (world().view ?? former).snapshot,
+    knewMore,
     runsPods: (namespace) =>
       [...(world().view ?? former).pods.values()].some((pod) => pod.namespace === namespace),
     log,
@@ -87,4 +98,8 @@ async function followAll(loop: Loop, gate: Gate, { patienceMs, ...times }: Times
       logNotice(resource, notice);
     },
   });
+}
+
+function unreadIn(stateDir: string): string {
+  return `${stateDir}/live/snapshot is of another build and cannot be read`;
 }

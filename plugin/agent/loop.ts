@@ -2,7 +2,7 @@
 import { messageOf } from "../errors.ts";
 import type { Log } from "../log.ts";
 import { makeDirectory } from "../state/file.ts";
-import { noApi, startApi } from "./api-side.ts";
+import { startApi, withoutApi } from "./api-side.ts";
 import { confsChanged } from "./conf-changes.ts";
 import { turnUntilEnd } from "./heartbeat.ts";
 import { createMetrics } from "./metrics.ts";
@@ -72,7 +72,7 @@ export async function runLoop(options: Options, log: Log, signal: AbortSignal): 
 
   makeDirectory(`${stateDir}/attachments`);
   loop.readRecords();
-  const api = options.api ? startApi(loop, start) : noApi;
+  const api = options.api ? startApi(loop, start) : withoutApi(loop);
   const followPolicies = followPolicyDirs(loop, api.followAsked, unreadable);
   watchConfs(
     confDir,

@@ -1,8 +1,9 @@
 /** A task of the queue, done by what the world is when its turn comes. */
+import { ownBuild } from "../attachment/build.ts";
 import { learnLeft } from "../attachment/learn.ts";
 import type { Knowledge } from "../knowledge/knowledge.ts";
+import { isOfAnotherBuild } from "../state/live/snapshot.ts";
 import type { AttachmentRecord } from "../state/record.ts";
-import type { Options } from "./options.ts";
 import { nameOf } from "../report/names.ts";
 import { knowledgeOf, namesakeOf } from "./view/view.ts";
 import type { Loop } from "./context.ts";
@@ -43,7 +44,7 @@ async function decide(loop: Loop, attachment: string, why: readonly string[]): P
     states.note(attachment, "ended");
     return over;
   }
-  const knowledge = view ? knowledgeOf(view, record) : leftFor(options, record);
+  const knowledge = view ? knowledgeOf(view, record) : leftFor(loop, record);
   const undoOnly = typeof knowledge === "string";
   if (undoOnly && !states.isEnding(attachment)) {
     states.note(attachment, knowledge);
@@ -72,8 +73,12 @@ function namesake(record: AttachmentRecord, uid: string): string {
   return `${nameOf(record)}: the API shows another pod of this name (${uid}), and none with the UID that this one was added with (${record.asked?.uid}): it keeps what it has`;
 }
 
-/** Without an API: what an agent left that followed one. */
-function leftFor({ stateDir }: Options, { identity, asked }: AttachmentRecord): Knowledge | undefined {
+/** Without an API: what an agent left that followed one. "waiting": another build left it, and decided this pod by it. */
+function leftFor(
+  { options: { stateDir } }: Loop,
+  { identity, asked, build }: AttachmentRecord,
+): Knowledge | "waiting" | undefined {
+  if (build !== ownBuild && isOfAnotherBuild(stateDir)) return "waiting";
   const { uid, namespace, name } = asked ?? {};
   return learnLeft(stateDir, { uid, namespace, name, network: identity.network });
 }

@@ -9,12 +9,14 @@ import type { ResourceUpdate } from "./resource-update.ts";
 export type Handlers = {
   /** What is known by now, at first by a former run. */
   readonly snapshot: () => Snapshot;
+  /** A former agent left a snapshot that this build cannot read: there may have been more than is known. */
+  readonly knewMore?: boolean;
   readonly onUpdate: (update: ResourceUpdate) => void;
   readonly onNotice: (resource: ResourceName, notice: Notice) => void;
 };
 
 export function followOne(
-  { snapshot, onUpdate, onNotice }: Handlers,
+  { snapshot, knewMore = false, onUpdate, onNotice }: Handlers,
   connection: Connection,
   name: ResourceName,
   resource: Resource,
@@ -22,13 +24,15 @@ export function followOne(
 ): void {
   const before = snapshot();
   const { version } = before.resources[name];
+  const isUnread = knewMore && version === undefined && name !== "pods";
+  const unread = isUnread ? { version: "", count: 1 } : undefined;
   follow({
     connection,
     resource,
     signal,
     trim,
-    before: version === undefined ? undefined : { version, count: countOf(before, name) },
-    onChange: (now) => onUpdate({ resource: name, is: stateOf(now), items: itemsOf(now) }),
+    before: version === undefined ? unread : { version, count: countOf(before, name) },
+    onChange: (now) => onUpdate({ resource: name, is: stateOf(now, isUnread), items: itemsOf(now) }),
     onNotice: (notice) => onNotice(name, notice),
   });
 }
@@ -44,7 +48,9 @@ function trim(object: JsonObject): JsonObject {
   return { metadata: head, ...(isPod ? { status: { phase } } : { spec }) };
 }
 
-function stateOf({ state, version }: Followed): ResourceUpdate["is"] {
+/** `isUnread`: that it is missing takes nothing from pods before that counts as an empty list. */
+function stateOf({ state, version, isComplete }: Followed, isUnread: boolean): ResourceUpdate["is"] {
+  if (isUnread && state === "missing" && !isComplete) return { state: "frozen" };
   const states: Readonly<Record<Followed["state"], ResourceState>> = {
     unsynced: "unsynced",
     synced: "synced",

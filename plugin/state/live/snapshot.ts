@@ -2,7 +2,7 @@
  * `live/snapshot`: what the API says beside its pods. A chunk for each namespace and for each network: an ADD reads the two that
  * are about its pod. A file of another format, or a torn one, counts as none.
  */
-import { closeSync, fstatSync, openSync, renameSync, writeFileSync } from "node:fs";
+import { closeSync, existsSync, fstatSync, openSync, renameSync, writeFileSync } from "node:fs";
 import type { KnownNamespace, KnownNetwork, KnownObject, Snapshot } from "../../knowledge/snapshot.ts";
 import type { EgressQos, Namespace, NetworkQosHead } from "../../policy/manifests/manifest.ts";
 import type { Rule } from "../../policy/rule.ts";
@@ -68,6 +68,11 @@ export function readSnapshot(stateDir: string): Snapshot | undefined {
       nodeNetworks,
     };
   });
+}
+
+/** There is one, and this build cannot read it: a newer agent may have left it, and knew objects. */
+export function isOfAnotherBuild(stateDir: string): boolean {
+  return existsSync(pathIn(stateDir)) && withSnapshot(stateDir, () => true) === undefined;
 }
 
 /** undefined where there is none that this build can read, or it turns out to be torn. */

@@ -1,5 +1,5 @@
 /** The API side beside a server that does as it is told: when it begins, what it follows, and when nothing may be changed. */
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { getEventListeners } from "node:events";
@@ -12,9 +12,11 @@ import { createMetrics } from "../../../plugin/agent/metrics.ts";
 import type { News } from "../../../plugin/agent/news.ts";
 import { createStates } from "../../../plugin/agent/states.ts";
 import { emptyWorld, type World } from "../../../plugin/agent/world.ts";
+import { unlisted } from "../../../plugin/knowledge/asks.ts";
+import { objectsOf as objectsOfSnapshot } from "../../../plugin/knowledge/objects.ts";
 import { emptySnapshot, type Snapshot } from "../../../plugin/knowledge/snapshot.ts";
 import { assertLivePlace } from "../../../plugin/state/live/place.ts";
-import { writeKnownPod } from "../../../plugin/state/live/pods.ts";
+import { readKnownPod, writeKnownPod } from "../../../plugin/state/live/pods.ts";
 import { readSnapshot, writeSnapshot } from "../../../plugin/state/live/snapshot.ts";
 import { fakeSite, quick, until, type Site } from "../../lab/api-follower.ts";
 import { refuse, reply } from "../../lab/fake-api.ts";
@@ -62,7 +64,7 @@ afterEach(async () => {
 
 /** As runLoop makes it, without the other sources. */
 const begin = (
-  before: { readonly pod?: boolean; readonly snapshot?: Snapshot } = {},
+  before: { readonly pod?: boolean; readonly snapshot?: Snapshot; readonly isNewer?: boolean } = {},
   how: {
     readonly kubeconfig?: string;
     readonly objects?: "on" | "auto";
@@ -74,6 +76,7 @@ const begin = (
   assertLivePlace(stateDir);
   if (before.pod === true) writeKnownPod(stateDir, web);
   if (before.snapshot !== undefined) writeSnapshot(stateDir, before.snapshot);
+  if (before.isNewer === true) toNewerFormat(stateDir);
   const metrics = createMetrics();
   const news: News[] = [];
   const lines: string[] = [];
@@ -105,6 +108,15 @@ const begin = (
 const serve = (uid = "ours", paths: readonly string[] = [PODS, EGRESS, NETWORK, NAMESPACES]): void => {
   site.api.give(KUBE_SYSTEM, { metadata: { name: "kube-system", uid } });
   for (const path of paths) site.api.serve(path, true);
+};
+/** As an agent to come may have left them. */
+const toNewerFormat = (stateDir: string): void => {
+  const alter = (name: string, from: string, to: string): void => {
+    const path = join(stateDir, "live", name);
+    writeFileSync(path, readFileSync(path, "latin1").replace(from, to), "latin1");
+  };
+  alter("snapshot", "snapshot 1", "snapshot 2");
+  alter(`pods/${web.uid}.json`, '"format":1', '"format":2');
 };
 const nobody = (): string => {
   const file = join(root, "nobody");
@@ -309,6 +321,50 @@ it("what is older than a former run knew takes nothing from it, and is said", as
   const begun = begin({ pod: true, snapshot: { ...objects, cluster: "ours", resources: newer } });
   await until("word of it", () => begun.lines.some((line) => /older than the 5000 that is known/.test(line)));
   expect(namesIn(begun)).toEqual(["default"]);
+});
+
+const marked = snapshotOf({ egressQos: [apiObject({ egress: [{ dscp: 46 }] })], cluster: "ours" });
+const ofNewer = { pod: true, snapshot: marked, isNewer: true } as const;
+
+it("writes its own files over those of a newer agent", async () => {
+  serve();
+  site.api.put(PODS, "web", { metadata: { namespace: "prod", uid: web.uid } });
+  site.api.put(EGRESS, "default", egressQos);
+  const { starts, loop, lines } = begin(ofNewer);
+  await until("the start", () => starts() === 1);
+  const { stateDir } = loop.options;
+  expect(readSnapshot(stateDir)?.objects.map(({ name }) => name)).toEqual(["default"]);
+  expect(readKnownPod(stateDir, web.uid)).toMatchObject({ uid: web.uid, namespace: "prod" });
+  expect(lines).toContainEqual(expect.stringMatching(/^warn .*live\/snapshot .* another build/));
+});
+
+it("takes an empty list for none only when it comes twice, where a newer agent may have known objects", async () => {
+  serve();
+  site.api.give(EGRESS, (response) => {
+    site.api.give(EGRESS, undefined);
+    site.api.put(EGRESS, "default", egressQos);
+    reply(response, 200, { metadata: { resourceVersion: "900" }, items: [] });
+  });
+  const begun = begin(ofNewer);
+  await until("the start", () => begun.starts() === 1);
+  expect(namesIn(begun)).toEqual(["default"]);
+});
+
+it("decides nothing by a missing definition, where a newer agent may have known objects, for ten minutes", async () => {
+  serve("ours", [PODS, NETWORK]);
+  site.api.serve(EGRESS, false);
+  const began = performance.now();
+  const { starts, loop } = begin(ofNewer);
+  const lacking = (): readonly string[] =>
+    unlisted(
+      { conf: { uplink: undefined }, pod: { namespace: "prod" } },
+      loop.world().view?.objects ?? objectsOfSnapshot(emptySnapshot),
+    );
+  await until("the start", () => starts() === 1);
+  expect(lacking()).toEqual(["egressqoses"]);
+  await until("it counts", () => lacking().length === 0);
+  expect(performance.now() - began).toBeGreaterThan(quick.missingIsEmpty * 0.9);
+  expect(loop.world().view?.snapshot.resources.egressqoses.state).toBe("missing");
 });
 
 const newest = { state: "synced", version: "5000" } as const;

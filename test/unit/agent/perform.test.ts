@@ -1,5 +1,5 @@
 /** A task of the queue, done: what it says to the loop beside. */
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
@@ -8,6 +8,7 @@ import { createMetrics } from "../../../plugin/agent/metrics.ts";
 import { perform } from "../../../plugin/agent/perform.ts";
 import { createStates } from "../../../plugin/agent/states.ts";
 import { decideAnew } from "../../../plugin/agent/work.ts";
+import { ownBuild } from "../../../plugin/attachment/build.ts";
 import { decide } from "../../../plugin/attachment/decide.ts";
 import { planFor } from "../../../plugin/attachment/plan.ts";
 import { recordOf } from "../../../plugin/attachment/recording.ts";
@@ -119,6 +120,28 @@ describe("a pod that is marked by an object of the API", () => {
     writeSnapshot(stateDir, marks);
     loop.readRecords();
     expect(await perform(loop, task, ["test"])).toMatchObject({ kind: "same", outcome: "done" });
+  });
+
+  it.each([
+    [
+      "keeps it where a newer agent decided it, and left a snapshot of a format to come",
+      marks,
+      "9.9.9",
+      "waiting",
+    ],
+    ["is none beside such a snapshot where this build decided it", snapshotOf({}), ownBuild, "same"],
+  ] as const)("%s", async (_, snapshot, build, state) => {
+    const record = await running(knowing({ source: "stale", isUnknown: true, snapshot }));
+    const { stateDir } = locked({ ...record, build });
+    const { loop } = loopAt(stateDir, { api: false });
+    writeSnapshot(stateDir, marks);
+    const path = join(stateDir, "live/snapshot");
+    writeFileSync(path, readFileSync(path, "latin1").replace("snapshot 1", "snapshot 2"), "latin1");
+    loop.readRecords();
+    await perform(loop, task, ["test"]);
+    const shown = state === "same" ? "in_step" : state;
+    const pods = await loop.metrics.registry.getSingleMetricAsString("pod_qos_pods");
+    expect(pods).toContain(`pod_qos_pods{state="${shown}"} 1`);
   });
 
   it("keeps it where it seemed to have ended and the API does not show it", async () => {
