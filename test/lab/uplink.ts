@@ -39,6 +39,19 @@ ip address add 203.0.113.2/30 dev wan0
 ip address add 2001:db8:ffff::2/64 dev wan0 nodad
 `;
 
+/** For who counts what the default class sends: the rest of what a link says goes by it. */
+export const quietUplink = async ({ node, server }: UplinkSite): Promise<void> => {
+  await node.exec("sh", ["-ec", QUIET]);
+  await server.exec("sh", ["-ec", "echo 1 >/proc/sys/net/ipv6/conf/wan0/disable_ipv6"]);
+};
+const QUIET = `
+echo 1 >/proc/sys/net/ipv6/conf/eth0/disable_ipv6
+mac=$(ip netns exec server cat /sys/class/net/wan0/address)
+own=$(cat /sys/class/net/eth0/address)
+ip neighbour replace 203.0.113.2 lladdr "$mac" dev eth0 nud permanent
+ip -n server neighbour replace 203.0.113.1 lladdr "$own" dev wan0 nud permanent
+`;
+
 /** The figures of the acceptance: 200M, the default class 150M of it, bulk 50M and all that is idle. */
 export const uplink200 = {
   device: "eth0",

@@ -9,6 +9,7 @@ import {
   addedUplinkPod,
   bulkLabel,
   openUplinkSite,
+  quietUplink,
   uplink200,
   type UplinkPod,
   type UplinkSite,
@@ -33,8 +34,7 @@ suite("a class that is renamed or goes", { plugin: true, tools: ["ipset"] }, () 
   let pods: readonly UplinkPod[];
   beforeAll(async () => {
     site = await openUplinkSite();
-    await site.node.exec("sh", ["-ec", QUIET]);
-    await site.server.exec("sh", ["-ec", "echo 1 >/proc/sys/net/ipv6/conf/wan0/disable_ipv6"]);
+    await quietUplink(site);
     await writeConf(site.node, "10-podnet.conflist", before, "podnet");
     const made: UplinkPod[] = [];
     for (let at = 0; at < many; at += 1)
@@ -90,15 +90,6 @@ suite("a class that is renamed or goes", { plugin: true, tools: ["ipset"] }, () 
     },
   );
 });
-
-/** The rest of what a link says goes by the default class. */
-const QUIET = `
-echo 1 >/proc/sys/net/ipv6/conf/eth0/disable_ipv6
-mac=$(ip netns exec server cat /sys/class/net/wan0/address)
-own=$(cat /sys/class/net/eth0/address)
-ip neighbour replace 203.0.113.2 lladdr "$mac" dev eth0 nud permanent
-ip -n server neighbour replace 203.0.113.1 lladdr "$own" dev wan0 nud permanent
-`;
 
 const classesIn = (entry: ReturnType<typeof conf>): readonly string[] => Object.keys(entry.uplink.classes);
 
