@@ -69,7 +69,7 @@ test("what somebody takes from the tree comes back at once, and from a class's s
   await until(
     "the set",
     async () => (await membersOf(site.node, "bulkseed-pods")).join() === pod.wire.pod4,
-    14_000,
+    11_000,
   );
   expect(await agent.metric('pod_qos_drift_total{tool="uplink"}')).toBeGreaterThan(0);
 });

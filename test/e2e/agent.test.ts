@@ -151,7 +151,7 @@ describe("what somebody takes away in the kernel", () => {
     await node.exec("tc", ["qdisc", "del", "dev", pod.nodeDevice, "root"]);
     await until("the host end's root", () => isSame(pod, beside), 5_000);
     await pod.pod.exec("sh", ["-ec", "iptables -t mangle -F POSTROUTING; tc qdisc del dev eth0 root"]);
-    await until("rules and root in the pod", () => isSame(pod, beside), 14_000);
+    await until("rules and root in the pod", () => isSame(pod, beside), 11_000);
     expect(await agent.metric('pod_qos_drift_total{tool="tc"}')).toBeGreaterThan(0);
     expect(await agent.metric('pod_qos_drift_total{tool="iptables"}')).toBeGreaterThan(0);
     await checked(pod, ruledWishes);
