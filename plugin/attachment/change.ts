@@ -7,6 +7,7 @@ import { storable } from "../datapath/uplink/sets.ts";
 import { CniError, messageOf } from "../errors.ts";
 import { applyOver, type Applied } from "../kernel/apply.ts";
 import { remove } from "../kernel/remove.ts";
+import { timeLeft } from "../kernel/time-limit.ts";
 import type { Log } from "../log.ts";
 import { without } from "../program/compare.ts";
 import { merge, siblingOf, type Program } from "../program/program.ts";
@@ -50,6 +51,9 @@ export async function change(given: Change): Promise<Applied> {
     writeRecord(stateDir, { ...wanted, programs });
     return applied;
   } catch (error) {
+    // As if we had been killed: the record has both until the next try.
+    if (timeLeft() === 0)
+      throw telling(error, "no time is left: what is half done stays, and the next try completes it");
     throw await putBack(task, applied, error);
   }
 }

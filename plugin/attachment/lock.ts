@@ -5,6 +5,7 @@
 import type { Identity } from "../datapath/names.ts";
 import { CniError, ErrorCode } from "../errors.ts";
 import { hasTools, lifeOf, ownProcess, upTime } from "../kernel/process.ts";
+import { within } from "../kernel/time-limit.ts";
 import { enterLock, leaveLock, lockEntries, type LockEntry } from "../state/locks.ts";
 
 export type Lock = { readonly stateDir: string; readonly identity: Identity; readonly verb: string };
@@ -17,6 +18,14 @@ export async function alone<Value>(lock: Lock, body: () => Promise<Value>): Prom
     if (mine !== undefined) leaveLock(lock.stateDir, mine);
   }
 }
+
+/** For the agent, which can try again: a DEL that waits meanwhile gets its turn, also where a tool hangs. */
+export function aloneBriefly<Value>(lock: Lock, body: () => Promise<Value>): Promise<Value> {
+  return alone(lock, () => within(longestWorkMs, body));
+}
+
+/** 2 s in all, with what comes before the first tool and behind the last. */
+const longestWorkMs = 1_900;
 
 /** Removes what dead processes left, of every attachment: some are never called for again. */
 export function sweepLocks(stateDir: string): void {

@@ -10,7 +10,7 @@ import { readRecord } from "../state/store.ts";
 import { change } from "./change.ts";
 import { withoutTakenEnd } from "./host-end.ts";
 import { isLive } from "./live.ts";
-import { alone } from "./lock.ts";
+import { aloneBriefly } from "./lock.ts";
 
 export type ReadBack =
   | { readonly kind: "well" }
@@ -31,7 +31,7 @@ export async function readBack(reading: Reading): Promise<ReadBack> {
   if (seen.length === 0) return { kind: "well" };
   const lock = { stateDir, identity: record.identity, verb: "agent" };
   try {
-    return await alone(lock, () => mend(reading));
+    return await aloneBriefly(lock, () => mend(reading));
   } catch (error) {
     return { kind: "unmended", faults: seen, error };
   }

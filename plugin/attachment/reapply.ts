@@ -15,7 +15,7 @@ import { readFacts } from "./facts.ts";
 import { readFeatures } from "./features.ts";
 import { endIsTaken, takenEnd } from "./host-end.ts";
 import { lifeOf } from "./live.ts";
-import { alone } from "./lock.ts";
+import { aloneBriefly } from "./lock.ts";
 import { planFor } from "./plan.ts";
 import { recordOf } from "./recording.ts";
 import { undo } from "./undo.ts";
@@ -44,7 +44,9 @@ export async function reapply(task: Reapplying): Promise<Reapplied> {
   if (first.kind !== "differs" && first.kind !== "gone") return first;
   const lock = { stateDir, identity: record.identity, verb: "agent" };
   try {
-    return await alone(lock, () => withLock(task).catch((error: unknown) => ({ kind: "failed", error })));
+    return await aloneBriefly(lock, () =>
+      withLock(task).catch((error: unknown) => ({ kind: "failed", error })),
+    );
   } catch (error) {
     if (error instanceof CniError) return { kind: "busy", error };
     throw error;

@@ -4,6 +4,7 @@ import { closeSync, fstatSync, readSync } from "node:fs";
 import { messageOf } from "../errors.ts";
 import { findTool, searchPath } from "./find-tool.ts";
 import { ownMark } from "./process.ts";
+import { timeLeft } from "./time-limit.ts";
 import { unnamedFile } from "./unnamed-file.ts";
 
 export type Outcome = {
@@ -30,6 +31,7 @@ export async function run(argv: readonly string[], input: string, how: How = {})
   const [tool = "", ...args] = argv;
   const program = findTool(tool);
   if (program === undefined) return notStarted(`${tool}: not found in ${searchPath().join(":")}`);
+  if (timeLeft() === 0) return notStarted(`${tool}: not started: the time for this work is over`);
   const opened: number[] = [];
   try {
     const [stdin, stdout, stderr] = [unnamedFile(input), unnamedFile(""), unnamedFile("")];
@@ -94,8 +96,10 @@ export function listen(
 }
 
 function endOf(child: ChildProcess, { done, startsOthers }: How): Promise<Ending> {
+  // Up, or the limit would be reached before the time is over.
+  const limitMs = Math.ceil(Math.min(timeLimitMs, timeLeft()));
   return new Promise((resolve) => {
-    const limit = setTimeout(() => (startsOthers ? killGroup(child) : child.kill("SIGKILL")), timeLimitMs);
+    const limit = setTimeout(() => (startsOthers ? killGroup(child) : child.kill("SIGKILL")), limitMs);
     const ask = (): unknown => done?.() === true && settle({ kind: "done" });
     const watch = done === undefined ? undefined : setInterval(ask, 1);
     const settle = (ending: Ending): void => {
@@ -109,7 +113,7 @@ function endOf(child: ChildProcess, { done, startsOthers }: How): Promise<Ending
       settle(
         signal === null
           ? { kind: "exit", code: code ?? -1 }
-          : { kind: "failed", reason: `ended by ${signal} (time limit ${timeLimitMs} ms)` },
+          : { kind: "failed", reason: `ended by ${signal} (time limit ${limitMs} ms)` },
       ),
     );
   });

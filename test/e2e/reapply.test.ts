@@ -2,11 +2,11 @@
 import { rmSync, writeFileSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { succeeded, succeededSilently } from "../lab/answers.ts";
-import { exactState, recordNames } from "../lab/exact-state.ts";
+import { recordNames } from "../lab/exact-state.ts";
 import { lockAs, lockNames, startTimeOf } from "../lab/locks.ts";
 import type { LabNode } from "../lab/node.ts";
 import { ended, plug, type LinkKind, type Plug } from "../lab/plug.ts";
-import { reapplyOn, type Reapplying } from "../lab/reapply.ts";
+import { reappliedState as stateOf, reapplyTo as reapply } from "../lab/reapply.ts";
 import { readRecordOf, recordPathOf } from "../lab/records.ts";
 import { allWishes, leavesNothing, ruledWishes, warmNode } from "../lab/warm-node.ts";
 
@@ -16,32 +16,11 @@ beforeAll(async () => {
 });
 afterAll(() => node[Symbol.asyncDispose]());
 
-const identityOf = ({ pod, ifname, conf }: Plug) => ({
-  network: String(conf["name"]),
-  containerId: pod.containerId,
-  ifname,
-});
-
-const reapply = (pod: Plug, conf?: object): Promise<Reapplying> =>
-  reapplyOn(node, { identity: identityOf(pod), ...(conf && { conf: { ...entryOf(pod), ...conf } }) });
-
-const entryOf = ({ conf }: Plug) => {
-  const { prevResult: _, ...entry } = conf;
-  return { ...entry, defaults: {} };
-};
-
 /** The kernel's state after ADD with that conf on an interface like the first. */
 const freshAdd = async (pod: Plug, conf: object): Promise<readonly unknown[]> => {
   succeededSilently(await pod.call("DEL"));
   succeeded(await pod.call("ADD", { conf: { defaults: {}, ...conf } }));
   return stateOf(pod);
-};
-
-/** Each time that it is made an ifb has another number and address. The process that decides anew is of another build. */
-const stateOf = async (pod: Plug): Promise<readonly unknown[]> => {
-  const text = await exactState(node, pod.pod);
-  const { build: _, ...record } = readRecordOf(pod);
-  return [text.replaceAll(/^\d+: (?=pq)|link\/ether \S+(?= brd.*\n.*alias pod-qos)/gm, ""), record];
 };
 
 const wishes: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {

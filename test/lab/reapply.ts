@@ -1,7 +1,10 @@
 import { fileURLToPath } from "node:url";
 import type { Reapplied } from "../../plugin/attachment/reapply.ts";
 import type { Identity } from "../../plugin/datapath/names.ts";
+import { exactState } from "./exact-state.ts";
 import type { LabNode } from "./node.ts";
+import type { Plug } from "./plug.ts";
+import { readRecordOf } from "./records.ts";
 
 export type Reapplication = {
   readonly identity: Identity;
@@ -20,6 +23,23 @@ export type Reapplying = {
 export const reapplyOn = async (node: LabNode, task: Reapplication): Promise<Reapplying> => {
   const { stdout } = await node.exec(process.execPath, [script], { input: JSON.stringify(task) });
   return JSON.parse(stdout) as Reapplying;
+};
+
+/** The same of a pod with the conf that it was plugged with, but for what `conf` says. */
+export const reapplyTo = (pod: Plug, conf?: object): Promise<Reapplying> => {
+  const { prevResult: _, ...entry } = pod.conf;
+  const identity = { network: String(entry["name"]), containerId: pod.pod.containerId, ifname: pod.ifname };
+  return reapplyOn(pod.node, { identity, ...(conf && { conf: { ...entry, defaults: {}, ...conf } }) });
+};
+
+/**
+ * What it has in the kernel and in its record. Each time that it is made an ifb has another number and address. The process that
+ * decides anew is of another build.
+ */
+export const reappliedState = async (pod: Plug): Promise<readonly unknown[]> => {
+  const text = await exactState(pod.node, pod.pod);
+  const { build: _, ...record } = readRecordOf(pod);
+  return [text.replaceAll(/^\d+: (?=pq)|link\/ether \S+(?= brd.*\n.*alias pod-qos)/gm, ""), record];
 };
 
 const script = fileURLToPath(new URL("driven-reapply.ts", import.meta.url));

@@ -1,0 +1,29 @@
+/** How long the tools of some work may run in all. */
+import { expect, it } from "vitest";
+import { run } from "../../../plugin/kernel/exec.ts";
+import { timeLeft, within } from "../../../plugin/kernel/time-limit.ts";
+
+const nap = (): ReturnType<typeof run> => run(["sleep", "30"], "");
+
+it("ends what runs when the time is over, starts nothing more, and does not concern what is done beside it", async () => {
+  const beside = run(["sleep", "0.5"], "");
+  const began = performance.now();
+  const { first, second, left } = await within(200, async () => ({
+    first: await nap(),
+    second: await nap(),
+    left: timeLeft(),
+  }));
+  expect(performance.now() - began).toBeLessThan(10_000);
+  expect(first).toMatchObject({
+    exitCode: -1,
+    stderr: expect.stringContaining("ended by SIGKILL") as string,
+  });
+  expect(second).toEqual({
+    exitCode: -1,
+    stdout: "",
+    stderr: "sleep: not started: the time for this work is over",
+  });
+  expect(left).toBe(0);
+  expect((await beside).exitCode).toBe(0);
+  expect(timeLeft()).toBe(Infinity);
+});
