@@ -4,7 +4,7 @@
  */
 import { podName, type Request } from "../cni/request.ts";
 import { CniError, ErrorCode } from "../errors.ts";
-import { unlisted } from "../knowledge/asks.ts";
+import { unlisted, type Asking } from "../knowledge/asks.ts";
 import { isStaticPod } from "../knowledge/pod.ts";
 import type { Log } from "../log.ts";
 import { decide, type Decision } from "./decide.ts";
@@ -16,59 +16,63 @@ export async function decideForAdd(request: Request, log: Log): Promise<Decision
   const isRequired = request.conf.agent === "required" && !isExempt(request, first);
   if (isRequired && !first.isFresh) throw withoutAgent();
   const early = await decide(request, "keep", first.knowledge);
-  if (isComplete(request, first)) return withPending(early, request, first);
+  const asking = askingOf(request, early);
+  if (isComplete(asking, first)) return withPending(early, request, first);
   if (!first.isFresh || !isApiPod(request)) return withPending(early, request, first);
   if (!isRequired && !couldMatter(early, request, first)) return early;
-  const learnt = first.isCutOff === true ? first : await waitFor(request, log);
+  const learnt = first.isCutOff === true ? first : await waitFor(request, asking, log);
   if (isRequired && learnt.knowledge?.pod === undefined) throw saysNothing(request, learnt);
   return withPending(await decide(request, "keep", learnt.knowledge), request, learnt);
 }
 
+/** Selectors are in the conf, in objects of the API and in the files of a policy directory. */
+function askingOf({ conf, pod }: Request, { selectsNetworks }: Decision): Asking {
+  return { conf, pod, selectsNetworks };
+}
+
 /** The agent will bring nothing more that this pod could wait for. */
-function isComplete(request: Request, { isFresh, knowledge }: Learnt): boolean {
+function isComplete(asking: Asking, { isFresh, knowledge }: Learnt): boolean {
   if (knowledge === undefined || (isFresh && knowledge.source === "stale")) return true;
-  return isFresh && knowledge.pod !== undefined && !isAwaited(request, knowledge);
+  return isFresh && knowledge.pod !== undefined && !isAwaited(asking, knowledge);
 }
 
 /** The agent may bring it in a moment. */
-function isAwaited(request: Request, knowledge: NonNullable<Learnt["knowledge"]>): boolean {
-  return (
-    lacksNamespace(request, knowledge) || unlistedFor(request, knowledge).some(({ isComing }) => isComing)
-  );
+function isAwaited(asking: Asking, knowledge: NonNullable<Learnt["knowledge"]>): boolean {
+  return lacksNamespace(asking, knowledge) || unlistedFor(asking, knowledge).some(({ isComing }) => isComing);
 }
 
 /** Resources that selectors need and the agent has not listed. One that it may not read does not come. */
 function unlistedFor(
-  request: Request,
+  asking: Asking,
   { objects }: NonNullable<Learnt["knowledge"]>,
 ): readonly { readonly name: string; readonly isComing: boolean }[] {
   if (objects === undefined) return [];
-  return unlisted(request, objects).map((name) => ({
+  return unlisted(asking, objects).map((name) => ({
     name,
     isComing: objects.resources[name].state === "unsynced",
   }));
 }
 
-function lacksNamespace({ pod }: Request, { objects }: NonNullable<Learnt["knowledge"]>): boolean {
+function lacksNamespace({ pod }: Asking, { objects }: NonNullable<Learnt["knowledge"]>): boolean {
   return pod.namespace !== undefined && objects?.namespace(pod.namespace) === "absent";
 }
 
 /** Selectors that need labels; annotations that the runtime did not pass on; objects of a new namespace. */
-function couldMatter({ undecided }: Decision, request: Request, { knowledge }: Learnt): boolean {
-  const isNew = knowledge !== undefined && isAwaited(request, knowledge);
-  return undecided.length > 0 || !request.runtime.gaveAnnotations || isNew;
+function couldMatter(decision: Decision, request: Request, { knowledge }: Learnt): boolean {
+  const isNew = knowledge !== undefined && isAwaited(askingOf(request, decision), knowledge);
+  return decision.undecided.length > 0 || !request.runtime.gaveAnnotations || isNew;
 }
 
 const lookEachMs = 20;
 const longestWaitMs = 1_000;
 
-async function waitFor(request: Request, log: Log): Promise<Learnt> {
+async function waitFor(request: Request, asking: Asking, log: Log): Promise<Learnt> {
   const began = performance.now();
   for (;;) {
     await new Promise((resolve) => setTimeout(resolve, lookEachMs));
     const learnt = learn(request);
     const waitedMs = performance.now() - began;
-    const isAll = isComplete(request, learnt) || !learnt.isFresh || learnt.isCutOff === true;
+    const isAll = isComplete(asking, learnt) || !learnt.isFresh || learnt.isCutOff === true;
     if (!isAll && waitedMs < longestWaitMs) continue;
     log("debug", `ADD ${podName(request.call)} waited ${waitedMs.toFixed(0)} ms for the node's agent`);
     return learnt;
@@ -98,7 +102,7 @@ export function withPending(
   { isFresh, isCutOff, knowledge }: Learnt,
 ): Decision {
   if (podUid(request.call) === undefined || knowledge === undefined) return decision;
-  const unread = unlistedFor(request, knowledge).map(({ name }) => `what needs ${name}`);
+  const unread = unlistedFor(askingOf(request, decision), knowledge).map(({ name }) => `what needs ${name}`);
   const isUnheard = knowledge.pod === undefined;
   const unsaid = isUnheard && !request.runtime.gaveAnnotations;
   const missing = [

@@ -1,5 +1,5 @@
 /** What ADD waits for, how long, and what becomes of it then (1.9.8, 1.9.9). The files are written as an agent would. */
-import { mkdtempSync, rmSync, readFileSync, writeFileSync, chmodSync } from "node:fs";
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
@@ -51,6 +51,20 @@ async function add(stateDir: string, saying: PodSaying = {}): Promise<Outcome> {
   const conf = { stateDir, ...saying.conf };
   const decision = await decideForAdd(podRequest({ ...saying, conf }), (_, text) => log.push(text));
   return { decision, ms: performance.now() - began, log };
+}
+
+/** By a file in a policy directory. */
+function selectingInFile(stateDir: string): PodSaying {
+  const policyDir = join(stateDir, "policies-of-operator");
+  const manifest = {
+    apiVersion: "k8s.ovn.org/v1alpha1",
+    kind: "NetworkQoS",
+    metadata: { name: "web", namespace: "prod" },
+    spec: { podSelector: {}, ...marking(20, byNetwork) },
+  };
+  mkdirSync(policyDir, { recursive: true });
+  writeFileSync(join(policyDir, "web.json"), JSON.stringify(manifest));
+  return { conf: { policyDir } };
 }
 
 const required = { conf: { agent: "required" } };
@@ -154,6 +168,30 @@ describe("1.9.8 wait", () => {
     );
     // What it may not read does not come.
     expect(outcome.ms > 950).toBe(state === "unsynced");
+  });
+
+  const listed = (state: "unsynced" | "synced"): Snapshot => {
+    const snapshot = snapshotOf({});
+    return { ...snapshot, resources: { ...snapshot.resources, [resource]: { state } } };
+  };
+
+  it("waits for it also where only a file in policyDir asks for it", async () => {
+    const stateDir = site("fresh", listed("unsynced"));
+    writeKnownPod(stateDir, web);
+    setTimeout(() => writeSnapshot(stateDir, listed("synced")), 150);
+    const outcome = await add(stateDir, selectingInFile(stateDir));
+    expect(outcome.log).toEqual([expect.stringMatching(/waited \d+ ms for the node's agent$/)]);
+    expect(outcome.ms).toBeLessThan(900);
+    expect(outcome.decision).not.toHaveProperty("pending");
+  });
+
+  it("says so where it does not come", async () => {
+    const stateDir = site("fresh", listed("unsynced"));
+    writeKnownPod(stateDir, web);
+    const outcome = await add(stateDir, selectingInFile(stateDir));
+    expect(outcome.decision.pending).toBe(
+      `the node's agent has not listed everything yet: left out: what needs ${resource}`,
+    );
   });
 
   it.each([
