@@ -4,6 +4,7 @@ import type { Log } from "../log.ts";
 import { makeDirectory } from "../state/file.ts";
 import { startApi, withoutApi } from "./api-side.ts";
 import { confsChanged } from "./conf-changes.ts";
+import { classesLeft } from "./left-classes.ts";
 import { turnUntilEnd } from "./heartbeat.ts";
 import { createMetrics } from "./metrics.ts";
 import { startMonitors } from "./node/monitors.ts";
@@ -44,6 +45,7 @@ export async function runLoop(options: Options, log: Log, signal: AbortSignal): 
       const before = world.records;
       world = { ...world, records: readAll(stateDir, before) };
       states.keepOnly(world.records);
+      classesLeft(stateDir, before, world.records).forEach(loop.tell);
       return thatDiffer(before, world.records);
     },
   };

@@ -77,16 +77,18 @@ test("what somebody takes from the tree comes back at once, and from a class's s
 /** What was the third class is the second, and that one is behind it for as long as it stays. */
 const { "bulk-seed": bulk } = uplink200.classes;
 const [rest, last] = [{ rate: "100M" }, { rate: "1M" }];
-const before = { ...uplink200, classes: { default: rest, "bulk-seed": bulk, last } };
+const few = { rate: "2M", set: "few-pods", podSelector: { matchLabels: { few: "yes" } } };
+const before = { ...uplink200, classes: { default: rest, "bulk-seed": bulk, last, few } };
 const after = { ...uplink200, classes: { default: rest, last } };
 /** Nothing can be decided by it, so no pod moves. */
 const refused = { uplink: after, defaults: { class: "not-there" } };
 const isBehind = async (): Promise<boolean> => /htb 1:30 .* rate 50Mbit/.test(await classes());
+const hasFew = async (): Promise<boolean> => /htb 1:\d+ .* rate 2Mbit/.test(await classes());
 const isKept = async (): Promise<boolean> =>
   (await isBehind()) && /htb 1:20 .* rate 1Mbit/.test(await classes());
 const show = (): Promise<PluginResult> => callPlugin(site.node, { argv: ["uplink", "show"] });
 
-test("a class that the conf has no more is no fault while pods are in it, and goes with the last two at once", async () => {
+test("a class that the conf has no more is no fault while pods are in it, and goes at once with the last two that move, or the last that is deleted", async () => {
   await write(before);
   const pods = [
     await addedUplinkPod(site, { name: "one", labels: bulkLabel, uplink: before }),
@@ -98,6 +100,7 @@ test("a class that the conf has no more is no fault while pods are in it, and go
       expect(await pod.call("CHECK", { uplink: after })).toMatchObject({ exitCode: 0, stdout: "" });
     expect(await show()).toMatchObject({ exitCode: 0 });
   };
+  const one = await addedUplinkPod(site, { labels: { few: "yes" }, uplink: before });
   agent = await startAgent(site.node);
   await writeConf(site.node, "10-podnet.conflist", refused, "podnet");
   await until("the class is behind", isKept);
@@ -108,6 +111,9 @@ test("a class that the conf has no more is no fault while pods are in it, and go
   );
   // So long that the agent, which tries again after twice as long each time, would not do it in time by itself.
   await new Promise((resolve) => setTimeout(resolve, 8_000));
+  expect(await hasFew()).toBe(true);
+  succeeded(await one.call("DEL"));
+  await until("the class of the deleted pod is gone", async () => !(await hasFew()), 3_000);
   await write(after);
   await until("it is gone", async () => !(await isBehind()), 6_000);
   for (const { pod } of pods)

@@ -9,7 +9,7 @@ import { setsOf } from "../../program/iptables/shared.ts";
 import { freshAgent } from "../../state/live/agent.ts";
 import type { Membership } from "../../state/record.ts";
 import { readStanding } from "../../state/uplinks.ts";
-import { readLiveClaims, type Claim } from "./node.ts";
+import { readLiveClaims } from "./node.ts";
 
 /** The uplink with those classes. `owner`: who is about to leave its class. */
 export function withClassesInUse(stateDir: string, uplink: Uplink, owner?: Identity): Uplink {
@@ -24,7 +24,7 @@ export function classesInUse(stateDir: string, device: string, owner?: Identity)
     ({ identity, membership }) =>
       membership.device === device && (owner === undefined || !sameIdentity(identity, owner)),
   );
-  return former.filter((each) => claims.some((claim) => isIn(each, claim)));
+  return former.filter((each) => claims.some(({ membership }) => isIn(each, membership)));
 }
 
 /** Those that are still there, by the rules that sort into them: whoever looks does not know which ones an agent has left. */
@@ -44,11 +44,11 @@ export function hasLeftFormer(
 ): boolean {
   if (before === undefined || (before.device === after?.device && before.class === after.class)) return false;
   const { former = [] } = readStanding(stateDir, before.device) ?? {};
-  return former.some(({ name }) => name === before.class);
+  return former.some((each) => isIn(each, before));
 }
 
 /** While a pod moves its record lists the sets of both. */
-function isIn({ name, set = "" }: UplinkClass, { membership }: Claim): boolean {
+function isIn({ name, set = "" }: UplinkClass, membership: Membership): boolean {
   const sets = new Set([setName(set, "inet"), setName(set, "inet6")]);
   return membership.class === name || membership.members.some((member) => sets.has(member.set));
 }
