@@ -16,7 +16,8 @@ import { type Followed, type Held, type HeldOptions, hold } from "./held.ts";
 import { list } from "./list.ts";
 import { pause } from "./pause.ts";
 import type { Answer, Failure, Watched } from "./answer.ts";
-import { type Ask, firstAsk, next, type Step } from "./next.ts";
+import type { Ask } from "./ask.ts";
+import { firstAsk, next, type Step } from "./next.ts";
 import type { Resource } from "./resource.ts";
 import { type DataEvent, watch } from "./watch.ts";
 

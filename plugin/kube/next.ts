@@ -10,16 +10,11 @@
  * - When the server is back, all that failed meanwhile is forgotten at the first good answer to anybody, which also ends the waits
  *   (`absence.ts`). The reflector forgets after two minutes in which nothing failed, and sleeps each wait out.
  */
+import { type Ask, list, watch } from "./ask.ts";
 import type { Answer, Failure, Given, Watched } from "./answer.ts";
 import { begin, failed, metFailure, type Progress, rested, unheard } from "./progress.ts";
 import { isOlder } from "./version.ts";
-import { backOff, poll, type Wait, wait } from "./waits.ts";
-
-export type Ask = Wait & {
-  readonly kind: "list" | "watch";
-  /** "": what is true now; else not older than this. */
-  readonly at: string;
-};
+import { backOff, poll, wait } from "./waits.ts";
 
 export type Step = {
   readonly progress: Progress;
@@ -145,18 +140,4 @@ function isUnusable({ status, isAhead }: Failure): boolean {
 /** Failures that do not concern the version that the watch began at. */
 function isPassing({ status }: Failure): boolean {
   return status === undefined || status === 401 || status === 429 || status >= 500;
-}
-
-function list({ version, isExact }: Progress, after: number | Wait): Ask {
-  // What a server has in memory may be old, which shows only against a known version. Without one: what is true now.
-  return { kind: "list", at: isExact ? "" : version, ...waitOf(after) };
-}
-
-function watch({ version }: Progress, after: number | Wait): Ask {
-  return { kind: "watch", at: version, ...waitOf(after) };
-}
-
-/** What no good answer ends. */
-function waitOf(after: number | Wait): Wait {
-  return typeof after === "number" ? { after, wokenAfter: undefined } : after;
 }

@@ -1,7 +1,8 @@
 /** Every answer of an API server, in every state where it makes a difference: what is asked next, and what is kept. */
 import { describe, expect, it } from "vitest";
 import type { Answer, Failure } from "../../../plugin/kube/answer.ts";
-import { type Ask, firstAsk, next, type Step } from "../../../plugin/kube/next.ts";
+import type { Ask } from "../../../plugin/kube/ask.ts";
+import { firstAsk, next, type Step } from "../../../plugin/kube/next.ts";
 import { advanced, begin, opened, type Progress } from "../../../plugin/kube/progress.ts";
 import { usual } from "../../../plugin/kube/timing.ts";
 
