@@ -1,0 +1,95 @@
+/** The first ADD of an attachment: nothing of it is there, and a failure undoes all of it. */
+import type { Features } from "../datapath/driver.ts";
+import { ruleChains } from "../datapath/rules/chains.ts";
+import { dependOnLink } from "../datapath/uplink/class-rules.ts";
+import { messageOf } from "../errors.ts";
+import { applyFresh, type Applied } from "../kernel/apply.ts";
+import { kernelHasIpv6 } from "../kernel/linux.ts";
+import type { Log } from "../log.ts";
+import { without } from "../program/compare.ts";
+import { describe, merge } from "../program/program.ts";
+import type { AttachmentRecord } from "../state/record.ts";
+import { writeRecord } from "../state/store.ts";
+import { readFacts } from "./facts.ts";
+import { readFeatures } from "./features.ts";
+import { planFor, type Plan } from "./plan.ts";
+import { recordOf, type Recorded } from "./recording.ts";
+import { undo } from "./undo.ts";
+
+export type Task = Recorded & { readonly stateDir: string; readonly log: Log };
+
+/** Most rules need no look at the pod's link, so their sets and chains are made while that is being read. */
+export async function addFirst(task: Task): Promise<void> {
+  const { request, policy, stateDir } = task;
+  const { netns } = request.call;
+  const features = readFeatures(stateDir, "keep");
+  // A failure is thrown where it is awaited; where the record cannot be written, nothing awaits it.
+  features.catch(() => undefined);
+  const early = dependOnLink(policy)
+    ? []
+    : merge(ruleChains(request.call.ifname, policy.rules, kernelHasIpv6()));
+  const first = recordOf(task, undefined, early);
+  if (early.length > 0 || first.membership !== undefined) writeRecord(stateDir, first);
+  const [marking, looking, joining] = await Promise.allSettled([
+    applyFresh(early, netns),
+    planHere(task, features),
+    task.uplink?.join(features, task.log),
+  ]);
+  const { record, marked } = await orUndo(first, task, async () => {
+    fulfilled(joining);
+    const desired = fulfilled(looking);
+    const whole = recordOf(task, desired, desired.programs);
+    writeRecord(stateDir, whole);
+    return { record: whole, marked: fulfilled(marking) };
+  });
+  const capped = await orUndo(record, task, () => applyFresh(without(record.programs, early), netns));
+  const owned = merge([...marked.owned, ...capped.owned]);
+  const notes = [...marked.notes, ...capped.notes];
+  await settle(record, { owned, failures: [...capped.failures, ...marked.failures], notes }, task);
+}
+
+export async function planHere({ request, policy }: Task, features: Promise<Features>): Promise<Plan> {
+  return planFor(request, policy, await readFacts(request, features));
+}
+
+/** Writes what was made into the record, or undoes everything and throws the reason. */
+async function settle(record: AttachmentRecord, applied: Applied, task: Task): Promise<void> {
+  const owned: AttachmentRecord = { ...record, programs: applied.owned };
+  await orUndo(owned, task, async () => {
+    if (JSON.stringify(owned) !== JSON.stringify(record)) writeRecord(task.stateDir, owned);
+    const [failure] = applied.failures;
+    if (failure !== undefined) throw failure.error;
+  });
+  tell(record, applied, task);
+}
+
+export function tell({ pod, identity }: AttachmentRecord, { notes, owned }: Applied, { log }: Task): void {
+  const who = `ADD ${pod} ${identity.ifname}`;
+  for (const { level, text } of notes) log(level, `${who}: ${text}`);
+  log("info", `${who}: ${describe(owned).join(", ")}`);
+}
+
+/** The runtime gets the failure; what could not be undone goes to the log, and DEL tries again. */
+async function orUndo<Value>(
+  record: AttachmentRecord,
+  task: Task,
+  body: () => Promise<Value>,
+): Promise<Value> {
+  try {
+    return await body();
+  } catch (error) {
+    await takeBack(record, task).catch((second: unknown) => {
+      task.log("error", `undoing ${record.pod} ${record.identity.ifname}: ${messageOf(second)}`);
+    });
+    throw error;
+  }
+}
+
+export function takeBack(record: AttachmentRecord, { stateDir }: Task): Promise<void> {
+  return undo({ stateDir, identity: record.identity, record, netns: record.netns });
+}
+
+function fulfilled<Value>(outcome: PromiseSettledResult<Value>): Value {
+  if (outcome.status === "rejected") throw outcome.reason;
+  return outcome.value;
+}
