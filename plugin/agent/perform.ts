@@ -7,7 +7,8 @@ import type { AttachmentRecord } from "../state/record.ts";
 import { nameOf } from "../report/names.ts";
 import { knowledgeOf, namesakeOf } from "./view/view.ts";
 import type { Loop } from "./context.ts";
-import { decideAnew, lookAt, settle, sweep, type Came } from "./work.ts";
+import { decideAnew } from "./decide-anew.ts";
+import { lookAt, settle, sweep, type Came } from "./work.ts";
 import { confOf, presentConfOf, type Task } from "./world.ts";
 
 export async function perform(loop: Loop, task: Task, why: readonly string[]): Promise<Came> {
@@ -48,7 +49,7 @@ async function decide(loop: Loop, attachment: string, why: readonly string[]): P
   const undoOnly = typeof knowledge === "string";
   if (undoOnly && !states.isEnding(attachment)) {
     states.note(attachment, knowledge);
-    const other = knowledge === "unshown" && view && namesakeOf(view, record);
+    const other = knowledge === "absent" && view && namesakeOf(view, record);
     if (other) states.sayingOnce(attachment, log)("warn", namesake(record, other));
     return { outcome: "done", why: "" };
   }
@@ -60,7 +61,8 @@ async function decide(loop: Loop, attachment: string, why: readonly string[]): P
     ground,
     why,
   );
-  states.note(attachment, came.kind);
+  if (came.kind !== "alive") states.note(attachment, came.kind);
+  else if (undoOnly) states.note(attachment, knowledge);
   // Of two that leave side by side each finds the other one there, and neither takes the class away.
   if (came.leftFormer === true) tell({ kind: "former class left", network: record.identity.network });
   // What we wrote ourselves is no news; what an ADD wrote meanwhile is.

@@ -4,7 +4,7 @@ import type { Log } from "../log.ts";
 import type { Metrics } from "./metrics.ts";
 
 /** "ending": found without its namespace, and not undone yet. */
-type State = Reapplied["kind"] | "ending" | "unshown" | "finished";
+type State = Exclude<Reapplied["kind"], "alive"> | "ending" | "absent" | "finished";
 
 export type States = {
   readonly note: (attachment: string, state: State) => void;
@@ -82,7 +82,7 @@ export function createStates({ pods }: Metrics): States {
 }
 
 /** In which the same is found again and again. */
-const lasting: ReadonlySet<State> = new Set(["refused", "failed", "busy", "unshown"]);
+const lasting: ReadonlySet<State> = new Set(["refused", "failed", "busy", "absent", "hidden", "incomplete"]);
 
 function inMetrics(state: State): string {
   return state === "same" || state === "changed" ? "in_step" : state;

@@ -104,10 +104,10 @@ export function withPending(
   if (podUid(request.call) === undefined || knowledge === undefined) return decision;
   const unread = unlistedFor(askingOf(request, decision), knowledge).map(({ name }) => `what needs ${name}`);
   const isUnheard = knowledge.pod === undefined;
-  const unsaid = isUnheard && !request.runtime.gaveAnnotations;
+  const lacksAnnotations = isUnheard && !request.runtime.gaveAnnotations;
   const missing = [
     ...(isUnheard ? decision.undecided : []),
-    ...(unsaid ? ["annotations, which the runtime did not pass on"] : []),
+    ...(lacksAnnotations ? ["annotations, which the runtime did not pass on"] : []),
     ...unread,
   ];
   if (missing.length === 0) return decision;

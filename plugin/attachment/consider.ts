@@ -23,9 +23,11 @@ export type Considered =
   /** It is being deleted, or has been. */
   | { readonly kind: "ended" }
   /** Whether its namespace lives cannot be seen from here. */
-  | { readonly kind: "unseen" }
+  | { readonly kind: "hidden" }
+  /** It has not ended, and nothing is known to decide it by. */
+  | { readonly kind: "alive" }
   /** Its record does not say what was asked. */
-  | { readonly kind: "unsaid" }
+  | { readonly kind: "incomplete" }
   /** What it asks for is not known (any more): resources, selectors. It keeps what it has until that is. */
   | { readonly kind: "waiting"; readonly lacks: readonly string[] }
   /** What is asked cannot be. */
@@ -62,11 +64,11 @@ export async function consider(
 ): Promise<Considered> {
   if (record.membership?.leaving === true) return { kind: "ended" };
   const life = lifeOf(stateDir, record);
-  if (life === "live" && undoOnly) return { kind: "unseen" };
-  if (life !== "live") return { kind: life === "ended" ? "gone" : "unseen" };
+  if (life !== "live") return { kind: life === "ended" ? "gone" : "hidden" };
+  if (undoOnly) return { kind: "alive" };
   try {
     const request = requestOf(record, conf);
-    if (request === undefined) return { kind: "unsaid" };
+    if (request === undefined) return { kind: "incomplete" };
     const lacking = knowledge?.objects ? unlisted(request, knowledge.objects) : [];
     if (lacking.length > 0) return { kind: "waiting", lacks: lacking };
     const decision = await decide(request, "keep", knowledge, {

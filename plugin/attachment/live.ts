@@ -45,12 +45,12 @@ export function seemsLive({ netns, netnsId: id }: AttachmentRecord): boolean {
  * image has there, or no namespace that was made after it started: the directory is missing, or another one, or the file is
  * there and is none. That proves nothing. No pod outlives the boot.
  */
-export function lifeOf(stateDir: string, record: AttachmentRecord): "live" | "ended" | "unseen" {
+export function lifeOf(stateDir: string, record: AttachmentRecord): "live" | "ended" | "hidden" {
   const { netns, view } = record;
   if (isLive(stateDir, record)) return "live";
   if (view !== undefined && view.place !== viewOf(netns)?.place)
-    return view.bootId === bootId() ? "unseen" : "ended";
+    return view.bootId === bootId() ? "hidden" : "ended";
   const isAnother = netnsId(netns) !== undefined;
   const directory = netns.startsWith("/proc/") ? "/proc" : netns.slice(0, netns.lastIndexOf("/"));
-  return isAnother || (!existsSync(netns) && existsSync(directory)) ? "ended" : "unseen";
+  return isAnother || (!existsSync(netns) && existsSync(directory)) ? "ended" : "hidden";
 }

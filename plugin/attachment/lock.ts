@@ -97,7 +97,7 @@ function isHeld(entry: LockEntry): boolean {
       return true;
     case "ended":
       return isRecent && hasTools(entry);
-    case "unseen":
+    case "hidden":
       return isRecent;
   }
 }

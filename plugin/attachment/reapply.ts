@@ -66,8 +66,9 @@ async function withLock(task: Reapplying): Promise<Reapplied> {
       return undoEnded(task, record);
     case "same":
     case "ended":
-    case "unseen":
-    case "unsaid":
+    case "hidden":
+    case "alive":
+    case "incomplete":
     case "waiting":
     case "refused":
       return seen;

@@ -25,11 +25,11 @@ export function ownProcess(): Process {
 
 let own: Process | undefined;
 
-/** "unseen": it has process numbers of another namespace. */
-export function lifeOf(other: Process): "running" | "ended" | "unseen" {
+/** "hidden": it has process numbers of another namespace. */
+export function lifeOf(other: Process): "running" | "ended" | "hidden" {
   const us = ownProcess();
   if (other.bootId !== us.bootId) return "ended";
-  if (other.pidNamespace !== us.pidNamespace) return "unseen";
+  if (other.pidNamespace !== us.pidNamespace) return "hidden";
   return startTimeOf(String(other.pid)) === other.startTime ? "running" : "ended";
 }
 

@@ -123,7 +123,7 @@ suite("accidents", needs, () => {
     await kubelet.stop();
     await plane.api.remove(podPath("default", "web"), { gracePeriodSeconds: 0 });
     await plane.api.create(podPath("default"), podObject({ name: "web", nodeName: "node-1" }));
-    await until("the metric", async () => (await agent.metric('pod_qos_pods{state="unshown"}')) === 1);
+    await until("the metric", async () => (await agent.metric('pod_qos_pods{state="absent"}')) === 1);
     await mark(20);
     await sleep(500);
     expect(await marksOf(web.pod)).toEqual([46]);

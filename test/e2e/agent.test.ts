@@ -196,7 +196,7 @@ describe("an agent that is not in the node's own namespaces", () => {
     const state = await exactState(node, pod.pod);
     const inImage = ["unshare", "--mount", "sh", "-ec", 'mount -t tmpfs image /run/netns; exec "$@"', "sh"];
     const agent = await begin({ command: [...inImage, linkPlugin(node)] });
-    await until("it has looked", async () => (await agent.metric('pod_qos_pods{state="unseen"}')) === 1);
+    await until("it has looked", async () => (await agent.metric('pod_qos_pods{state="hidden"}')) === 1);
     await new Promise((resolve) => setTimeout(resolve, 6_000));
     expect(await agent.stop()).not.toContain("has ended");
     expect([readRecordOf(pod), await exactState(node, pod.pod)]).toEqual([before, state]);

@@ -135,16 +135,16 @@ test("a pod whose namespace has ended without DEL is undone, and one whose names
     await pod.pod.remove();
     const elsewhere = { ...record, netns: "/run/not-mounted-here/pod" };
     writeFileSync(path, JSON.stringify(elsewhere));
-    expect(await reapply(pod)).toMatchObject({ kind: "unseen", started: 0 });
+    expect(await reapply(pod)).toMatchObject({ kind: "hidden", started: 0 });
     writeFileSync(node.path("/run/empty"), "");
     writeFileSync(path, JSON.stringify({ ...record, netns: "/run/empty" }));
-    expect(await reapply(pod)).toMatchObject({ kind: "unseen", started: 0 });
+    expect(await reapply(pod)).toMatchObject({ kind: "hidden", started: 0 });
     expect(recordNames(node)).toContainEqual(expect.stringContaining(pod.pod.containerId));
     rmSync(node.path("/run/empty"));
     const { view = { bootId: "", place: "" } } = record;
     const fromElsewhere = { ...record, view: { ...view, place: "another directory" } };
     writeFileSync(path, JSON.stringify(fromElsewhere));
-    expect(await reapply(pod)).toMatchObject({ kind: "unseen", started: 0 });
+    expect(await reapply(pod)).toMatchObject({ kind: "hidden", started: 0 });
     writeFileSync(path, JSON.stringify(record));
     expect(await reapply(pod)).toMatchObject({ kind: "gone" });
     expect(recordNames(node)).not.toContainEqual(expect.stringContaining(pod.pod.containerId));
@@ -157,7 +157,7 @@ test("a record of a build that did not say what was asked is left alone", async 
     succeeded(await pod.call("ADD"));
     const { asked: _, ...former } = readRecordOf(pod);
     writeFileSync(recordPathOf(pod), JSON.stringify(former));
-    expect(await reapply(pod, wishes["rules"])).toEqual({ kind: "unsaid", message: "", started: 0 });
+    expect(await reapply(pod, wishes["rules"])).toEqual({ kind: "incomplete", message: "", started: 0 });
     await ended(pod);
   });
 });

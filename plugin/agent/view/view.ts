@@ -44,15 +44,15 @@ export function withSnapshot(view: ApiView, snapshot: Snapshot): ApiView {
   return { ...view, snapshot, objects: objectsOf(snapshot) };
 }
 
-/** "unshown": the API has not shown the pod, and a pod that is absent loses nothing. "finished": it does not run any more. */
+/** "absent": the API does not show the pod, which loses nothing by that. "finished": it does not run any more. */
 export function knowledgeOf(
   { pods, objects }: ApiView,
   { asked }: AttachmentRecord,
-): Knowledge | "unshown" | "finished" {
+): Knowledge | "absent" | "finished" {
   const uid = asked?.uid;
   if (uid === undefined) return { source: "agent", pod: undefined, objects };
   const pod = podCalled(uid, pods, asked ?? {});
-  if (pod === undefined) return "unshown";
+  if (pod === undefined) return "absent";
   if (pod.phase === "Succeeded" || pod.phase === "Failed") return "finished";
   return { source: "agent", pod, objects };
 }

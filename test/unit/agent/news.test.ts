@@ -198,7 +198,7 @@ describe("what the API tells", () => {
     const of = (name: string) =>
       knowledgeOf(told, record("podnet", "s", { asked: { namespace: "prod", name, uid: hash } }));
     expect(of("u-m")).toMatchObject({ source: "agent" });
-    expect(of("another")).toBe("unshown");
+    expect(of("another")).toBe("absent");
   });
 
   it("of a list that is not complete changes nothing", () => {
@@ -210,7 +210,7 @@ describe("what the API tells", () => {
     const of = (uid?: string) =>
       knowledgeOf(one, record("podnet", "a", { asked: uid === undefined ? {} : { uid } }));
     expect(of("u-a")).toMatchObject({ source: "agent", pod: { labels: { app: "web" } } });
-    expect(of("u-b")).toBe("unshown");
+    expect(of("u-b")).toBe("absent");
     expect(of()).toMatchObject({ source: "agent", pod: undefined });
     const finished = withUpdate(empty, {
       resource: "pods",

@@ -4,10 +4,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import { apiViewOf } from "../../../plugin/agent/view/view.ts";
+import { decideAnew } from "../../../plugin/agent/decide-anew.ts";
 import { createMetrics } from "../../../plugin/agent/metrics.ts";
 import { perform } from "../../../plugin/agent/perform.ts";
 import { createStates } from "../../../plugin/agent/states.ts";
-import { decideAnew } from "../../../plugin/agent/work.ts";
 import { ownBuild } from "../../../plugin/attachment/build.ts";
 import { decide } from "../../../plugin/attachment/decide.ts";
 import { planFor } from "../../../plugin/attachment/plan.ts";
@@ -52,6 +52,35 @@ describe("a record that an ADD writes while another pod is decided", () => {
     const byTheWatch = loop.readRecords();
     const byPerform = told.flatMap((news) => (news.kind === "records" ? news.attachments : []));
     expect([...byTheWatch, ...byPerform]).toEqual(["podnet/b@eth0"]);
+  });
+});
+
+describe("a pod that the agent can do nothing about", () => {
+  it.each([
+    [
+      "its namespace cannot be seen from here",
+      {},
+      "hidden",
+      "warn prod/x eth0: whether its network namespace",
+    ],
+    [
+      "its record does not say what was requested",
+      { netns: "/proc/self/ns/net", netnsId: netnsId("/proc/self/ns/net") ?? "" },
+      "incomplete",
+      "info prod/x eth0: its record does not say what was requested",
+    ],
+  ] as const)("is logged once: %s", async (_, more, kind, line) => {
+    const stateDir = createPlace();
+    const { loop, logged } = loopAt(stateDir, { api: false });
+    writeRecord(stateDir, recordNamed("a", more));
+    loop.readRecords();
+    const task = { kind: "decide", attachment: "podnet/a@eth0" } as const;
+    for (const why of ["test", "test again"])
+      expect(await perform(loop, task, [why])).toMatchObject({ kind, outcome: "done" });
+    expect(logged).toEqual([
+      expect.stringContaining(line),
+      expect.stringContaining(line.replace(/^\w+/, "debug")),
+    ]);
   });
 });
 
@@ -150,6 +179,7 @@ describe("a pod that is marked by an object of the API", () => {
     loop.setWorld({ ...loop.world(), view: apiViewOf(snapshotOf({}), []) });
     loop.readRecords();
     loop.states.note(task.attachment, "ending");
-    expect(await perform(loop, task, ["test"])).toMatchObject({ kind: "unseen", outcome: "done" });
+    expect(await perform(loop, task, ["test"])).toMatchObject({ kind: "alive", outcome: "done" });
+    expect(await loop.metrics.registry.metrics()).toContain('pod_qos_pods{state="absent"} 1');
   });
 });

@@ -37,18 +37,18 @@ const record = (netns: string, seen: View | undefined, id = "0:0"): AttachmentRe
 
 it.each([
   ["its file is gone from the directory that the plugin saw", own, view, "ended"],
-  ["the directory is another one of that path", own, elsewhere, "unseen"],
-  ["the directory is not there", "/run/not-there/pod", elsewhere, "unseen"],
+  ["the directory is another one of that path", own, elsewhere, "hidden"],
+  ["the directory is not there", "/run/not-there/pod", elsewhere, "hidden"],
   ["the directory is not there, since the boot", "/run/not-there/pod", beforeBoot, "ended"],
   [
     "the file is there and is no namespace",
     directory("mounts", "pod"),
     viewOf(directory("mounts")),
-    "unseen",
+    "hidden",
   ],
   ["its process is gone", noProcess, ownNumbers, "ended"],
-  ["its process is one of other numbers", noProcess, otherNumbers, "unseen"],
-  ["its number is another process by ours", "/proc/self/ns/net", otherNumbers, "unseen"],
+  ["its process is one of other numbers", noProcess, otherNumbers, "hidden"],
+  ["its number is another process by ours", "/proc/self/ns/net", otherNumbers, "hidden"],
   ["its number is another process", "/proc/self/ns/net", ownNumbers, "ended"],
   ["an older build recorded it, and its file is gone", own, undefined, "ended"],
 ] as const)("where %s", (_, netns, seen, life) => {

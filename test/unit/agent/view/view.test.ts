@@ -174,6 +174,6 @@ it("another pod under the name of one that runs is news for that one, which keep
   const item = { metadata: { uid: "u-new", namespace: "prod", name: "web-0" } };
   const view = showing(empty, item);
   expect(changesOf(empty, view).newNames).toEqual(["prod/web-0"]);
-  expect(knowledgeOf(view, asked("u-old", "web-0"))).toBe("unshown");
+  expect(knowledgeOf(view, asked("u-old", "web-0"))).toBe("absent");
   expect(namesakeOf(view, asked("u-old", "web-0"))).toBe("u-new");
 });

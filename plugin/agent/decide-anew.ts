@@ -1,0 +1,79 @@
+/** The loop's task for an attachment: it is decided anew, and what came of it is logged and counted. */
+import type { Ground } from "../attachment/consider.ts";
+import { reapply, type Reapplied } from "../attachment/reapply.ts";
+import { hasLeftFormer } from "../attachment/uplink/former.ts";
+import type { Log } from "../log.ts";
+import { changeInWords } from "../report/change.ts";
+import { nameOf } from "../report/names.ts";
+import type { AttachmentRecord } from "../state/record.ts";
+import { inFull, type Came, type Tools } from "./work.ts";
+
+export type Decided = Came & {
+  readonly kind: Reapplied["kind"];
+  /** It was in a class that the conf has no more, and is in it no more. */
+  readonly leftFormer?: boolean;
+};
+
+export async function decideAnew(
+  { stateDir, log, metrics }: Tools,
+  record: AttachmentRecord,
+  ground: Ground,
+  why: readonly string[],
+): Promise<Decided> {
+  const began = performance.now();
+  const came = await reapply({ ...ground, stateDir, record, log });
+  const who = nameOf(record);
+  metrics.applies.inc({ result: came.kind });
+  switch (came.kind) {
+    case "same":
+      return { kind: kindOf(came, who, log), outcome: "done", why: "" };
+    case "hidden":
+      log(
+        "warn",
+        `${who}: whether its network namespace still exists cannot be seen from here: nothing of it is changed; run the agent in the node's mount and process id namespaces`,
+      );
+      return { kind: came.kind, outcome: "done", why: "" };
+    case "incomplete":
+      log(
+        "info",
+        `${who}: its record does not say what was requested: it keeps what it has until its next start`,
+      );
+      return { kind: came.kind, outcome: "done", why: "" };
+    case "alive":
+    case "waiting":
+      return { kind: came.kind, outcome: "done", why: "" };
+    case "ended":
+      return { kind: came.kind, outcome: "over", why: "" };
+    case "gone":
+      log("info", `${who}: its network namespace has ended: removed what it had on the node`);
+      return { kind: came.kind, outcome: "over", why: "" };
+    case "changed": {
+      metrics.applySeconds.observe((performance.now() - began) / 1000);
+      log("info", `${who}: ${changeInWords(came.before, came.after)} (${why.join("; ")})`);
+      const leftFormer = hasLeftFormer(stateDir, came.before.membership, came.after.membership);
+      return { kind: kindOf(came, who, log), outcome: "done", why: "", leftFormer };
+    }
+    case "refused":
+      // What the node lacks may come later, and no event says so.
+      log("warn", `${who}: it keeps what it has (${why.join("; ")}): ${inFull(came.error)}`);
+      return { kind: came.kind, outcome: "failed", why: why.join("; ") };
+    case "busy":
+    case "failed":
+      log(
+        "error",
+        `${who}: it keeps what it has, and the agent tries again (${why.join("; ")}): ${inFull(came.error)}`,
+      );
+      return { kind: came.kind, outcome: "failed", why: why.join("; ") };
+  }
+}
+
+/** With a part of its wishes refused it is not as it is asked to be, although all the rest is. */
+function kindOf(
+  { kind, rejected }: Extract<Reapplied, { kind: "same" | "changed" }>,
+  who: string,
+  log: Log,
+): Reapplied["kind"] {
+  if (rejected === undefined) return kind;
+  log("warn", `${who}: ${rejected}`);
+  return "refused";
+}
