@@ -47,15 +47,20 @@ function markOf({ pid, startTime }: Pick<Process, "pid" | "startTime">): string 
 /**
  * Whether a tool that it started has outlived it. Only what began later can be one, and only of that is the environment read:
  * reading that of a process that hangs in the kernel may hang as well.
+ *
+ * From its fork until it has its own program a tool is a copy of who starts it: with our name, an environment without the mark,
+ * and one thread, where Node has several. Nothing tells whose it is, and it is over within milliseconds.
  */
 export function hasTools(other: Process): boolean {
   const mark = `${markName}=${markOf(other)}`;
-  return readdirSync("/proc").some(
-    (name) =>
-      /^\d+$/.test(name) &&
-      Number(startTimeOf(name)) >= Number(other.startTime) &&
-      readText(`/proc/${name}/environ`)?.split("\0").includes(mark) === true,
-  );
+  const ownName = statOf("self")?.name;
+  return readdirSync("/proc").some((pid) => {
+    const stat = /^\d+$/.test(pid) ? statOf(pid) : undefined;
+    if (stat === undefined || Number(stat.startTime) < Number(other.startTime)) return false;
+    // Asked first: what has its program by now has its environment too.
+    if (stat.name === ownName && stat.threads === 1) return true;
+    return readText(`/proc/${pid}/environ`)?.split("\0").includes(mark) === true;
+  });
 }
 
 /** Seconds since the boot: no clock that anybody sets. */
@@ -72,10 +77,16 @@ export function pidNamespace(): string {
   }
 }
 
-/** Field 22 of stat. The name before it may hold anything. One that has ended and was not waited for does nothing any more. */
 function startTimeOf(pid: string): string | undefined {
-  const fields = readText(`/proc/${pid}/stat`)
-    ?.replace(/^.*\) /s, "")
-    .split(" ");
-  return fields?.[0] === "Z" || fields?.[0] === "X" ? undefined : fields?.[19];
+  return statOf(pid)?.startTime;
+}
+
+type Stat = { readonly name: string; readonly threads: number; readonly startTime: string | undefined };
+
+/** Fields 2, 20 and 22. The name may hold anything. One that has ended and was not waited for does nothing any more. */
+function statOf(pid: string): Stat | undefined {
+  const [, name = "", rest = ""] = /^\d+ \((.*)\) (.*)/s.exec(readText(`/proc/${pid}/stat`) ?? "") ?? [];
+  const fields = rest.split(" ");
+  const hasEnded = rest === "" || fields[0] === "Z" || fields[0] === "X";
+  return hasEnded ? undefined : { name, threads: Number(fields[17]), startTime: fields[19] };
 }
