@@ -25,6 +25,7 @@ const sideBySide = {
 const LONGEST = [
   "vm/suites-traffic",
   "vm/suites-objects",
+  "vm/kubelet",
   "vm/ovn",
   "vm/containerd",
   "e2e/same-decision",

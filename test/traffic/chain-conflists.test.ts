@@ -16,7 +16,13 @@ const both = {
   capArgs: capArgsOf({ "kubernetes.io/egress-bandwidth": "10M", "kubernetes.io/ingress-bandwidth": "20M" }),
 };
 
-const chosen = paced("a pod on", sites, 0, ({ needs }) => needs.features !== undefined);
+/** Of what a stock kernel alone has. Mode l2 of ipvlan the VM measures in chain-ipvlan-traffic, with CHECK in chain-ipvlan. */
+const chosen = paced(
+  "a pod on",
+  sites,
+  0,
+  ({ name, needs }) => needs.features !== undefined && name !== "ipvlan-l2",
+);
 for (const site of chosen) suite(`a pod on ${site.name}`, site.needs, () => onSite(site));
 
 const onSite = (site: Site): void => {
