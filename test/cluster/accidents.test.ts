@@ -6,9 +6,8 @@ import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import { connectApi, type KubeObject } from "../../scripts/lab/cluster/api.ts";
 import type { ControlPlane } from "../../scripts/lab/cluster/control-plane.ts";
 import { until as untilWithin } from "../lab/agent.ts";
-import { tokenOf } from "../lab/cluster/accounts.ts";
 import { agentNode, egressQos, egressQosPath, marked, type AgentNode } from "../lab/cluster/agent-node.ts";
-import { createCluster } from "../lab/cluster/cluster.ts";
+import { agentNeeds, agentToken, createAgentPlane } from "../lab/cluster/agent-plane.ts";
 import { compact } from "../lab/cluster/compact.ts";
 import { eventually } from "../lab/cluster/eventually.ts";
 import { forgetAll } from "../lab/cluster/forget-all.ts";
@@ -17,14 +16,7 @@ import { NAMESPACES, podObject, podPath } from "../lab/cluster/objects.ts";
 import { marksOf } from "../lab/marks.ts";
 import { suite } from "../lab/needs.ts";
 
-const needs = {
-  plugin: true,
-  kubernetes: ["kube-apiserver", "etcd", "kubectl"],
-  peers: ["bridge", "host-local"],
-  tools: ["openssl", "socat", "curl"],
-} as const;
-
-suite("accidents", needs, () => {
+suite("accidents", agentNeeds, () => {
   let plane: ControlPlane;
   let kubeconfig: string;
   let tokenFile: string;
@@ -33,15 +25,14 @@ suite("accidents", needs, () => {
   let tries = 0;
 
   beforeAll(async () => {
-    plane = await createCluster();
-    await applyInstall(plane);
+    ({ plane } = await createAgentPlane());
     tokenFile = join(plane.folder, "token");
     kubeconfig = plane.kubeconfigFor("agent", { tokenFile });
   });
   afterAll(() => plane.stop());
   beforeEach(async () => {
     tries += 1;
-    writeFileSync(tokenFile, await tokenOf(plane.api, "pod-qos-agent", { namespace: "kube-system" }));
+    writeFileSync(tokenFile, await agentToken(plane));
     await plane.api.create(policyPath("EgressQoS", "default"), egressQos(46, "web"));
     site = await agentNode({ plane, kubeconfig });
     return async () => {
@@ -239,16 +230,15 @@ const REFUSED = 'pod_qos_watch_restarts_total{resource="pods",reason="watch"}';
 type Definition = KubeObject & { readonly spec: { readonly versions: readonly object[] } };
 
 /** Good until the secret that it is bound to is deleted, and what the server remembers of it for ten seconds. */
-const boundToken = async ({
-  api,
-  server,
-  certificates,
-}: ControlPlane): Promise<{ readonly token: string; readonly revoke: () => Promise<void> }> => {
+const boundToken = async (
+  plane: ControlPlane,
+): Promise<{ readonly token: string; readonly revoke: () => Promise<void> }> => {
+  const { api, server, certificates } = plane;
   const secrets = `${NAMESPACES}/kube-system/secrets`;
   const { metadata } = await api.create<KubeObject>(secrets, { metadata: { generateName: "bound-" } });
   const { name, uid } = metadata;
   const boundObjectRef = { kind: "Secret", apiVersion: "v1", name, uid };
-  const token = await tokenOf(api, "pod-qos-agent", { namespace: "kube-system", boundObjectRef });
+  const token = await agentToken(plane, boundObjectRef);
   const bearer = connectApi(server, certificates.authority, { token });
   const isRefused = async (): Promise<true | undefined> =>
     (await bearer.ask("GET", "/api/v1/pods")).status === 401 ? true : undefined;

@@ -2,85 +2,56 @@
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
 import type { KubeObject } from "../../scripts/lab/cluster/api.ts";
 import type { ControlPlane } from "../../scripts/lab/cluster/control-plane.ts";
-import { startAgent, until, writeConf, type Agent } from "../lab/agent.ts";
-import { tokenOf, type PolicyRule } from "../lab/cluster/accounts.ts";
+import { until, writeConf, type Agent } from "../lab/agent.ts";
+import type { PolicyRule } from "../lab/cluster/accounts.ts";
+import { agentNode, egressQos, type AgentNode } from "../lab/cluster/agent-node.ts";
+import { AGENT_ACCOUNT, agentNeeds, createAgentPlane } from "../lab/cluster/agent-plane.ts";
 import { auditOf } from "../lab/cluster/audit.ts";
-import { createCluster } from "../lab/cluster/cluster.ts";
-import { applyInstall, policyPath } from "../lab/cluster/installed.ts";
-import { startKubelet, type Kubelet } from "../lab/cluster/kubelet.ts";
+import { policyPath } from "../lab/cluster/installed.ts";
 import { defineNetworks, networkPath } from "../lab/cluster/networks.ts";
-import { podObject, podPath, type PodWish } from "../lab/cluster/objects.ts";
+import { podPath, type PodWish } from "../lab/cluster/objects.ts";
 import { podNetwork } from "../lab/cluster/pod-network.ts";
 import { cniArgsOf } from "../lab/cluster/runtime-call.ts";
 import { capsOfSandbox } from "../lab/cluster/sandbox-caps.ts";
 import { runChain } from "../lab/chain.ts";
-import { reachFrom, type Reach } from "../lab/cluster/reach.ts";
 import { callsBeyond, rightsOf, unusedRights } from "../lab/cluster/role.ts";
 import type { Sandbox } from "../lab/cluster/sandbox.ts";
+import { recordOfSandbox } from "../lab/cluster/sandbox-record.ts";
 import { suite } from "../lab/needs.ts";
-import { createNode, type LabNode } from "../lab/node.ts";
+import type { LabNode } from "../lab/node.ts";
 import type { AttachmentRecord } from "../../plugin/state/record.ts";
-import { globSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 
-const needs = {
-  plugin: true,
-  kubernetes: ["kube-apiserver", "etcd", "kubectl"],
-  peers: ["bridge", "host-local"],
-  tools: ["openssl", "socat", "curl"],
-} as const;
-
-suite("the agent and the API", needs, () => {
+suite("the agent and the API", agentNeeds, () => {
   let plane: ControlPlane;
   let kubeconfig: string;
-  let node: LabNode;
-  let kubelet: Kubelet;
-  let reach: Reach;
+  let site: AgentNode;
   let agent: Agent;
 
   beforeAll(async () => {
-    plane = await createCluster({ audit: true });
-    await applyInstall(plane);
-    const token = await tokenOf(plane.api, "pod-qos-agent", { namespace: "kube-system" });
-    kubeconfig = await plane.kubeconfigFor("agent", { token });
+    ({ plane, kubeconfig } = await createAgentPlane({ audit: true }));
   });
   afterAll(() => plane.stop());
   beforeEach(async () => {
-    node = await createNode();
-    reach = await reachFrom(node, plane);
-    kubelet = await startKubelet({
-      api: plane.api,
-      node,
-      name: "node-1",
-      conflist: podNetwork(),
-      binds: true,
-      retryMs: 200,
-    });
+    site = await agentNode({ plane, kubeconfig, binds: true });
   });
   afterEach(async () => {
-    await agent?.kill();
-    await kubelet.stop();
-    await node[Symbol.asyncDispose]();
-    for (const name of ["web", "other"])
-      await plane.api.remove(podPath("default", name)).catch(() => undefined);
+    await site[Symbol.asyncDispose]();
     for (const kind of ["EgressQoS", "NetworkQoS"] as const)
       await plane.api.remove(`${policyPath(kind, "default")}/default`).catch(() => undefined);
     await plane.api.remove(networkPath("default", "podnet")).catch(() => undefined);
   });
 
   const begin = async (): Promise<void> => {
-    agent = await startAgent(node, { args: ["--node", "node-1", "--kubeconfig", kubeconfig] });
+    agent = await site.begin();
   };
-  const running = async (wish: PodWish): Promise<Sandbox> => {
-    await plane.api.create(podPath("default"), podObject(wish));
-    return kubelet.running(wish.name);
-  };
+  const running = (wish: PodWish): Promise<Sandbox> => site.running(wish);
   const patch = (name: string, metadata: object): Promise<unknown> =>
     plane.api.patch(podPath("default", name), { metadata });
-  const recordOf = ({ containerId }: Sandbox, ifname = "eth0"): AttachmentRecord => {
-    const [path = ""] = globSync(node.path(`/run/pod-qos/attachments/*/${containerId}@${ifname}.json`));
-    return JSON.parse(readFileSync(path, "utf8")) as AttachmentRecord;
-  };
+  const recordOf = (sandbox: Sandbox, ifname?: string): AttachmentRecord =>
+    recordOfSandbox(site.node, sandbox, ifname);
   const markOf = (sandbox: Sandbox): number | undefined => recordOf(sandbox).limits?.dscp;
+
   test("follows a flipped label, a changed annotation, and objects that are made, edited and deleted", async () => {
     await begin();
     const sandbox = await running({ name: "web", labels: { app: "web" } });
@@ -131,20 +102,20 @@ suite("the agent and the API", needs, () => {
     await begin();
     const sandbox = await running({ name: "web", labels: { app: "web" } });
     await until("the mark", () => markOf(sandbox) === 46);
-    await reach.cut();
+    await site.reach.cut();
     await plane.api.patch(`${policyPath("EgressQoS", "default")}/default`, {
       spec: { egress: [{ dscp: 12, podSelector: { matchLabels: { app: "web" } } }] },
     });
     await new Promise((resolve) => setTimeout(resolve, 5_000));
     expect(markOf(sandbox)).toBe(46);
     expect((await agent.page("/readyz")).code).toBe(200);
-    await reach.restore();
+    await site.reach.restore();
     await until("the edited mark", () => markOf(sandbox) === 12, 35_000);
   });
 
   test("puts a pod into a class by its namespace's labels, where a conf edit brings the selector", async () => {
-    await node.exec("ip", ["link", "add", "up0", "type", "veth", "peer", "name", "up1"]);
-    await node.exec("ip", ["link", "set", "up0", "up"]);
+    await site.node.exec("ip", ["link", "add", "up0", "type", "veth", "peer", "name", "up1"]);
+    await site.node.exec("ip", ["link", "set", "up0", "up"]);
     await begin();
     const sandbox = await running({ name: "web", labels: { app: "web" } });
     await plane.api.patch("/api/v1/namespaces/default", { metadata: { labels: { tier: "x" } } });
@@ -155,7 +126,7 @@ suite("the agent and the API", needs, () => {
       default: "rest",
       classes: { rest: { rate: "100M" }, tiered: { rate: "100M", ...byNamespace } },
     };
-    await writeConf(node, "10-podnet.conflist", { uplink }, "podnet");
+    await writeConf(site.node, "10-podnet.conflist", { uplink }, "podnet");
     await until("its class", () => recordOf(sandbox).membership?.class === "tiered", 10_000);
     await plane.api.patch("/api/v1/namespaces/default", { metadata: { labels: { tier: "y" } } });
     await until("the other class", () => recordOf(sandbox).membership?.class !== "tiered", 10_000);
@@ -169,10 +140,10 @@ suite("the agent and the API", needs, () => {
       bandwidth: { egressRate: 20e6, ingressRate: 20e6 },
       "io.kubernetes.cri.pod-annotations": capped("20M"),
     });
-    const net1 = await secondInterface(node, sandbox, 8e6);
+    const net1 = await secondInterface(site.node, sandbox, 8e6);
     const caps = async (): Promise<readonly unknown[]> => [
       limitsOf(recordOf(sandbox)),
-      (await capsOfSandbox(node, sandbox)).ingress?.rate,
+      (await capsOfSandbox(site.node, sandbox)).ingress?.rate,
       limitsOf(recordOf(sandbox, "net1")),
       (await net1()).ingress?.rate,
     ];
@@ -190,11 +161,11 @@ suite("the agent and the API", needs, () => {
 
   test("cut off from the API, says so to ADD within some seconds, and takes it back when it is not", async () => {
     await begin();
-    expect(heartbeatOf(node).isCutOff).toBeUndefined();
-    await reach.cut();
-    await until("the word of it", () => heartbeatOf(node).isCutOff === true, 20_000);
-    await reach.restore();
-    await until("the word that it is over", () => heartbeatOf(node).isCutOff === undefined, 35_000);
+    expect(heartbeatOf(site.node).isCutOff).toBeUndefined();
+    await site.reach.cut();
+    await until("the word of it", () => heartbeatOf(site.node).isCutOff === true, 20_000);
+    await site.reach.restore();
+    await until("the word that it is over", () => heartbeatOf(site.node).isCutOff === undefined, 35_000);
   });
 
   /** The last: it counts what the tests above asked as well. */
@@ -222,9 +193,8 @@ suite("the agent and the API", needs, () => {
       });
     const role = "/apis/rbac.authorization.k8s.io/v1/clusterroles/pod-qos-agent";
     const rights = rightsOf((await plane.api.get<ClusterRole>(role)).rules);
-    const account = "system:serviceaccount:kube-system:pod-qos-agent";
     const calls = (): ReturnType<typeof auditOf> =>
-      auditOf(plane).filter(({ user }) => user.username === account);
+      auditOf(plane).filter(({ user }) => user.username === AGENT_ACCOUNT);
     await until("each right is of use", () => unusedRights(rights, calls()).length === 0).catch(() =>
       expect(unusedRights(rights, calls())).toEqual([]),
     );
@@ -261,12 +231,6 @@ const secondInterface = async (
 };
 const heartbeatOf = (node: LabNode): { readonly isCutOff?: boolean } =>
   JSON.parse(readFileSync(node.path("/run/pod-qos/live/agent.json"), "utf8"));
-const egressQos = (dscp: number, app: string): object => ({
-  apiVersion: "k8s.ovn.org/v1",
-  kind: "EgressQoS",
-  metadata: { name: "default" },
-  spec: { egress: [{ dscp, podSelector: { matchLabels: { app } } }] },
-});
 type ClusterRole = KubeObject & { readonly rules: readonly PolicyRule[] };
 const byNetworkLabel = {
   networkAttachmentDefinitionSelector: {

@@ -1,40 +1,28 @@
 /** The API server or the agent away while a node lives on, and what follows when it is back. */
-import { globSync, readFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
 import type { ControlPlane } from "../../scripts/lab/cluster/control-plane.ts";
 import { until } from "../lab/agent.ts";
-import { tokenOf } from "../lab/cluster/accounts.ts";
 import { agentNode, egressQos, egressQosPath, marked } from "../lab/cluster/agent-node.ts";
+import { AGENT_ACCOUNT, agentNeeds, createAgentPlane } from "../lab/cluster/agent-plane.ts";
 import { auditOf } from "../lab/cluster/audit.ts";
-import { createCluster } from "../lab/cluster/cluster.ts";
-import { applyInstall, policyPath } from "../lab/cluster/installed.ts";
+import { policyPath } from "../lab/cluster/installed.ts";
 import { NAMESPACES, podObject, podPath } from "../lab/cluster/objects.ts";
 import { figure, noted } from "../lab/figures.ts";
-import type { AttachmentRecord } from "../../plugin/state/record.ts";
 import type { Sandbox } from "../lab/cluster/sandbox.ts";
+import { recordOfSandbox } from "../lab/cluster/sandbox-record.ts";
 import type { LabNode } from "../lab/node.ts";
 import { crowding } from "../lab/machine.ts";
 import { marksOf } from "../lab/marks.ts";
 import { suite } from "../lab/needs.ts";
 import { repetitions } from "../lab/repetitions.ts";
 
-const needs = {
-  plugin: true,
-  kubernetes: ["kube-apiserver", "etcd", "kubectl"],
-  peers: ["bridge", "host-local"],
-  tools: ["openssl", "socat", "curl"],
-} as const;
-
-suite("away", needs, () => {
+suite("away", agentNeeds, () => {
   let plane: ControlPlane;
   let kubeconfig: string;
 
   beforeAll(async () => {
-    plane = await createCluster({ audit: true });
-    await applyInstall(plane);
-    const token = await tokenOf(plane.api, "pod-qos-agent", { namespace: "kube-system" });
-    kubeconfig = plane.kubeconfigFor("agent", { token });
+    ({ plane, kubeconfig } = await createAgentPlane({ audit: true }));
     await plane.api.create(NAMESPACES, { metadata: { name: "second" } });
   });
   afterAll(() => plane.stop());
@@ -189,9 +177,8 @@ suite("away", needs, () => {
 type Limits = { readonly dscp?: number; readonly egress?: number };
 
 /** By its record, which is quick to read. */
-const hasLimits = (node: LabNode, { containerId }: Sandbox, { dscp, egress }: Limits): boolean => {
-  const [path = ""] = globSync(node.path(`/run/pod-qos/attachments/*/${containerId}@eth0.json`));
-  const { limits, unfinished, pending } = JSON.parse(readFileSync(path, "utf8")) as AttachmentRecord;
+const hasLimits = (node: LabNode, sandbox: Sandbox, { dscp, egress }: Limits): boolean => {
+  const { limits, unfinished, pending } = recordOfSandbox(node, sandbox);
   return limits?.dscp === dscp && limits?.egress === egress && unfinished !== true && pending === undefined;
 };
 
@@ -201,7 +188,7 @@ const webs = { matchLabels: { app: "web" } };
 const firstAnswerSince = (plane: ControlPlane, since: Date): Date => {
   const own = auditOf(plane).filter(
     ({ user, responseStatus, requestReceivedTimestamp }) =>
-      user.username === "system:serviceaccount:kube-system:pod-qos-agent" &&
+      user.username === AGENT_ACCOUNT &&
       responseStatus?.code === 200 &&
       new Date(requestReceivedTimestamp) >= since,
   );

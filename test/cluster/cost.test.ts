@@ -4,10 +4,9 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import type { Api } from "../../scripts/lab/cluster/api.ts";
 import type { ControlPlane } from "../../scripts/lab/cluster/control-plane.ts";
 import { startAgent, until, type Agent } from "../lab/agent.ts";
-import { tokenOf } from "../lab/cluster/accounts.ts";
+import { AGENT_ACCOUNT, agentNeeds, createAgentPlane } from "../lab/cluster/agent-plane.ts";
 import { auditOf, type AuditEvent } from "../lab/cluster/audit.ts";
-import { createCluster } from "../lab/cluster/cluster.ts";
-import { applyInstall, policyPath } from "../lab/cluster/installed.ts";
+import { policyPath } from "../lab/cluster/installed.ts";
 import { startKubelet, type Kubelet } from "../lab/cluster/kubelet.ts";
 import { NAMESPACES, podObject, podPath } from "../lab/cluster/objects.ts";
 import { podNetwork } from "../lab/cluster/pod-network.ts";
@@ -17,13 +16,6 @@ import { suite } from "../lab/needs.ts";
 import { createNode, type LabNode } from "../lab/node.ts";
 import { long } from "../lab/repetitions.ts";
 import { residentOf, shareOf, slowness } from "../lab/spent.ts";
-
-const needs = {
-  plugin: true,
-  kubernetes: ["kube-apiserver", "etcd", "kubectl"],
-  peers: ["bridge", "host-local"],
-  tools: ["openssl", "socat", "curl"],
-} as const;
 
 /**
  * A full node, each pod of it read back in ten minutes. The usual run has a part of it, sees ten times as many looks in a short
@@ -35,11 +27,10 @@ const { pods, objects, pace, settleMs, seconds } = long
   : { pods: 20, objects: 100, pace: 10, settleMs: 0, seconds: 10 };
 const looksPerSecond = (full.pods / 600) * pace;
 
-const account = "system:serviceaccount:kube-system:pod-qos-agent";
 /** All that exist here: no NetworkAttachmentDefinition does. */
 const followed = ["pods", "namespaces", "egressqoses", "networkqoses"];
 
-suite("an agent in quiet", needs, () => {
+suite("an agent in quiet", agentNeeds, () => {
   let plane: ControlPlane;
   let node: LabNode;
   let kubelet: Kubelet;
@@ -48,10 +39,7 @@ suite("an agent in quiet", needs, () => {
   let startedAt: Date;
 
   beforeAll(async () => {
-    plane = await createCluster({ audit: true });
-    await applyInstall(plane);
-    const token = await tokenOf(plane.api, "pod-qos-agent", { namespace: "kube-system" });
-    kubeconfig = await plane.kubeconfigFor("agent", { token });
+    ({ plane, kubeconfig } = await createAgentPlane({ audit: true }));
     node = await createNode();
     await reachFrom(node, plane);
     const conflist = podNetwork();
@@ -84,7 +72,7 @@ suite("an agent in quiet", needs, () => {
     const asked = (verb: string): readonly AuditEvent[] =>
       auditOf(plane).filter(
         (event) =>
-          event.user.username === account &&
+          event.user.username === AGENT_ACCOUNT &&
           new Date(event.requestReceivedTimestamp) >= startedAt &&
           event.stage === "ResponseComplete" &&
           event.verb === verb &&

@@ -3,19 +3,22 @@ import { existsSync, readFileSync } from "node:fs";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
 import type { AttachmentRecord } from "../../plugin/state/record.ts";
 import { until } from "../lab/agent.ts";
+import { agentNeeds } from "../lab/cluster/agent-plane.ts";
 import { ifbName } from "../../plugin/datapath/names.ts";
 import { hostDeviceOf } from "../lab/cluster/sandbox-caps.ts";
 import { watchCaps, type CapTurn } from "../lab/cap-turns.ts";
-import { liveNeeds, openLiveSite, type LiveSite } from "../lab/cluster/live-site.ts";
+import { openLiveSite, type LiveSite } from "../lab/cluster/live-site.ts";
 import { policyPath } from "../lab/cluster/installed.ts";
 import { podNetwork } from "../lab/cluster/pod-network.ts";
 import type { Sandbox } from "../lab/cluster/sandbox.ts";
+import { capsOf, DSCP, marksByVoice, RATE, type Word } from "../lab/cluster/voices.ts";
 import { figure } from "../lab/figures.ts";
 import { crowding } from "../lab/machine.ts";
 import { dayMs, sendSteadily, watchMarks, type Flow, type Seen } from "../lab/marks-seen.ts";
 import { suite } from "../lab/needs.ts";
 import { createNode, type LabNode } from "../lab/node.ts";
 import { percentile } from "../lab/percentile.ts";
+import { readRecordAt } from "../lab/records.ts";
 import { long } from "../lab/repetitions.ts";
 
 /** The node's end of the pods' bridge. */
@@ -29,14 +32,10 @@ const changes = long ? 200 : 20;
 const senders = 10;
 const everyMs = 300;
 
-/** By the label "voice": yes, no. */
-const DSCP = { yes: 46, no: 10 } as const;
-const RATE = { yes: "20M", no: "40M" } as const;
-
 const needs = {
-  ...liveNeeds,
-  tools: [...liveNeeds.tools, "ss"],
-  peers: ["bridge", "host-local", "sender"],
+  ...agentNeeds,
+  tools: [...agentNeeds.tools, "ss"],
+  peers: [...agentNeeds.peers, "sender"],
 };
 
 suite("a node full of pods", needs, () => {
@@ -50,7 +49,7 @@ suite("a node full of pods", needs, () => {
   beforeAll(async () => {
     const conflist = podNetwork({ conf: { logFile: LOG, logLevel: "debug" } });
     site = await openLiveSite(await createNode(), conflist);
-    await site.plane.api.create(policyPath("EgressQoS", "default"), egressQos);
+    await site.plane.api.create(policyPath("EgressQoS", "default"), marksByVoice);
   });
   afterAll(() => site?.end());
   afterEach(() =>
@@ -58,9 +57,7 @@ suite("a node full of pods", needs, () => {
   );
 
   const recordOf = ({ containerId }: Sandbox): AttachmentRecord =>
-    JSON.parse(
-      readFileSync(site.node.path(`/run/pod-qos/attachments/podnet/${containerId}@eth0.json`), "utf8"),
-    ) as AttachmentRecord;
+    readRecordAt(site.node, "podnet", containerId);
   /** Three at a time, each made when the one before it runs: the runtime calls for it as soon as it is there. */
   const start = async (count: number): Promise<readonly Sandbox[]> => {
     const names = Array.from({ length: count }, (_, index) => `pod-${named + index}`);
@@ -68,7 +65,7 @@ suite("a node full of pods", needs, () => {
     const made: Sandbox[] = [];
     const begin = async (): Promise<void> => {
       for (let name = names.pop(); name !== undefined; name = names.pop())
-        made.push(await site.run({ name, labels: labels("yes"), annotations: caps("yes") }));
+        made.push(await site.run({ name, labels: labels("yes"), annotations: capsOf("yes") }));
     };
     await Promise.all([begin(), begin(), begin()]);
     return made;
@@ -120,7 +117,7 @@ suite("a node full of pods", needs, () => {
       if (isMark && sandboxes.indexOf(sandbox) >= senders)
         bursts.push(sendSteadily(sandbox.pod, GATEWAY, { everyMs: 2, count: 1500 }));
       await pause(began + 100 - performance.now());
-      const change = isMark ? { labels: labels(to) } : { annotations: caps(to) };
+      const change = isMark ? { labels: labels(to) } : { annotations: capsOf(to) };
       const asked = dayMs();
       done.push({ sandbox, to, asked, answered: await site.patch(sandbox.name, change) });
       before.set(sandbox, to);
@@ -153,24 +150,7 @@ suite("a node full of pods", needs, () => {
   });
 });
 
-type Word = "yes" | "no";
-
 const labels = (voice: Word) => ({ app: "crowd", voice });
-const caps = (word: Word) => ({
-  "kubernetes.io/egress-bandwidth": RATE[word],
-  "kubernetes.io/ingress-bandwidth": RATE[word],
-});
-const egressQos = {
-  apiVersion: "k8s.ovn.org/v1",
-  kind: "EgressQoS",
-  metadata: { name: "default" },
-  spec: {
-    egress: (["yes", "no"] as const).map((voice) => ({
-      dscp: DSCP[voice],
-      podSelector: { matchLabels: { voice } },
-    })),
-  },
-};
 const networkQos = {
   apiVersion: "k8s.ovn.org/v1alpha1",
   kind: "NetworkQoS",
@@ -216,7 +196,7 @@ const afterCap =
   ({ sandbox, to, ...when }: Change): number => {
     const directions = turnsOf(sandbox).map((turns) =>
       msUntil(
-        turns.filter(({ rate }) => rate === `${RATE[to]}bit`),
+        turns.filter(({ rate }) => rate === `${RATE[to] / 1e6}Mbit`),
         when,
       ),
     );

@@ -1,16 +1,18 @@
 /** What a sender below its limits meets while the API changes what its pod should have: no packet is lost, none has a third mark or class. */
-import { readFileSync } from "node:fs";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { AttachmentRecord } from "../../plugin/state/record.ts";
 import { until } from "../lab/agent.ts";
+import { agentNeeds } from "../lab/cluster/agent-plane.ts";
 import { policyPath } from "../lab/cluster/installed.ts";
-import { liveNeeds, openLiveSite, type LiveSite } from "../lab/cluster/live-site.ts";
+import { openLiveSite, type LiveSite } from "../lab/cluster/live-site.ts";
 import { podNetwork } from "../lab/cluster/pod-network.ts";
 import type { Sandbox } from "../lab/cluster/sandbox.ts";
+import { capsOf, DSCP, marksByVoice, RATE, type Word } from "../lab/cluster/voices.ts";
 import { figure } from "../lab/figures.ts";
 import { sendSteadily, watchMarks } from "../lab/marks-seen.ts";
 import { highestRate, startMeter } from "../lab/meter.ts";
 import { suite } from "../lab/needs.ts";
+import { readRecordAt } from "../lab/records.ts";
 import { repetitions } from "../lab/repetitions.ts";
 import { measure } from "../lab/traffic.ts";
 import { openUplinkSite, type UplinkSite } from "../lab/uplink.ts";
@@ -18,9 +20,9 @@ import { openUplinkSite, type UplinkSite } from "../lab/uplink.ts";
 const changes = repetitions(100);
 
 const needs = {
-  ...liveNeeds,
-  tools: [...liveNeeds.tools, "iperf3", "ipset", "ss"],
-  peers: ["bridge", "host-local", "sender"],
+  ...agentNeeds,
+  tools: [...agentNeeds.tools, "iperf3", "ipset", "ss"],
+  peers: [...agentNeeds.peers, "sender"],
 };
 
 suite("a sender below its limits", needs, () => {
@@ -30,21 +32,19 @@ suite("a sender below its limits", needs, () => {
   beforeAll(async () => {
     uplink = await openUplinkSite();
     site = await openLiveSite(uplink.node, podNetwork({ conf: { uplink: classes } }));
-    await site.plane.api.create(policyPath("EgressQoS", "default"), egressQos);
+    await site.plane.api.create(policyPath("EgressQoS", "default"), marksByVoice);
     await site.plane.api.create(policyPath("NetworkQoS", "default"), networkQos("yes"));
   });
   afterAll(() => site?.end());
 
-  const recordOf = ({ containerId }: Sandbox): AttachmentRecord => {
-    const path = `/run/pod-qos/attachments/podnet/${containerId}@eth0.json`;
-    return JSON.parse(readFileSync(site.node.path(path), "utf8")) as AttachmentRecord;
-  };
+  const recordOf = ({ containerId }: Sandbox): AttachmentRecord =>
+    readRecordAt(site.node, "podnet", containerId);
   let made = 0;
   const run = (what: string, labels: object): Promise<Sandbox> =>
     site.run({
       name: `${what}-${(made += 1)}`,
       labels: { voice: "yes", tier: "yes", ...labels },
-      annotations: caps("yes"),
+      annotations: capsOf("yes"),
     });
 
   /** Each change once the one before it is done. */
@@ -99,8 +99,6 @@ suite("a sender below its limits", needs, () => {
   });
 });
 
-type Word = "yes" | "no";
-
 type Kind = {
   readonly labels: Readonly<Record<string, string>>;
   /** The marks that the old and the new have. */
@@ -109,14 +107,8 @@ type Kind = {
   readonly isSo: (record: AttachmentRecord, to: Word) => boolean;
 };
 
-const DSCP = { yes: 46, no: 10 } as const;
-const RATE = { yes: 20e6, no: 40e6 } as const;
 const OBJECT = { yes: 20, no: 12 } as const;
 
-const caps = (word: Word) => ({
-  "kubernetes.io/egress-bandwidth": `${RATE[word]}`,
-  "kubernetes.io/ingress-bandwidth": `${RATE[word]}`,
-});
 const selecting = (tier: string) => ({ podSelector: { matchLabels: { tier } } });
 const classes = {
   device: "eth0",
@@ -126,17 +118,6 @@ const classes = {
     default: { rate: "100M" },
     bulk: { rate: "50M", ceil: "200M", set: "bulk-pods", ...selecting("yes") },
     gold: { rate: "50M", ceil: "200M", set: "gold-pods", ...selecting("no") },
-  },
-};
-const egressQos = {
-  apiVersion: "k8s.ovn.org/v1",
-  kind: "EgressQoS",
-  metadata: { name: "default" },
-  spec: {
-    egress: (["yes", "no"] as const).map((voice) => ({
-      dscp: DSCP[voice],
-      podSelector: { matchLabels: { voice } },
-    })),
   },
 };
 /** Mark, limit and destinations, all with room for the sender. */
@@ -181,7 +162,7 @@ const kinds: Readonly<Record<"label" | "object" | "cap" | "class", Kind>> = {
   cap: {
     labels: {},
     marks: [DSCP.yes],
-    make: (site, { name }, to) => site.patch(name, { annotations: caps(to) }),
+    make: (site, { name }, to) => site.patch(name, { annotations: capsOf(to) }),
     isSo: ({ limits }, to) => limits?.egress === RATE[to] && limits.ingress === RATE[to],
   },
   class: {

@@ -29,14 +29,16 @@ export type AgentNodeOptions = {
   readonly name?: string;
   /** More for pod-qos' entry. */
   readonly conf?: Readonly<Record<string, unknown>>;
+  /** Its kubelet binds the pods, as a scheduler does, a moment after they are made. Default: they are made for the node. */
+  readonly binds?: boolean;
 };
 
 export const agentNode = async (options: AgentNodeOptions): Promise<AgentNode> => {
-  const { plane, kubeconfig, name = "node-1", conf = {} } = options;
+  const { plane, kubeconfig, name = "node-1", conf = {}, binds = false } = options;
   const node = await createNode();
   const reach = await reachFrom(node, plane);
   const conflist = podNetwork({ conf });
-  const kubelet = await startKubelet({ api: plane.api, node, name, conflist, retryMs: 200 });
+  const kubelet = await startKubelet({ api: plane.api, node, name, conflist, binds, retryMs: 200 });
   const agents: Agent[] = [];
   return {
     node,
@@ -48,7 +50,8 @@ export const agentNode = async (options: AgentNodeOptions): Promise<AgentNode> =
       return agent;
     },
     running: async (wish) => {
-      await plane.api.create(podPath(wish.namespace ?? "default"), podObject({ nodeName: name, ...wish }));
+      const bound = binds ? wish : { nodeName: name, ...wish };
+      await plane.api.create(podPath(wish.namespace ?? "default"), podObject(bound));
       return kubelet.running(wish.name, { namespace: wish.namespace ?? "default" });
     },
     egressOf: async (sandbox) => (await capsOfSandbox(node, sandbox)).egress?.rate,

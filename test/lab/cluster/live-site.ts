@@ -3,9 +3,7 @@ import type { ControlPlane } from "../../../scripts/lab/cluster/control-plane.ts
 import { startAgent, type Agent } from "../agent.ts";
 import type { Conflist } from "../conflist.ts";
 import type { LabNode } from "../node.ts";
-import { tokenOf } from "./accounts.ts";
-import { createCluster } from "./cluster.ts";
-import { applyInstall } from "./installed.ts";
+import { createAgentPlane } from "./agent-plane.ts";
 import { startKubelet, type Kubelet } from "./kubelet.ts";
 import { podObject, podPath, type PodWish } from "./objects.ts";
 import { reachFrom } from "./reach.ts";
@@ -23,18 +21,9 @@ export type LiveSite = {
   readonly end: () => Promise<void>;
 };
 
-export const liveNeeds = {
-  plugin: true,
-  kubernetes: ["kube-apiserver", "etcd", "kubectl"],
-  tools: ["openssl", "socat", "curl"],
-} as const;
-
 /** `node` is the caller's until it is here, and ends with the site. */
 export const openLiveSite = async (node: LabNode, conflist: Conflist): Promise<LiveSite> => {
-  const plane = await createCluster();
-  await applyInstall(plane);
-  const token = await tokenOf(plane.api, "pod-qos-agent", { namespace: "kube-system" });
-  const kubeconfig = await plane.kubeconfigFor("agent", { token });
+  const { plane, kubeconfig } = await createAgentPlane();
   await reachFrom(node, plane);
   const agent = await startAgent(node, { args: ["--node", "node-1", "--kubeconfig", kubeconfig] });
   const kubelet = await startKubelet({ api: plane.api, node, name: "node-1", conflist, binds: true });
