@@ -2,14 +2,12 @@
  * All that is followed, one change after the other beside a real API server: of a pod and of a static pod, on eth0 and, by a
  * real Multus, on net1. Each row says what a change gives which interface; when it is taken back all is as before.
  */
-import { globSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { renameSync, rmSync, writeFileSync } from "node:fs";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { ControlPlane } from "../../scripts/lab/cluster/control-plane.ts";
-import type { AttachmentRecord } from "../../plugin/state/record.ts";
 import { startAgent, until, type Agent } from "../lab/agent.ts";
-import { tokenOf } from "../lab/cluster/accounts.ts";
-import { createCluster } from "../lab/cluster/cluster.ts";
-import { applyInstall, policyPath } from "../lab/cluster/installed.ts";
+import { agentNeeds, createAgentPlane } from "../lab/cluster/agent-plane.ts";
+import { policyPath } from "../lab/cluster/installed.ts";
 import { startKubelet, type Kubelet } from "../lab/cluster/kubelet.ts";
 import { multusConf, multusConflist, NETWORKS_WISH, networkObject } from "../lab/cluster/multus.ts";
 import { defineNetworks, networkPath } from "../lab/cluster/networks.ts";
@@ -17,12 +15,12 @@ import { NAMESPACES, podObject, podPath } from "../lab/cluster/objects.ts";
 import { podNetwork } from "../lab/cluster/pod-network.ts";
 import { reachFrom } from "../lab/cluster/reach.ts";
 import type { Sandbox } from "../lab/cluster/sandbox.ts";
+import { recordOfSandbox } from "../lab/cluster/sandbox-record.ts";
 import type { Conflist } from "../lab/conflist.ts";
 import {
   app,
   become,
   both,
-  edited,
   fast,
   followAll,
   given,
@@ -35,15 +33,15 @@ import {
   type Records,
   type Row,
 } from "../lab/followed.ts";
+import { objectRows, type Kind } from "../lab/followed-objects.ts";
 import { suite } from "../lab/needs.ts";
 import { createNode, type LabNode } from "../lab/node.ts";
 
 const needs = {
-  plugin: true,
-  kubernetes: ["kube-apiserver", "etcd", "kubectl"],
-  peers: ["bridge", "host-local", "multus"],
-  tools: ["openssl", "socat", "curl", "ipset"],
-} as const;
+  ...agentNeeds,
+  peers: [...agentNeeds.peers, "multus"],
+  tools: [...agentNeeds.tools, "ipset"],
+};
 
 suite("all that is followed beside the API", needs, () => {
   let plane: ControlPlane;
@@ -54,10 +52,9 @@ suite("all that is followed beside the API", needs, () => {
   let sandboxes: readonly Sandbox[] = [];
 
   beforeAll(async () => {
-    plane = await createCluster();
-    await applyInstall(plane);
+    ({ plane, kubeconfig } = await createAgentPlane());
     await defineNetworks(plane);
-    await plane.api.create(networkPath("default"), networkObject("second", second(), { net: "second" }));
+    await plane.api.create(networkPath("default"), networkObject("second", second()));
     node = await createNode();
     await node.exec("sh", ["-ec", NODE]);
     await reachFrom(node, plane);
@@ -71,8 +68,6 @@ suite("all that is followed beside the API", needs, () => {
       binds: true,
       retryMs: 200,
     });
-    const token = await tokenOf(plane.api, "pod-qos-agent", { namespace: "kube-system" });
-    kubeconfig = await plane.kubeconfigFor("agent", { token });
     agent = await begin();
     const wish = { labels: { app: "web" }, annotations: { [NETWORKS_WISH]: "second" } };
     await plane.api.create(podPath("default"), podObject({ name: "web", ...wish }));
@@ -89,12 +84,11 @@ suite("all that is followed beside the API", needs, () => {
 
   const begin = (): Promise<Agent> =>
     startAgent(node, { args: ["--node", "node-1", "--kubeconfig", kubeconfig] });
-  const recordOf = ({ containerId }: Sandbox, ifname: string): AttachmentRecord => {
-    const [path = ""] = globSync(node.path(`/run/pod-qos/attachments/*/${containerId}@${ifname}.json`));
-    return JSON.parse(readFileSync(path, "utf8")) as AttachmentRecord;
-  };
   const records = (): readonly Records[] =>
-    sandboxes.map((sandbox) => ({ eth0: recordOf(sandbox, "eth0"), net1: recordOf(sandbox, "net1") }));
+    sandboxes.map((sandbox) => ({
+      eth0: recordOfSandbox(node, sandbox),
+      net1: recordOfSandbox(node, sandbox, "net1"),
+    }));
 
   const writeMultus = (conf: object): void => {
     const path = node.path("/etc/cni/net.d/00-multus.conf");
@@ -111,11 +105,11 @@ suite("all that is followed beside the API", needs, () => {
     make: () => onPods({ labels }),
     undo: () => onPods({ labels: before }),
   });
-  const made = (kind: "EgressQoS" | "NetworkQoS", spec: object): Change => ({
+  const made = (kind: Kind, spec: object): Change => ({
     make: () => plane.api.create(policyPath(kind, "default"), policy(kind, "default", spec)),
     undo: () => plane.api.remove(`${policyPath(kind, "default")}/default`),
   });
-  const editedTo = (kind: "EgressQoS" | "NetworkQoS", spec: object): Change => ({
+  const editedTo = (kind: Kind, spec: object): Change => ({
     make: () => plane.api.patch(`${policyPath(kind, "default")}/default`, { spec }),
     undo: () => Promise.resolve(),
   });
@@ -132,7 +126,7 @@ suite("all that is followed beside the API", needs, () => {
     plane.api.patch(networkPath("default", "second"), { spec: { config: JSON.stringify(second(more)) } });
   const definition = (entry: object): Change => ({ make: () => define(entry), undo: () => define({}) });
   const policyFile = (): string => node.path(`${policyDir}/a.json`);
-  const file = (kind: "EgressQoS" | "NetworkQoS", spec: object): Change => ({
+  const file = (kind: Kind, spec: object): Change => ({
     make: async () => writeFileSync(policyFile(), JSON.stringify(policy(kind, "default", spec))),
     undo: async () => rmSync(policyFile()),
   });
@@ -156,18 +150,7 @@ suite("all that is followed beside the API", needs, () => {
     ["rules", annotated({ "pod-qos/egress": ownRules }), both({ rules: 1 })],
     ["rules of net1", annotated({ "net1.pod-qos/egress": ownRules }), { net1: { rules: 1 } }],
     ["class", annotated({ "eth0.pod-qos/class": "gold" }), { eth0: { class: "gold" } }],
-    ["an EgressQoS made", made("EgressQoS", marking(46, app("web"))), { eth0: { dscp: 46, rules: 1 } }],
-    [
-      "an EgressQoS edited",
-      edited(made("EgressQoS", marking(46)), editedTo("EgressQoS", marking(12))),
-      { eth0: { dscp: 12, rules: 1 } },
-    ],
-    ["a NetworkQoS made", made("NetworkQoS", ruling(1, { podSelector: app("web") })), both({ rules: 1 })],
-    [
-      "a NetworkQoS edited",
-      edited(made("NetworkQoS", ruling(1)), editedTo("NetworkQoS", ruling(3))),
-      both({ rules: 3 }),
-    ],
+    ...objectRows({ made, editedTo, network, namespace }),
     [
       "a label, by an EgressQoS",
       given(made("EgressQoS", marking(46, app("new"))), labelled({ app: "new" }, { app: "web" })),
@@ -186,20 +169,6 @@ suite("all that is followed beside the API", needs, () => {
       "a label that moves it between classes",
       given(labelled({ tier: "bulk" }), labelled({ tier: "gold" }, { tier: "bulk" })),
       { eth0: { class: "gold" } },
-    ],
-    ["a Namespace's labels, by a class", namespace({ team: "a" }), { eth0: { class: "team" } }],
-    [
-      "a network's labels",
-      given(made("NetworkQoS", ruling(1, onNetworks(fast))), network({ speed: "fast" })),
-      { net1: { rules: 1 } },
-    ],
-    [
-      "a Namespace's labels, by networkSelectors",
-      given(
-        made("NetworkQoS", ruling(1, onNetworks({ matchLabels: { net: "second" } }, ofTeamB))),
-        namespace({ team: "b" }),
-      ),
-      { net1: { rules: 1 } },
     ],
     ["a delegate in Multus' conf", conf({ defaults: { dscp: "CS2" } }), { eth0: { dscp: 16, rules: 1 } }],
     [
@@ -286,7 +255,6 @@ suite("all that is followed beside the API", needs, () => {
 
 const NODE = "ip link add up0 type veth peer name up1; ip link set up0 up; mkdir /run/policies";
 const policyDir = "/run/policies";
-const ofTeamB = { matchLabels: { team: "b" } };
 const ownRules = JSON.stringify([{ dscp: 8, classifier: { ports: [{ protocol: "UDP", port: 53 }] } }]);
 
 const primary = (conf: object = {}): Conflist =>

@@ -12,11 +12,7 @@ import {
   become,
   both,
   edited,
-  fast,
   followAll,
-  given,
-  marking,
-  onNetworks,
   policy,
   ruling,
   uplinkWith,
@@ -25,6 +21,7 @@ import {
   type Records,
   type Row,
 } from "../lab/followed.ts";
+import { objectRows, type Kind } from "../lab/followed-objects.ts";
 import { createNode, type LabNode } from "../lab/node.ts";
 import { plug, type Plug } from "../lab/plug.ts";
 import { readRecordOf } from "../lab/records.ts";
@@ -99,19 +96,19 @@ const file = (name: string, ...objects: readonly object[]): Change => ({
   undo: async () => rmSync(node.path(`${policyDir}/${name}`)),
 });
 
-const egressQos = (dscp: number) => policy("EgressQoS", "prod", marking(dscp, app("web")));
-const networkQos = (rules: number, more: object = {}) =>
-  policy("NetworkQoS", "prod", ruling(rules, { podSelector: app("web"), ...more }));
-const nad = (labels: object) => ({
-  apiVersion: "k8s.cni.cncf.io/v1",
-  kind: "NetworkAttachmentDefinition",
-  metadata: { name: "second", namespace: "prod", labels },
-});
-const namespace = (labels: object) => ({
+const made = (kind: Kind, spec: object): Change => file("policy.json", policy(kind, "prod", spec));
+const network = (labels: object): Change =>
+  file("network.json", {
+    apiVersion: "k8s.cni.cncf.io/v1",
+    kind: "NetworkAttachmentDefinition",
+    metadata: { name: "second", namespace: "prod", labels },
+  });
+const namespaceObject = (labels: object) => ({
   apiVersion: "v1",
   kind: "Namespace",
   metadata: { name: "prod", labels },
 });
+const namespace = (labels: object): Change => file("namespace.json", namespaceObject(labels));
 const onEach = (name: string, entry: object, has: Partial<Has>) =>
   [
     [`${name} of a delegate's conf`, conf(entry), { eth0: has }],
@@ -139,44 +136,16 @@ const rows = (): readonly Row[] => [
     ),
     { eth0: { class: "b" } },
   ],
-  [
-    "a Namespace manifest, by a class",
-    file("ns.json", namespace({ team: "a" })),
-    { eth0: { class: "team" } },
-  ],
+  ...objectRows({ made, editedTo: made, network, namespace }),
   [
     "a Namespace manifest edited, by a class",
-    edited(file("ns.json", namespace({ team: "x" })), file("ns.json", namespace({ team: "a" }))),
+    edited(namespace({ team: "x" }), namespace({ team: "a" })),
     { eth0: { class: "team" } },
-  ],
-  ["an EgressQoS made", file("a.json", egressQos(14)), { eth0: { dscp: 14, rules: 1 } }],
-  [
-    "an EgressQoS edited",
-    edited(file("a.json", egressQos(14)), file("a.json", egressQos(15))),
-    { eth0: { dscp: 15, rules: 1 } },
   ],
   [
     "a NetworkQoS made, in YAML beside another object",
-    file("a.yaml", networkQos(2), namespace({})),
+    file("a.yaml", policy("NetworkQoS", "prod", ruling(2, { podSelector: app("web") })), namespaceObject({})),
     both({ rules: 2 }),
-  ],
-  [
-    "a NetworkQoS edited",
-    edited(file("a.json", networkQos(1)), file("a.json", networkQos(3))),
-    both({ rules: 3 }),
-  ],
-  [
-    "a network's labels",
-    given(file("a.json", networkQos(1, onNetworks(fast))), file("nad.json", nad({ speed: "fast" }))),
-    { net1: { rules: 1 } },
-  ],
-  [
-    "a Namespace's labels, by networkSelectors",
-    given(
-      file("a.yaml", networkQos(1, onNetworks(fast, { matchLabels: { team: "b" } })), nad({ speed: "fast" })),
-      file("ns.json", namespace({ team: "b" })),
-    ),
-    { net1: { rules: 1 } },
   ],
 ];
 

@@ -21,14 +21,10 @@ export const multusConflist = (conf: ReturnType<typeof multusConf>): Conflist =>
   plugins: [conf],
 });
 
-export const networkObject = (
-  name: string,
-  conf: Conflist,
-  labels: Readonly<Record<string, string>> = {},
-): object => ({
+export const networkObject = (name: string, conf: Conflist): object => ({
   apiVersion: "k8s.cni.cncf.io/v1",
   kind: "NetworkAttachmentDefinition",
-  metadata: { name, labels },
+  metadata: { name },
   spec: { config: JSON.stringify(conf) },
 });
 
