@@ -7,7 +7,7 @@ import { policyPath } from "../lab/cluster/installed.ts";
 import { openLiveSite, type LiveSite } from "../lab/cluster/live-site.ts";
 import { podNetwork } from "../lab/cluster/pod-network.ts";
 import type { Sandbox } from "../lab/cluster/sandbox.ts";
-import { capsOf, DSCP, marksByVoice, RATE, type Word } from "../lab/cluster/voices.ts";
+import { capsOf, DSCP, RATE, type Word } from "../lab/cluster/voices.ts";
 import { figure } from "../lab/figures.ts";
 import { sendSteadily, watchMarks } from "../lab/marks-seen.ts";
 import { highestRate, startMeter } from "../lab/meter.ts";
@@ -32,7 +32,7 @@ suite("a sender below its limits", needs, () => {
   beforeAll(async () => {
     uplink = await openUplinkSite();
     site = await openLiveSite(uplink.node, podNetwork({ conf: { uplink: classes } }));
-    await site.plane.api.create(policyPath("EgressQoS", "default"), marksByVoice);
+    await site.plane.api.create(policyPath("EgressQoS", "default"), egressQos("yes"));
     await site.plane.api.create(policyPath("NetworkQoS", "default"), networkQos("yes"));
   });
   afterAll(() => site?.end());
@@ -42,7 +42,7 @@ suite("a sender below its limits", needs, () => {
   let made = 0;
   const run = (what: string, labels: object): Promise<Sandbox> =>
     site.run({
-      name: `${what}-${(made += 1)}`,
+      name: `${what.toLowerCase()}-${(made += 1)}`,
       labels: { voice: "yes", tier: "yes", ...labels },
       annotations: capsOf("yes"),
     });
@@ -61,7 +61,7 @@ suite("a sender below its limits", needs, () => {
 
   test.each(Object.entries(kinds))("loses no packet through changes of %s", async (what, kind) => {
     const { marks } = kind;
-    await editObject(site, "yes");
+    for (const object of [networkQos("yes"), egressQos("yes")]) await editObject(site, object);
     const sandbox = await run(what, kind.labels);
     await countStrangers(uplink, sandbox);
     const watch = await watchMarks(uplink.server, uplink.server4);
@@ -120,10 +120,24 @@ const classes = {
     gold: { rate: "50M", ceil: "200M", set: "gold-pods", ...selecting("no") },
   },
 };
+
+/** With "yes" a pod has the mark of its label. */
+const egressQos = (word: Word) => ({
+  apiVersion: "k8s.ovn.org/v1",
+  kind: "EgressQoS" as const,
+  metadata: { name: "default" },
+  spec: {
+    egress: (["yes", "no"] as const).map((voice) => ({
+      dscp: DSCP[word === "yes" ? voice : "no"],
+      podSelector: { matchLabels: { voice } },
+    })),
+  },
+});
+
 /** Mark, limit and destinations, all with room for the sender. */
 const networkQos = (word: Word) => ({
   apiVersion: "k8s.ovn.org/v1alpha1",
-  kind: "NetworkQoS",
+  kind: "NetworkQoS" as const,
   metadata: { name: "default" },
   spec: {
     priority: 10,
@@ -143,21 +157,29 @@ const networkQos = (word: Word) => ({
   },
 });
 
-const editObject = ({ plane }: LiveSite, to: Word): Promise<unknown> =>
-  plane.api.patch(`${policyPath("NetworkQoS", "default")}/default`, networkQos(to));
+const editObject = (
+  { plane }: LiveSite,
+  object: ReturnType<typeof egressQos | typeof networkQos>,
+): Promise<unknown> => plane.api.patch(`${policyPath(object.kind, "default")}/default`, object);
 
-const kinds: Readonly<Record<"label" | "object" | "cap" | "class", Kind>> = {
+const kinds: Readonly<Record<"label" | "NetworkQoS" | "EgressQoS" | "cap" | "class", Kind>> = {
   label: {
     labels: {},
     marks: [DSCP.yes, DSCP.no],
     make: (site, { name }, voice) => site.patch(name, { labels: { voice } }),
     isSo: ({ limits }, to) => limits?.dscp === DSCP[to],
   },
-  object: {
+  NetworkQoS: {
     labels: { app: "ruled" },
     marks: [OBJECT.yes, OBJECT.no],
-    make: (site, _, to) => editObject(site, to),
+    make: (site, _, to) => editObject(site, networkQos(to)),
     isSo: ({ programs }, to) => JSON.stringify(programs).includes("192.0.2.0/24") === (to === "no"),
+  },
+  EgressQoS: {
+    labels: {},
+    marks: [DSCP.yes, DSCP.no],
+    make: (site, _, to) => editObject(site, egressQos(to)),
+    isSo: ({ limits }, to) => limits?.dscp === DSCP[to],
   },
   cap: {
     labels: {},
