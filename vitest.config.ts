@@ -29,6 +29,7 @@ const LONGEST = [
   "vm/ovn",
   "vm/containerd",
   "e2e/same-decision",
+  "e2e/agent-killed",
   "traffic/crash-kill",
   "traffic/crash-interleaved",
   "traffic/crash-uplink",

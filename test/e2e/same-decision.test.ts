@@ -12,7 +12,7 @@ import { seed, seedSaid } from "../lab/seed.ts";
 const atOnce = 6;
 let place: Place;
 beforeAll(async () => {
-  place = await openPlace(atOnce);
+  place = await openPlace(Array.from({ length: atOnce }, () => 1));
 });
 afterAll(() => place[Symbol.asyncDispose]());
 

@@ -50,7 +50,8 @@ export type FakeApi = {
       readonly metadata?: Readonly<Record<string, unknown>>;
     },
   ) => number;
-  readonly remove: (path: string, name: string) => number;
+  /** Without a namespace: the first of that name. */
+  readonly remove: (path: string, name: string, namespace?: string) => number;
   /** To every open watch. */
   readonly bookmark: () => void;
   /** Versions before this one are forgotten, as after a compaction. */
@@ -100,6 +101,11 @@ export async function fakeApi({ cert, key, paths, port = 0 }: FakeOptions): Prom
     }
     return [...objects.values()];
   };
+  const presentOf = (path: string, name: string, namespace: string | undefined): FakeObject | undefined =>
+    objectsAt(path, version).find(
+      ({ metadata }) =>
+        metadata.name === name && (namespace === undefined || metadata.namespace === namespace),
+    );
   const append = (path: string, type: Entry["type"], object: FakeObject): number => {
     log.push({ version, path, type, object });
     feed();
@@ -176,14 +182,19 @@ export async function fakeApi({ cert, key, paths, port = 0 }: FakeOptions): Prom
     seen,
     next: (kind, answer, times = 1) => void orders.push({ kind, answer, times }),
     put: (path, name, { uid, metadata, ...more } = {}) => {
-      const known = objectsAt(path, version).find((object) => object.metadata.name === name);
+      const { namespace = usualNamespace } = metadata ?? {};
+      const known = presentOf(path, name, String(namespace));
       version += 1;
-      const identity = { namespace: "ns", name, uid: uid ?? known?.metadata.uid ?? `${name}-${version}` };
+      const identity = {
+        namespace: usualNamespace,
+        name,
+        uid: uid ?? known?.metadata.uid ?? `${name}-${version}`,
+      };
       const object = { metadata: { ...identity, ...metadata, resourceVersion: String(version) }, ...more };
       return append(path, known === undefined ? "ADDED" : "MODIFIED", object);
     },
-    remove: (path, name) => {
-      const known = objectsAt(path, version).find((object) => object.metadata.name === name);
+    remove: (path, name, namespace) => {
+      const known = presentOf(path, name, namespace);
       if (known === undefined) throw new Error(`no ${name} at ${path}`);
       version += 1;
       return append(path, "DELETED", {
@@ -217,6 +228,9 @@ export async function fakeApi({ cert, key, paths, port = 0 }: FakeOptions): Prom
     },
   };
 }
+
+/** Of what is put without one. */
+const usualNamespace = "ns";
 
 function isAnswering(given: object | Answering | undefined): given is Answering {
   return typeof given === "function";

@@ -70,7 +70,11 @@ const START_UP = 0.4;
  * at other moments with each seed.
  */
 export const moment = (seed: number, round: number, span: number): number =>
-  span * (START_UP + (1 - START_UP) * ((((seed % 1e6) + round) * 0.618_033_988_75) % 1));
+  span * (START_UP + (1 - START_UP) * portion(seed, round));
+
+/** From 0 to 1. */
+export const portion = (seed: number, round: number): number =>
+  (((seed % 1e6) + round) * 0.618_033_988_75) % 1;
 
 /** How long an ADD takes on this machine: the median of three. */
 export const spanOf = async (add: () => Promise<unknown>, undo: () => Promise<unknown>): Promise<number> => {

@@ -1,4 +1,3 @@
-import type { ControlPlane } from "../../../scripts/lab/cluster/control-plane.ts";
 import type { LabNode } from "../node.ts";
 import type { Running } from "../process.ts";
 import { eventually } from "./eventually.ts";
@@ -13,7 +12,10 @@ export type Reach = {
  * Makes the API server answer on a lab node's own 127.0.0.1, at the port that it has on the machine's, so that kubeconfigs are
  * good on both. A process of the node takes connections, and for each starts one of the machine's that makes the other half.
  */
-export const reachFrom = async (node: LabNode, { ports }: ControlPlane): Promise<Reach> => {
+export const reachFrom = async (
+  node: LabNode,
+  { ports }: { readonly ports: { readonly api: number } },
+): Promise<Reach> => {
   const listen = `TCP-LISTEN:${ports.api},bind=127.0.0.1,reuseaddr,fork`;
   const back = `nsenter --net=/proc/${process.pid}/ns/net socat STDIO TCP:127.0.0.1:${ports.api}`;
   // A session of its own, and so a group: its end takes with it what serves the connections.

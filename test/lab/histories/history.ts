@@ -44,7 +44,8 @@ const qos: fc.Arbitrary<Qos> = fc.record({
 const cap = oneOf("5M", "10M", "20M");
 const classes = oneOf<Input["classes"]>(["gold", "silver"], ["silver", "gold"]);
 const fallback = oneOf<Input["fallback"]>("gold", "silver", "bronze", undefined);
-const said: fc.Arbitrary<Said> = fc.record({
+/** What a runtime says of a pod. */
+export const said: fc.Arbitrary<Said> = fc.record({
   isGold: fc.boolean(),
   isSilver: fc.boolean(),
   cap: oneOf(undefined, undefined, "3M"),

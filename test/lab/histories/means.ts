@@ -1,4 +1,4 @@
-/** How the input of a pod's decision comes to the node: in files alone. */
+/** How the input of a pod's decision comes to the node: in files alone (by-api.ts: by the API). */
 import { startAgent, type Agent } from "../agent.ts";
 import type { LabNode } from "../node.ts";
 import type { CniVerb, PluginResult } from "../plugin.ts";
@@ -35,8 +35,9 @@ export const spokenFor = (said: Said): object => ({
   ...annotated(said),
 });
 
-const annotated = ({ cap }: Said): object => ({
-  runtimeConfig: {
-    "io.kubernetes.cri.pod-annotations": cap === undefined ? {} : { "pod-qos/egress-bandwidth": cap },
-  },
+export const annotated = (said: Said): object => ({
+  runtimeConfig: { "io.kubernetes.cri.pod-annotations": annotationsOf(said) },
 });
+
+export const annotationsOf = ({ cap }: Said): Readonly<Record<string, string>> =>
+  cap === undefined ? {} : { "pod-qos/egress-bandwidth": cap };

@@ -11,12 +11,14 @@ import { stateOf } from "./state.ts";
 
 export type Place = { readonly node: LabNode; readonly seats: readonly Seat[] } & AsyncDisposable;
 
-/** So many pods, each in a network of its own. */
-export const openPlace = async (pods: number): Promise<Place> => {
+/** A network for each number, with so many pods. */
+export const openPlace = async (podsOfEach: readonly number[]): Promise<Place> => {
   const node = await createNode();
   const seats: Seat[] = [];
-  for (let at = 0; at < pods; at += 1)
-    seats.push(await addSeat(await addNetwork(node, `net${at}`), `pod${at}`));
+  for (const [at, pods] of podsOfEach.entries()) {
+    const network = await addNetwork(node, `net${at}`);
+    for (let pod = 0; pod < pods; pod += 1) seats.push(await addSeat(network, `pod${seats.length}`));
+  }
   return { node, seats, [Symbol.asyncDispose]: () => node[Symbol.asyncDispose]() };
 };
 
@@ -52,7 +54,8 @@ export const play = async (place: Place, means: Means, batch: readonly History[]
   }
 };
 
-const freshly = async (
+/** What an ADD by the last input of each history gives; the node is left as it was. */
+export const freshly = async (
   node: LabNode,
   means: Means,
   lives: readonly Life[],
@@ -68,7 +71,7 @@ const freshly = async (
   }
 };
 
-type Life = { readonly history: History; readonly seat: Seat; readonly means: Means };
+export type Life = { readonly history: History; readonly seat: Seat; readonly means: Means };
 
 const giveTheEnd = async ({ history, seat, means }: Life): Promise<void> => {
   const { input, said } = inputAfter(history);
@@ -102,10 +105,11 @@ const live = async ({ history, seat, means }: Life): Promise<void> => {
   }
 };
 
-const undoAll = async (lives: readonly Life[]): Promise<void> => {
+/** The uplinks too. */
+export const undoAll = async (lives: readonly Life[]): Promise<void> => {
   await Promise.all(lives.map(undo));
   // One after the other: each takes away what it finds empty, of the others too.
-  for (const { seat } of lives) await removeUplink(seat.network);
+  for (const network of new Set(lives.map(({ seat }) => seat.network))) await removeUplink(network);
 };
 
 const undo = async ({ seat, means }: Life): Promise<void> => {
@@ -133,7 +137,11 @@ const idleMs = 1_000;
 const longestMs = 60_000;
 
 /** The state once the agent has nothing to do any more. Where it is not what it shall be, it is given time. */
-const settled = async (agent: Agent, state: () => Promise<string>, wanted: string): Promise<string> => {
+export const settled = async (
+  agent: Agent,
+  state: () => Promise<string>,
+  wanted: string,
+): Promise<string> => {
   const began = performance.now();
   let idleSince = began;
   let seen = "";
