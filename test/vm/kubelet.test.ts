@@ -6,7 +6,7 @@ import { podNetwork } from "../lab/cluster/pod-network.ts";
 import { createVmCluster, type VmCluster } from "../lab/cluster/vm-cluster.ts";
 import { figure } from "../lab/figures.ts";
 import { suite } from "../lab/needs.ts";
-import { installAgent, readyAgent, readyz } from "./kubelet/agent-pod.ts";
+import { installAgent, readyAgent, readyz, replaceAgent } from "./kubelet/agent-pod.ts";
 import {
   createGuideObjects,
   createGuidePods,
@@ -14,8 +14,9 @@ import {
   type GuideName,
   type GuidePod,
 } from "./kubelet/guide.ts";
-import { attachedAt, speedOf } from "./kubelet/node.ts";
-import { pings, type Ping } from "./kubelet/pings.ts";
+import { attachedAt, slownessOf, speedOf } from "./kubelet/node.ts";
+import { pings, type Ping, type Way } from "./kubelet/pings.ts";
+import { unlabel } from "./kubelet/unlabel.ts";
 
 const needs = {
   plugin: true,
@@ -71,13 +72,13 @@ suite("a real kubelet", needs, () => {
       pods = await createGuidePods(cluster);
     });
 
-    const ping = (from: GuideName, to: GuideName) =>
-      pings(cluster, {
-        from: pods[from].netns,
-        to: pods[to].netns,
-        address: pods[to].address,
-        ifname: "eth1",
-      });
+    const way = (from: GuideName, to: GuideName): Way => ({
+      from: pods[from].netns,
+      to: pods[to].netns,
+      address: pods[to].address,
+      ifname: "eth1",
+    });
+    const ping = (from: GuideName, to: GuideName) => pings(cluster, way(from, to));
     const speed = (client: GuideName, server: GuideName, reverse: boolean): Promise<number> =>
       speedOf(cluster, {
         client: pods[client].netns,
@@ -123,6 +124,23 @@ suite("a real kubelet", needs, () => {
       figure("pod0 to pod1, Mbit/s", fromPod0, { atLeast: 2 * RATE });
       figure("pod2 to pod1, Mbit/s", fromPod2, { atLeast: 0.5 * RATE, atMost: 1.06 * RATE });
       figure("pod1 to pod0, Mbit/s", toPod0, { atLeast: 0.5 * RATE, atMost: 1.06 * RATE });
+    });
+
+    /** What pod0 receives tells: an answer copies the mark of what it answers. */
+    const freed = async (pod: GuideName, first?: () => Promise<void>): Promise<void> => {
+      const { seconds, marks, lost } = await unlabel(cluster, { pod, way: way(pod, "pod0"), first });
+      expect({ marks, lost }).toEqual({ marks: [MARKED, 0], lost: 0 });
+      const atMost = await slownessOf(cluster);
+      figure(`until ${pod} sends without the mark, s`, seconds, { atLeast: 0, atMost });
+    };
+
+    test("the label taken from pod1 while it sends: free within a second times the node's slowness, no ping lost", async () => {
+      await freed("pod1");
+      figure("pod1 to pod0, Mbit/s", await speed("pod1", "pod0", false), { atLeast: 2 * RATE });
+    });
+
+    test("the agent's pod deleted while pod2 sends: no ping lost, each has its mark, and the next agent follows a label", async () => {
+      await freed("pod2", () => replaceAgent(cluster));
     });
   });
 });

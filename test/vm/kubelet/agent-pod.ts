@@ -13,14 +13,22 @@ export const installAgent = ({ plane }: VmCluster): Promise<void> => {
   return applyInstall(plane, withImage(join(plane.folder, "install"), image));
 };
 
-/** The pod once the kubelet has it as ready, which asks /readyz. */
-export const readyAgent = ({ plane: { api } }: VmCluster): Promise<string> => {
+/** The pod once the kubelet has it as ready, which asks /readyz, and it is the only one; not `old`. */
+export const readyAgent = ({ plane: { api } }: VmCluster, old?: string): Promise<string> => {
   const labels = "app.kubernetes.io%2Fname%3Dpod-qos%2Capp.kubernetes.io%2Fcomponent%3Dagent";
   const look = async (): Promise<string | undefined> => {
     const { items = [] } = await api.get<KubeObject>(`${podPath("kube-system")}?labelSelector=${labels}`);
-    return items.find((pod) => isReady(pod as AgentPod))?.metadata.name;
+    const names = items.filter((pod) => isReady(pod as AgentPod)).map(({ metadata }) => metadata.name);
+    return items.length === 1 && names[0] !== old ? names[0] : undefined;
   };
   return eventually("the agent's pod is ready", look, { withinMs: 300_000, everyMs: 200 });
+};
+
+/** Deletes the agent's pod; resolves when the one that the DaemonSet puts in its place is ready. */
+export const replaceAgent = async (cluster: VmCluster): Promise<void> => {
+  const old = await readyAgent(cluster);
+  await cluster.plane.api.remove(podPath("kube-system", old));
+  await readyAgent(cluster, old);
 };
 
 type AgentPod = KubePod & {

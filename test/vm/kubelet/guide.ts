@@ -16,10 +16,13 @@ export type GuidePod = { readonly netns: string; readonly address: string };
 
 export type GuideName = "pod0" | "pod1" | "pod2";
 
+/** Whose value bw-limited the policy selects. */
+export const GUIDE_LABEL = "nqos-app";
+
 const LABELS: Readonly<Record<GuideName, Readonly<Record<string, string>>>> = {
   pod0: {},
-  pod1: { "nqos-app": "bw-limited" },
-  pod2: { foo: "bar", "nqos-app": "bw-limited" },
+  pod1: { [GUIDE_LABEL]: "bw-limited" },
+  pod2: { foo: "bar", [GUIDE_LABEL]: "bw-limited" },
 };
 
 /** What the guide's network is on, and where cnitool finds its conflist: in multus' place, see attachSecond. */

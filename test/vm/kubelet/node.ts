@@ -1,4 +1,8 @@
 /** What is asked of the node while its pods run. */
+import { join } from "node:path";
+import { execa } from "execa";
+import { ROOT } from "../../../scripts/lab/cluster/programs.ts";
+import { percentile } from "../../lab/percentile.ts";
 import type { VmCluster } from "../../lab/cluster/vm-cluster.ts";
 import type { AttachmentRecord } from "../../../plugin/state/record.ts";
 
@@ -51,3 +55,20 @@ cat /tmp/flow`;
 };
 
 type Report = { readonly end: { readonly sum_received: { readonly bits_per_second: number } } };
+
+/** How many times as long as here a bare Node takes there, the same file. */
+export const slownessOf = async ({ exec }: VmCluster): Promise<number> => {
+  const there = secondsIn(await exec(["sh", "-ec", THREE_STARTS]));
+  const { stdout } = await execa("sh", ["-ec", THREE_STARTS]);
+  return there / secondsIn(stdout);
+};
+
+const NODE = join(ROOT, "node_modules/.bin/node");
+const THREE_STARTS = `for i in 1 2 3; do date +%s.%N; NODE_OPTIONS= ${NODE} -e 0; done; date +%s.%N`;
+
+/** The median of what lies between the times. */
+const secondsIn = (times: string): number => {
+  const all = times.split("\n").map(Number);
+  const between = all.slice(1).map((time, at) => time - (all[at] ?? Number.NaN));
+  return percentile(between, 50);
+};
