@@ -76,7 +76,8 @@ export const startKubelet = async (options: KubeletOptions): Promise<Kubelet> =>
         const found = pods.running(old.uid);
         return found?.containerId === old.containerId ? undefined : found;
       };
-      return eventually(`${old.name} has another sandbox`, anew, { why });
+      // The API server may be away meanwhile, for a minute in the tier long.
+      return eventually(`${old.name} has another sandbox`, anew, { why, withinMs: 120_000 });
     },
     runStatic: (wish) => runStaticPod(options, wish),
     stop,
