@@ -1,5 +1,5 @@
 /** Where the third act's edits are made: a real API server where one is built here, else the files that `--no-api` follows. */
-import { writeFileSync } from "node:fs";
+import { mkdirSync, writeFileSync } from "node:fs";
 import { execaSync } from "execa";
 import { tokenOf } from "../../test/lab/cluster/accounts.ts";
 import { createCluster } from "../../test/lab/cluster/cluster.ts";
@@ -77,6 +77,7 @@ const PASSED_ON = { "io.kubernetes.cri.pod-annotations": true } as const;
 /** Nobody tells a plugin without an API of new labels, so what changes here is whom the object selects. */
 const fromFiles = (node: LabNode, pod: Pod): LiveSource => {
   const policyDir = "/etc/cni/policies";
+  mkdirSync(node.path(policyDir));
   const conf = (cap: number) => ({
     policyDir,
     defaults: { ingressBandwidth: `${cap}M` },
