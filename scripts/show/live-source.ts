@@ -75,7 +75,7 @@ const fromApi = async (node: LabNode, pod: Pod): Promise<LiveSource> => {
 const PASSED_ON = { "io.kubernetes.cri.pod-annotations": true } as const;
 
 /** Nobody tells a plugin without an API of new labels, so what changes here is whom the object selects. */
-const fromFiles = (node: LabNode, pod: Pod): LiveSource => {
+export const fromFiles = (node: LabNode, pod: Pod): LiveSource => {
   const policyDir = "/etc/cni/policies";
   mkdirSync(node.path(policyDir));
   const conf = (cap: number) => ({

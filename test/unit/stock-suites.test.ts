@@ -6,6 +6,7 @@ import { KERNEL_DECIDES } from "../vm/stock-suites.ts";
 /** They ask for a feature that the small kernel has too, or ask which kernel it is and hold for both. */
 const ON_ANY_KERNEL: ReadonlySet<string> = new Set([
   "test/e2e/change.test.ts",
+  "test/e2e/demo-files.test.ts",
   "test/e2e/explain-add.test.ts",
   "test/e2e/former.test.ts",
   "test/e2e/lifecycle-cooperation.test.ts",
