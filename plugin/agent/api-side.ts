@@ -31,7 +31,7 @@ export function withoutApi({ log, options: { stateDir } }: Loop): ApiSide {
   if (isOfAnotherBuild(stateDir))
     log(
       "warn",
-      `${unreadIn(stateDir)}: pods that were decided by it keep what they have until it is removed`,
+      `${unreadIn(stateDir)}: pods that the other build decided keep what they have until you remove the file`,
     );
   return { followAsked: () => undefined, isCutOff: () => false };
 }
@@ -57,7 +57,7 @@ async function followAll(loop: Loop, gate: Gate, { patienceMs, ...times }: Times
   const { stateDir } = options;
   const former = readFormerView(stateDir, process.env["POD_NAMESPACE"]);
   const knewMore = isOfAnotherBuild(stateDir);
-  if (knewMore) log("warn", `${unreadIn(stateDir)}: what is in it is asked of the API`);
+  if (knewMore) log("warn", `${unreadIn(stateDir)}: the API is read anew`);
   const onUpdate = (update: ResourceUpdate): void => {
     const { view, changes } = takeUpdate(stateDir, world().view ?? former, update, log);
     gate.setView(view);
@@ -101,5 +101,5 @@ async function followAll(loop: Loop, gate: Gate, { patienceMs, ...times }: Times
 }
 
 function unreadIn(stateDir: string): string {
-  return `${stateDir}/live/snapshot is of another build and cannot be read`;
+  return `${stateDir}/live/snapshot was written by another build and cannot be read`;
 }

@@ -53,7 +53,10 @@ export async function change(given: Change): Promise<Applied> {
   } catch (error) {
     // As if we had been killed: the record has both until the next try.
     if (timeLeft() === 0)
-      throw telling(error, "no time is left: what is half done stays, and the next try completes it");
+      throw telling(
+        error,
+        "the time for this change is over: it stays half done, and the next try completes it",
+      );
     throw await putBack(task, applied, error);
   }
 }
