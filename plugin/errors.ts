@@ -1,5 +1,5 @@
 /**
- * Every failure the plugin reports is a CniError: made where the facts are known, mapped to stdout once, in main.ts.
+ * Every failure that a runtime is told of is a CniError: made where the facts are known, mapped to stdout once, in main.ts.
  * `message` says what failed for which pod in an operator's words; `details` says why, with what the kernel or tool said.
  */
 export const ErrorCode = {
@@ -35,6 +35,15 @@ export class CniError extends Error {
   /** By name: in the executable each part that is loaded on its own has a copy of this class. */
   static override [Symbol.hasInstance](value: unknown): boolean {
     return value instanceof Error && value.name === "CniError";
+  }
+}
+
+/** Something is wrong with the command line itself, which no runtime writes: exit code 2. */
+export class UsageError extends Error {
+  override readonly name = "UsageError";
+
+  static override [Symbol.hasInstance](value: unknown): boolean {
+    return value instanceof Error && value.name === "UsageError";
   }
 }
 

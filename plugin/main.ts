@@ -8,18 +8,16 @@ import { inOurSpelling, sameKey } from "./cni/spelling.ts";
 import { assertVersionAllows } from "./cni/versions.ts";
 import { versionReply } from "./verbs/version.ts";
 import { CniError, ErrorCode, messageOf, withContext } from "./errors.ts";
-import { serveHuman } from "./cli/cli.ts";
 import { createLog } from "./log.ts";
 import { refuseRepeatedKeys } from "./cni/json-keys.ts";
 import { print, readInput } from "./stdio.ts";
 import { commands } from "./verbs/verbs.ts";
 
-const served = process.env["CNI_COMMAND"] === undefined ? serveCaller(process.argv.slice(2)) : serveRuntime();
+const served = process.env["CNI_COMMAND"] === undefined ? serveCaller() : serveRuntime();
 void served.then((exitCode) => (process.exitCode = exitCode));
 
-async function serveCaller([first, ...rest]: readonly string[]): Promise<number> {
-  if (first === "agent") return (await import("./agent/agent.ts")).agent(rest, print);
-  return serveHuman(first === undefined ? [] : [first, ...rest], print);
+async function serveCaller(): Promise<number> {
+  return (await import("./commands.ts")).serveCaller(process.argv.slice(2));
 }
 
 async function serveRuntime(): Promise<number> {

@@ -1,4 +1,4 @@
-/** stdin and stdout, synchronous: the streams of node:process cost a tenth of start-up. */
+/** stdin, stdout and stderr, synchronous: the streams of node:process cost a tenth of start-up. */
 import { readSync, writeSync } from "node:fs";
 import { CniError, ErrorCode } from "./errors.ts";
 
@@ -22,10 +22,18 @@ export function readInput(): string {
 
 /** Whether all of it was taken: a runtime that got no result must not be told that all is well. */
 export function print(text: string): boolean {
+  return write(1, text);
+}
+
+export function printFault(text: string): boolean {
+  return write(2, text);
+}
+
+function write(fd: number, text: string): boolean {
   const bytes = Buffer.from(`${text}\n`);
   let written = 0;
   while (written < bytes.length) {
-    const length = writeChunk(bytes, written);
+    const length = writeChunk(fd, bytes, written);
     if (length === undefined) return false;
     written += length;
   }
@@ -47,9 +55,9 @@ function readChunk(chunk: Buffer): number {
 }
 
 /** undefined when nobody reads any more: there is no one left to tell. */
-function writeChunk(bytes: Buffer, from: number): number | undefined {
+function writeChunk(fd: number, bytes: Buffer, from: number): number | undefined {
   try {
-    return writeSync(1, bytes, from);
+    return writeSync(fd, bytes, from);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== "EAGAIN") return undefined;
     sleep(1);

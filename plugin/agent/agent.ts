@@ -10,6 +10,7 @@
  * One agent per node is at work (state/live/sole.ts), the next one waits. A pod keeps what the plugin gave it: without an agent
  * nothing is lost, and nothing follows.
  */
+import { command } from "../command-line/command.ts";
 import { pause } from "../kube/pause.ts";
 import { assertLivePlace } from "../state/live/place.ts";
 import { removeTurn } from "../state/live/agent.ts";
@@ -18,28 +19,24 @@ import { CniError, messageOf } from "../errors.ts";
 import type { Log } from "../log.ts";
 import { runLoop } from "./loop.ts";
 import { assertNodeNetwork } from "./node-network.ts";
-import { readOptions, usage, type Options } from "./options.ts";
+import { optionsFrom, table, type Options } from "./options.ts";
 
-export async function agent(
-  args: readonly string[],
-  print: (text: string) => boolean,
-  env: Readonly<Record<string, string | undefined>> = process.env,
-): Promise<number> {
-  if (args.includes("--help")) return print(usage) ? 0 : 1;
-  const options = readOptions(args, env);
-  if (typeof options === "string") {
-    print(`pod-qos agent: ${options}\n\n${usage}`);
-    return 2;
-  }
-  try {
-    await serve(options, toStderr);
-    return 0;
-  } catch (error) {
-    const details = error instanceof CniError && error.details !== "" ? `: ${error.details}` : "";
-    toStderr("error", messageOf(error) + details);
-    return 1;
-  }
-}
+export const agent = command({
+  about: "Follows what changes on this node, and changes its pods while they run.",
+  options: table,
+  exitCodes: { 0: "ended by SIGTERM or SIGINT", 1: "it could not start" },
+  run: async ({ options }) => {
+    const settings = optionsFrom(options, process.env);
+    try {
+      await serve(settings, toStderr);
+      return 0;
+    } catch (error) {
+      const details = error instanceof CniError && error.details !== "" ? `: ${error.details}` : "";
+      toStderr("error", messageOf(error) + details);
+      return 1;
+    }
+  },
+});
 
 async function serve(options: Options, log: Log): Promise<void> {
   const ending = new AbortController();

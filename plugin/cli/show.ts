@@ -1,71 +1,58 @@
 /**
  * `pod-qos show`: this node's attachments and uplinks, by our records and the kernel's counters. Changes nothing.
- * Exit codes: 0 shown and well; 1 there is no such pod, or what it has is not as it should be; 2 wrong arguments.
  */
 import { isatty } from "node:tty";
-import { messageOf } from "../errors.ts";
+import { command, type Print } from "../command-line/command.ts";
+import { UsageError } from "../errors.ts";
 import { inspection } from "../report/inspection.ts";
 import { podOf } from "../report/names.ts";
 import { readAllDrops, readCounters, readNode, type Node, type Reading } from "../report/node.ts";
 import { report, type Report } from "../report/report.ts";
 import { inspectText } from "./show/inspection.ts";
-import { readOptions, type Options } from "./show/options.ts";
+import { optionsFrom, table, type Options } from "./show/options.ts";
 import { listText, type Style } from "./show/text.ts";
 import { nodeFaults } from "../attachment/uplink/faults.ts";
 
-type Print = (text: string) => boolean;
+export const show = command({
+  operand: "POD",
+  about: `Shows this node's attachments and the classes of its uplinks: what each may send
+and receive, and what it does. The list looks at the uplinks, not at each pod.
 
-export async function show(args: readonly string[], print: Print): Promise<number> {
-  if (args.includes("--help") || args.includes("-h")) return print(usage) ? 0 : 1;
-  const options = readOptions(args);
-  if (typeof options === "string") {
-    print(`pod-qos show: ${options}`);
-    return 2;
-  }
-  try {
-    const { pod } = options;
-    if (pod !== undefined && options.watch) {
-      print("pod-qos show: --watch is for all pods at once, it takes no name");
-      return 2;
-    }
-    if (pod !== undefined) return await showPod(pod, options, print);
-    return await showAll(options, (seen) => listText(seen, style()), print);
-  } catch (error) {
-    print(`pod-qos show: ${messageOf(error)}`);
-    return 1;
-  }
-}
+POD ("prod/web-1", "web-1" or the beginning of a container's id): every kernel
+object of one, and whether each is as it should be, as CHECK would say it.
 
-const usage = `pod-qos show [--all] [--watch] [--interval SECONDS] [--count N] [--json] [--state-dir DIR]
-pod-qos show POD [--all] [--json] [--state-dir DIR]
-pod-qos uplink show [the same but POD]
-pod-qos uplink remove [DEVICE] [--json] [--state-dir DIR]
-
-Shows this node's attachments and the classes of its uplinks: what each may send and receive, and what it does.
-POD ("prod/web-1", "web-1", or the beginning of a container's id): every kernel object of one, and its state.
-SENDS and RECEIVES are bit/s over half a second; RATE is guaranteed, CEIL the ceiling, "|" in a bar the guarantee.
-
-With --all also pods that have neither limit nor mark nor class: each pod of a network with pod-qos has a record.
-
-The list looks at the uplinks, not at each pod: "show POD" does that, as CHECK would.
-
-Exit codes: 0 what was looked at is well; 1 no such pod, or something is not as it should be; 2 wrong arguments.`;
+SENDS and RECEIVES are bit/s over half a second. RATE is guaranteed, CEIL the
+ceiling, "|" in a bar the guarantee.`,
+  options: table,
+  exitCodes: { 0: "what was looked at is well", 1: "no such pod, or something is not as it should be" },
+  run: ({ options: given, operand: pod }, print) => {
+    const options = optionsFrom(given);
+    if (pod !== undefined && options.watch) throw new UsageError("--watch is for all pods: it takes no POD");
+    return pod === undefined
+      ? showAll(options, { text: (seen) => listText(seen, style()), json: (seen) => seen }, print)
+      : showPod(pod, options, print);
+  },
+});
 
 export function showUplinks(options: Options, print: Print): Promise<number> {
-  return showAll(
-    { ...options, uplinksOnly: true },
-    (seen) =>
-      seen.uplinks.length === 0 && seen.unreadable.length === 0
-        ? "No conf that a pod came with has an uplink."
-        : listText(seen, style()),
-    print,
-  );
+  return showAll(options, { text: uplinksText, json: ({ uplinks }) => uplinks }, print);
 }
 
+function uplinksText(seen: Report): string {
+  return seen.uplinks.length === 0 && seen.unreadable.length === 0
+    ? "No conf that a pod came with has an uplink."
+    : listText({ ...seen, attachments: [] }, style());
+}
+
+/** A report for people and for scripts. */
+type View = { readonly text: (seen: Report) => string; readonly json: (seen: Report) => object };
+
 /** Rates need two readings: once, half a second apart; watched, one after another. */
-async function showAll(options: Options, text: (seen: Report) => string, print: Print): Promise<number> {
+async function showAll(options: Options, { text, json }: View, print: Print): Promise<number> {
   const draw = (seen: Report): boolean =>
-    print(frame(options, options.json ? json(seen, options) : text(seen)));
+    print(
+      frame(options, options.json ? JSON.stringify(json(seen), null, options.watch ? 0 : 2) : text(seen)),
+    );
   let node = readNode(options.stateDir, options.which);
   let before = await readCounters(node);
   for (let frames = 1; ; frames += 1) {
@@ -78,7 +65,7 @@ async function showAll(options: Options, text: (seen: Report) => string, print: 
         options.watch ? undefined : nodeFaults(options.stateDir, { uplink, former: uplink.former }),
       ),
     );
-    const seen = visible(report(node, before, after, { drops, uplinks }), options);
+    const seen = report(node, before, after, { drops, uplinks });
     if (!draw(seen)) return 1;
     if (!options.watch) return isWell(seen) ? 0 : 1;
     if (frames === options.frames) return 0;
@@ -104,10 +91,9 @@ async function showPod(name: string, options: Options, print: Print): Promise<nu
       (podOf(pod) === name || podOf(pod).endsWith(`/${name}`) || identity.containerId.startsWith(name)),
   );
   if (found.length === 0) {
-    print(
-      `pod-qos show: no pod ${JSON.stringify(name)} on this node has anything of pod-qos; "pod-qos show" lists those that do`,
+    throw new Error(
+      `no pod ${JSON.stringify(name)} on this node has anything of pod-qos; "pod-qos show" lists those that do`,
     );
-    return 1;
   }
   const inspections = await Promise.all(found.map((record) => inspection(options.stateDir, record)));
   const allWell = inspections.every(({ drift }) => drift.length === 0);
@@ -115,14 +101,6 @@ async function showPod(name: string, options: Options, print: Print): Promise<nu
     ? JSON.stringify(inspections, null, 2)
     : inspections.map(inspectText).join("\n\n");
   return print(shown) && allWell ? 0 : 1;
-}
-
-function visible(seen: Report, { uplinksOnly }: Options): Report {
-  return uplinksOnly ? { ...seen, attachments: [] } : seen;
-}
-
-function json(seen: Report, { uplinksOnly, watch }: Options): string {
-  return JSON.stringify(uplinksOnly ? seen.uplinks : seen, null, watch ? 0 : 2);
 }
 
 /** A screen is drawn over; in a file or a pipe one frame follows the other. */

@@ -1,52 +1,52 @@
-/** `pod-qos uplink show` and `pod-qos uplink remove [DEVICE]`. Exit codes as of show; 1 also if something could not go. */
+/** `pod-qos uplink show` and `pod-qos uplink remove [DEVICE]`. */
 import { interfaceNameFault } from "../cni/call.ts";
+import { defaultStateDir } from "../cni/conf.ts";
+import { command, type Print } from "../command-line/command.ts";
+import type { Values } from "../command-line/option.ts";
 import { uplinkSets } from "../datapath/uplink/sets.ts";
-import { CniError, messageOf } from "../errors.ts";
+import { UsageError } from "../errors.ts";
 import { removeUplink } from "../kernel/uplink/remove.ts";
 import { withFormer } from "../policy/uplink/former.ts";
+import { assertReadable } from "../report/node.ts";
 import { forgetUplink, listUplinks, readStanding } from "../state/uplinks.ts";
 import { showUplinks } from "./show.ts";
-import { readOptions, type Options } from "./show/options.ts";
+import { common, optionsFrom, table } from "./show/options.ts";
 
-type Print = (text: string) => boolean;
+export const uplinkShow = command({
+  about: 'RATE is guaranteed, CEIL the ceiling, "|" in a bar the guarantee.',
+  options: table,
+  exitCodes: { 0: "the uplinks are well", 1: "something is not as it should be" },
+  run: ({ options }, print) => showUplinks(optionsFrom(options), print),
+});
 
-export async function uplink(args: readonly string[], print: Print): Promise<number> {
-  const [verb, ...rest] = args;
-  const options = readOptions(rest);
-  if (typeof options === "string") return usage(options, print);
-  try {
-    switch (verb) {
-      case "show":
-        return options.pod === undefined
-          ? await showUplinks(options, print)
-          : usage("uplink show takes no name: it shows every uplink", print);
-      case "remove":
-        return await remove(options, print);
-      default:
-        return usage("there are uplink show and uplink remove [DEVICE]", print);
-    }
-  } catch (error) {
-    const details = error instanceof CniError && error.details !== "" ? `\n${error.details}` : "";
-    print(`pod-qos uplink: ${messageOf(error)}${details}`);
-    return 1;
-  }
-}
+export const uplinkRemove = command({
+  operand: "DEVICE",
+  about: `Needs no DEVICE where there is one uplink. What somebody else uses stays and is
+listed.`,
+  options: common,
+  exitCodes: { 0: "nothing of ours is left", 1: "something could not go" },
+  run: ({ options, operand }, print) => remove(options, operand, print),
+});
 
-async function remove({ stateDir, pod: named, json }: Options, print: Print): Promise<number> {
+async function remove(
+  { json, "state-dir": stateDir = defaultStateDir }: Values<typeof common>,
+  named: string | undefined,
+  print: Print,
+): Promise<number> {
+  if (named === undefined) assertReadable(stateDir);
   const known = listUplinks(stateDir);
   const [only, ...others] = known;
   const device = named ?? (others.length === 0 ? only : undefined);
   if (device === undefined) {
-    return usage(
+    throw new UsageError(
       known.length === 0
         ? "there is no uplink; name its device to look all the same"
         : `which one? ${known.join(", ")}`,
-      print,
     );
   }
   // What is forgotten is a directory of this name, with all that is in it.
   const fault = interfaceNameFault(device);
-  if (fault !== undefined) return usage(`uplink remove takes the name of a device: ${fault}`, print);
+  if (fault !== undefined) throw new UsageError(`it takes the name of a device: ${fault}`);
   const standing = readStanding(stateDir, device);
   const sets = standing === undefined ? [] : setsOf(standing);
   const { removed, kept } = await removeUplink(device, sets);
@@ -70,9 +70,4 @@ function setsOf({
   former = [],
 }: NonNullable<ReturnType<typeof readStanding>>): readonly string[] {
   return uplinkSets(withFormer(stands, former), true).map(({ name }) => name);
-}
-
-function usage(text: string, print: Print): number {
-  print(`pod-qos uplink: ${text}`);
-  return 2;
 }

@@ -69,11 +69,15 @@ function tornRecord(path: string): string | undefined {
 }
 
 /** The records are root's: to somebody else an empty node would be a lie. */
-function assertReadable(stateDir: string): void {
+export function assertReadable(stateDir: string): void {
   try {
     accessSync(stateDir, constants.R_OK | constants.X_OK);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
+    throw new Error(
+      `no such state directory: ${stateDir}. The first pod makes it; --state-dir names another`,
+      { cause: error },
+    );
   }
 }
 

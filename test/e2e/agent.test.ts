@@ -244,9 +244,9 @@ describe("agents", () => {
     await added({});
     expect(await run("--round", "0s")).toMatchObject({
       exitCode: 2,
-      stdout: expect.stringContaining("--round"),
+      stderr: expect.stringContaining("--round"),
     });
-    expect(await run()).toMatchObject({ exitCode: 2, stdout: expect.stringContaining("--node") });
+    expect(await run()).toMatchObject({ exitCode: 2, stderr: expect.stringContaining("--node") });
     await node.exec("sh", ["-c", "mkdir -p /run/open && chmod 777 /run/open"]);
     expect(await run("--no-api", "--state-dir", "/run/open")).toMatchObject({
       exitCode: 1,

@@ -76,11 +76,10 @@ test("a pod that asks for nothing has a record too: CHECK is content, show names
     expect(await exactState(node, pod.pod)).toBe(before);
     expect(readRecordOf(pod)).toMatchObject({ programs: [], asked: { namespace: "prod", name: "web-1" } });
     succeededSilently(await pod.call("CHECK", { args }));
-    const show = async (...argv: readonly string[]) =>
-      (await callPlugin(node, { argv: ["show", ...argv] })).stdout;
-    expect(await show()).not.toContain("prod/web-1");
-    expect(await show("--all")).toContain("prod/web-1");
-    expect(await show("web-1")).toContain("no pod");
+    const show = (...argv: readonly string[]) => callPlugin(node, { argv: ["show", ...argv] });
+    expect((await show()).stdout).not.toContain("prod/web-1");
+    expect((await show("--all")).stdout).toContain("prod/web-1");
+    expect((await show("web-1")).stderr).toContain("no pod");
     succeeded(await pod.call("ADD", { args }));
     await leftWithoutRecord(pod);
   });

@@ -53,7 +53,7 @@ suite("an uplink that cannot be looked at", { plugin: true, tools: ["ipset"] }, 
     await without(tool, async () => {
       expect(await removed()).toMatchObject({
         exitCode: 1,
-        stdout: expect.stringContaining(`${tool}: not found`) as string,
+        stderr: expect.stringContaining(`${tool}: not found`) as string,
       });
     });
     expect(existsSync(said)).toBe(true);

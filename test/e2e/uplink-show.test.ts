@@ -106,18 +106,23 @@ suite("pod-qos show", { plugin: true, tools: ["ipset", "iperf3"] }, () => {
 
   test.each([
     [["show", "nobody"], 1, 'no pod "nobody" on this node'],
-    [["show", "--jsno"], 2, "unknown option --jsno"],
+    [["show", "--jsno"], 2, "there is no option --jsno"],
     [["show", ""], 1, 'no pod ""'],
-    [["show", "bulk", "--watch"], 2, "takes no name"],
-    [["show", "a", "b"], 2, "one name is enough"],
+    [["show", "bulk", "--watch"], 2, "takes no POD"],
+    [["show", "a", "b"], 2, "one POD is enough"],
     [["show", "--interval", "x"], 2, "--interval takes seconds"],
-    [["show", "--help"], 0, "Exit codes: 0 what was looked at is well"],
+    [["show", "--state-dir=/nowhere"], 1, "no such state directory: /nowhere"],
+    [["uplink", "remove", "--state-dir", "/nowhere"], 1, "no such state directory: /nowhere"],
+    [["show", "--help"], 0, "Exit code: 0 what was looked at is well"],
     [["uplink"], 2, "uplink show and uplink remove"],
-    [["uplink", "show", "eth0"], 2, "takes no name"],
+    [["uplink", "--help"], 0, "pod-qos uplink remove"],
+    [["uplink", "remove", "--help"], 0, "pod-qos uplink remove [DEVICE]"],
+    [["uplink", "show", "eth0"], 2, "it takes options and nothing else"],
   ] as const)("%j ends with %d", async (argv, exitCode, words) => {
     const result = await pq(...argv);
     expect(result.exitCode).toBe(exitCode);
-    expect(result.stdout).toContain(words);
+    expect(exitCode === 0 ? result.stdout : result.stderr).toContain(words);
+    expect(exitCode === 0 ? result.stderr : result.stdout).toBe("");
   });
 
   test("a record of another version is told, beside all else that there is", async () => {
@@ -148,7 +153,7 @@ suite("pod-qos show", { plugin: true, tools: ["ipset", "iperf3"] }, () => {
       const before = await site.node.dump();
       expect(await pq("uplink", "remove", name)).toMatchObject({
         exitCode: 2,
-        stdout: expect.stringContaining(JSON.stringify(name)) as string,
+        stderr: expect.stringContaining(JSON.stringify(name)) as string,
       });
       expect(await site.node.dump()).toBe(before);
     },

@@ -6,10 +6,10 @@ import { afterAll, describe, expect, it } from "vitest";
 import { parse } from "yaml";
 import { parseConf } from "../../plugin/cni/conf.ts";
 import { isObject, type JsonObject } from "../../plugin/cni/fields.ts";
-import { explain } from "../../plugin/cli/explain.ts";
 import { validateConf } from "../../plugin/policy/policy.ts";
 import { assertUplinkConf } from "../../plugin/attachment/uplink/choose.ts";
 import { anchorsOf, documents, fences, fencesOf, root, textOf, type Fence } from "./support/documents.ts";
+import { podQos } from "./support/command-line.ts";
 import { compiled, egressQos, networkQos } from "./support/manifests.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "pod-qos-documents-"));
@@ -78,9 +78,8 @@ const annotationsIn = ({ text }: Fence): JsonObject => {
 };
 
 const answer = async (...args: readonly string[]): Promise<readonly [string, number]> => {
-  const printed: string[] = [];
-  const exitCode = await explain(args, (text) => printed.push(text) > 0);
-  return [printed.join("\n"), exitCode];
+  const { stdout, exitCode } = await podQos("explain", ...args);
+  return [stdout, exitCode];
 };
 
 const podFile = (name: string, metadata: object): string => {

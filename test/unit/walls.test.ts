@@ -19,7 +19,7 @@ const held: readonly (readonly [folder: string, target: string])[] = [
       "../attachment/plan.ts",
       "../report/report.ts",
     ]
-      .concat("../verbs/add.ts", "../cli/cli.ts")
+      .concat("../verbs/add.ts", "../cli/show.ts")
       .map((target) => [pure, target] as const),
   ),
   ["policy/uplink", "../../kernel/linux.ts"],
@@ -32,17 +32,17 @@ const held: readonly (readonly [folder: string, target: string])[] = [
     "../attachment/plan.ts",
     "../report/names.ts",
     "../verbs/add.ts",
-    "../cli/cli.ts",
+    "../cli/show.ts",
   ].map((target) => ["kernel", target] as const),
-  ...["../attachment/plan.ts", "../report/names.ts", "../verbs/add.ts", "../cli/cli.ts"].map(
+  ...["../attachment/plan.ts", "../report/names.ts", "../verbs/add.ts", "../cli/show.ts"].map(
     (target) => ["state", target] as const,
   ),
-  ...["../report/names.ts", "../verbs/add.ts", "../cli/cli.ts"].map(
+  ...["../report/names.ts", "../verbs/add.ts", "../cli/show.ts"].map(
     (target) => ["attachment", target] as const,
   ),
   ["report", "../verbs/add.ts"],
-  ["report", "../cli/cli.ts"],
-  ["verbs", "../cli/cli.ts"],
+  ["report", "../cli/show.ts"],
+  ["verbs", "../cli/show.ts"],
   ["verbs", "../report/report.ts"],
   ["cli", "../verbs/add.ts"],
   ["cli/show", "../../verbs/add.ts"],
@@ -63,20 +63,23 @@ const held: readonly (readonly [folder: string, target: string])[] = [
   ...["policy", "knowledge", "kernel", "state", "kube", "attachment", "report", "verbs", "cli"].map(
     (folder) => [folder, "../agent/agent.ts"] as const,
   ),
-  ...["../verbs/add.ts", "../cli/cli.ts", "node:child_process", "node:https", "http"].map(
+  ...["../verbs/add.ts", "../cli/show.ts", "node:child_process", "node:https", "http"].map(
     (target) => ["agent", target] as const,
   ),
   ...["../loop.ts", "../view/view.ts", "../node/records.ts", "../../verbs/add.ts", "node:https"].map(
     (target) => ["agent/api", target] as const,
   ),
-  ...["../loop.ts", "../node/records.ts", "../../cli/cli.ts", "node:child_process"].map(
+  ...["../loop.ts", "../node/records.ts", "../../cli/show.ts", "node:child_process"].map(
     (target) => ["agent/view", target] as const,
   ),
   ...["../loop.ts", "../api/following.ts", "../view/view.ts", "../../verbs/add.ts"].map(
     (target) => ["agent/node", target] as const,
   ),
+  ...["../cni/call.ts", "../state/store.ts", "../cli/show.ts", "../agent/agent.ts", "node:fs"].map(
+    (target) => ["command-line", target] as const,
+  ),
   ...["policy/labels.ts", "datapath/plan.ts", "program/tools.ts", "kernel/exec.ts", "state/store.ts"]
-    .concat("attachment/decide.ts", "report/report.ts", "verbs/add.ts", "cli/cli.ts")
+    .concat("attachment/decide.ts", "report/report.ts", "verbs/add.ts", "cli/show.ts")
     .map((file) => ["kube", `../${file}`] as const),
 ];
 const open: typeof held = [
@@ -104,6 +107,9 @@ const open: typeof held = [
   ["verbs", "../report/node-checks.ts"],
   ["cli", "../report/report.ts"],
   ["", "./verbs/verbs.ts"],
+  ["", "./command-line/serve.ts"],
+  ["command-line", "node:util"],
+  ["agent", "../command-line/command.ts"],
 ];
 
 const kinds: Readonly<Record<string, (target: string) => string>> = {

@@ -3,11 +3,8 @@ import { readFileSync } from "node:fs";
 import { isObject, type JsonObject } from "../../cni/fields.ts";
 import { annotationsCapability, bandwidthCapability } from "../../cni/keys.ts";
 import { inOurSpelling } from "../../cni/spelling.ts";
-import { messageOf } from "../../errors.ts";
+import { messageOf, UsageError } from "../../errors.ts";
 import { parseStructured } from "../../policy/structured-text.ts";
-
-/** Something is wrong with the command line itself. */
-export class UsageError extends Error {}
 
 /** A conflist, of which our entry counts, or that entry alone. */
 export async function confFrom(path: string | undefined): Promise<JsonObject> {

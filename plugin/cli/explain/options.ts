@@ -1,12 +1,21 @@
 /** The flags of `pod-qos explain`, as what a runtime would have said. */
-import { parseArgs } from "node:util";
 import { interfaceFormFault } from "../../cni/call.ts";
 import type { JsonObject } from "../../cni/fields.ts";
 import { inOurSpelling } from "../../cni/spelling.ts";
-import { messageOf } from "../../errors.ts";
+import {
+  choice,
+  flag,
+  word,
+  words,
+  under,
+  value,
+  wholeNumber,
+  type Values,
+} from "../../command-line/option.ts";
+import { UsageError } from "../../errors.ts";
 import { parseAddress } from "../../policy/address.ts";
 import type { Packet } from "../../policy/model.ts";
-import { confFrom, mapFrom, podFrom, UsageError } from "./files.ts";
+import { confFrom, mapFrom, podFrom } from "./files.ts";
 
 const linkKinds = ["veth", "ipvlan", "macvlan"] as const;
 const kernels = ["stock", "small"] as const;
@@ -28,14 +37,43 @@ export type Options = {
   readonly json: boolean;
 };
 
-export async function readOptions(args: readonly string[]): Promise<Options> {
-  const { values } = parse(args);
+export const table = {
+  conf: word("FILE", "conflist with our entry in it, or that entry alone"),
+  pod: word("FILE", 'a Pod as "kubectl get pod -o yaml" prints it'),
+  annotations: words("FILE|K=V", "annotations, over those of --pod; may be repeated"),
+  labels: words(
+    "FILE|K=V",
+    "labels, over those of --pod; may be repeated. With neither, labels are not known",
+  ),
+  namespace: word("NAME", "of the pod"),
+  name: word("NAME", "of the pod"),
+  interface: word("NAME", "default eth0"),
+  uid: word("UID", "of the pod: what the node's agent says of it counts, as it does for ADD"),
+  to: under(
+    "Which rule decides for a packet that the pod sends:",
+    value("ADDRESS", "where it goes", "an IP address", address),
+  ),
+  from: value("ADDRESS", "where it comes from", "an IP address", address),
+  proto: value("PROTOCOL", protocols.join(", "), `one of ${protocols.join(", ")}`, (given) =>
+    protocols.find((known) => known === given.toLowerCase()),
+  ),
+  port: wholeNumber("that it goes to", 1, 65_535),
+  link: under(
+    "What cannot be known without a kernel, for the programs:",
+    choice(linkKinds, "the pod's interface; default veth"),
+  ),
+  mtu: wholeNumber("default 1500", 68, 65_535),
+  kernel: choice(kernels, "small: no act_police, no fq_codel, no cls_matchall; default stock"),
+  json: under("For scripts:", flag("as JSON, and in full")),
+};
+
+export async function optionsFrom(values: Values<typeof table>): Promise<Options> {
   const pod = await podFrom(values.pod);
   const annotations = await mapFrom("--annotations", values.annotations, pod.annotations);
   const labels = await mapFrom("--labels", values.labels, pod.labels);
   const namespace = values.namespace ?? pod.namespace;
   const name = values.name ?? pod.name;
-  const ifname = values.interface;
+  const { interface: ifname = "eth0", link = "veth", mtu = 1500, kernel = "stock" } = values;
   const fault = interfaceFormFault(ifname);
   if (fault !== undefined) throw new UsageError(`--interface ${fault}`);
   if (values.uid !== undefined && values.labels !== undefined) {
@@ -59,78 +97,29 @@ export async function readOptions(args: readonly string[]): Promise<Options> {
     packet: packetFrom(values),
     sourceIsGiven: values.from !== undefined,
     confIsGiven: values.conf !== undefined,
-    link: oneOf("--link", linkKinds, values.link),
-    mtu: wholeNumber("--mtu", values.mtu, 68, 65_535),
-    kernel: oneOf("--kernel", kernels, values.kernel),
+    link,
+    mtu,
+    kernel,
     json: values.json,
   };
 }
 
-function parse(args: readonly string[]) {
-  try {
-    return parseArgs({
-      args: [...args],
-      options: {
-        conf: { type: "string" },
-        pod: { type: "string" },
-        annotations: { type: "string", multiple: true },
-        labels: { type: "string", multiple: true },
-        namespace: { type: "string" },
-        name: { type: "string" },
-        uid: { type: "string" },
-        interface: { type: "string", default: "eth0" },
-        to: { type: "string" },
-        from: { type: "string" },
-        port: { type: "string" },
-        proto: { type: "string" },
-        link: { type: "string", default: "veth" },
-        mtu: { type: "string", default: "1500" },
-        kernel: { type: "string", default: "stock" },
-        json: { type: "boolean", default: false },
-      },
-    });
-  } catch (error) {
-    throw new UsageError(messageOf(error));
-  }
+function address(given: string): string | undefined {
+  return parseAddress(given) === undefined ? undefined : given;
 }
 
-type PacketFlags = Readonly<Partial<Record<"to" | "from" | "port" | "proto", string | undefined>>>;
-
-function packetFrom({ to, from, port, proto }: PacketFlags): Packet | undefined {
+function packetFrom({ to, from, port, proto }: Values<typeof table>): Packet | undefined {
   if (to === undefined) {
-    const stray = Object.entries({ from, port, proto }).find(([, value]) => value !== undefined);
+    const stray = Object.entries({ from, port, proto }).find(([, given]) => given !== undefined);
     if (stray !== undefined) throw new UsageError(`--${stray[0]} is about a packet: say --to as well`);
     return undefined;
   }
-  const destination = parseAddress(to);
-  if (destination === undefined) throw new UsageError(`--to ${to} is not an IP address`);
-  const source = from ?? (destination.family === 4 ? "0.0.0.0" : "::");
-  const sourceFamily = parseAddress(source)?.family;
-  if (sourceFamily !== destination.family) {
-    throw new UsageError(`--from ${source} is not an IPv${destination.family} address, as --to is`);
+  const family = parseAddress(to)?.family ?? 4;
+  const source = from ?? (family === 4 ? "0.0.0.0" : "::");
+  if (parseAddress(source)?.family !== family) {
+    throw new UsageError(`--from ${source} is not an IPv${family} address, as --to is`);
   }
-  const protocol = oneOf(
-    "--proto",
-    protocols,
-    (proto ?? (port === undefined ? "icmp" : "tcp")).toLowerCase(),
-  );
+  const protocol = proto ?? (port === undefined ? "icmp" : "tcp");
   if (port !== undefined && !withPorts.has(protocol)) throw new UsageError(`--port: ${protocol} has none`);
-  return {
-    source,
-    destination: to,
-    protocol: protocol.toUpperCase(),
-    port: port === undefined ? undefined : wholeNumber("--port", port, 1, 65_535),
-  };
-}
-
-function oneOf<const Choice extends string>(flag: string, choices: readonly Choice[], text: string): Choice {
-  const choice = choices.find((known) => known === text);
-  if (choice === undefined) throw new UsageError(`${flag} ${text}: one of ${choices.join(", ")}`);
-  return choice;
-}
-
-function wholeNumber(flag: string, text: string, lowest: number, highest: number): number {
-  const value = /^\d{1,6}$/.test(text) ? Number(text) : -1;
-  if (value < lowest || value > highest) throw new UsageError(`${flag} ${text}: ${lowest} to ${highest}`);
-  return value;
+  return { source, destination: to, protocol: protocol.toUpperCase(), port };
 }

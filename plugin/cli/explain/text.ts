@@ -1,8 +1,7 @@
 /** An explanation as a page of at most 80 columns. Pure. */
+import { wrapped } from "../../plain-text.ts";
 import type { Explanation } from "./explanation.ts";
 import type { Options } from "./options.ts";
-
-const width = 80;
 
 export function explanationText(explanation: Explanation, options: Options): string {
   const sections = [
@@ -104,7 +103,7 @@ function programLines({ programs, refusal }: Explanation): readonly string[] {
     const more = lines.length - longestBatch;
     return [
       `  [${place}] ${command.join(" ")}`,
-      ...lines.slice(0, longestBatch).map((line) => wrapped(line, 4, " \\")),
+      ...lines.slice(0, longestBatch).map((line) => wrapped(line, 4, { mark: " \\" })),
       ...(more > 0 ? [`    … and ${more} lines more: --json has them`] : []),
     ];
   });
@@ -112,21 +111,4 @@ function programLines({ programs, refusal }: Explanation): readonly string[] {
 
 function bullets(mark: "-" | "!", texts: readonly string[]): readonly string[] {
   return texts.map((text) => wrapped(`${mark} ${text}`, 2));
-}
-
-/** Broken at blanks; what follows is set in deeper, and `mark` ends each line that goes on. A longer word stays whole. */
-function wrapped(text: string, indent: number, mark = ""): string {
-  const lines: string[] = [];
-  let line = " ".repeat(indent);
-  let isEmpty = true;
-  for (const word of text.split(" ")) {
-    if (!isEmpty && line.length + 1 + word.length + mark.length > width) {
-      lines.push(line + mark);
-      line = " ".repeat(indent + 4);
-      isEmpty = true;
-    }
-    line += isEmpty ? word : ` ${word}`;
-    isEmpty = false;
-  }
-  return [...lines, line].join("\n");
 }

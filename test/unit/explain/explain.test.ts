@@ -2,13 +2,13 @@ import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { explain } from "../../../plugin/cli/explain.ts";
 import type { Explanation } from "../../../plugin/cli/explain/explanation.ts";
 import { writeTurn } from "../../../plugin/state/live/agent.ts";
 import { assertLivePlace } from "../../../plugin/state/live/place.ts";
 import { writeKnownPod } from "../../../plugin/state/live/pods.ts";
 import { writeSnapshot } from "../../../plugin/state/live/snapshot.ts";
 import { apiObject, marking, snapshotOf } from "../support/api.ts";
+import { podQos } from "../support/command-line.ts";
 import { egressQos, networkQos } from "../support/manifests.ts";
 
 const root = mkdtempSync(join(tmpdir(), "pod-qos-explain-"));
@@ -67,9 +67,10 @@ const hearing = { bandwidth: true, "io.kubernetes.cri.pod-annotations": true };
 type Outcome = { readonly exitCode: number; readonly text: string };
 
 async function run(...args: readonly string[]): Promise<Outcome> {
-  const printed: string[] = [];
-  const exitCode = await explain(args, (text) => printed.push(text) > 0);
-  return { exitCode, text: printed.join("\n") };
+  const { exitCode, stdout, stderr } = await podQos("explain", ...args);
+  // What is wrong with the command line is no answer.
+  expect(exitCode === 2 ? stdout : stderr).toBe("");
+  return { exitCode, text: stdout + stderr };
 }
 
 async function json(...args: readonly string[]): Promise<Explanation> {
@@ -299,16 +300,16 @@ describe("the exit code is 2 where the command line is wrong:", () => {
     [["--conf", "/nonexistent/file"], "--conf: ENOENT"],
     [["--conf", file("two.conflist")], 'has 2 entries of type "pod-qos"'],
     [["--annotations", file("10-flannel.conflist"), "--labels", "/nonexistent"], "--labels: ENOENT"],
-    [["--to", "example.com"], "--to example.com is not an IP address"],
+    [["--to", "example.com"], '--to takes an IP address, not "example.com"'],
     [["--to", "192.0.2.1", "--from", "::1"], "--from ::1 is not an IPv4 address"],
     [["--port", "443"], "--port is about a packet"],
-    [["--to", "192.0.2.1", "--port", "0"], "--port 0: 1 to 65535"],
-    [["--to", "192.0.2.1", "--proto", "tpc"], "--proto tpc: one of tcp, udp"],
+    [["--to", "192.0.2.1", "--port", "0"], '--port takes 1 to 65535, not "0"'],
+    [["--to", "192.0.2.1", "--proto", "tpc"], "--proto takes one of tcp, udp"],
     [["--to", "192.0.2.1", "--proto", "icmp", "--port", "443"], "--port: icmp has none"],
     [["--pod", file("deployment.json")], "is a Deployment, not a Pod"],
-    [["--link", "bridge"], "--link bridge: one of veth, ipvlan, macvlan"],
-    [["--mtu", "1e3"], "--mtu 1e3: 68 to 65535"],
-    [["--kernel", "6.1"], "--kernel 6.1: one of stock, small"],
+    [["--link", "bridge"], '--link takes veth, ipvlan or macvlan, not "bridge"'],
+    [["--mtu", "1e3"], '--mtu takes 68 to 65535, not "1e3"'],
+    [["--kernel", "6.1"], '--kernel takes stock or small, not "6.1"'],
     [["--interface", "a/b"], "--interface"],
   ])("%j", async (args, said) => {
     const { exitCode, text } = await run(...args);

@@ -1,5 +1,4 @@
 import { describe, expect, it } from "vitest";
-import { readOptions } from "../../../plugin/cli/show/options.ts";
 import { report, type Report } from "../../../plugin/report/report.ts";
 import { amount, bar, fit, listText } from "../../../plugin/cli/show/text.ts";
 import { inspectText } from "../../../plugin/cli/show/inspection.ts";
@@ -142,19 +141,6 @@ it.each([
 
 it("what is cut shows", () => {
   expect([fit("abcd", 4), fit("abcde", 4), fit("a", 4)]).toEqual(["abcd", "abc…", "a   "]);
-});
-
-it.each([
-  [["--json", "web"], { json: true, pod: "web" }],
-  [["--watch", "--interval", "0.5", "--count", "2"], { watch: true, intervalMs: 500, frames: 2 }],
-  [["--state-dir", "/s"], { stateDir: "/s" }],
-  [["--state-dir", "s"], "--state-dir takes an absolute path"],
-  [["--count", "0"], "--count takes a number of frames"],
-  [["--interval"], "--interval takes seconds, 0.1 to 3600"],
-])("arguments %j", (args, expected) => {
-  const options = readOptions(args);
-  if (typeof expected === "string") expect(options).toBe(expected);
-  else expect(options).toMatchObject(expected);
 });
 
 describe("what is pending", () => {

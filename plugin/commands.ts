@@ -1,0 +1,51 @@
+/** What a person gets who starts the executable by hand: the table of commands. Their options stand with each of them. */
+import { introduction } from "./cli/introduction.ts";
+import type { Entry } from "./command-line/command.ts";
+import { commandLines } from "./command-line/help.ts";
+import { serve } from "./command-line/serve.ts";
+import { print, printFault } from "./stdio.ts";
+
+declare const __VERSION__: string;
+
+export const commands: readonly Entry[] = [
+  {
+    name: "explain",
+    about: "what would a pod get, and why?",
+    load: async () => (await import("./cli/explain.ts")).explain,
+  },
+  {
+    name: "show",
+    about: "what this node's pods have, and what they use of it",
+    load: async () => (await import("./cli/show.ts")).show,
+  },
+  {
+    name: "uplink show",
+    about: "the classes of the node's uplinks: rate, ceil, now",
+    load: async () => (await import("./cli/uplink.ts")).uplinkShow,
+  },
+  {
+    name: "uplink remove",
+    about: "take an uplink's classes, sets and rules away",
+    load: async () => (await import("./cli/uplink.ts")).uplinkRemove,
+  },
+  {
+    name: "agent",
+    about: "runs on each node: what changes reaches pods while they run",
+    load: async () => (await import("./agent/agent.ts")).agent,
+  },
+];
+
+export function serveCaller(args: readonly string[]): Promise<number> {
+  return serve(args, { entries: commands, help, version: __VERSION__, print, printFault });
+}
+
+function help(): string {
+  return `pod-qos ${__VERSION__}: ${introduction()}
+
+${commandLines(commands)}
+
+  pod-qos --version       the version
+  pod-qos --help          this page; each command has one too
+
+Answers go to stdout, faults to stderr. Exit code 2: wrong usage.`;
+}
