@@ -4,6 +4,8 @@
  * prevResult must go back with byte-equal values, and JSON.parse followed by JSON.stringify does not promise that
  * (1.0 becomes 1, integers beyond 2^53 change, integer-like keys move to the front). So it is cut out of the input.
  */
+import { tokensOf } from "./json-tokens.ts";
+
 export function rawMember(json: string, key: string, isSame = exactly): string | undefined {
   const span = memberSpan(json, key, isSame);
   return span === undefined ? undefined : json.slice(span.start, span.end).trim();
@@ -30,7 +32,7 @@ function memberSpan(json: string, key: string, isSame: typeof exactly): Span | u
   let depth = 0;
   let current = "";
   let start = -1;
-  for (const { 0: token, index } of json.matchAll(/"[^"\\]*(?:\\.[^"\\]*)*"|[{}[\],:]/g)) {
+  for (const { text: token, index } of tokensOf(json)) {
     if (depth === 1) {
       if (token === "," || token === "}") {
         if (start >= 0 && isSame(current, key)) found = { start, end: index };

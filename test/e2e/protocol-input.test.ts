@@ -56,6 +56,13 @@ describe("stdin that is unusual is served", () => {
     succeededSilently(await pod.call("DEL", { conf: JSON.stringify(big) }));
   });
 
+  test("with millions of escapes in one string", async () => {
+    const labels = { odd: '"'.repeat(4_000_000) };
+    const conf = JSON.stringify({ ...pod.conf, args: { cni: { labels } } });
+    expect(JSON.parse(succeeded(await pod.call("ADD", { conf })))).toEqual(pod.prevResult);
+    succeededSilently(await pod.call("DEL", { conf }));
+  });
+
   test("that comes slowly, byte by byte, over a pipe that does not block", async () => {
     const answer = await addSlowly(node, whole(), {
       CNI_NETNS: pod.pod.netns,
