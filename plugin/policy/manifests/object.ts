@@ -1,5 +1,5 @@
 /** A Kubernetes object of a manifest: its kind, its name, and the lists that hold such objects. Pure. */
-import { CniError, invalidValue, withContext } from "../../errors.ts";
+import { CniError, ErrorCode, invalidValue, withContext } from "../../errors.ts";
 import {
   anObject,
   aString,
@@ -32,6 +32,11 @@ export type Meta = {
   /** `NetworkQoS prod/video (video.yaml)` */
   readonly title: string;
 };
+
+export type Found = { readonly meta: Meta; readonly object: JsonObject };
+
+/** Of an object that is wrong; `namespace`: the one that it is in, or that it is. */
+export type Fault = { readonly kind: Kind; readonly namespace: string; readonly fault: string };
 
 /** The objects of a document: itself, or the items of a list, whose kind may stand on the list alone. */
 export function objectsOf(document: unknown): readonly JsonObject[] {
@@ -77,12 +82,38 @@ export function metaOf(object: JsonObject, file: string): Meta {
   };
 }
 
-/** Whose pods an object is about whatever else is wrong with it; undefined where that may be any pod. */
-export function namespaceOfPolicy({ kind, metadata }: JsonObject): string | undefined {
-  if ((kind !== "EgressQoS" && kind !== "NetworkQoS") || !isObject(metadata)) return undefined;
-  const namespace = isPresent(metadata, "namespace") ? metadata["namespace"] : "";
-  if (namespace === "") return "default";
-  return typeof namespace === "string" && isDnsLabel(namespace) ? namespace : undefined;
+/** What an object is and where, whatever else is wrong with it; undefined where it may be about any pod. */
+export function placeOf({ kind: said, metadata }: JsonObject): Pick<Fault, "kind" | "namespace"> | undefined {
+  const kind = kinds.find((known) => known === said);
+  if (kind === undefined || !isObject(metadata)) return undefined;
+  const key = kind === "Namespace" ? "name" : "namespace";
+  const namespace = isPresent(metadata, key) ? metadata[key] : "";
+  if (namespace === "" && kind !== "Namespace") return { kind, namespace: "default" };
+  return typeof namespace === "string" && isDnsLabel(namespace) ? { kind, namespace } : undefined;
+}
+
+/** The API has one object of a name; of two in a directory nobody could say which one counts. */
+export function refuseTwin(meta: Meta, seen: Map<string, Meta>): void {
+  const twin = seen.get(meta.shortTitle);
+  seen.set(meta.shortTitle, meta);
+  if (twin === undefined) return;
+  const where = twin.file === meta.file ? "it twice" : `${twin.file} as well`;
+  throw new CniError(
+    ErrorCode.invalidConfig,
+    `${meta.file}: ${meta.shortTitle} is in ${where}: delete one of the two`,
+  );
+}
+
+/** Read, with what it is about before what is wrong with it. */
+export function inContext<Parsed>(
+  { meta, object }: Found,
+  parse: (object: JsonObject, meta: Meta) => Parsed,
+): Parsed {
+  try {
+    return parse(object, meta);
+  } catch (error) {
+    throw about(`${meta.file}: ${meta.shortTitle}`, error);
+  }
 }
 
 /** What can be said of an object whose metadata may be wrong, for an error. */

@@ -11,9 +11,10 @@ export async function parseFile(name: string, text: string): Promise<ManifestFil
 }
 
 function parseJson(name: string, text: string): unknown {
-  if (text.trim() === "") return null;
-  const value = asJson(name, text);
-  refuseRepeatedKeys(name, text);
+  const json = withoutByteOrderMark(text);
+  if (json.trim() === "") return null;
+  const value = asJson(name, json);
+  refuseRepeatedKeys(name, json);
   return value;
 }
 
@@ -25,14 +26,22 @@ function asJson(name: string, text: string): unknown {
   }
 }
 
+/** What editors of Windows put first; kubectl reads past it. */
+function withoutByteOrderMark(text: string): string {
+  return text.startsWith("\uFEFF") ? text.slice(1) : text;
+}
+
 async function parseYaml(name: string, text: string): Promise<ManifestFile["documents"]> {
   const { parseAllDocuments, visit } = await import("yaml");
   try {
     // An empty stream is an empty array with properties of its own.
-    return Array.from(parseAllDocuments(text, { logLevel: "error", schema: "core" }), (document) => ({
-      value: valueOf(document),
-      fault: ambiguity(document, visit, text),
-    }));
+    return Array.from(
+      parseAllDocuments(text, { logLevel: "error", schema: "core", merge: true }),
+      (document) => ({
+        value: valueOf(document),
+        fault: ambiguity(document, visit, text),
+      }),
+    );
   } catch (error) {
     throw yamlFault(`${name} is not YAML`, error);
   }

@@ -272,10 +272,10 @@ describe("a file that may be about any pod fails all, with file and place:", () 
       "",
     ],
     [
-      "a NAD that is no JSON",
-      "a.yaml",
-      "apiVersion: k8s.cni.cncf.io/v1\nkind: NetworkAttachmentDefinition\nmetadata: {name: x}\nspec: {config: '{'}",
-      "a.yaml: NetworkAttachmentDefinition default/x: spec.config is not JSON",
+      "a Namespace without a name",
+      "a.json",
+      '{"kind": "Namespace", "metadata": {}}',
+      "a.json: Namespace: ",
       "",
     ],
   ])("%s", async (_, file, text, said, also) => {
@@ -313,6 +313,10 @@ describe("001-2 002-4 as kubectl takes them:", () => {
     ["comments alone", "a.yml", "# later\n", 0],
     ["JSON in a YAML file", "a.yml", object, 1],
     ["anchors", "a.yaml", `kind: List\nitems:\n- &a ${object}\n`, 1],
+    ["merge keys", "a.yaml", `kind: List\nitems:\n- &a ${object}\n- <<: *a\n  metadata: {name: other}\n`, 2],
+    ["a byte order mark before JSON", "a.json", `\uFEFF${object}`, 1],
+    ["a byte order mark before YAML", "a.yaml", `\uFEFF${object}`, 1],
+    ["a byte order mark and nothing else", "a.json", "\uFEFF\n", 0],
     [
       "what kubectl get adds",
       "a.json",
@@ -321,5 +325,63 @@ describe("001-2 002-4 as kubectl takes them:", () => {
     ],
   ])("%s", async (_, file, text, count) => {
     expect((await dscpsFor({ [file]: text })).length).toBe(count);
+  });
+});
+
+const brokenNad = (config: string, name = "x"): string =>
+  JSON.stringify({
+    apiVersion: "k8s.cni.cncf.io/v1",
+    kind: "NetworkAttachmentDefinition",
+    metadata: { name, namespace: "nets" },
+    spec: { config },
+  });
+const namespaceWith = (name: string, labels: object): string =>
+  JSON.stringify({ apiVersion: "v1", kind: "Namespace", metadata: { name, labels } });
+
+describe("a broken Namespace or NetworkAttachmentDefinition", () => {
+  const selector = {
+    ...nads,
+    [nadSelector]: { namespaceSelector: {}, networkSelector: { matchLabels: { a: "b" } } },
+  };
+  const policies = {
+    "asking.json": networkQos({ namespace: "asking", networkSelectors: [selector] }),
+    "first.json": networkQos({
+      namespace: "first",
+      networkSelectors: [{ networkSelectionType: "DefaultNetwork" }],
+    }),
+    "egress.json": egressQos([{ dscp: 1 }], { namespace: "egress" }),
+    "plain.json": networkQos({ namespace: "plain" }),
+  };
+
+  it.each([
+    [
+      "a NAD whose config is no JSON",
+      { "x.json": brokenNad("{") },
+      "spec.config is not JSON",
+      ["asking", "first", "egress"],
+    ],
+    [
+      "a NAD that is there twice",
+      { "x.json": brokenNad(""), "y.json": brokenNad("") },
+      "delete one",
+      ["asking", "first", "egress"],
+    ],
+    [
+      "a Namespace with a label that cannot be",
+      { "x.json": namespaceWith("prod", { a: 5 }) },
+      "numbers need quotes",
+      ["asking", "prod"],
+    ],
+    [
+      "a Namespace that is there twice",
+      { "x.json": namespaceWith("plain", {}), "y.json": namespaceWith("plain", {}) },
+      "delete one",
+      ["asking", "plain"],
+    ],
+  ])("%s fails the pods that it could be about, and no others", async (_, broken, said, concerned) => {
+    const { namespaces } = await compiled({ ...policies, ...broken });
+    const failing = [...namespaces].filter(([, { faults }]) => faults.length > 0);
+    expect(failing.map(([name]) => name).toSorted()).toEqual(concerned.toSorted());
+    for (const [, { faults }] of failing) expect(faults[0]).toContain(said);
   });
 });
