@@ -40,7 +40,9 @@ export const burstEnd = 8 * 0xffff_ffff;
 /** A bucket in bits. */
 export function parseBurst(field: string, text: unknown): number {
   const value = typeof text === "string" ? parseQuantity(text) : undefined;
-  if (value === undefined || value <= 0n || value >= burstEnd) throw invalidValue(field, text, burstAllowed);
+  if (value === undefined || value <= 0n || value >= burstEnd) {
+    throw invalidValue(field, text, burstAllowed + hint(text));
+  }
   return Number(value);
 }
 
@@ -75,6 +77,7 @@ function divideUp(value: bigint, divisor: bigint): bigint {
 }
 
 function hint(text: unknown): string {
+  if (typeof text === "number") return `; write it as a string: "${text}"`;
   if (typeof text !== "string") return "";
   if (/^\d+m$/.test(text)) return `; the suffix "m" means thousandths, did you mean "${text.slice(0, -1)}M"?`;
   if (/^\d+K$/.test(text)) return `; Kubernetes writes kilo as "k"`;

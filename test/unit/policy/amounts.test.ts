@@ -59,6 +59,13 @@ describe("parseBandwidth", () => {
   });
 });
 
+it.each([
+  [() => parseBandwidth("defaults.egressBandwidth", 200_000_000), '"200000000"'],
+  [() => parseBurst("uplink.classes.a.burst", 400_000), '"400000"'],
+])("a number is told to be written as a string", (read, text) => {
+  expect(refusal(read).message).toContain(`write it as a string: ${text}`);
+});
+
 describe("parseBurst", () => {
   it.each([
     ["1", 1],
