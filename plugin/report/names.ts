@@ -1,5 +1,5 @@
 /** What a person calls an attachment. Pure. */
-import { isObject } from "../cni/fields.ts";
+import { isObject, isPresent } from "../cni/fields.ts";
 import type { LabelSource } from "../knowledge/knowledge.ts";
 import type { AttachmentRecord } from "../state/record.ts";
 
@@ -13,7 +13,7 @@ export function labelSourceOf({ labelsFrom, asked }: AttachmentRecord): LabelSou
   if (labelsFrom !== undefined) return labelsFrom;
   const args = asked?.conf?.["args"];
   const cni = isObject(args) ? args["cni"] : undefined;
-  return isObject(cni) && cni["labels"] !== undefined ? "runtime" : "unknown";
+  return isObject(cni) && isPresent(cni, "labels") ? "runtime" : "unknown";
 }
 
 export function podOf(pod: string): string {
