@@ -48,6 +48,23 @@ export function isAbsence(error: unknown): boolean {
 
 const absences: ReadonlySet<string | undefined> = new Set(["ENOENT", "ENOTDIR", "ELOOP", "ENAMETOOLONG"]);
 
+/** Of a file or link that may be gone already. */
+export function unlinkIfThere(path: string): void {
+  try {
+    unlinkSync(path);
+  } catch (error) {
+    if (!isAbsence(error)) throw unremovable(path, error);
+  }
+}
+
+function unremovable(path: string, error: unknown): CniError {
+  return new CniError(
+    ErrorCode.io,
+    `${path} cannot be removed: ${messageOf(error)}`,
+    '"stateDir" of the conf must be a directory that can be written: what was made for the pod is gone, its record is not',
+  );
+}
+
 export function unwritable(path: string, error: unknown): CniError {
   return new CniError(
     ErrorCode.io,

@@ -3,9 +3,9 @@
  * The kernel gives a namespace that ended to the next one, number and all, and paths are used again; so a record of a pod that
  * ended without DEL can look like one of the pod that lives there.
  */
-import { mkdirSync, readlinkSync, renameSync, rmSync, symlinkSync, unlinkSync } from "node:fs";
+import { mkdirSync, readlinkSync, renameSync, rmSync, symlinkSync } from "node:fs";
 import type { Identity } from "../datapath/names.ts";
-import { namesIn } from "./file.ts";
+import { namesIn, unlinkIfThere } from "./file.ts";
 
 export function hold(stateDir: string, netnsId: string, identity: Identity): void {
   if (holds(stateDir, netnsId, identity)) return;
@@ -30,7 +30,7 @@ export function release(stateDir: string, identity: Identity, netnsId: string | 
     netnsId === undefined
       ? namesIn(directory).map((name) => `${directory}/${name}`)
       : [pathOf(stateDir, netnsId, identity), draftOf(pathOf(stateDir, netnsId, identity))];
-  for (const path of paths) if (read(path) === nameOf(identity)) unlinkSync(path);
+  for (const path of paths) if (read(path) === nameOf(identity)) unlinkIfThere(path);
 }
 
 function holds(stateDir: string, netnsId: string, identity: Identity): boolean {

@@ -1,7 +1,7 @@
 /** Records on disk: one file per attachment, `attachments/<network>/<containerID>@<ifname>.json` under the state directory. */
-import { existsSync, unlinkSync } from "node:fs";
+import { existsSync } from "node:fs";
 import type { Identity } from "../datapath/names.ts";
-import { isAbsence, namesIn, readJson, unwritable, writeJson } from "./file.ts";
+import { namesIn, readJson, unlinkIfThere, unwritable, writeJson } from "./file.ts";
 import { hold, release } from "./holders.ts";
 import { CniError, ErrorCode } from "../errors.ts";
 import { asRecord, isFromAnotherVersion, type AttachmentRecord } from "./record.ts";
@@ -101,12 +101,4 @@ export function recordPath(stateDir: string, { network, containerId, ifname }: I
 
 function withoutSuffixes(name: string): string {
   return name.replace(/\.json(\.tmp)?$/, "");
-}
-
-function unlinkIfThere(path: string): void {
-  try {
-    unlinkSync(path);
-  } catch (error) {
-    if (!isAbsence(error)) throw error;
-  }
 }

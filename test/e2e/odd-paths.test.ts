@@ -34,6 +34,23 @@ describe("a state directory", () => {
   });
 });
 
+test("a state directory that became read-only: DEL says which file could not go, and the next one ends it", async () => {
+  const stateDir = "/run/read-only";
+  const conf = { stateDir };
+  const before = await exactState(node, pod.pod);
+  succeeded(await pod.call("ADD", { conf }));
+  await node.exec("sh", [
+    "-ec",
+    `mount --bind ${stateDir} ${stateDir}; mount -o remount,bind,ro ${stateDir}`,
+  ]);
+  const { msg, details } = failed(await pod.call("DEL", { conf }), 5, [`${stateDir}/`, "cannot be removed"]);
+  expect(`${msg} ${details}`).toContain('"stateDir"');
+  await node.exec("umount", [stateDir]);
+  succeededSilently(await pod.call("DEL", { conf }));
+  await node.exec("rm", ["-r", stateDir]);
+  expect(await exactState(node, pod.pod)).toBe(before);
+});
+
 describe("a log file that is a pipe without a reader", () => {
   test("is no reason to wait", async () => {
     const conf = { logFile: "/run/pipe", logLevel: "debug" };
