@@ -22,6 +22,13 @@ export function refusal(place: Place, { argv, input }: Batch, { exitCode, stderr
       details,
     );
   }
+  if (/^nsenter: reassociate to namespace .*: Invalid argument/m.test(said)) {
+    return new CniError(
+      ErrorCode.invalidEnvironment,
+      "CNI_NETNS is a namespace of another kind, not a network namespace",
+      details,
+    );
+  }
   const lacking = missing.find(({ pattern, tool }) => pattern.test(said) && (tool ?? argv[0]) === argv[0]);
   if (lacking !== undefined) {
     return new CniError(ErrorCode.missingFeature, `${lacking.what}: ${firstLine(said)}`, details);

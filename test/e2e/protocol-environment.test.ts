@@ -139,6 +139,16 @@ describe("CNI_NETNS", () => {
   });
 });
 
+test("CNI_NETNS that is a namespace of another kind is code 4, and DEL ends", async () => {
+  const pod = await plug(node, { conf: allWishes });
+  const before = await node.dump();
+  failed(await pod.call("ADD", { netns: "/proc/self/ns/mnt" }), 4, ["CNI_NETNS", "network namespace"]);
+  const { exitCode, stdout } = await pod.call("DEL", { netns: "/proc/self/ns/mnt" });
+  expect({ exitCode, stdout }).toEqual({ exitCode: 0, stdout: "" });
+  expect(await node.dump()).toBe(before);
+  await pod.unplug();
+});
+
 describe("CNI_ARGS", () => {
   test("names the pod in errors and logs", async () => {
     const pod = await plug(node, { conf: { ...allWishes, logFile: "/var/log/lab.log" } });
