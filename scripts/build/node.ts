@@ -3,15 +3,17 @@ import { createHash } from "node:crypto";
 import { mkdir, mkdtemp, readdir, readFile, rename, rm } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { execa } from "execa";
+import { withoutEnvironment } from "./environment.ts";
 import { BuildError } from "./errors.ts";
 import { ARM64_NODE, type Arch, NODE_PACKAGE, ROOT } from "./project.ts";
 
-/** Path of a stripped copy in `work`. */
+/** Path of a stripped copy in `work` that takes nothing from its environment. */
 export async function embeddedNode(arch: Arch, work: string): Promise<string> {
   const source = arch === "x64" ? INSTALLED_NODE : await unpackedNode(work);
   const stripped = join(work, `node-${arch}`);
   // Before injection: an executable that is stripped afterwards does not start any more.
   await execa(await stripTool(arch), ["-o", stripped, source]);
+  await withoutEnvironment(stripped);
   return stripped;
 }
 

@@ -1,4 +1,5 @@
 /** The executable as a file: what it needs from a node, what cannot disturb it, and that it can be made again. */
+import { existsSync } from "node:fs";
 import { cp, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join, relative } from "node:path";
@@ -42,6 +43,10 @@ const SURROUNDINGS = [
   { variable: "OPENSSL_CONF", what: "no configuration", value: () => fileWith("[broken"), stopsNode: true },
   { variable: "OPENSSL_CONF", what: "no provider", value: () => fileWith(BAD_PROVIDER), stopsNode: true },
   { variable: "NODE_EXTRA_CA_CERTS", what: "no certificate", value: () => fileWith("x"), stopsNode: false },
+  { variable: "NODE_CHANNEL_FD", what: "no channel", value: () => "7", stopsNode: true },
+  { variable: "NODE_REPL_EXTERNAL_MODULE", what: "a module", value: () => "/no.js", stopsNode: false },
+  { variable: "NODE_UNIQUE_ID", what: "1", value: () => "1", stopsNode: false },
+  { variable: "NODE_DEBUG", what: "everything", value: () => "*", stopsNode: false },
   { variable: "NODE_PENDING_DEPRECATION", what: "1", value: () => "1", stopsNode: false },
 ] as const;
 
@@ -90,6 +95,14 @@ suite("the executable", { plugin: true, tools: ["readelf"] }, () => {
       expect(bare.failed).toBe(stopsNode);
     },
   );
+
+  test.each(["NODE_COMPILE_CACHE", "NODE_V8_COVERAGE"])("leaves nothing where %s says", async (variable) => {
+    const [own, bare] = [join(dir, `own-${variable}`), join(dir, `bare-${variable}`)];
+    expect(await start(pluginPath(), ["--version"], { [variable]: own })).toMatchObject(itsVersion);
+    expect(existsSync(own)).toBe(false);
+    await start(NODE, ["--eval", "0"], { [variable]: bare });
+    expect(existsSync(bare)).toBe(true);
+  });
 
   test("leaves Node's own options to the plugin", async () => {
     const { stdout, stderr } = await start(pluginPath(), ["--inspect-brk"]);
