@@ -13,6 +13,7 @@ import { isBare, type AttachmentRecord } from "../state/record.ts";
 import { ownBuild } from "./build.ts";
 import type { Decision } from "./decide.ts";
 import { asAdded, readFacts } from "./facts.ts";
+import { renamedEnd, withoutEnd } from "./host-end.ts";
 import { planFor } from "./plan.ts";
 import { hasSameLimits, moved, unapplied, type Now } from "./unapplied.ts";
 
@@ -45,8 +46,10 @@ async function checkRecorded(
   added: Facts,
 ): Promise<Findings> {
   const { netns } = request.call;
+  const renamed = renamedEnd(record);
+  const programs = renamed === undefined ? record.programs : withoutEnd(record);
   const [observed, found] = await Promise.all([
-    observe(record.programs, netns),
+    observe(programs, netns),
     readFacts(request, Promise.resolve(added.features)),
   ]);
   const wanted = wantedNow(request, now, asAdded(found, added), record);
@@ -57,10 +60,20 @@ async function checkRecorded(
       ? observed
       : observed.map((one) => ({ ...one, program: completed(one.program, wanted.programs) }));
   const cutShort = record.unfinished === true ? [changing] : [];
+  const elsewhere = renamed === undefined ? [] : [nameOfEnd(record, added, renamed)];
+  // Without the end's name the plan of now is one for a pod without it.
+  const isComparable = wanted.isSame || renamed !== undefined;
   return {
-    faults: [...cutShort, ...drift(seen), ...impassable],
-    notes: [...notes(seen), ...(wanted.isSame ? [] : unapplied(now, record, wanted.programs))],
+    faults: [...cutShort, ...elsewhere, ...drift(seen), ...impassable],
+    notes: [...notes(seen), ...(isComparable ? [] : unapplied(now, record, wanted.programs))],
   };
+}
+
+function nameOfEnd({ identity }: AttachmentRecord, { hostEnd }: Facts, renamed: string): string {
+  return (
+    `the node's end of ${identity.ifname} is called ${renamed} and was ${hostEnd?.name} when it was added: ` +
+    `what is on it is found by that name ("ip link set dev ${renamed} name ${hostEnd?.name}" while it is down)`
+  );
 }
 
 const changing =

@@ -1,6 +1,9 @@
 /** The node's end of a pod's veth. Another link may have its name by now: names are reused, numbers are not. */
 import { CniError, ErrorCode } from "../errors.ts";
-import { readNodeLink } from "../kernel/linux.ts";
+import type { Request } from "../cni/request.ts";
+import type { Facts } from "../datapath/driver.ts";
+import { listNodeLinks, nodeHasLink, readNodeLink } from "../kernel/linux.ts";
+import type { Policy } from "../policy/policy.ts";
 import type { Program } from "../program/program.ts";
 import { withTraits } from "../program/traits.ts";
 import type { AttachmentRecord } from "../state/record.ts";
@@ -12,12 +15,43 @@ export function takenEnd({ facts }: Pick<AttachmentRecord, "facts">): string | u
   return now === undefined || now.ifindex === end?.ifindex ? undefined : now.name;
 }
 
+/** The name that it has now, where it was renamed; undefined where it has its own, or is gone. */
+export function renamedEnd({ facts }: Pick<AttachmentRecord, "facts">): string | undefined {
+  const end = facts?.hostEnd;
+  if (end === undefined || nodeHasLink(end.name)) return undefined;
+  return listNodeLinks().find((name) => readNodeLink(name)?.ifindex === end.ifindex);
+}
+
+/**
+ * Of a veth whose caps are in the pod because no link of the node that prevResult names is there. With `nsenter --net` alone, as
+ * rootless runtimes call, /sys is that of another network namespace and shows none of them.
+ */
+export function unseenEnd({ policy, request }: Asking, facts: Facts | undefined): string | undefined {
+  const hasCaps = policy.ingress !== undefined || policy.egress !== undefined;
+  if (!hasCaps || policy.enforce !== "auto" || facts?.podLink.kind !== "veth" || facts.hostEnd !== undefined)
+    return undefined;
+  const names = request.interfaces.filter(({ sandbox }) => sandbox === "").map(({ name }) => name);
+  if (names.length === 0 || names.some(nodeHasLink)) return undefined;
+  return (
+    `its caps are in the pod, where it can undo them: prevResult names ${names.join(", ")} on the node, and /sys/class/net has no ` +
+    `such link; is /sys that of the node's network namespace? ("nsenter --net" alone does not bring it: mount sysfs there)`
+  );
+}
+
+type Asking = { readonly policy: Policy; readonly request: Pick<Request, "interfaces"> };
+
 /** Where another link has its name, what was on ours went with it. */
 export function withoutTakenEnd(record: AttachmentRecord): AttachmentRecord {
   const taken = takenEnd(record);
   if (taken === undefined) return record;
-  const programs = record.programs.map((program) => withoutDevice(program, taken));
-  return { ...record, programs: programs.filter(({ objects }) => objects.length > 0) };
+  return { ...record, programs: withoutEnd(record) };
+}
+
+/** The programs but for what is on it. */
+export function withoutEnd({ facts, programs }: AttachmentRecord): readonly Program[] {
+  return programs
+    .map((program) => withoutDevice(program, facts?.hostEnd?.name))
+    .filter(({ objects }) => objects.length > 0);
 }
 
 /** Of a program on the node; one in the pod has its own devices. */

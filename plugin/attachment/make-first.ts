@@ -12,6 +12,7 @@ import type { AttachmentRecord } from "../state/record.ts";
 import { writeRecord } from "../state/store.ts";
 import { readFacts } from "./facts.ts";
 import { readFeatures } from "./features.ts";
+import { unseenEnd } from "./host-end.ts";
 import { planFor, type Plan } from "./plan.ts";
 import { recordOf, type Recorded } from "./recording.ts";
 import { undo } from "./undo.ts";
@@ -63,8 +64,15 @@ async function settle(record: AttachmentRecord, applied: Applied, task: Task): P
   tell(record, applied, task);
 }
 
-export function tell({ pod, identity }: AttachmentRecord, { notes, owned }: Applied, { log }: Task): void {
+export function tell(
+  { pod, identity, facts }: AttachmentRecord,
+  { notes, owned }: Applied,
+  task: Task,
+): void {
+  const { log } = task;
   const who = `ADD ${pod} ${identity.ifname}`;
+  const unseen = unseenEnd(task, facts);
+  if (unseen !== undefined) log("warn", `${who}: ${unseen}`);
   for (const { level, text } of notes) log(level, `${who}: ${text}`);
   log("info", `${who}: ${describe(owned).join(", ")}`);
 }

@@ -168,3 +168,44 @@ describe("CHECK fails", () => {
     await ended(pod);
   });
 });
+
+const rename = (from: string, to: string) =>
+  node.exec("sh", ["-ec", `ip link set ${from} down; ip link set ${from} name ${to}; ip link set ${to} up`]);
+
+test("CHECK names the host end that was renamed, and asks for nothing in its place", async () => {
+  const pod = await added();
+  await rename(pod.nodeDevice, "other0");
+  const answer = await pod.call("CHECK");
+  const { msg } = failed(answer, 100, [pod.nodeDevice, "is called other0"]);
+  expect(`${msg} ${answer.stderr}`).not.toMatch(/on eth0|is gone|requested now/);
+  await rename("other0", pod.nodeDevice);
+  succeededSilently(await pod.call("CHECK"));
+  await ended(pod);
+});
+
+describe("a /sys that does not show the node's links, as with nsenter --net alone", () => {
+  const throughOther = [
+    "#!/bin/sh",
+    "exec 9</proc/self/ns/net",
+    'exec ip netns exec other nsenter --net=/proc/self/fd/9 -- /opt/cni/bin/pod-qos "$@"',
+  ].join("\n");
+
+  test("makes ADD warn that the caps are in the pod", async () => {
+    await node.exec("sh", [
+      "-ec",
+      'ip netns add other; printf %s "$1" > /run/unseen; chmod +x /run/unseen',
+      "sh",
+      throughOther,
+    ]);
+    const pod = await plug(node, { conf: allWishes });
+    const seen = await pod.call("ADD");
+    expect(seen.stderr).toBe("");
+    succeededSilently(await pod.call("DEL"));
+    const unseen = await pod.call("ADD", { plugin: "/run/unseen" });
+    expect(unseen.exitCode).toBe(0);
+    expect(unseen.stderr).toMatch(/ warn pod-qos: ADD .* its caps are in the pod, .*nsenter --net/);
+    expect(unseen.stderr).toContain(pod.nodeDevice);
+    await ended(pod);
+    await node.exec("ip", ["netns", "del", "other"]);
+  });
+});
