@@ -65,6 +65,46 @@ suite("CHECK of an uplink", { plugin: true, tools: ["ipset", "iptables"] }, () =
   });
 });
 
+/** An Ethernet frame with an IP packet without a payload, with or without a VLAN tag, from the node's own end of the link. */
+const frame = (family: 4 | 6, dscp: number, isTagged: boolean): string => {
+  const tag = isTagged ? "81004005" : "";
+  const tos = (dscp << 2).toString(16).padStart(2, "0");
+  const ip4 = `45${tos}00140000000040fd0000c0000201c0000202`;
+  const ip6 = `6${tos}00000000003b40${`fd${"0".repeat(29)}1`.repeat(2)}`;
+  const bytes = `ffffffffffff020000000001${tag}${family === 4 ? `0800${ip4}` : `86dd${ip6}`}`;
+  return bytes.replaceAll(/../g, (byte) => `\\${parseInt(byte, 16).toString(8).padStart(3, "0")}`);
+};
+
+suite(
+  "a packet that carries its class's DSCP",
+  { plugin: true, tools: ["ipset", "iptables", "socat"] },
+  () => {
+    let site: UplinkSite;
+    beforeAll(async () => {
+      site = await openUplinkSite();
+      await addedUplinkPod(site, { labels: bulkLabel, uplink });
+    });
+    afterAll(() => site.node[Symbol.asyncDispose]());
+
+    const sentBy = async (classid: string): Promise<number> => {
+      const text = await site.sh(`tc -s class show dev eth0 classid ${classid}`);
+      return Number(/Sent \d+ bytes (\d+) pkt/.exec(text)?.[1]);
+    };
+
+    test.each([
+      [4, false],
+      [6, false],
+      [4, true],
+      [6, true],
+    ] as const)("of IPv%d is in it, also with a VLAN tag: %s", async (family, isTagged) => {
+      const before = await sentBy("1:20");
+      for (const dscp of [8, 8, 8, 10, 0])
+        await site.sh(`printf '${frame(family, dscp, isTagged)}' | socat -u - INTERFACE:eth0`);
+      expect((await sentBy("1:20")) - before).toBe(3);
+    });
+  },
+);
+
 /** What ADD mends may be made anew: a filter's table then has another number, a class another place in the list. */
 const withoutHandles = (dump: string): readonly string[] =>
   dump

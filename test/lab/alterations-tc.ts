@@ -97,15 +97,16 @@ export const ofTc = (object: TcObject): readonly Found[] => {
       ];
     }
     case "dscp": {
-      const { parent, pref, protocol, classid } = object;
+      const { parent, pref, protocol, tagged, classid } = object;
+      const title = `${protocol} filter${tagged ? " for VLANs" : ""}`;
       const del = `tc filter del dev ${dev} parent ${parent} pref ${pref}`;
       const names = [describeTc(object)];
       const field = protocol === "ip" ? "ip dsfield" : "ip6 priority";
       const other = `protocol ${protocol} pref ${pref} handle ::1 u32 match ${field} 0x28 0xfc classid ${classid}`;
       return [
-        { title: `${protocol} filter by DSCP gone`, script: del, names },
+        { title: `${title} by DSCP gone`, script: del, names },
         {
-          title: `${protocol} filter by another DSCP`,
+          title: `${title} by another DSCP`,
           script: `${del}; tc filter add dev ${dev} parent ${parent} ${other}`,
           names,
         },

@@ -82,20 +82,16 @@ function leaf(dev: string, entry: UplinkClass, { mtu, fqCodel }: UplinkFacts): L
   return { kind: "leaf", dev, parent: classId(entry), handle: `${entry.minor}:`, queue: wide };
 }
 
-/** A preference for each class and family, so that one is replaced without touching another. */
+/** A preference for each class and family, so that one is replaced without touching another; and so again for VLANs. */
 function filters(dev: string, entry: UplinkClass, at: number, { ipv6 }: UplinkFacts): readonly DscpFilter[] {
   const { dscp } = entry;
   if (dscp === undefined) return [];
   const protocols = ipv6 ? (["ip", "ipv6"] as const) : (["ip"] as const);
-  return protocols.map((protocol, family) => ({
-    kind: "dscp",
-    dev,
-    parent: rootHandle,
-    pref: dscpPrefs.first + 2 * at + family,
-    protocol,
-    dscp,
-    classid: classId(entry),
-  }));
+  const sorter = { kind: "dscp", dev, parent: rootHandle, dscp, classid: classId(entry) } as const;
+  return protocols.flatMap((protocol, family): readonly DscpFilter[] => [
+    { ...sorter, protocol, pref: dscpPrefs.first + 2 * at + family },
+    { ...sorter, protocol, tagged: true, pref: dscpPrefs.tagged + 2 * at + family },
+  ]);
 }
 
 function classId({ minor }: UplinkClass): string {

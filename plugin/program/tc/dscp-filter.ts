@@ -5,18 +5,25 @@
 import type { DscpFilter } from "./objects.ts";
 import { word } from "./units.ts";
 
-/** The preferences that are ours at a root: those of others are let alone. */
-export const dscpPrefs = { first: 905, last: 905 + 2 * 999 } as const;
+/** The preferences that are ours at a root: those of others are let alone. `tagged`: the first for packets with a VLAN tag. */
+export const dscpPrefs = { first: 905, tagged: 905 + 2 * 1000, last: 905 + 4 * 1000 - 1 } as const;
+
+type Field = Pick<DscpFilter, "protocol" | "tagged">;
 
 /**
  * The handle makes a second one at the same preference an error. The traffic class of IPv6 lies across two bytes; tc knows
- * how, and the DSCP is in its upper six bits.
+ * how, and the DSCP is in its upper six bits. With a VLAN tag the kernel compares with the tag's protocol, so what is inside is
+ * told by the version of IP; the packet still begins at its IP header.
  */
-export function dscpWords({ dev, parent, pref, protocol, dscp, classid }: DscpFilter): string {
-  const field = protocol === "ip" ? "ip dsfield" : "ip6 priority";
+export function dscpWords({ dev, parent, pref, classid, dscp, ...field }: DscpFilter): string {
+  const { protocol, tagged } = field;
+  const untagged = protocol === "ip" ? "ip dsfield" : "ip6 priority";
+  const match = tagged
+    ? `u32 0x${hex(valueOf(field, dscp))} 0x${maskOf(field)} at 0`
+    : `${untagged} 0x${(dscp << 2).toString(16)} 0xfc`;
   return (
-    `filter add dev ${dev} parent ${parent} protocol ${protocol} pref ${pref} handle ::1 ` +
-    `u32 match ${field} 0x${(dscp << 2).toString(16)} 0xfc classid ${classid}`
+    `filter add dev ${dev} parent ${parent} protocol ${tagged ? vlan : protocol} pref ${pref} handle ::1 ` +
+    `u32 match ${match} classid ${classid}`
   );
 }
 
@@ -34,21 +41,53 @@ export function sorterPref(line: string): number | undefined {
 
 export function parseDscpFilter(dev: string, line: string): readonly DscpFilter[] {
   const pref = sorterPref(line);
-  const protocol = word(line, "protocol");
   const [key, ...more] = [...line.matchAll(/ match (\S+)\/(\S+) at 0\b/g)];
   if (pref === undefined || key === undefined || more.length > 0) return [];
-  if (protocol !== "ip" && protocol !== "ipv6") return [];
-  const [mask, shift] = protocol === "ip" ? ["00fc0000", 18] : ["0fc00000", 22];
-  if (key[2] !== mask) return [];
+  const [, value = "", mask] = key;
+  const field = fields.find(
+    (each) => maskOf(each) === mask && (each.tagged ? vlan : each.protocol) === word(line, "protocol"),
+  );
+  if (field === undefined) return [];
+  const dscp = (parseInt(value, 16) >>> shiftOf(field)) & 0x3f;
+  if (hex(valueOf(field, dscp)) !== value) return [];
   return [
     {
       kind: "dscp",
       dev,
       parent: word(line, "parent"),
       pref,
-      protocol,
-      dscp: parseInt(key[1] ?? "", 16) >>> shift,
+      ...field,
+      dscp,
       classid: /flowid (\S+)/.exec(line)?.[1] ?? "",
     },
   ];
+}
+
+const vlan = "802.1Q";
+
+const fields: readonly Field[] = [
+  { protocol: "ip" },
+  { protocol: "ipv6" },
+  { protocol: "ip", tagged: true },
+  { protocol: "ipv6", tagged: true },
+];
+
+/** Of the first 32 bits of the header. */
+function shiftOf({ protocol }: Field): number {
+  return protocol === "ip" ? 18 : 22;
+}
+
+/** Of a tagged packet the version is compared too. */
+function maskOf(field: Field): string {
+  const version = field.tagged ? 0xf : 0;
+  return hex(version * 2 ** 28 + 0x3f * 2 ** shiftOf(field));
+}
+
+function valueOf(field: Field, dscp: number): number {
+  const version = !field.tagged ? 0 : field.protocol === "ip" ? 4 : 6;
+  return version * 2 ** 28 + dscp * 2 ** shiftOf(field);
+}
+
+function hex(bits: number): string {
+  return bits.toString(16).padStart(8, "0");
 }

@@ -71,6 +71,8 @@ export type DscpFilter = {
   readonly parent: string;
   readonly pref: number;
   readonly protocol: "ip" | "ipv6";
+  /** Of packets with a VLAN tag (802.1Q), which no filter for their protocol is asked about. */
+  readonly tagged?: true;
   readonly dscp: number;
   readonly classid: string;
 };
@@ -138,7 +140,7 @@ export function describeTc(object: TcObject): string {
     case "leaf":
       return `leaf qdisc ${object.queue.kind} ${object.handle} on ${object.dev}`;
     case "dscp":
-      return `filter pref ${object.pref} (dscp ${object.dscp} to ${object.classid}) on ${object.dev}`;
+      return `filter pref ${object.pref} (dscp ${object.dscp}${object.tagged ? " in VLANs" : ""} to ${object.classid}) on ${object.dev}`;
     case "mark":
       return `filter by mark pref ${object.pref} of qdisc ${object.parent} on ${object.dev}`;
     case "clsact":
@@ -160,7 +162,7 @@ export function keyOf(object: TcObject): string {
     case "leaf":
       return `leaf ${object.handle}`;
     case "dscp":
-      return `dscp ${object.pref} ${object.protocol} ${object.dscp} ${object.classid}`;
+      return `dscp ${object.pref} ${object.protocol} ${object.tagged ? "tagged " : ""}${object.dscp} ${object.classid}`;
     case "mark":
       return `mark filter ${object.parent} ${object.pref}`;
     case "clsact":

@@ -45,6 +45,8 @@ describe("a tree of classes", () => {
     ["class htb 1:20", "class htb 1:30", "htb class 1:20 on eth0 is missing"],
     ["1:20 parent 1:1 ", "1:20 parent 1:10 ", "htb class 1:20 on eth0: parent is 1:10, wanted 1:1"],
     ["match 00200000", "match 00280000", "filter pref 907 (dscp 8 to 1:20) on eth0 is missing"],
+    ["match 40200000", "match 40280000", "filter pref 2907 (dscp 8 in VLANs to 1:20) on eth0 is missing"],
+    ["match 62000000", "match 42000000", "filter pref 2908 (dscp 8 in VLANs to 1:20) on eth0 is missing"],
     ["*flowid 1:20", "*flowid 1:10", "filter pref 907 (dscp 8 to 1:20) on eth0 is missing"],
   ])("000-14 tells that %j became %j", (has, became, sentence) => {
     expect(treeDrift(tree, parseTc("eth0", tcText.replace(has, became)))).toContain(sentence);
@@ -98,6 +100,8 @@ describe("a tree of classes", () => {
     expect(trimTree(less, seenTree)?.input).toBe(
       "filter del dev eth0 parent 1: pref 907\n" +
         "filter del dev eth0 parent 1: pref 908\n" +
+        "filter del dev eth0 parent 1: pref 2907\n" +
+        "filter del dev eth0 parent 1: pref 2908\n" +
         "class del dev eth0 classid 1:20\n",
     );
   });
