@@ -24,6 +24,8 @@ export type Strike = {
   readonly afterMs: number;
   /** Its tools too, as systemd and a container's end do. */
   readonly whole: boolean;
+  /** It has the lock. */
+  readonly onWork: () => void;
 };
 
 /** "too early": it did not come to the attachment. "too late": it had done with it. */
@@ -31,23 +33,46 @@ export type Struck = {
   readonly hit: "too early" | "in the midst" | "too late";
   /** Its record lists what was and what shall be. */
   readonly isUnfinished: boolean;
+  /** How long it was seen at work. */
+  readonly workedMs: number;
 };
 
-export const strike = async ({ node, agent, identity, afterMs, whole }: Strike): Promise<Struck> => {
+export const strike = async ({ node, agent, identity, afterMs, whole, onWork }: Strike): Promise<Struck> => {
   const stateDir = stateDirOf(node);
   // Once its runtime has had it deleted there is nothing to wait for.
   const isThere = (): boolean => readRecord(stateDir, identity) !== undefined;
   const isAtWork = (): boolean => lockEntries(stateDir, identity).some(({ pid }) => pid === agent.pid);
   const hasCome = (await within(longestWaitMs, () => isAtWork() || !isThere())) && isAtWork();
+  const began = performance.now();
+  if (hasCome) onWork();
   const hasLeft = hasCome && (await within(afterMs, () => !isAtWork()));
+  const workedMs = Math.round(performance.now() - began);
   const hit = !hasCome ? "too early" : hasLeft ? "too late" : "in the midst";
   const isUnfinished = readRecord(stateDir, identity)?.unfinished === true;
   if (whole) process.kill(-agent.pid, "SIGKILL");
   await agent.kill();
-  return { hit, isUnfinished };
+  return { hit, isUnfinished, workedMs };
 };
 
-const longestWaitMs = 1_000;
+const longestWaitMs = 3_000;
+
+/**
+ * How long its work at an attachment takes by now, as each strike tells: it differs from change to change and with what else the
+ * machine does. One that came too late has seen the whole of it.
+ */
+export const corrected = (spanMs: number, { hit, workedMs }: Pick<Struck, "hit" | "workedMs">): number => {
+  switch (hit) {
+    case "too early":
+      return spanMs;
+    case "in the midst":
+      return spanMs * 1.1;
+    case "too late":
+      return (spanMs + Math.max(workedMs, leastSpanMs)) / 2;
+  }
+};
+
+/** Less is no work of its own: it found all as it shall be. */
+const leastSpanMs = 10;
 
 /** Looks each millisecond. */
 const within = async (ms: number, isSo: () => boolean): Promise<boolean> => {

@@ -16,7 +16,9 @@ export const callAll = async (
   means: Pick<Means, "call">,
   seats: readonly Seat[],
 ): Promise<void> => {
-  for (const { deed, pauseMs } of called.turn.deeds) {
+  const { deeds, deedsFrom } = called.turn;
+  await pause(deedsFrom === "the agent's work" ? 0 : deedsFrom);
+  for (const { deed, pauseMs } of deeds) {
     await pause(pauseMs);
     await succeeded(() => call(called, means, seats, deed), deed);
   }

@@ -1,5 +1,5 @@
 /** Pods that are changed one after the other, the agent ended by SIGKILL at each change, and what they have after its last start. */
-import { startInGroup, strike, type Struck } from "../agent-kill.ts";
+import { corrected, startInGroup, strike, type Struck } from "../agent-kill.ts";
 import { until, type Agent } from "../agent.ts";
 import { openFakeCluster, type FakeCluster } from "../fake-cluster.ts";
 import { portion } from "../kill.ts";
@@ -15,6 +15,8 @@ import { stays, type Scene, type Turn } from "./turn.ts";
 
 export type Survived = {
   readonly strikes: readonly Struck[];
+  /** How long the agent's work at a pod takes by now. */
+  readonly spanMs: number;
   /** Of pods that their runtime had deleted: what is left of each, and what was there before its first ADD. */
   readonly remains: readonly string[];
   readonly bare: readonly string[];
@@ -26,8 +28,10 @@ export type Survived = {
   readonly empty: string;
 };
 
-/** Which of the evenly spread moments are used. */
-export type Moments = { readonly seed: number; readonly from: number };
+/** Which of the evenly spread moments are used, and of what span: that of the batch before. */
+export type Moments = { readonly seed: number; readonly from: number; readonly spanMs: number };
+
+export const firstSpanMs = 40;
 
 export const survive = async (scenes: readonly Scene[], moments: Moments): Promise<Survived> => {
   await using place = await openPlace(scenes.map(({ turns }) => turns.length));
@@ -49,7 +53,7 @@ export const survive = async (scenes: readonly Scene[], moments: Moments): Promi
     const empty = await state();
     const fresh = await freshly(place.node, byFiles(), asFiles, state);
     const means = byApi(cluster);
-    const { agent, strikes } = await killAtEach({ place, cluster, lives, means, moments });
+    const { agent, strikes, spanMs } = await killAtEach({ place, cluster, lives, means, moments });
     await until("all is decided", () => isDone(agent), 60_000);
     const after = await state();
     const gone = lives.filter(({ turn }) => !stays(turn));
@@ -62,6 +66,7 @@ export const survive = async (scenes: readonly Scene[], moments: Moments): Promi
     await undoAll(asFiles);
     return {
       strikes,
+      spanMs,
       remains: gone.map(({ seat }) => partOf(seat, after)),
       bare: gone.map(({ seat }) => partOf(seat, empty)),
       lived,
@@ -107,7 +112,7 @@ type Killing = {
 /** The agent is the one that was started last. */
 const killAtEach = async (
   killing: Killing,
-): Promise<{ readonly agent: Agent; readonly strikes: readonly Struck[] }> => {
+): Promise<{ readonly agent: Agent } & Pick<Survived, "strikes" | "spanMs">> => {
   const { place, cluster, lives, means, moments } = killing;
   const start = (): Promise<Agent> => startInGroup(place.node, cluster.agentArgs);
   for (const { seat, turn, history, isFirst } of lives) {
@@ -118,16 +123,16 @@ const killAtEach = async (
   for (const some of inBatches(lives, 4))
     await Promise.all(some.map((life) => add(life, means, life.history.start, life.turn.before)));
   const strikes: Struck[] = [];
-  let spanMs = 40;
+  const seats = lives.map((each) => each.seat);
+  let { spanMs } = moments;
   for (const [at, life] of lives.entries()) {
     const { seat, turn, history, isFirst } = life;
     await means.say(seat, turn.after);
     if (isFirst) await means.give(seat, history.start, inputAfter(history).input);
-    const calls = callAll(
-      life,
-      means,
-      lives.map((each) => each.seat),
-    );
+    let calls: Promise<void> | undefined;
+    const beginCalls = (): Promise<void> => (calls ??= callAll(life, means, seats));
+    const isRuntimeFirst = turn.deedsFrom !== "the agent's work";
+    if (isRuntimeFirst) void beginCalls();
     const afterMs = portion(moments.seed, moments.from + at) * spanMs;
     const struck = await strike({
       node: place.node,
@@ -135,14 +140,15 @@ const killAtEach = async (
       identity: identityOf(seat),
       afterMs,
       whole: turn.whole,
+      onWork: () => void beginCalls(),
     });
     strikes.push(struck);
-    // So that most of them are in the midst of it, whatever else the machine does.
-    spanMs *= struck.hit === "too late" ? 0.85 : 1.05;
+    // What the runtime has done already is quickly compared: no measure of the agent's work.
+    if (!isRuntimeFirst) spanMs = corrected(spanMs, struck);
     agent = await start();
-    await calls;
+    await beginCalls();
   }
-  return { agent, strikes };
+  return { agent, strikes, spanMs };
 };
 
 const add = ({ seat }: Life, means: Pick<Means, "call">, ...by: [Input, Said]): Promise<void> =>

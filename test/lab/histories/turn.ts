@@ -10,6 +10,11 @@ export type Deed = "ADD" | "old ADD" | "DEL" | "GC" | "GC of others";
 export type Turn = {
   readonly before: Said;
   readonly after: Said;
+  /**
+   * When its runtime begins: so long after the change, or once the agent is seen at work at it. A runtime that is quicker than
+   * the agent leaves it nothing to do, and no moment to be killed at.
+   */
+  readonly deedsFrom: number | "the agent's work";
   /** One after the other, as a runtime calls for one pod. */
   readonly deeds: readonly { readonly deed: Deed; readonly pauseMs: number }[];
   /** The agent's tools end with it. */
@@ -41,6 +46,10 @@ const turn: fc.Arbitrary<Turn> = fc
   .record({
     before: said.map((word) => ({ ...word, cap: undefined })),
     after: said.map((word) => ({ ...word, cap: "3M" })),
+    deedsFrom: fc.oneof(
+      { weight: 3, arbitrary: fc.constant("the agent's work" as const) },
+      { weight: 1, arbitrary: fc.integer({ min: 0, max: 300 }) },
+    ),
     deeds: fc.array(fc.record({ deed, pauseMs: fc.integer({ min: 0, max: 120 }) }), { maxLength: 3 }),
     whole: fc.boolean(),
   })
