@@ -1,7 +1,14 @@
 /** Tools started by a shell say and end as they do when they are started alone. */
+import { readlinkSync } from "node:fs";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { runInTurn, type Call } from "../../plugin/kernel/in-turn.ts";
+import type { Outcome } from "../../plugin/kernel/exec.ts";
+import { runInTurn } from "../../plugin/kernel/in-turn.ts";
 import { runAt } from "../../plugin/kernel/netns.ts";
+import type { Batch } from "../../plugin/program/handler.ts";
+import { lookAtLink, parseLinks } from "../../plugin/program/link/ifb.ts";
+import { parseTc } from "../../plugin/program/tc/parse.ts";
+import { listTc } from "../../plugin/program/tc/render.ts";
+import type { Place } from "../../plugin/program/program.ts";
 import { createNode, type LabNode } from "../lab/node.ts";
 
 let node: LabNode;
@@ -13,17 +20,23 @@ beforeAll(async () => {
 });
 afterAll(() => node[Symbol.asyncDispose]());
 
-const call = (place: Call["place"], argv: readonly string[], input = ""): Call => ({
+type Asked = { readonly place: Place; readonly batch: Batch };
+
+const call = (place: Place, argv: readonly string[], input = ""): Asked => ({
   place,
   batch: { argv, input },
 });
+const inTurn = (asked: readonly Asked[], at = netns): Promise<readonly Outcome[]> =>
+  runInTurn(asked.map(({ place, batch }) => ({ netns: place === "pod" ? at : undefined, batch })));
 
 test("in the order that was asked, whichever place each is at", async () => {
   const links = call("pod", ["ip", "-o", "link", "show", "pod-only"]);
-  const [first, here, there, last] = await runInTurn(
-    [links, call("node", ["ip", "-o", "link", "show", "pod-only"]), links, call("node", ["true"])],
-    netns,
-  );
+  const [first, here, there, last] = await inTurn([
+    links,
+    call("node", ["ip", "-o", "link", "show", "pod-only"]),
+    links,
+    call("node", ["true"]),
+  ]);
   expect(first).toMatchObject({ exitCode: 0, stderr: "" });
   expect(first?.stdout).toContain("pod-only");
   expect(there).toEqual(first);
@@ -31,7 +44,7 @@ test("in the order that was asked, whichever place each is at", async () => {
   expect(last).toEqual({ exitCode: 0, stdout: "", stderr: "" });
 });
 
-test.each<readonly [string, Call]>([
+test.each<readonly [string, Asked]>([
   ["input without an end of line", call("node", ["cat"], "a'b $HOME `x`\\n")],
   ["input of many lines", call("pod", ["cat"], "1\n\n2\n  3 EOF\n".repeat(1_000))],
   ["no input", call("pod", ["cat"])],
@@ -42,27 +55,27 @@ test.each<readonly [string, Call]>([
   ],
   ["an exit code of its own", call("node", ["sh", "-c", "echo out; echo err >&2; exit 7"])],
 ])("as if it were started alone: %s", async (_, one) => {
-  const alone = await runAt(one.place, netns, one.batch);
+  const started = await runAt(one.place, netns, one.batch);
   // A here-document ends its last line.
   const ended = one.batch.input === "" || one.batch.input.endsWith("\n") ? "" : "\n";
-  const wanted = { ...alone, stdout: alone.stdout + ended };
-  const [before, same, again] = await runInTurn([call("node", ["true"]), one, one], netns);
+  const wanted = { ...started, stdout: started.stdout + ended };
+  const [before, same, again] = await inTurn([call("node", ["true"]), one, one]);
   expect(before).toEqual({ exitCode: 0, stdout: "", stderr: "" });
   expect(same).toEqual(wanted);
   expect(again).toEqual(wanted);
 });
 
 test("what a signal ends counts for nothing, and the next are started all the same", async () => {
-  const [killed, next] = await runInTurn(
-    [call("pod", ["sh", "-c", "echo half; kill -9 $$"]), call("pod", ["echo", "whole"])],
-    netns,
-  );
+  const [killed, next] = await inTurn([
+    call("pod", ["sh", "-c", "echo half; kill -9 $$"]),
+    call("pod", ["echo", "whole"]),
+  ]);
   expect(killed?.exitCode).toBe(-1);
   expect(next).toEqual({ exitCode: 0, stdout: "whole\n", stderr: "" });
 });
 
 test("of a namespace that is gone it says so for each that was to go there", async () => {
-  const [here, ...there] = await runInTurn(
+  const [here, ...there] = await inTurn(
     [call("node", ["echo", "here"]), call("pod", ["true"]), call("pod", ["true"])],
     "/run/netns/none",
   );
@@ -73,8 +86,42 @@ test("of a namespace that is gone it says so for each that was to go there", asy
   }
 });
 
+test("of several namespaces each with its own, also behind one that is gone", async () => {
+  const other = "/proc/self/ns/net";
+  const asked = [netns, "/run/netns/none", other, netns].map((at) => ({
+    netns: at,
+    batch: { argv: ["readlink", "/proc/self/ns/net"], input: "" },
+  }));
+  const [first, gone, second, again] = await runInTurn(asked);
+  expect(first).toMatchObject({ exitCode: 0, stderr: "" });
+  expect(again).toEqual(first);
+  expect(gone).toMatchObject({ exitCode: -1, stdout: "" });
+  expect(gone?.stderr).toMatch(/\/run\/netns\/none.*No such file/);
+  expect(second).toEqual({ exitCode: 0, stdout: `${readlinkSync(other)}\n`, stderr: "" });
+});
+
+test("of devices on the node, which one tc is asked about, each has its own answer", async () => {
+  const looks = ["lo", "no-such-device", "lo"].map((dev) => ({ netns: undefined, batch: listTc(dev) }));
+  const [first, none, last] = await runInTurn(looks);
+  const alone = await runAt("node", "", listTc("lo"));
+  const seen = parseTc("lo", alone.stdout);
+  expect(seen.exists).toBe(true);
+  expect([first, last].map((outcome) => parseTc("lo", outcome?.stdout ?? ""))).toEqual([seen, seen]);
+  expect(parseTc("no-such-device", none?.stdout ?? "").exists).toBe(false);
+  expect(none).toMatchObject({ exitCode: 1 });
+  expect(none?.stderr).toContain("Cannot find device");
+});
+
+test("of links on the node, which one ip is asked about, each has its own answer", async () => {
+  const looks = ["lo", "no-such-link", "lo"].map((name) => ({ netns: undefined, batch: lookAtLink(name) }));
+  const [first, none, last] = await runInTurn(looks);
+  expect([first, last].map((outcome) => parseLinks(outcome?.stdout ?? "")[0]?.name)).toEqual(["lo", "lo"]);
+  expect(none).toMatchObject({ exitCode: 1 });
+  expect(none?.stderr).toContain("does not exist");
+});
+
 test("a tool that is not there is told by its name", async () => {
-  const [there, missing] = await runInTurn([call("node", ["true"]), call("node", ["no-such-tool"])], netns);
+  const [there, missing] = await inTurn([call("node", ["true"]), call("node", ["no-such-tool"])]);
   expect(there?.exitCode).toBe(0);
   expect(missing).toMatchObject({ exitCode: -1 });
   expect(missing?.stderr).toMatch(/no-such-tool: not found in/);

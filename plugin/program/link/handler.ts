@@ -6,7 +6,7 @@ import {
   changeLinks,
   parseLinks,
   removeLinks,
-  showLink,
+  lookAtLink,
   type Ifb,
   type ObservedLink,
 } from "./ifb.ts";
@@ -18,7 +18,7 @@ export const links: Handler<Ifb, Seen> = {
   madeBefore: () => [],
   remove: removeLinks,
   removeThen: () => undefined,
-  look: (wanted) => wanted.map(({ name }) => ({ batch: showLink(name), isAnswer: succeeded })),
+  look: (wanted) => wanted.map(({ name }) => ({ batch: lookAtLink(name), isAnswer: succeeded })),
   parse: (answers) => answers.flatMap(parseLinks),
   drift: linkDrift,
   delta: (wanted, seen) => {

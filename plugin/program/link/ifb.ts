@@ -48,6 +48,11 @@ export function showLink(name: string): Batch {
   return { argv: ["ip", "-j", "-d", "link", "show", "dev", name], input: "" };
 }
 
+/** The same, in a form that many links of the node can be asked for at once. */
+export function lookAtLink(name: string): Batch {
+  return { argv: ["ip", "-j", "-d", "-force", "-batch", "-"], input: batchText([`link show dev ${name}`]) };
+}
+
 export type ObservedLink = {
   readonly name: string;
   readonly ifindex: number;

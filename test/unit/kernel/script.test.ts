@@ -3,44 +3,50 @@ import { expect, it } from "vitest";
 import type { Outcome } from "../../../plugin/kernel/exec.ts";
 import { outcomesIn } from "../../../plugin/kernel/script.ts";
 
-const end = (code: number): string => `\nmark ${code}\n`;
+const end = (name: number | string, code: number): string => `\nmark ${name} ${code}\n`;
 const limit = "sh: ended by SIGKILL (time limit 20000 ms)";
 const [first, second] = [
   { exitCode: 0, stdout: "one", stderr: "" },
   { exitCode: 1, stdout: "two", stderr: "no such device" },
 ];
 
+const noWay = { exitCode: -1, stdout: "", stderr: "nsenter: no such file" };
+
 it.each<readonly [string, Outcome, readonly Outcome[]]>([
   [
     "of all",
     {
       exitCode: 0,
-      stdout: `one${end(0)}two${end(1)}`,
-      stderr: `${end(0)}no such device${end(1)}`,
+      stdout: `one${end(0, 0)}two${end(1, 1)}`,
+      stderr: `${end(0, 0)}no such device${end(1, 1)}`,
     },
     [first, second],
   ],
   [
     "of one that could not be started",
-    { exitCode: 0, stdout: `one${end(0)}${end(127)}`, stderr: `${end(0)}not found${end(127)}` },
+    { exitCode: 0, stdout: `one${end(0, 0)}${end(1, 127)}`, stderr: `${end(0, 0)}not found${end(1, 127)}` },
     [first, { exitCode: -1, stdout: "", stderr: "not found" }],
   ],
   [
     "where the shell found no way into the pod",
-    { exitCode: 1, stdout: `one${end(0)}`, stderr: `${end(0)}nsenter: no such file` },
-    [first, { exitCode: -1, stdout: "", stderr: "nsenter: no such file" }],
+    {
+      exitCode: 0,
+      stdout: `one${end(0, 0)}${end("all:1,2", 1)}two${end(3, 1)}${end("all:3", 1)}`,
+      stderr: `${end(0, 0)}nsenter: no such file${end("all:1,2", 1)}no such device${end(3, 1)}${end("all:3", 1)}`,
+    },
+    [first, noWay, noWay, second],
   ],
   [
     "where the time was up after the first",
-    { exitCode: -1, stdout: `one${end(0)}tw`, stderr: `${limit}\n${end(0)}` },
+    { exitCode: -1, stdout: `one${end(0, 0)}tw`, stderr: `${limit}\n${end(0, 0)}` },
     [first, { exitCode: -1, stdout: "", stderr: limit }],
   ],
   [
     "where the time was up after the second, which had complained",
     {
       exitCode: -1,
-      stdout: `one${end(0)}two${end(1)}`,
-      stderr: `${limit}\n${end(0)}no such device${end(1)}waiting`,
+      stdout: `one${end(0, 0)}two${end(1, 1)}`,
+      stderr: `${limit}\n${end(0, 0)}no such device${end(1, 1)}waiting`,
     },
     [first, second, { exitCode: -1, stdout: "", stderr: `${limit}\nwaiting` }],
   ],
