@@ -38,8 +38,9 @@ export async function runLoop(options: Options, log: Log, signal: AbortSignal): 
     world: () => world,
     setWorld: (next) => (world = withNodeNetworks(next)),
     tell: (news) => {
-      // Until all is known that decisions need there is no news: the start asks for everything.
-      if (states.isInStep() || news.kind === "ended") asksOf(world, news, Math.random).forEach(ask);
+      // Until all is known that decisions need there is no news that asks for one: the start asks for everything.
+      if (states.isInStep() || news.kind === "ended" || news.kind === "suspects")
+        asksOf(world, news, Math.random).forEach(ask);
     },
     readRecords: () => {
       const before = world.records;

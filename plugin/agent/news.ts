@@ -19,6 +19,8 @@ export type News =
   | { readonly kind: "records"; readonly attachments: readonly string[] }
   | { readonly kind: "kernel"; readonly event: KernelEvent; readonly nowMs: number }
   | { readonly kind: "ended"; readonly attachments: readonly string[]; readonly afterMs: number }
+  /** Of the round: not as they should be. */
+  | { readonly kind: "suspects"; readonly attachments: readonly string[] }
   /** By a pod of this network. */
   | { readonly kind: "former class left"; readonly network: string }
   | { readonly kind: "api"; readonly changes: ApiChanges };
@@ -49,6 +51,11 @@ export function asksOf(world: World, news: News, chance: () => number): readonly
         why: "its network namespace has ended",
         delayMs: news.afterMs,
       }));
+    case "suspects":
+      return atOnce(
+        news.attachments.map((attachment) => ({ kind: "look", attachment })),
+        "its turn",
+      );
     case "former class left":
       return atOnce([{ kind: "uplink", network: news.network }], pastClasses);
     case "api":

@@ -1,6 +1,7 @@
 /** A task of the queue, done by what the world is when its turn comes. */
 import { ownBuild } from "../attachment/build.ts";
 import { learnLeft } from "../attachment/learn.ts";
+import { suspectsAmong } from "../attachment/readback.ts";
 import type { Knowledge } from "../knowledge/knowledge.ts";
 import { isOfAnotherBuild } from "../state/live/snapshot.ts";
 import type { AttachmentRecord } from "../state/record.ts";
@@ -23,6 +24,8 @@ export async function perform(loop: Loop, task: Task, why: readonly string[]): P
       const record = world().records.get(task.attachment)?.record;
       return record === undefined ? over : lookAt(tools, record);
     }
+    case "looks":
+      return lookAtAll(loop, task.attachments);
     case "uplink": {
       const conf = confOf(world(), task.network);
       return conf === undefined ? over : settle(tools, task.network, conf, why);
@@ -30,6 +33,21 @@ export async function perform(loop: Loop, task: Task, why: readonly string[]): P
     case "sweep":
       return sweep(tools);
   }
+}
+
+/** What is not as it should be is looked at again, by itself: that mends it, and tells. */
+async function lookAtAll({ options, metrics, world, tell }: Loop, names: readonly string[]): Promise<Came> {
+  const { records } = world();
+  const known = new Map(
+    names.flatMap((name) => {
+      const record = records.get(name)?.record;
+      return record === undefined ? [] : [[name, record] as const];
+    }),
+  );
+  const attachments = await suspectsAmong(options.stateDir, known);
+  metrics.readBacks.inc({ result: "well" }, known.size - attachments.length);
+  if (attachments.length > 0) tell({ kind: "suspects", attachments });
+  return over;
 }
 
 /** What is not: what ended is undone, and what somebody took away is put back as it was. */

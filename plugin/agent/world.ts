@@ -20,6 +20,8 @@ export const emptyWorld: World = { confs: noConfs, records: new Map(), view: und
 /** What the queue's keys name. */
 export type Task =
   | { readonly kind: "decide" | "look"; readonly attachment: string }
+  /** The round's: several in one go. */
+  | { readonly kind: "looks"; readonly attachments: readonly string[] }
   | { readonly kind: "uplink"; readonly network: string }
   | { readonly kind: "sweep" };
 
@@ -28,6 +30,8 @@ export function nameOfTask(task: Task): string {
     case "decide":
     case "look":
       return `${task.kind} ${task.attachment}`;
+    case "looks":
+      return `looks ${task.attachments.join("\n")}`;
     case "uplink":
       return `uplink ${task.network}`;
     case "sweep":
@@ -38,6 +42,7 @@ export function nameOfTask(task: Task): string {
 export function taskNamed(name: string): Task {
   const [kind = "", rest = ""] = name.split(/ (.*)/s);
   if (kind === "decide" || kind === "look") return { kind, attachment: rest };
+  if (kind === "looks") return { kind, attachments: rest.split("\n") };
   return kind === "uplink" ? { kind, network: rest } : { kind: "sweep" };
 }
 

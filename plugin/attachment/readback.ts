@@ -2,7 +2,7 @@
  * Compares what an attachment has in the kernel with its record, and puts back what was removed or altered. Foreign objects beside
  * ours are left as they are; one that is in the way of ours is named.
  */
-import { observeInTurn } from "../kernel/observe-in-turn.ts";
+import { observeAll, observeInTurn } from "../kernel/observe-in-turn.ts";
 import type { Log } from "../log.ts";
 import { drift } from "../program/program.ts";
 import { isBare, type AttachmentRecord } from "../state/record.ts";
@@ -24,9 +24,8 @@ export type Reading = { readonly stateDir: string; readonly record: AttachmentRe
 
 export async function readBack(reading: Reading): Promise<ReadBack> {
   const { stateDir } = reading;
-  const record = withoutTakenEnd(reading.record);
-  if (isBare(record) || !isLive(stateDir, record) || record.membership?.leaving === true)
-    return { kind: "well" };
+  const record = toRead(stateDir, reading.record);
+  if (record === undefined) return { kind: "well" };
   const seen = await faultsOf(record);
   if (seen.length === 0) return { kind: "well" };
   const lock = { stateDir, identity: record.identity, verb: "agent" };
@@ -35,6 +34,32 @@ export async function readBack(reading: Reading): Promise<ReadBack> {
   } catch (error) {
     return { kind: "unmended", faults: seen, error };
   }
+}
+
+/**
+ * Looks at several at once, which costs less than one by one. The names of those that are not as they should be, or that could not be
+ * read: readBack tells of each.
+ */
+export async function suspectsAmong(
+  stateDir: string,
+  records: ReadonlyMap<string, AttachmentRecord>,
+): Promise<readonly string[]> {
+  const toLookAt = [...records].flatMap(([name, record]) => {
+    const read = toRead(stateDir, record);
+    return read === undefined ? [] : [{ name, programs: read.programs, netns: read.netns }];
+  });
+  const answers = await observeAll(toLookAt);
+  return toLookAt.flatMap(({ name }, at) => {
+    const answer = answers[at];
+    return answer?.kind === "seen" && drift(answer.observations).length === 0 ? [] : [name];
+  });
+}
+
+/** undefined where there is nothing to compare. */
+function toRead(stateDir: string, recorded: AttachmentRecord): AttachmentRecord | undefined {
+  const record = withoutTakenEnd(recorded);
+  const isRead = !isBare(record) && isLive(stateDir, record) && record.membership?.leaving !== true;
+  return isRead ? record : undefined;
 }
 
 /** Without the lock an ADD or DEL may have been half done: with it, what is missing is missing. */

@@ -125,6 +125,11 @@ describe("news", () => {
       ["decide podnet/a@eth0", "decide second/a@eth0"],
     ],
     [
+      "of the round's suspects asks for a look at each",
+      { kind: "suspects", attachments: ["podnet/a@eth0", "podnet/b@eth0"] },
+      ["look podnet/a@eth0", "look podnet/b@eth0"],
+    ],
+    [
       "of objects asks for the pods of their namespace",
       api({ namespaces: ["dev"] }),
       ["decide podnet/b@eth0"],
@@ -138,6 +143,7 @@ describe("news", () => {
 it.each<Task>([
   { kind: "decide", attachment: "podnet/c 1@eth0" },
   { kind: "look", attachment: "podnet/c@eth0" },
+  { kind: "looks", attachments: ["podnet/c 1@eth0", "podnet/c2@eth0"] },
   { kind: "uplink", network: "podnet" },
   { kind: "sweep" },
 ])("a task is known by its name: %o", (task) => {

@@ -97,6 +97,32 @@ const running = async (knowledge: Knowledge): Promise<AttachmentRecord> => {
     : recordOf(decided, plan, plan.programs);
 };
 
+const named = (record: AttachmentRecord, containerId: string): AttachmentRecord => ({
+  ...record,
+  identity: { ...record.identity, containerId },
+});
+
+describe("looks at several pods", () => {
+  it("ask for one at each that is not as it should be, and for none at the others", async () => {
+    const stateDir = createPlace();
+    const { loop, told } = loopAt(stateDir);
+    const marked = await running(
+      knowing({ snapshot: snapshotOf({ egressQos: [apiObject({ egress: [{ dscp: 41 }] })] }) }),
+    );
+    expect(marked.programs).not.toEqual([]);
+    // Nothing of its programs is made, and the others have none.
+    writeRecord(stateDir, named({ ...marked, programs: [] }, "a"));
+    writeRecord(stateDir, named(marked, "b"));
+    writeRecord(stateDir, recordNamed("c"));
+    loop.readRecords();
+    const attachments = ["a", "b", "c", "gone"].map((name) => `podnet/${name}@eth0`);
+    const came = await perform(loop, { kind: "looks", attachments }, ["test"]);
+    expect(came).toMatchObject({ outcome: "over" });
+    expect(told).toEqual([{ kind: "suspects", attachments: ["podnet/b@eth0"] }]);
+    expect(await loop.metrics.registry.metrics()).toContain('pod_qos_read_backs_total{result="well"} 2');
+  });
+});
+
 describe("what is refused", () => {
   // The uplink's device is away for a moment.
   const conf = {
