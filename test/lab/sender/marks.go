@@ -6,6 +6,7 @@ import (
 	"net"
 	"os"
 	"os/signal"
+	"runtime"
 	"syscall"
 	"time"
 	"unsafe"
@@ -28,6 +29,7 @@ type turn struct {
 
 // Until it is told to end: which marks came, and when they changed. One line of JSON then.
 func watchMarks(address string) {
+	runtime.GOMAXPROCS(1)
 	packets, err := net.ListenPacket("udp4", address)
 	check(err)
 	conn := packets.(*net.UDPConn)
@@ -96,6 +98,8 @@ type steady struct {
 // Datagrams at a steady pace, to nobody who answers, until so many are sent or it is told to end. One that was late is followed
 // at once by those that are due: it is their number that counts.
 func sendSteadily(address string, size int, period time.Duration, count int) {
+	// One thread has all to do: else each timer wakes several, and what is measured beside this waits for them.
+	runtime.GOMAXPROCS(1)
 	conn, err := net.Dial("udp4", address)
 	check(err)
 	stop := make(chan os.Signal, 1)
