@@ -45,6 +45,15 @@ export const ofTc = (object: TcObject): readonly Found[] => {
           title: "a filter at our root",
           script: `tc filter add dev ${dev} parent ${object.handle} pref 5 protocol all u32 match u32 0 0 flowid ${object.handle}77`,
           names: [...names, "filter"],
+          clear: `tc filter del dev ${dev} parent ${object.handle} pref 5`,
+        },
+        {
+          title: "a redirect past our root",
+          script: `tc qdisc add dev ${dev} clsact 2>/dev/null || :
+tc filter add dev ${dev} egress protocol all pref 65000 u32 match u32 0 0 action mirred egress redirect dev lo`,
+          names: [...names, "no packet gets to it"],
+          clear: `tc filter del dev ${dev} egress pref 65000
+[ -n "$(tc filter show dev ${dev} ingress; tc filter show dev ${dev} egress)" ] || tc qdisc del dev ${dev} clsact`,
         },
       ];
     }

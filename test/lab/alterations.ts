@@ -104,6 +104,12 @@ const ofChain = (family: string, chain: MangleChain): readonly Found[] => {
       names: [...names, "POSTROUTING -j ACCEPT"],
       clear: `${mangle} -D POSTROUTING -j ACCEPT`,
     },
+    {
+      title: `${family} rule behind the jump`,
+      script: `${mangle} -A POSTROUTING -j DSCP --set-dscp 0x01`,
+      names: [...names, "behind it"],
+      clear: `${mangle} -D POSTROUTING -j DSCP --set-dscp 0x01`,
+    },
     { title: `${family} jump twice`, script: `${mangle} -A ${jump}`, names },
     ...own,
   ];

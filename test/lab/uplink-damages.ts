@@ -53,13 +53,11 @@ const ofTree = (object: TcObject, root: HtbQdisc): readonly Found[] => {
   }
 };
 
-/** What somebody else's is in the way of is for ADD to refuse. A filter that leads to no class of ours is its owner's affair. */
+/** What somebody else's is in the way of is for ADD to refuse. */
 const ofRoot = (root: HtbQdisc): readonly Found[] =>
-  ofTc(root)
-    .filter(({ title }) => !title.startsWith("a filter"))
-    .map((each) =>
-      each.title.startsWith("root") ? { clear: `tc qdisc del dev ${root.dev} root || :`, ...each } : each,
-    );
+  ofTc(root).map((each) =>
+    each.title.startsWith("root") ? { clear: `tc qdisc del dev ${root.dev} root || :`, ...each } : each,
+  );
 
 const named = (found: readonly Found[], prefix: string): readonly Found[] =>
   found.map((each) => ({ ...each, title: `${prefix} ${each.title}` }));
@@ -97,6 +95,12 @@ const ofChain = (tool: Family, wanted: SharedChain | undefined): readonly Found[
       script: `${mangle} -D ${chain} ${at + 1}`,
       names,
     })),
+    {
+      title: `${tool} rule behind the jump`,
+      script: `${mangle} -A POSTROUTING -j CLASSIFY --set-class 1:10`,
+      names: [...names, "behind it"],
+      clear: `${mangle} -D POSTROUTING -j CLASSIFY --set-class 1:10`,
+    },
     { title: `${tool} chain flushed`, script: `${mangle} -F ${chain}`, names },
     {
       title: `${tool} chain gone`,

@@ -10,7 +10,7 @@ import type { UplinkState } from "../../datapath/uplink/state.ts";
 import { outOfReach, sharedDrift } from "../../program/iptables/shared.ts";
 import { entriesByName, isShared, listSets, parseSets, type ObservedSet } from "../../program/ipset/set.ts";
 import { parseTc, type ObservedDevice } from "../../program/tc/parse.ts";
-import { treeDrift, treeFaults } from "../../program/tc/tree.ts";
+import { foreignSorters, treeDrift, treeFaults } from "../../program/tc/tree.ts";
 import { run } from "../exec.ts";
 import { kernelHasSets } from "../linux.ts";
 import { refusal } from "../refusal.ts";
@@ -24,7 +24,7 @@ export async function uplinkDrift(state: UplinkState, pod: PodPart): Promise<rea
 /** Of the uplink itself; also that no packet gets to our rules. */
 export function ownDrift(state: UplinkState, seen: SeenUplink): readonly string[] {
   const hidden = [...seen.chains].flatMap(([family, observed]) => outOfReach(family, observed));
-  return [...driftOf(state, seen), ...hidden];
+  return [...driftOf(state, seen), ...foreignSorters(state.root, seen.tree), ...hidden];
 }
 
 export type SeenUplink = {

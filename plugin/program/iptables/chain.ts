@@ -39,6 +39,8 @@ export type ObservedChain = {
   readonly hookRules: readonly string[];
   /** A rule of somebody's that lets no packet come as far as a jump to it. */
   readonly before: string | undefined;
+  /** A rule of somebody's behind a jump to it that sets anew what it sets. */
+  readonly behind?: string;
 };
 
 /**

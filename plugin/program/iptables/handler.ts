@@ -13,7 +13,7 @@ import {
 } from "./chain.ts";
 import { parseChains } from "./parse.ts";
 import { listRules, type Family } from "./mangle.ts";
-import { outOfReach, sharedDrift } from "./shared.ts";
+import { outOfReach, sharedDrift, undoneBehind } from "./shared.ts";
 
 type Seen = readonly ObservedChain[];
 
@@ -79,6 +79,7 @@ function driftOf(family: Family, chain: MangleChain, twins: Twins): readonly str
   const stray = twin.hookRules.filter((rule) => !hookRules(chain).includes(rule));
   if (stray.length > 0) return [`${name} is jumped to by "${stray.join('" and "')}", which is not ours`];
   if (twin.before !== undefined) return [`${name}: no packet gets to it past the rule "${twin.before}"`];
+  if (twin.behind !== undefined) return [undoneBehind(name, twin.behind)];
   return ruleFaults(name, chain.rules, twin.rules);
 }
 

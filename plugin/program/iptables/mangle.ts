@@ -24,13 +24,34 @@ export function ruleBefore(
   });
 }
 
+/** What a packet's class or mark is set by: of such rules the last one that is asked counts. */
+export type Setter = "DSCP" | "CLASSIFY";
+
+/** The rule, if any, behind a jump in the same hook that sets for every packet that leaves by a link what is set there. */
+export function ruleBehind(
+  jump: string,
+  link: string | undefined,
+  rules: readonly string[],
+  setters: readonly Setter[],
+): string | undefined {
+  const [hook = ""] = jump.split(" ", 1);
+  return rules.slice(rules.lastIndexOf(jump) + 1).find((rule) => {
+    const [, at, not, out, target = ""] = setsForAll.exec(rule) ?? [];
+    const isSetter = setters.some((setter) => setter === (target === "TOS" ? "DSCP" : target));
+    if (at !== hook || !isSetter) return false;
+    return out === undefined || (link !== undefined && isNamed(link, out) === (not === undefined));
+  });
+}
+
 /** "eth+": whatever begins so. */
 function isNamed(link: string, pattern: string): boolean {
   return pattern.endsWith("+") ? link.startsWith(pattern.slice(0, -1)) : link === pattern;
 }
 
-const takesAll =
-  /^(\S+)(?:( !)? -o (\S+))?(?: -m comment --comment (?:"[^"]*"|\S+))? -j (?:ACCEPT|DROP|RETURN|QUEUE)$/;
+/** No condition but the link. */
+const onAll = '^(\\S+)(?:( !)? -o (\\S+))?(?: -m comment --comment (?:"[^"]*"|\\S+))? -j ';
+const takesAll = new RegExp(`${onAll}(?:ACCEPT|DROP|RETURN|QUEUE)$`);
+const setsForAll = new RegExp(`${onAll}(DSCP|TOS|CLASSIFY) `);
 
 /** Commits whole or not at all: no packet meets half of it. */
 export function changeMangle(family: Family, lines: readonly string[]): Batch {

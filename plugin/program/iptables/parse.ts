@@ -1,6 +1,6 @@
 /** `iptables-save -t mangle` text back into chains of ours, and what stands before them. Pure. */
 import { isCommented, type MangleChain, type ObservedChain } from "./chain.ts";
-import { ruleBefore } from "./mangle.ts";
+import { ruleBefore, ruleBehind, type Setter } from "./mangle.ts";
 
 /** In one pass: a chain for each limit of thousands, and each with its line. */
 export function parseChains(output: string, chains: readonly MangleChain[]): readonly ObservedChain[] {
@@ -21,7 +21,16 @@ export function parseChains(output: string, chains: readonly MangleChain[]): rea
     else (found.get(targetOf(rule)) ?? shared.find((one) => carriesComment(one, rule)))?.hookRules.push(rule);
   }
   const atHooks = rulesAtHooks(output);
-  return [...found.values()].map((one) => asObserved(one, atHooks));
+  const setters = settersOf(chains);
+  return [...found.values()].map((one) => asObserved(one, atHooks, setters));
+}
+
+/** What any of them sets: one is called from another. */
+function settersOf(chains: readonly MangleChain[]): readonly Setter[] {
+  const rules = chains.flatMap((chain) => chain.rules);
+  return (["DSCP", "CLASSIFY"] as const).filter((setter) =>
+    rules.some((rule) => rule.includes(`-j ${setter} `)),
+  );
 }
 
 type Found = {
@@ -49,12 +58,18 @@ function rulesAtHooks(output: string): readonly string[] {
 function asObserved(
   { chain, exists, rules, hookRules: found }: Found,
   atHooks: readonly string[],
+  setters: readonly Setter[],
 ): ObservedChain {
   const { name, shared } = chain;
   const text = shared === undefined ? (rule: string): string => rule : unquoted;
-  const before = found
+  const jumps = found
     .filter((rule) => targetOf(rule) === name)
-    .map((jump) => ruleBefore(jump, shared?.link ?? / -o (\S+)/.exec(jump)?.[1], atHooks))
+    .map((jump) => ({ jump, link: shared?.link ?? / -o (\S+)/.exec(jump)?.[1] }));
+  const before = jumps
+    .map(({ jump, link }) => ruleBefore(jump, link, atHooks))
+    .find((rule) => rule !== undefined);
+  const behind = jumps
+    .map(({ jump, link }) => ruleBehind(jump, link, atHooks, setters))
     .find((rule) => rule !== undefined);
   return {
     name,
@@ -62,6 +77,7 @@ function asObserved(
     rules: rules.map(text),
     hookRules: found.map(text),
     before: before === undefined ? undefined : text(before),
+    ...(behind !== undefined && { behind: text(behind) }),
   };
 }
 

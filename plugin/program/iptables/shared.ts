@@ -32,7 +32,13 @@ export function sharedDrift(family: Family, chain: MangleChain, seen: ObservedCh
     ...inChain,
     ...missing.map((rule) => `${family} mangle rule "${rule}" is missing`),
     ...surplus.map((rule) => `${family} mangle rule "${rule}" is there, though nothing asks for it`),
+    ...(seen.behind === undefined ? [] : [undoneBehind(name, seen.behind)]),
   ];
+}
+
+/** Made anew, the jump comes to stand behind that rule. */
+export function undoneBehind(name: string, behind: string): string {
+  return `${name}: the rule "${behind}" behind it sets anew what it sets`;
 }
 
 /** For CHECK alone: to refuse every pod of the node over a rule of the operator's would be worse than what it does. */

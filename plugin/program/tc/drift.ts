@@ -103,7 +103,19 @@ function surplus(wanted: readonly TcObject[], observed: readonly IndexedDevice[]
       ...others
         .filter(({ kind }) => kind !== "dscp")
         .map((object) => `${describeTc(object)} is there, though nothing asks for it`),
-      ...foreign.map((text) => `${describeTc(root)} has a filter that is not ours: "${text}"`),
+      ...foreign.map((text) => filterOfOthers(root, text)),
+      ...pastRoot(root, device),
     ];
   });
+}
+
+export function filterOfOthers(root: TcObject, text: string): string {
+  return `${describeTc(root)} has a filter that is not ours: "${text}"`;
+}
+
+/** What a filter at egress redirects never comes to the root qdisc. Ours stand at ingress. */
+export function pastRoot(root: TcObject, { lastFilters }: ObservedDevice): readonly string[] {
+  return lastFilters
+    .filter(({ hook, text }) => hook === "egress" && / mirred \(\w+ Redirect to device /.test(text))
+    .map(({ text }) => `${describeTc(root)}: no packet gets to it past the filter "${text}"`);
 }

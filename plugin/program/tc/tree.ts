@@ -3,7 +3,7 @@
  * it in place. A root that went would take every class's packets with it. Pure.
  */
 import { batchText, type Batch } from "../handler.ts";
-import { objectDrift } from "./drift.ts";
+import { filterOfOthers, objectDrift, pastRoot } from "./drift.ts";
 import { filterRemoval, sorterPref } from "./dscp-filter.ts";
 import {
   describeTc,
@@ -45,6 +45,15 @@ function surplus(tree: readonly TcObject[], seen: ObservedDevice): readonly stri
     ),
   ];
 }
+
+/** Filters of somebody's that sort packets into the classes, or take them before. For CHECK alone: they stop nobody's ADD. */
+export function foreignSorters(root: HtbQdisc, seen: ObservedDevice): readonly string[] {
+  const others = seen.rootFilters.filter((line) => !isTable.test(line) && sorterPref(line) === undefined);
+  return [...others.map((text) => filterOfOthers(root, text)), ...pastRoot(root, seen)];
+}
+
+/** A classifier, and a hash table of it, is listed without a filter of its own. */
+const isTable = / chain \d+ *$| ht divisor /;
 
 /** What differs, each on its own: a line that another was faster with may fail. undefined: nothing does. */
 export function changeTree(tree: readonly TcObject[], seen: ObservedDevice): Batch | undefined {

@@ -87,6 +87,11 @@ describe("a chain that is not as wanted", () => {
       saved.replace("-A POD-QOS-eth0 ", "-A POD-QOS-eth0 -p udp -j RETURN\n-A POD-QOS-eth0 "),
       'has "-p udp -j RETURN" as rule 1',
     ],
+    [
+      "a rule behind the jump",
+      saved.replace(`-A ${jump}\n`, `-A ${jump}\n-A POSTROUTING -j DSCP --set-dscp 0x00\n`),
+      'the rule "POSTROUTING -j DSCP --set-dscp 0x00" behind it',
+    ],
     ["no table at all", "", "is missing"],
   ])("%s", (_, output, sentence) => {
     const seen = parseChains(output, [chain]);

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { ruleBefore } from "../../../plugin/program/iptables/mangle.ts";
+import { ruleBefore, ruleBehind } from "../../../plugin/program/iptables/mangle.ts";
 
 const jump = "POSTROUTING -o eth0 -m comment --comment pod-qos -j POD-QOS-eth0";
 const before = (rule: string, link: string | undefined = "eth0") => ruleBefore(jump, link, [rule, jump]);
@@ -28,5 +28,27 @@ describe("a rule before our jump takes all that leaves by the link", () => {
     expect(ruleBefore(jump, "eth0", [jump, "POSTROUTING -j ACCEPT"])).toBeUndefined();
     const ours = "PREROUTING -j POD-QOS-UP-eth0";
     expect(ruleBefore(ours, undefined, ["PREROUTING ! -o lo -j ACCEPT", ours])).toBeUndefined();
+  });
+});
+
+const behind = (rule: string) => ruleBehind(jump, "eth0", [rule, jump, rule], ["DSCP"]);
+
+describe("a rule behind our jump sets anew what is set there", () => {
+  it.each([
+    "POSTROUTING -j DSCP --set-dscp 0x00",
+    "POSTROUTING -o eth+ -j DSCP --set-dscp 0x00",
+    "POSTROUTING ! -o lo -j TOS --set-tos 0x00/0xff",
+  ])("%s", (rule) => expect(behind(rule)).toBe(rule));
+
+  it.each([
+    "POSTROUTING -o eth1 -j DSCP --set-dscp 0x00",
+    "POSTROUTING -p udp -j DSCP --set-dscp 0x00",
+    "POSTROUTING -j CLASSIFY --set-class 0001:0010",
+    "OUTPUT -j DSCP --set-dscp 0x00",
+    "POSTROUTING -j ACCEPT",
+  ])("not %s", (rule) => expect(behind(rule)).toBeUndefined());
+
+  it("not one before it", () => {
+    expect(ruleBehind(jump, "eth0", ["POSTROUTING -j DSCP --set-dscp 0x00", jump], ["DSCP"])).toBeUndefined();
   });
 });

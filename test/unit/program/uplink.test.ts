@@ -12,7 +12,14 @@ import {
 import { ourSets } from "../../../plugin/program/ipset/members.ts";
 import { isShared, parseSets } from "../../../plugin/program/ipset/set.ts";
 import { parseTc } from "../../../plugin/program/tc/parse.ts";
-import { changeTree, rootOwner, treeDrift, treeFaults, trimTree } from "../../../plugin/program/tc/tree.ts";
+import {
+  changeTree,
+  foreignSorters,
+  rootOwner,
+  treeDrift,
+  treeFaults,
+  trimTree,
+} from "../../../plugin/program/tc/tree.ts";
 import { fixture } from "../support/fixture.ts";
 import { runbook, uplinkOf } from "../support/uplink.ts";
 
@@ -62,6 +69,22 @@ describe("a tree of classes", () => {
     const owner = rootOwner(root, parseTc("eth0", `${line}\n`));
     expect(owner).toMatchObject({ text: expect.stringContaining(name) as string });
   });
+
+  it.each([
+    [
+      "filter parent 1: protocol ip pref 5 u32 chain 0 fh 801:800 order 2048 key ht 801 bkt 0 flowid 1:10 not_in_hw \n  match c0000209/ffffffff at 16\n",
+      "pref 5",
+    ],
+    ["filter parent 1: protocol all pref 7 flower chain 0 handle 0x1 classid 1:10 \n", "pref 7 flower"],
+  ])(
+    "a filter of somebody's at the root is told by CHECK, and is no reason to change it: %s",
+    (lines, name) => {
+      const seen = parseTc("eth0", `${tcText}${lines}`);
+      expect(foreignSorters(root, seen)).toEqual([expect.stringContaining(name)]);
+      expect(treeDrift(tree, seen)).toEqual([]);
+      expect(foreignSorters(root, seenTree)).toEqual([]);
+    },
+  );
 
   it("a class that somebody has put another under is not held to a priority that the kernel does not tell", () => {
     const child =
