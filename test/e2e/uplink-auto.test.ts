@@ -48,6 +48,17 @@ ip address add 192.0.2.1/24 dev aaa0
     expect(await membersOf(site.node, "bulkseed-pods")).toEqual([]);
   });
 
+  test("device auto of a default route with several hops warns of the others, once", async () => {
+    await site.sh(`${decoy} ip route replace default nexthop via 203.0.113.2 nexthop via 192.0.2.2`);
+    const uplink = { ...uplink200, device: "auto" };
+    const [first, second] = [await uplinkPod(site, { uplink }), await uplinkPod(site, { uplink })];
+    const { exitCode, stderr } = await first.call("ADD");
+    expect({ exitCode, lines: stderr.split("\n").length }).toEqual({ exitCode: 0, lines: 1 });
+    expect(stderr).toMatch(/ warn pod-qos: uplink\.device: "auto" is eth0, .* other hops, by aaa0: /);
+    expect(await roots()).toBe("eth0");
+    succeeded(await second.call("ADD"));
+  });
+
   test("device auto of a node without a default route is refused, and nothing is made", async () => {
     await site.sh("ip route del default");
     const { call } = await uplinkPod(site, { uplink: { ...uplink200, device: "auto" } });

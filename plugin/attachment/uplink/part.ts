@@ -5,6 +5,7 @@ import { hostAddresses, membersOf, podPart, type PodPart } from "../../datapath/
 import { uplinkState, type UplinkState } from "../../datapath/uplink/state.ts";
 import { kernelHasIpv6 } from "../../kernel/linux.ts";
 import type { Log } from "../../log.ts";
+import { otherHops } from "../../kernel/uplink/hops.ts";
 import { uplinkDrift } from "../../kernel/uplink/observe.ts";
 import type { UplinkChoice } from "../../policy/uplink/choose.ts";
 import type { AttachmentRecord, Membership } from "../../state/record.ts";
@@ -28,9 +29,20 @@ export function uplinkPart(choice: UplinkChoice, request: Request): UplinkPart {
       const { uplink } = choice;
       const asItStands = withClassesInUse(stateDir, uplink, identityOf(request));
       const state = stateOf({ ...choice, uplink: asItStands }, await features);
-      await joinNodeUplink({ stateDir, uplink, log }, state, partOf(choice, request));
+      const found = await joinNodeUplink({ stateDir, uplink, log }, state, partOf(choice, request));
+      // Looked for where the uplink was made or mended: it takes two processes.
+      if (choice.conf.device === "auto" && found.length > 0) await warnOfOtherHops(uplink.device, log);
     },
   };
+}
+
+async function warnOfOtherHops(device: string, log: Log): Promise<void> {
+  const others = await otherHops(device);
+  if (others.length === 0) return;
+  log(
+    "warn",
+    `uplink.device: "auto" is ${device}, and the default route has other hops, by ${others.join(", ")}: what leaves by these is in no class`,
+  );
 }
 
 /** What is not as it should be, in sentences. */
