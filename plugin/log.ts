@@ -1,6 +1,7 @@
 /** Log lines: to stderr what an operator must see, and to the conf's logFile from its logLevel on. Never to stdout. */
 import { closeSync, constants, openSync, writeSync } from "node:fs";
 import { logLevels, type LogLevel } from "./cni/conf.ts";
+import { oneLine } from "./plain-text.ts";
 
 export type Log = (level: LogLevel, message: string) => void;
 
@@ -9,7 +10,7 @@ export function createLog(settings: {
   readonly logLevel: LogLevel;
 }): Log {
   return (level, message) => {
-    const line = `${new Date().toISOString()} ${level} pod-qos: ${message.replaceAll("\n", " | ")}\n`;
+    const line = `${new Date().toISOString()} ${level} pod-qos: ${oneLine(message)}\n`;
     if (logLevels.indexOf(level) >= logLevels.indexOf("warn")) quietly(() => writeSync(2, line));
     const { logFile, logLevel } = settings;
     if (logFile === undefined || logLevels.indexOf(level) < logLevels.indexOf(logLevel)) return;

@@ -17,6 +17,7 @@ import { removeTurn } from "../state/live/agent.ts";
 import { leaveSole, tryToBeSole } from "../state/live/sole.ts";
 import { CniError, messageOf } from "../errors.ts";
 import type { Log } from "../log.ts";
+import { oneLine } from "../plain-text.ts";
 import { runLoop } from "./loop.ts";
 import { assertNodeNetwork } from "./node-network.ts";
 import { optionsFrom, table, type Options } from "./options.ts";
@@ -73,7 +74,5 @@ async function becomeSole(stateDir: string, log: Log, signal: AbortSignal): Prom
 /** A service manager or the kubelet keeps it. */
 const toStderr: Log = (level, message) => {
   if (level !== "debug")
-    process.stderr.write(
-      `${new Date().toISOString()} ${level} pod-qos agent: ${message.replaceAll("\n", " | ")}\n`,
-    );
+    process.stderr.write(`${new Date().toISOString()} ${level} pod-qos agent: ${oneLine(message)}\n`);
 };

@@ -1,5 +1,6 @@
 /** `pod-qos explain`: what ADD would decide and program, and why, without a kernel. On the code that ADD runs on. */
 import { command, type Print } from "../command-line/command.ts";
+import { printable } from "../plain-text.ts";
 import { CniError, ErrorCode, messageOf } from "../errors.ts";
 import { explainFor } from "./explain/explanation.ts";
 import { optionsFrom, table, type Options } from "./explain/options.ts";
@@ -15,14 +16,16 @@ export const explain = command({
 async function answer(options: Options, print: Print): Promise<0 | 1> {
   try {
     const explanation = await explainFor(options);
-    print(options.json ? JSON.stringify(explanation, null, 2) : explanationText(explanation, options));
+    print(
+      options.json ? JSON.stringify(explanation, null, 2) : printable(explanationText(explanation, options)),
+    );
     return explanation.refusal === null ? 0 : 1;
   } catch (error) {
     const { code, message: msg, details } = asCniError(error);
     print(
       options.json
         ? JSON.stringify({ error: { code, msg, details } }, null, 2)
-        : refusalText(code, msg, details),
+        : printable(refusalText(code, msg, details)),
     );
     return 1;
   }

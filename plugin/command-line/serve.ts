@@ -1,5 +1,6 @@
 /** A command line: which command it calls for, its help, and what went wrong. Answers go to stdout, faults to stderr. */
 import { CniError, messageOf, UsageError } from "../errors.ts";
+import { printable } from "../plain-text.ts";
 import type { Entry, Print } from "./command.ts";
 import { commandHelp, groupHelp } from "./help.ts";
 import { asksForHelp } from "./parse.ts";
@@ -39,12 +40,12 @@ async function run(entry: Entry, args: readonly string[], program: Program): Pro
   } catch (error) {
     if (error instanceof UsageError) return refuse(name, error.message, program);
     const details = error instanceof CniError && error.details !== "" ? `\n${error.details}` : "";
-    printFault(`${name}: ${messageOf(error)}${details}`);
+    printFault(printable(`${name}: ${messageOf(error)}${details}`));
     return 1;
   }
 }
 
 function refuse(name: string, fault: string, { printFault }: Program): 2 {
-  printFault(`${name}: ${fault}\n"${name} --help" tells how it is called.`);
+  printFault(printable(`${name}: ${fault}\n"${name} --help" tells how it is called.`));
   return 2;
 }

@@ -30,7 +30,7 @@ const mappedGroup = 0xffff;
  * behind six zero groups, or five and ffff, the rest as an IPv4 address.
  */
 export function formatAddress({ family, groups }: Address): string {
-  if (family === 4) return groups.flatMap((group) => [group >> 8, group & 0xff]).join(".");
+  if (family === 4) return groups.map((group) => `${group >> 8}.${group & 0xff}`).join(".");
   const hex = groups.map((group) => group.toString(16));
   const { start, length } = longestZeros(groups);
   if (length < 2) return hex.join(":");
@@ -40,14 +40,31 @@ export function formatAddress({ family, groups }: Address): string {
   return `${hex.slice(0, start).join(":")}::${hex.slice(start + length).join(":")}`;
 }
 
-/** Octets with leading zeros are octal for some readers and decimal for others, so for us they are neither. */
+/**
+ * Octets with leading zeros are octal for some readers and decimal for others, so for us they are neither. Digit by digit: a
+ * policy directory can have a hundred thousand of these, and ADD reads them.
+ */
 function parseV4(text: string): readonly number[] | undefined {
-  const octets = text.split(".");
-  if (octets.length !== 4) return undefined;
-  if (!octets.every((octet) => /^(0|[1-9]\d{0,2})$/.test(octet) && Number(octet) <= 255)) return undefined;
-  const [a = 0, b = 0, c = 0, d = 0] = octets.map(Number);
-  return [a * 256 + b, c * 256 + d];
+  let [value, octet, digits, dots] = [0, 0, 0, 0];
+  for (let at = 0; at < text.length; at += 1) {
+    const code = text.charCodeAt(at);
+    if (code === dot) {
+      if (digits === 0 || dots === 3) return undefined;
+      value = value * 256 + octet;
+      [octet, digits, dots] = [0, 0, dots + 1];
+      continue;
+    }
+    // A zero goes on with nothing.
+    if (code < zero || code > nine || (digits > 0 && octet === 0)) return undefined;
+    octet = octet * 10 + code - zero;
+    digits += 1;
+    if (octet > 255) return undefined;
+  }
+  if (dots !== 3 || digits === 0) return undefined;
+  return [Math.floor(value / 256), (value % 256) * 256 + octet];
 }
+
+const [dot, zero, nine] = [0x2e, 0x30, 0x39];
 
 function parseV6(text: string): readonly number[] | undefined {
   const halves = text.split("::");

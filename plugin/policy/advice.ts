@@ -1,39 +1,48 @@
 /** What is legal in a list of rules and still not what its author can have meant, or means something else upstream. Pure. */
-import { matchesNothing, ruleCovers, rulesOverlap } from "./cover.ts";
+import { isNothing, reachCovers, reachesMeet, reachOf, type Reach } from "./cover.ts";
 import { matchesAll, type Rule } from "./rule.ts";
 
 export function adviceOn(rules: readonly Rule[]): readonly string[] {
+  const considered = rules.map((rule) => ({ rule, reach: reachOf(rule) }));
   return [
-    ...rules.flatMap((rule, at) => neverDecides(rule, rules.slice(0, at))),
-    ...rules.flatMap((rule, at) => upstreamOrder(rule, rules.slice(0, at))),
+    ...considered.flatMap((each, at) => neverDecides(each, considered.slice(0, at))),
+    ...upstreamOrder(considered),
     ...unmarked(rules),
   ];
 }
 
-function neverDecides(rule: Rule, earlier: readonly Rule[]): readonly string[] {
-  if (matchesNothing(rule)) {
+type Considered = { readonly rule: Rule; readonly reach: Reach };
+
+function neverDecides({ rule, reach }: Considered, earlier: readonly Considered[]): readonly string[] {
+  if (isNothing(reach)) {
     return [
       `${rule.source} can never match: "to" and "from" have no address family in common, or "except" leaves nothing`,
     ];
   }
-  const covering = earlier.find((other) => ruleCovers(other, rule));
+  const covering = earlier.find((other) => reachCovers(other.reach, reach));
   return covering === undefined
     ? []
-    : [`${rule.source} can never decide: ${covering.source} comes first and takes all that it would`];
+    : [`${rule.source} can never decide: ${covering.rule.source} comes first and takes all that it would`];
 }
 
 /** In one NetworkQoS, OVN-Kubernetes gives a later rule the higher priority, against its own guide. */
-function upstreamOrder(rule: Rule, earlier: readonly Rule[]): readonly string[] {
-  const object = networkQosOf(rule);
-  if (object === undefined) return [];
-  const other = earlier.find(
-    (first) => networkQosOf(first) === object && !decideAlike(first, rule) && rulesOverlap(first, rule),
-  );
-  return other === undefined
-    ? []
-    : [
-        `${other.source} decides before ${rule.source} where both match; OVN-Kubernetes would let the later one decide`,
-      ];
+function upstreamOrder(all: readonly Considered[]): readonly string[] {
+  const earlierOf = new Map<string, Considered[]>();
+  return all.flatMap((each) => {
+    const object = networkQosOf(each.rule);
+    if (object === undefined) return [];
+    const earlier = earlierOf.get(object) ?? [];
+    earlierOf.set(object, earlier);
+    const other = earlier.find(
+      (first) => !decideAlike(first.rule, each.rule) && reachesMeet(first.reach, each.reach),
+    );
+    earlier.push(each);
+    return other === undefined
+      ? []
+      : [
+          `${other.rule.source} decides before ${each.rule.source} where both match; OVN-Kubernetes would let the later one decide`,
+        ];
+  });
 }
 
 /** The object that a rule stands in: its source without the rule's number. */
@@ -42,7 +51,7 @@ function networkQosOf({ source }: Rule): string | undefined {
 }
 
 function decideAlike(a: Rule, b: Rule): boolean {
-  return a.dscp === b.dscp && JSON.stringify(a.limit) === JSON.stringify(b.limit);
+  return a.dscp === b.dscp && (a.limit === b.limit || JSON.stringify(a.limit) === JSON.stringify(b.limit));
 }
 
 /** One rule decides alone, so a limit without a mark keeps the mark for the rest from what it limits. */

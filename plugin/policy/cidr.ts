@@ -54,7 +54,8 @@ export type Net = Address & { readonly prefix: number };
 export function netOf({ address, prefix }: Cidr): Net {
   const parsed = parseAddress(address);
   if (parsed === undefined) throw new Error(`${address} is in a Cidr, so it was parsed once`);
-  return { ...parsed, prefix };
+  // Not a spread, which costs more than the parsing.
+  return { family: parsed.family, groups: parsed.groups, prefix };
 }
 
 export function contains(net: Net, address: Address): boolean {
@@ -64,24 +65,6 @@ export function contains(net: Net, address: Address): boolean {
 /** Whether every address of `inner` is one of `outer`. */
 export function covers(outer: Net, inner: Net): boolean {
   return outer.prefix <= inner.prefix && contains(outer, inner);
-}
-
-/** Two blocks either share nothing, or one lies inside the other. */
-export function intersects(a: Net, b: Net): boolean {
-  return covers(a, b) || covers(b, a);
-}
-
-/** The lower and the upper half; none of a single address. */
-export function halves(net: Net): readonly Net[] {
-  if (net.prefix === bitsOf(net.family)) return [];
-  const prefix = net.prefix + 1;
-  const upper = net.groups.map((group, at) =>
-    at === net.prefix >> 4 ? group | (0x8000 >> (net.prefix & 15)) : group,
-  );
-  return [
-    { ...net, prefix },
-    { ...net, prefix, groups: upper },
-  ];
 }
 
 function masked({ family, groups }: Address, prefix: number): Address {

@@ -19,7 +19,8 @@ export async function confFrom(path: string | undefined): Promise<JsonObject> {
   if (entry === undefined || ours.length > 1) {
     throw new UsageError(`--conf ${path} has ${ours.length} entries of type "pod-qos": one is needed`);
   }
-  const { cniVersion = bare.cniVersion, name = bare.name } = conf;
+  // A runtime hands on the conflist's, and nothing where it has none.
+  const { cniVersion = null, name = bare.name } = conf;
   return { ...entry, cniVersion, name };
 }
 

@@ -2,6 +2,7 @@
 import type { LabelSource } from "../../knowledge/knowledge.ts";
 import type { Inspection } from "../../report/inspection.ts";
 import { labelSourceOf } from "../../report/names.ts";
+import { printable } from "../../plain-text.ts";
 import { amount } from "./text.ts";
 
 export function inspectText({ pod, record, objects, counters, drift: faults }: Inspection): string {
@@ -31,7 +32,7 @@ export function inspectText({ pod, record, objects, counters, drift: faults }: I
   const lines = rows.flatMap(([name, value]) =>
     value === undefined || value === "" ? [] : [`  ${name.padEnd(12)} ${value}`],
   );
-  return [`${pod} ${identity.ifname}`, ...lines].join("\n");
+  return printable([`${pod} ${identity.ifname}`, ...lines].join("\n"));
 }
 
 const labelWords: Readonly<Record<LabelSource, string>> = {

@@ -1,4 +1,5 @@
 /** A report for people: 80 columns, more where there are more, colours only where they are wanted. Pure. */
+import { printable } from "../../plain-text.ts";
 import type { AttachmentReport, ClassReport, Direction, Report, UplinkReport } from "../../report/report.ts";
 
 export type Style = { readonly colour: boolean; readonly width: number };
@@ -11,9 +12,9 @@ export function listText({ attachments, unreadable, uplinks }: Report, style: St
   const header = attachmentHeader + (isWide(style) ? wideHeader : "");
   const table = rows.length === 0 ? [] : [bold(header, style), ...rows];
   const trees = uplinks.map((uplink) => uplinkText(uplink, style));
-  const faults = unreadable.map((fault) => `UNHEALTHY: ${fault}`);
+  const faults = unreadable.map((fault) => `UNHEALTHY: ${printable(fault)}`);
   const pending = attachments.flatMap((each) =>
-    each.pending === null ? [] : [`PENDING: ${each.pod} ${each.interface}: ${each.pending}`],
+    each.pending === null ? [] : [printable(`PENDING: ${each.pod} ${each.interface}: ${each.pending}`)],
   );
   return [[...table, ...pending, ...faults].join("\n"), ...trees].filter((text) => text !== "").join("\n\n");
 }
@@ -26,9 +27,9 @@ export function uplinkText(
   const rows = classes.map((each, at) =>
     classRow(each, at === classes.length - 1 ? "└─" : "├─", rate, style),
   );
-  const faults = drift.map((fault) => `   UNHEALTHY: ${fault}`);
-  const notes = kept.map(
-    ({ name, pods }) => `   KEPT: class ${name}, which the conf no longer has${inIt(pods)}`,
+  const faults = drift.map((fault) => `   UNHEALTHY: ${printable(fault)}`);
+  const notes = kept.map(({ name, pods }) =>
+    printable(`   KEPT: class ${name}, which the conf no longer has${inIt(pods)}`),
   );
   return [bold(fit(head, 80).trimEnd(), style), `   ${classHeader}`, ...rows, ...notes, ...faults].join("\n");
 }
@@ -122,7 +123,8 @@ function share(rate: number | null, of: number | null): number {
 }
 
 /** Cut or padded to a width; what was cut shows. */
-export function fit(text: string, width: number): string {
+export function fit(given: string, width: number): string {
+  const text = printable(given);
   return text.length > width ? `${text.slice(0, width - 1)}…` : text.padEnd(width);
 }
 

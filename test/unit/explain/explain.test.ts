@@ -268,10 +268,20 @@ describe("the exit code is 1 where ADD would refuse,", () => {
     ["a wish", ["--annotations", "pod-qos/dscp=99"], 7, 'annotation pod-qos/dscp: "99"'],
     ["a policy directory", ["--conf", file("gone.json")], 7, "cannot be read"],
     ["a version", ["--conf", file("old.json")], 1, 'cniVersion "0.2.0" is not supported'],
+    [
+      "a conflist without one",
+      ["--conf", file("unversioned.conflist")],
+      1,
+      'cniVersion "0.1.0" is not supported',
+    ],
     ["an interface", ["--interface", "a+b", "--annotations", "pod-qos/dscp=EF"], 4, "CNI_IFNAME"],
     ["a plan", ["--conf", file("host.json"), "--link", "macvlan"], 102, '"enforce": "host"'],
   ])("%s, and the reason is what it would say", async (_, args, code, said) => {
     writeFileSync(file("old.json"), JSON.stringify({ cniVersion: "0.2.0" }));
+    writeFileSync(
+      file("unversioned.conflist"),
+      JSON.stringify({ name: "cbr0", plugins: [{ type: "pod-qos" }] }),
+    );
     writeFileSync(file("gone.json"), JSON.stringify({ policyDir: file("gone") }));
     writeFileSync(
       file("host.json"),

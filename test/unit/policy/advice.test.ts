@@ -1,7 +1,7 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { adviceOn } from "../../../plugin/policy/advice.ts";
-import { matchesNothing, ruleCovers, rulesOverlap } from "../../../plugin/policy/cover.ts";
+import { isNothing, reachCovers, reachesMeet, reachOf } from "../../../plugin/policy/cover.ts";
 import { decide } from "../../../plugin/policy/model.ts";
 import { markAll } from "../../../plugin/policy/policy.ts";
 import type { Rule } from "../../../plugin/policy/rule.ts";
@@ -10,8 +10,31 @@ import { repetitions } from "../../lab/repetitions.ts";
 import { classified, rulesOf, to } from "../support/rule.ts";
 
 const rule = (sides: object) => classified(sides);
+const ruleCovers = (outer: Rule, inner: Rule): boolean => reachCovers(reachOf(outer), reachOf(inner));
+const rulesOverlap = (a: Rule, b: Rule): boolean => reachesMeet(reachOf(a), reachOf(b));
+const matchesNothing = (one: Rule): boolean => isNothing(reachOf(one));
 const everyV4 = { to: [to("0.0.0.0/0")] };
 const tcp = { protocol: "TCP" };
+
+const netsIn = (at: number): readonly string[] =>
+  Array.from({ length: 50 }, (_, hole) => `10.${at % 256}.${hole}.0/24`);
+
+describe("2000 rules with 50 exceptions each", () => {
+  const kinds: Readonly<Record<string, (at: number) => object>> = {
+    "that share nothing": (at) => to(`${10 + (at >> 8)}.${at % 256}.0.0/16`),
+    "that share nearly all": (at) => to("0.0.0.0/0", ...netsIn(at), `192.0.${at >> 8}.${at % 256}/32`),
+    "of IPv6": (at) => to("2001:db8::/32", ...netsIn(at).map((_, hole) => `2001:db8:${at}:${hole}::/64`)),
+  };
+  it.each(Object.entries(kinds))(
+    "%s are held against each other in no time that a person would notice",
+    async (_, block) => {
+      const rules = Array.from({ length: 2000 }, (__, at) => rule({ to: [block(at)] }));
+      const began = performance.now();
+      expect(adviceOn(rules)).toEqual([]);
+      expect(performance.now() - began).toBeLessThan(2_000 * (await crowding()));
+    },
+  );
+});
 
 describe("a rule covers another", () => {
   it.each<readonly [string, object, object, boolean]>([

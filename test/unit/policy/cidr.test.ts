@@ -2,7 +2,7 @@ import * as fc from "fast-check";
 import ipaddr from "ipaddr.js";
 import { describe, expect, it } from "vitest";
 import { formatAddress, parseAddress } from "../../../plugin/policy/address.ts";
-import { contains, formatCidr, halves, netOf, parseCidr } from "../../../plugin/policy/cidr.ts";
+import { contains, formatCidr, netOf, parseCidr } from "../../../plugin/policy/cidr.ts";
 import { repetitions } from "../../lab/repetitions.ts";
 import { v4Text, v6Text } from "../support/network.ts";
 import { refusal } from "../support/refusal.ts";
@@ -149,17 +149,6 @@ describe("against ipaddr.js", () => {
       { numRuns: repetitions(30_000) },
     );
   });
-});
-
-it("the halves of a block are two blocks that share nothing and make up the whole", () => {
-  for (const text of ["0.0.0.0/0", "10.0.0.0/8", "192.0.2.4/31", "2001:db8::/47", "2001:db8::/48", "::/0"]) {
-    const whole = netOf(parseCidr(field, text));
-    const [lower, upper] = halves(whole);
-    expect([lower?.groups, lower?.prefix]).toEqual([whole.groups, whole.prefix + 1]);
-    expect(upper !== undefined && contains(whole, upper)).toBe(true);
-    expect(lower !== undefined && upper !== undefined && contains(lower, upper)).toBe(false);
-  }
-  expect(halves(netOf(parseCidr(field, "192.0.2.1/32")))).toEqual([]);
 });
 
 function mapped(text: string): boolean {
