@@ -13,8 +13,10 @@ import { refuseRepeatedKeys } from "./cni/json-keys.ts";
 import { print, readInput } from "./stdio.ts";
 import { commands } from "./verbs/verbs.ts";
 
-const served = process.env["CNI_COMMAND"] === undefined ? serveCaller() : serveRuntime();
-void served.then((exitCode) => (process.exitCode = exitCode));
+if (process.env["CNI_COMMAND"] === undefined)
+  void serveCaller().then((exitCode) => (process.exitCode = exitCode));
+// All is written by now. To end by itself, Node would take down its heap piece by piece, which takes longer than a tool.
+else void serveRuntime().then((exitCode) => process.exit(exitCode));
 
 async function serveCaller(): Promise<number> {
   return (await import("./commands.ts")).serveCaller(process.argv.slice(2));

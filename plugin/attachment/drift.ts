@@ -4,7 +4,7 @@ import type { Facts } from "../datapath/driver.ts";
 import { tooShortFor } from "../datapath/queues.ts";
 import { CniError } from "../errors.ts";
 import { readFeatures } from "./features.ts";
-import { observe } from "../kernel/observe.ts";
+import { observe } from "../kernel/observe-in-turn.ts";
 import { hasWishes } from "../policy/policy.ts";
 import type { Note } from "../program/handler.ts";
 import { completed, drift, notes, type Program } from "../program/program.ts";
@@ -12,7 +12,7 @@ import { withoutOthers } from "../program/traits.ts";
 import { isBare, type AttachmentRecord } from "../state/record.ts";
 import { ownBuild } from "./build.ts";
 import type { Decision } from "./decide.ts";
-import { asAdded, readFacts } from "./facts.ts";
+import { asAdded, readFacts, readFactsAndObserve } from "./facts.ts";
 import { renamedEnd, withoutEnd } from "./host-end.ts";
 import { planFor } from "./plan.ts";
 import { hasSameLimits, moved, unapplied, type Now } from "./unapplied.ts";
@@ -45,13 +45,9 @@ async function checkRecorded(
   // What the kernel could do when the pod was added decided the plan: a module loaded since is no drift.
   added: Facts,
 ): Promise<Findings> {
-  const { netns } = request.call;
   const renamed = renamedEnd(record);
   const programs = renamed === undefined ? record.programs : withoutEnd(record);
-  const [observed, found] = await Promise.all([
-    observe(programs, netns),
-    readFacts(request, Promise.resolve(added.features)),
-  ]);
+  const { observed, found } = await readFactsAndObserve(request, added.features, programs);
   const wanted = wantedNow(request, now, asAdded(found, added), record);
   const impassable = hasOtherMtu(found, added) ? impassableAt(found, request, wanted, record) : [];
   // A former build did not say all of its objects.

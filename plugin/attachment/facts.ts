@@ -1,10 +1,31 @@
 /** The facts that a plan needs: from the kernel now, or from the record. */
 import type { Request } from "../cni/request.ts";
 import type { Facts, Features } from "../datapath/driver.ts";
-import { inspect } from "../kernel/inspect.ts";
+import { factsIn, inspect, type Attachment } from "../kernel/inspect.ts";
+import { runAt } from "../kernel/netns.ts";
+import { observeAnd } from "../kernel/observe-in-turn.ts";
+import { showLink } from "../program/link/ifb.ts";
+import type { Observation, Program } from "../program/program.ts";
 
-export function readFacts({ call, interfaces }: Request, features: Promise<Features>): Promise<Facts> {
-  return inspect({ netns: call.netns, ifname: call.ifname, interfaces }, features);
+export function readFacts(request: Request, features: Promise<Features>): Promise<Facts> {
+  return inspect(attachmentOf(request), features);
+}
+
+/** With the kernel's objects of these programs, at one go. */
+export async function readFactsAndObserve(
+  request: Request,
+  features: Features,
+  programs: readonly Program[],
+): Promise<{ readonly found: Facts; readonly observed: readonly Observation[] }> {
+  const attachment = attachmentOf(request);
+  const link = showLink(attachment.ifname);
+  const { observed, outcomes } = await observeAnd(programs, attachment.netns, [link]);
+  const [outcome = await runAt("pod", attachment.netns, link)] = outcomes;
+  return { found: factsIn(outcome, attachment, features), observed };
+}
+
+function attachmentOf({ call, interfaces }: Request): Attachment {
+  return { netns: call.netns, ifname: call.ifname, interfaces };
 }
 
 /**

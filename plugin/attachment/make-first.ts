@@ -31,19 +31,27 @@ export async function addFirst(task: Task): Promise<void> {
     : merge(ruleChains(request.call.ifname, policy.rules, kernelHasIpv6()));
   const first = recordOf(task, undefined, early);
   if (early.length > 0 || first.membership !== undefined) writeRecord(stateDir, first);
-  const [marking, looking, joining] = await Promise.allSettled([
-    applyFresh(early, netns),
-    planHere(task, features),
-    task.uplink?.join(features, task.log),
+  const marking = settled(applyFresh(early, netns));
+  const [looking, joining] = await Promise.all([
+    settled(planHere(task, features)),
+    settled(task.uplink?.join(features, task.log) ?? Promise.resolve()),
   ]);
-  const { record, marked } = await orUndo(first, task, async () => {
-    fulfilled(joining);
-    const desired = fulfilled(looking);
-    const whole = recordOf(task, desired, desired.programs);
-    writeRecord(stateDir, whole);
-    return { record: whole, marked: fulfilled(marking) };
+  const record = await orUndo(first, task, async () => {
+    try {
+      fulfilled(joining);
+      const desired = fulfilled(looking);
+      const whole = recordOf(task, desired, desired.programs);
+      writeRecord(stateDir, whole);
+      return whole;
+    } catch (error) {
+      // Nothing is undone while it is being made.
+      await marking;
+      throw error;
+    }
   });
-  const capped = await orUndo(record, task, () => applyFresh(without(record.programs, early), netns));
+  const capping = settled(applyFresh(without(record.programs, early), netns));
+  const [marks, caps] = await Promise.all([marking, capping]);
+  const [marked, capped] = await orUndo(record, task, async () => [fulfilled(marks), fulfilled(caps)]);
   const owned = merge([...marked.owned, ...capped.owned]);
   const notes = [...marked.notes, ...capped.notes];
   await settle(record, { owned, failures: [...capped.failures, ...marked.failures], notes }, task);
@@ -95,6 +103,12 @@ async function orUndo<Value>(
 
 export function takeBack(record: AttachmentRecord, { stateDir }: Task): Promise<void> {
   return undo({ stateDir, identity: record.identity, record, netns: record.netns });
+}
+
+/** Its outcome, to be looked at when others have theirs. */
+async function settled<Value>(promise: Promise<Value>): Promise<PromiseSettledResult<Value>> {
+  const [outcome] = await Promise.allSettled([promise] as const);
+  return outcome;
 }
 
 function fulfilled<Value>(outcome: PromiseSettledResult<Value>): Value {

@@ -14,7 +14,9 @@ import {
   type Program,
 } from "../program/program.ts";
 import { linksOf, surelyOurs } from "../program/traits.ts";
+import type { Outcome } from "./exec.ts";
 import { ensureIfbModule } from "./ifb-module.ts";
+import { runUntilFailure } from "./in-turn.ts";
 import { runAt } from "./netns.ts";
 import { observeOne } from "./observe.ts";
 import { refusal } from "./refusal.ts";
@@ -35,22 +37,63 @@ export type Failure = {
 };
 
 /** Everything of ours is new: one batch per tool and namespace, side by side where nothing depends on the other. */
-export function applyFresh(programs: readonly Program[], netns: string): Promise<Applied> {
-  return apply(programs, (program) => addFresh(program, netns), [], dependsOn);
+export async function applyFresh(programs: readonly Program[], netns: string): Promise<Applied> {
+  await loadIfb(programs);
+  const tried = await addInTurn(programs, netns);
+  return apply(programs, (program) => addFresh(program, netns, tried.get(program)), [], dependsOn);
 }
 
 /** Some of it may be there already, ours or foreign. What is ours and not wanted any more stays: the new stands before the old goes. */
-export function applyOver(
+export async function applyOver(
   programs: readonly Program[],
   netns: string,
   ownedBefore: readonly Program[],
 ): Promise<Applied> {
+  await loadIfb(programs);
   return apply(
     programs,
     (program) => mend(program, netns, objectsOf(ownedBefore, program)),
     ownedBefore,
     comesAfter,
   );
+}
+
+async function loadIfb(programs: readonly Program[]): Promise<void> {
+  if (linksOf(programs).some(({ kind }) => kind === "ifb")) await ensureIfbModule();
+}
+
+/**
+ * Two of which one depends on the other are tried by one process. What stands behind a failure has no outcome yet: whether it
+ * can be made turns out when that is mended.
+ */
+async function addInTurn(
+  programs: readonly Program[],
+  netns: string,
+): Promise<ReadonlyMap<Program, Outcome>> {
+  const tried = pairsOf(programs).map(async (pair) => {
+    const calls = pair.map((program) => ({
+      netns: program.place === "pod" ? netns : undefined,
+      batch: addBatch(program),
+    }));
+    const outcomes = await runUntilFailure(calls);
+    return outcomes.flatMap((outcome, at) => {
+      const program = pair[at];
+      return program === undefined ? [] : [[program, outcome] as const];
+    });
+  });
+  return new Map((await Promise.all(tried)).flat());
+}
+
+/** Where several depend on the same, as the rules of both families on their sets, they go side by side behind it. */
+function pairsOf(programs: readonly Program[]): readonly (readonly Program[])[] {
+  return programs.flatMap((program) => {
+    const behind = programs.filter((other) => dependsOn(other, program));
+    return behind.length === 1 ? [[program, ...behind]] : [];
+  });
+}
+
+function addBatch(program: Program): Batch {
+  return handlerOf(program).add(program.objects);
 }
 
 /** A program as far as it is ours, which is what a failure has to take back, and what went wrong, if anything did. */
@@ -67,7 +110,6 @@ async function apply(
   ownedBefore: readonly Program[],
   isAfter: (program: Program, other: Program) => boolean,
 ): Promise<Applied> {
-  if (linksOf(programs).some(({ kind }) => kind === "ifb")) await ensureIfbModule();
   const started = new Map<Program, Promise<Made>>();
   for (const program of programs) {
     const needed = programs.filter((other) => isAfter(program, other)).map((other) => started.get(other));
@@ -96,10 +138,10 @@ async function makeAfter(
   return failed ? { owned: untried, error: undefined } : make(program);
 }
 
-async function addFresh(program: Program, netns: string): Promise<Made> {
+async function addFresh(program: Program, netns: string, tried: Outcome | undefined): Promise<Made> {
   const handler = handlerOf(program);
-  const batch = handler.add(program.objects);
-  const outcome = await runAt(program.place, netns, batch);
+  const batch = addBatch(program);
+  const outcome = tried ?? (await runAt(program.place, netns, batch));
   if (outcome.exitCode === 0) return { owned: program, error: undefined };
   const because = refusal(program.place, batch, outcome);
   return mend(program, netns, handler.madeBefore(program.objects, outcome.stderr), because);

@@ -3,7 +3,7 @@ import type { ChildProcess } from "node:child_process";
 import { closeSync, fstatSync, readSync } from "node:fs";
 import { messageOf } from "../errors.ts";
 import { findTool, searchPath } from "./find-tool.ts";
-import { ownMark } from "./process.ts";
+import { childrenOf, ownMark } from "./process.ts";
 import { timeLeft } from "./time-limit.ts";
 import { unnamedFile } from "./unnamed-file.ts";
 
@@ -39,8 +39,7 @@ export async function run(argv: readonly string[], input: string, how: How = {})
     // Loaded when the first tool is started: a pod without wishes starts none, and this is an eighth of bare start-up.
     const { spawn } = process.getBuiltinModule("node:child_process");
     const env = { PATH: searchPath().join(":"), LC_ALL: "C", ...ownMark() };
-    const options = { env, stdio: [stdin, stdout, stderr], detached: how.startsOthers === true };
-    const ending = await endOf(spawn(program, args, options), how);
+    const ending = await endOf(spawn(program, args, { env, stdio: [stdin, stdout, stderr] }), how);
     const outcome = { stdout: readAll(stdout), stderr: readAll(stderr) };
     switch (ending.kind) {
       case "exit":
@@ -99,7 +98,9 @@ function endOf(child: ChildProcess, { done, startsOthers }: How): Promise<Ending
   // Up, or the limit would be reached before the time is over.
   const limitMs = Math.ceil(Math.min(timeLimitMs, timeLeft()));
   return new Promise((resolve) => {
-    const limit = setTimeout(() => (startsOthers ? killGroup(child) : child.kill("SIGKILL")), limitMs);
+    const { pid } = child;
+    const end = (): unknown => (startsOthers && pid !== undefined ? killTree(pid) : child.kill("SIGKILL"));
+    const limit = setTimeout(end, limitMs);
     const ask = (): unknown => done?.() === true && settle({ kind: "done" });
     const watch = done === undefined ? undefined : setInterval(ask, 1);
     const settle = (ending: Ending): void => {
@@ -119,10 +120,12 @@ function endOf(child: ChildProcess, { done, startsOthers }: How): Promise<Ending
   });
 }
 
-/** A group of its own, of which it is the first: only what it started is in it. */
-function killGroup({ pid }: ChildProcess): void {
+/** Each is stopped first, so that it starts no more. A session of its own would make it wait for others on a node under load. */
+function killTree(pid: number): void {
   try {
-    if (pid !== undefined) process.kill(-pid, "SIGKILL");
+    process.kill(pid, "SIGSTOP");
+    childrenOf(pid).forEach(killTree);
+    process.kill(pid, "SIGKILL");
   } catch {
     // It has ended just now.
   }

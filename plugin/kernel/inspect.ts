@@ -4,6 +4,7 @@ import { interfaceNameFault } from "../cni/call.ts";
 import type { Interface } from "../cni/prev-result.ts";
 import { CniError, ErrorCode } from "../errors.ts";
 import { parseLinks, showLink, type ObservedLink } from "../program/link/ifb.ts";
+import type { Outcome } from "./exec.ts";
 import { kernelHasIpv6, readNodeLink } from "./linux.ts";
 import { runAt } from "./netns.ts";
 import { refusal } from "./refusal.ts";
@@ -15,20 +16,26 @@ export type Attachment = {
 };
 
 export async function inspect(attachment: Attachment, features: Promise<Features>): Promise<Facts> {
-  const [podLink, known] = await Promise.all([readPodLink(attachment), features]);
+  const looking = runAt("pod", attachment.netns, showLink(attachment.ifname));
+  const [outcome, known] = await Promise.all([looking, features]);
+  return factsIn(outcome, attachment, known);
+}
+
+/** `outcome`: what showLink said of the pod's interface. */
+export function factsIn(outcome: Outcome, attachment: Attachment, features: Features): Facts {
+  const podLink = podLinkIn(outcome, attachment);
   const found = findHostEnd(podLink, attachment.interfaces);
   return {
     podLink: { kind: podLink.kind, mode: podLink.mode, mtu: podLink.mtu },
     hostEnd: typeof found === "string" ? undefined : found,
     hostEndRefusal: typeof found === "string" ? found : "",
     ipv6: kernelHasIpv6(),
-    features: known,
+    features,
   };
 }
 
-async function readPodLink({ netns, ifname }: Attachment): Promise<ObservedLink> {
+function podLinkIn(outcome: Outcome, { netns, ifname }: Attachment): ObservedLink {
   const batch = showLink(ifname);
-  const outcome = await runAt("pod", netns, batch);
   const { exitCode, stdout, stderr } = outcome;
   const link = exitCode === 0 ? parseLinks(stdout)[0] : undefined;
   if (link !== undefined) return link;

@@ -5,11 +5,6 @@ import type { Outcome } from "./exec.ts";
 import { runAt } from "./netns.ts";
 import { refusal } from "./refusal.ts";
 
-/** What is there of each program's objects: all tools side by side. */
-export function observe(programs: readonly Program[], netns: string): Promise<readonly Observation[]> {
-  return Promise.all(programs.map((program) => observeOne(program, netns)));
-}
-
 export async function observeOne(program: Program, netns: string): Promise<Observation> {
   const { place } = program;
   const answers = questionsOf(program).map(async (question) =>

@@ -63,6 +63,12 @@ export function hasTools(other: Process): boolean {
   });
 }
 
+export function childrenOf(parent: number): readonly number[] {
+  return readdirSync("/proc")
+    .filter((pid) => /^\d+$/.test(pid) && statOf(pid)?.parent === parent)
+    .map(Number);
+}
+
 /** Seconds since the boot: no clock that anybody sets. */
 export function upTime(): number {
   return Number.parseFloat(readText("/proc/uptime") ?? "0");
@@ -81,12 +87,19 @@ function startTimeOf(pid: string): string | undefined {
   return statOf(pid)?.startTime;
 }
 
-type Stat = { readonly name: string; readonly threads: number; readonly startTime: string | undefined };
+type Stat = {
+  readonly name: string;
+  readonly parent: number;
+  readonly threads: number;
+  readonly startTime: string | undefined;
+};
 
-/** Fields 2, 20 and 22. The name may hold anything. One that has ended and was not waited for does nothing any more. */
+/** Fields 2, 4, 20 and 22. The name may hold anything. One that has ended and was not waited for does nothing any more. */
 function statOf(pid: string): Stat | undefined {
   const [, name = "", rest = ""] = /^\d+ \((.*)\) (.*)/s.exec(readText(`/proc/${pid}/stat`) ?? "") ?? [];
   const fields = rest.split(" ");
   const hasEnded = rest === "" || fields[0] === "Z" || fields[0] === "X";
-  return hasEnded ? undefined : { name, threads: Number(fields[17]), startTime: fields[19] };
+  return hasEnded
+    ? undefined
+    : { name, parent: Number(fields[1]), threads: Number(fields[17]), startTime: fields[19] };
 }

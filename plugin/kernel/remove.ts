@@ -1,8 +1,9 @@
 /** Takes away what programs made. What is already gone is as it should be; what stays although it is ours is an error. */
 import { CniError } from "../errors.ts";
-import type { Link } from "../program/handler.ts";
-import { dependsOn, handlerOf, type Program } from "../program/program.ts";
+import type { Batch, Link } from "../program/handler.ts";
+import { dependsOn, handlerOf, type Place, type Program } from "../program/program.ts";
 import { linksOf, withTraits } from "../program/traits.ts";
+import { runInTurn, type Call } from "./in-turn.ts";
 import { workIsDone } from "./leave-early.ts";
 import { nodeHasLink, readAlias } from "./linux.ts";
 import { runAt } from "./netns.ts";
@@ -15,17 +16,26 @@ export async function remove(programs: readonly Program[], netns: string): Promi
     .map((program) => withoutDoomed(program, programs))
     .map(stillThere)
     .filter(({ objects }) => objects.length > 0);
-  const started = new Map<Program, Promise<CniError | undefined>>();
+  const started = new Map<Program, Promise<Removed>>();
   for (const program of trimmed.toReversed()) {
-    const after = [...started].filter(([other]) => goesBefore(other, program)).map(([, removal]) => removal);
+    const before = [...started].filter(([other]) => goesBefore(other, program)).map(([, removal]) => removal);
+    const last = trimmed.find((other) => hasLinks(other) && other.place === program.place);
+    const putsOff = last !== undefined && last !== program;
     started.set(
       program,
-      Promise.all(after).then(() => removeOne(program, netns)),
+      Promise.all(before).then((removed) => removeOne(program, netns, { after: removed, putsOff })),
     );
   }
-  const outcomes = await Promise.all(started.values());
-  return outcomes.filter((error) => error !== undefined);
+  const removed = await Promise.all(started.values());
+  return removed.map(({ error }) => error).filter((error) => error !== undefined);
 }
+
+type Removed = {
+  readonly place: Place;
+  readonly error: CniError | undefined;
+  /** What is to be run yet: the links' removal does, so that it needs no process of its own. */
+  readonly later: Batch | undefined;
+};
 
 /** Deleting a link holds the kernel's configuration lock: everything beside it would wait, so links go last of all. */
 function goesBefore(other: Program, program: Program): boolean {
@@ -58,19 +68,38 @@ function isOurs({ name, alias }: Link): boolean {
   return nodeHasLink(name) && ["", alias].includes(readAlias(name));
 }
 
-async function removeOne(program: Program, netns: string): Promise<CniError | undefined> {
+async function removeOne(
+  program: Program,
+  netns: string,
+  { after, putsOff }: { readonly after: readonly Removed[]; readonly putsOff: boolean },
+): Promise<Removed> {
   const { place, objects } = program;
   const handler = handlerOf(program);
   const batch = handler.remove(objects);
-  const outcome = await runAt(place, netns, batch, workIsDone(program));
+  const done = workIsDone(program);
+  const rest = hasLinks(program) ? after.filter((other) => other.place === place) : [];
+  const first = rest.flatMap(({ later }) => later ?? []);
+  const at = place === "pod" ? netns : undefined;
+  const inTurn = first.length === 0 ? [] : await runInTurn(callsAt(at, [...first, batch]), { done });
+  const [outcome = await runAt(place, netns, batch, done)] = inTurn.slice(first.length);
   // What a tool that was ended has not said is no answer: somebody's filters may stand there.
   const then = outcome.exitCode === -1 ? undefined : handler.removeThen(objects, outcome.stdout);
   // An empty clsact or a set that nothing looks into does nothing, and dies with its device or namespace: one that stays is no
   // reason to keep a pod from its deletion.
-  if (then !== undefined) await runAt(place, netns, then);
-  if (outcome.exitCode === 0 && outcome.stderr === "") return undefined;
+  if (then !== undefined && !putsOff) await runAt(place, netns, then);
+  const isGone = done?.() === true || (outcome.exitCode === 0 && outcome.stderr === "");
+  const error = isGone ? undefined : await swept(program, netns, refusal(place, batch, outcome));
+  return { place, error, later: putsOff ? then : undefined };
+}
+
+function callsAt(netns: string | undefined, batches: readonly Batch[]): readonly Call[] {
+  return batches.map((batch) => ({ netns, batch }));
+}
+
+/** `because`: the error where what is left cannot be taken away either. */
+async function swept(program: Program, netns: string, because: CniError): Promise<CniError | undefined> {
   try {
-    return (await sweep(program, netns)) ? undefined : refusal(place, batch, outcome);
+    return (await sweep(program, netns)) ? undefined : because;
   } catch (error) {
     if (error instanceof CniError) return error;
     throw error;

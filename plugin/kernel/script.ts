@@ -19,18 +19,23 @@ export type Around = {
   readonly enter: string;
   /** What no tool says and no input has in it. */
   readonly mark: string;
+  /** What stands behind a step that fails is not started. */
+  readonly stopsAtFailure?: boolean;
 };
 
 type Numbered = Step & { readonly number: number };
 
 /** It is one argument, of at most 128 KiB: a look asks a few lines. Into each namespace a shell goes once. */
-export function scriptOf(steps: readonly Step[], { shell, enter, mark }: Around): string {
+export function scriptOf(
+  steps: readonly Step[],
+  { shell, enter, mark, stopsAtFailure = false }: Around,
+): string {
   const numbered = steps.map((step, number): Numbered => ({ ...step, number }));
   const [onNode, inPods] = [true, false].map((isNode) =>
     numbered.filter(({ netns }) => (netns === undefined) === isNode),
   );
   const lines = (some: readonly Numbered[] = []): string =>
-    [endText(mark), ...some.map((step) => stepText(step, mark))].join("\n");
+    [endText(mark, stopsAtFailure), ...some.map((step) => stepText(step, mark))].join("\n");
   const entered = [...Map.groupBy(inPods ?? [], ({ netns }) => netns)].map(([netns, some]) => {
     const inside = words([enter, `--net=${netns}`, "--", shell, "-c", lines(some)]);
     return `${inside} </dev/null\nend ${nameOfAll(some)}`;
@@ -99,9 +104,10 @@ function nameOfAll(steps: readonly Numbered[]): string {
   return together + steps.map(({ number }) => number).join(",");
 }
 
-function endText(mark: string): string {
+function endText(mark: string, stopsAtFailure: boolean): string {
   const line = `printf '\\n%s %s %s\\n' ${mark} "$1" "$code"`;
-  return `end() { code=$?; ${line}; ${line} >&2; }`;
+  const stop = stopsAtFailure ? ' [ "$code" = 0 ] || exit 0;' : "";
+  return `end() { code=$?; ${line}; ${line} >&2;${stop} }`;
 }
 
 function stepText({ argv, input, isOneOutput, number }: Numbered, mark: string): string {

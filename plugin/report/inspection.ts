@@ -1,5 +1,5 @@
 /** One attachment in full: what it was given, every kernel object of it, and whether each is as it should be. */
-import { observe } from "../kernel/observe.ts";
+import { observe } from "../kernel/observe-in-turn.ts";
 import { describe, drift, type Program } from "../program/program.ts";
 import type { AttachmentRecord } from "../state/record.ts";
 import { isLive } from "../attachment/live.ts";

@@ -2,8 +2,9 @@
 import { readlinkSync } from "node:fs";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { Outcome } from "../../plugin/kernel/exec.ts";
-import { runInTurn } from "../../plugin/kernel/in-turn.ts";
+import { runInTurn, runUntilFailure } from "../../plugin/kernel/in-turn.ts";
 import { runAt } from "../../plugin/kernel/netns.ts";
+import { within } from "../../plugin/kernel/time-limit.ts";
 import type { Batch } from "../../plugin/program/handler.ts";
 import { lookAtLink, parseLinks } from "../../plugin/program/link/ifb.ts";
 import { parseTc } from "../../plugin/program/tc/parse.ts";
@@ -118,6 +119,43 @@ test("of links on the node, which one ip is asked about, each has its own answer
   expect([first, last].map((outcome) => parseLinks(outcome?.stdout ?? "")[0]?.name)).toEqual(["lo", "lo"]);
   expect(none).toMatchObject({ exitCode: 1 });
   expect(none?.stderr).toContain("does not exist");
+});
+
+const inPod = (argv: readonly string[], input = "") => ({ netns, batch: { argv, input } });
+
+test("what stands behind a failure is not started", async () => {
+  const [made, refused, ...others] = await runUntilFailure([
+    inPod(["echo", "made"]),
+    inPod(["false"]),
+    inPod(["ip", "link", "del", "pod-only"]),
+  ]);
+  expect(made).toEqual({ exitCode: 0, stdout: "made\n", stderr: "" });
+  expect(refused).toEqual({ exitCode: 1, stdout: "", stderr: "" });
+  expect(others).toEqual([]);
+  const link = { argv: ["ip", "-o", "link", "show", "pod-only"], input: "" };
+  expect((await runAt("pod", netns, link)).exitCode).toBe(0);
+});
+
+test("of a tool that is not there nothing behind it is started either", async () => {
+  const outcomes = await runUntilFailure([inPod(["no-such-tool"]), inPod(["true"])]);
+  expect(outcomes).toMatchObject([{ exitCode: -1 }]);
+});
+
+test("input that is too long for an argument", async () => {
+  const long = inPod(["cat"], "a line of input\n".repeat(20_000));
+  const outcomes = await runUntilFailure([inPod(["true"]), long]);
+  expect(outcomes.map(({ exitCode, stdout }) => ({ exitCode, length: stdout.length }))).toEqual([
+    { exitCode: 0, length: 0 },
+    { exitCode: 0, length: 320_000 },
+  ]);
+});
+
+test("what the time limit ends takes along the tool that it had started", async () => {
+  const left = await within(300, () => runInTurn([inPod(["true"]), inPod(["sleep", "41.5"])]));
+  expect(left.map(({ exitCode }) => exitCode)).toEqual([0, -1]);
+  expect(left[1]?.stderr).toMatch(/time limit/);
+  const running = await node.exec("pgrep", ["-f", "sleep 41.5"], { reject: false });
+  expect(running.stdout).toBe("");
 });
 
 test("a tool that is not there is told by its name", async () => {

@@ -5,7 +5,7 @@ import { applyFresh, applyOver } from "../../plugin/kernel/apply.ts";
 import { run } from "../../plugin/kernel/exec.ts";
 import { readFeatures } from "../../plugin/attachment/features.ts";
 import { inspect } from "../../plugin/kernel/inspect.ts";
-import { observe } from "../../plugin/kernel/observe.ts";
+import { observe } from "../../plugin/kernel/observe-in-turn.ts";
 import { remove } from "../../plugin/kernel/remove.ts";
 import { drift } from "../../plugin/program/program.ts";
 import type { Order, Report, Steps } from "./drive.ts";
