@@ -50,6 +50,8 @@ suite("all that is followed beside the API", needs, () => {
   let kubeconfig: string;
   let agent: Agent;
   let sandboxes: readonly Sandbox[] = [];
+  /** A second try makes another namespace. */
+  let doomed = 0;
 
   beforeAll(async () => {
     ({ plane, kubeconfig } = await createAgentPlane());
@@ -250,6 +252,35 @@ suite("all that is followed beside the API", needs, () => {
     // For a second try.
     agent = await begin();
     expect(said).toMatch(/default\/web eth0: annotation eth0\.pod-qos\/class: there is no class "glod"/);
+  });
+
+  test("a NetworkAttachmentDefinition goes with its namespace before the pods: they keep what it gave them", async () => {
+    const its = `doomed-${(doomed += 1)}`;
+    const [networks, objects] = [networkPath(its), policyPath("NetworkQoS", its)];
+    const third = { ...networkObject("third", { ...second(), name: "third" }) };
+    const metadata = { name: "third", labels: fast.matchLabels };
+    await plane.api.create(NAMESPACES, { metadata: { name: its } });
+    await plane.api.create(networks, { ...third, metadata });
+    await plane.api.create(objects, policy("NetworkQoS", its, ruling(1, onNetworks(fast))));
+    const annotations = { [NETWORKS_WISH]: "third" };
+    await plane.api.create(podPath(its), podObject({ name: "web", annotations }));
+    const sandbox = await kubelet.running("web", { namespace: its });
+    const limits = () => recordOfSandbox(node, sandbox, "net1").limits;
+    await until("a rule on net1", () => limits()?.rules === 1, 20_000);
+    // Nothing of this lab deletes what is in it, so that the order is ours.
+    await plane.api.remove(`${NAMESPACES}/${its}`);
+    await plane.api.remove(networkPath(its, "third"));
+    const cap = { annotations: { "net1.pod-qos/egress-bandwidth": "5M" } };
+    await plane.api.patch(podPath(its, "web"), { metadata: cap });
+    await until("a cap on net1", () => limits()?.egress === 5e6, 20_000);
+    expect(limits()?.rules).toBe(1);
+    await sandbox.check();
+    await plane.api.remove(podPath(its, "web"), { gracePeriodSeconds: 0 });
+    await kubelet.gone("web", { namespace: its });
+    const said = await agent.stop();
+    // For a second try.
+    agent = await begin();
+    expect(said).toContain(`namespace ${its} is being deleted`);
   });
 });
 
