@@ -230,28 +230,32 @@ suite("all that is followed beside the API", needs, () => {
     await become(records, {});
   });
 
-  test("1.9.5 an unknown class leaves a pod in its own, the rest is followed, and log and metric say so", async () => {
+  test.each([
+    ["an unknown class", "glod", 'there is no class "glod"'],
+    ["a class of other namespaces", "team", 'class "team" is not for pods of namespace default'],
+  ])("1.9.5 %s leaves a pod in its own, the rest is followed, and log and metric say so", async (...row) => {
+    const [, name, why] = row;
     const gold = annotated({ "eth0.pod-qos/class": "gold" });
-    const unknown = annotated({ "eth0.pod-qos/class": "glod", "eth0.pod-qos/egress-bandwidth": "5M" });
+    const rejected = annotated({ "eth0.pod-qos/class": name, "eth0.pod-qos/egress-bandwidth": "5M" });
     const goldless = conf({ uplink: uplinkWith({ gold: undefined }) });
     try {
       await gold.make();
       await become(records, { eth0: { class: "gold" } });
-      await unknown.make();
+      await rejected.make();
       await become(records, { eth0: { class: "gold", egress: 5e6 } });
       await until("both refused", async () => (await agent.metric('pod_qos_pods{state="refused"}')) === 2);
       await goldless.make();
       await become(records, { eth0: { class: "rest", egress: 5e6 } });
     } finally {
       await goldless.undo();
-      await unknown.undo();
+      await rejected.undo();
     }
     await become(records, {});
     await until("none refused", async () => (await agent.metric('pod_qos_pods{state="refused"}')) === 0);
     const said = await agent.stop();
     // For a second try.
     agent = await begin();
-    expect(said).toMatch(/default\/web eth0: annotation eth0\.pod-qos\/class: there is no class "glod"/);
+    expect(said).toContain(`default/web eth0: annotation eth0.pod-qos/class: ${why}`);
   });
 
   test("a NetworkAttachmentDefinition goes with its namespace before the pods: they keep what it gave them", async () => {

@@ -16,7 +16,7 @@ export type ClassWish = {
   readonly namespace?: PodNamespace | undefined;
   /** The conf's `defaults.class`. */
   readonly fallback: string | undefined;
-  /** Of a pod that runs: an unknown class in its annotation does not take the one away that it is in. */
+  /** Of a pod that runs: a class in its annotation that it cannot have does not take the one away that it is in. */
   readonly runsIn?: RunsIn | undefined;
 };
 
@@ -79,30 +79,27 @@ function annotated(
   { key, text }: Found,
   wish: ClassWish,
 ): Omit<Choice, "undecided"> | Undecided {
-  const isKnown = classes.some(({ name }) => name === text);
-  if (!isKnown && wish.runsIn !== undefined) return stays(classes, { key, text }, wish.runsIn);
-  const choice = named(classes, `annotation ${key}`, text);
-  const { namespaceSelector } = choice.chosen;
-  if (namespaceSelector === undefined) return choice;
-  const answer = selectsNamespace(namespaceSelector, wish);
-  if (answer === true) return choice;
-  if (answer === undefined) return { source: choice.source, lacks: "namespace's labels" };
-  throw new CniError(
-    ErrorCode.invalidConfig,
-    `annotation ${key}: class ${JSON.stringify(text)} is not for pods of namespace ${wish.namespace?.name ?? ""}: ` +
-      `its namespaceSelector does not match`,
-  );
+  const source = `annotation ${key}`;
+  const asked = classes.find(({ name }) => name === text);
+  if (asked === undefined) return keepingClass(classes, wish, source, unknown(classes, source, text));
+  const { namespaceSelector } = asked;
+  const answer = namespaceSelector === undefined || selectsNamespace(namespaceSelector, wish);
+  if (answer === true) return { chosen: asked, source };
+  if (answer === undefined) return { source, lacks: "namespace's labels" };
+  const forbidden = `${source}: class ${JSON.stringify(text)} is not for pods of namespace ${wish.namespace?.name ?? ""}: its namespaceSelector does not match`;
+  return keepingClass(classes, wish, source, forbidden);
 }
 
-/** Where the class that it is in is not in the conf any more either, it goes to the default one. */
-function stays(
+/** A pod that runs stays where it is; where that class is not in the conf any more, it goes to the default one. */
+function keepingClass(
   classes: readonly UplinkClass[],
-  { key, text }: Pick<Found, "key" | "text">,
-  runsIn: RunsIn,
+  { runsIn }: ClassWish,
+  source: string,
+  why: string,
 ): Omit<Choice, "undecided"> {
+  if (runsIn === undefined) throw new CniError(ErrorCode.invalidConfig, why);
   const chosen = classes.find(({ name }) => name === runsIn.class) ?? firstOf(classes);
-  const source = `annotation ${key}`;
-  return { chosen, source, rejected: `${unknown(classes, source, text)}; it is in class ${chosen.name}` };
+  return { chosen, source, rejected: `${why}; it is in class ${chosen.name}` };
 }
 
 function hasSelector({ selector, namespaceSelector }: UplinkClass): boolean {

@@ -307,6 +307,28 @@ describe("1.9.5 class", () => {
     },
   );
 
+  it.each([
+    ["stays where it is", "free", "free"],
+    ["stays in that class, where it was taken while the namespace was another", "team", "team"],
+    ["goes to the default class where it was in none", undefined, "rest"],
+  ])(
+    "a pod that runs and asks for a class of other namespaces %s, and the rest of its wishes counts",
+    async (_, was, is) => {
+      const annotations = { "pod-qos/class": "team", "pod-qos/egress-bandwidth": "5M" };
+      const known = knowing({ annotations, snapshot: withTeam("b") });
+      const beside = { link, runsIn: { class: was } };
+      const {
+        uplink: choice,
+        egress,
+        warnings,
+      } = await decide(podRequest({ conf: { uplink } }), "forget", known, beside);
+      expect([choice?.chosen.name, egress?.rate]).toEqual([is, 5e6]);
+      expect(warnings).toContain(
+        `annotation pod-qos/class: class "team" is not for pods of namespace prod: its namespaceSelector does not match; it is in class ${is}`,
+      );
+    },
+  );
+
   it("what is not known does not stand in the way of what is", async () => {
     const { uplink: choice, undecided } = await decided(
       { conf: { uplink } },
