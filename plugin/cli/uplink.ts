@@ -1,14 +1,12 @@
 /** `pod-qos uplink show` and `pod-qos uplink remove [DEVICE]`. */
+import { takeAwayUplink } from "../attachment/uplink/take-away.ts";
 import { interfaceNameFault } from "../cni/call.ts";
 import { defaultStateDir } from "../cni/conf.ts";
 import { command, type Print } from "../command-line/command.ts";
 import type { Values } from "../command-line/option.ts";
-import { uplinkSets } from "../datapath/uplink/sets.ts";
 import { UsageError } from "../errors.ts";
-import { removeUplink } from "../kernel/uplink/remove.ts";
-import { withFormer } from "../policy/uplink/former.ts";
 import { assertReadable } from "../report/node.ts";
-import { forgetUplink, listUplinks, readStanding } from "../state/uplinks.ts";
+import { listUplinks } from "../state/uplinks.ts";
 import { showUplinks } from "./show.ts";
 import { common, optionsFrom, table } from "./show/options.ts";
 
@@ -47,11 +45,7 @@ async function remove(
   // What is forgotten is a directory of this name, with all that is in it.
   const fault = interfaceNameFault(device);
   if (fault !== undefined) throw new UsageError(`it takes the name of a device: ${fault}`);
-  const standing = readStanding(stateDir, device);
-  const sets = standing === undefined ? [] : setsOf(standing);
-  const { removed, kept } = await removeUplink(device, sets);
-  // What stays is to be found again when somebody has made room.
-  if (kept.length === 0) forgetUplink(stateDir, device);
+  const { removed, kept } = await takeAwayUplink(stateDir, device);
   const text = [
     removed.length === 0 ? `nothing of ours was on ${device}` : `removed from this node:`,
     ...removed.map((each) => `  ${each}`),
@@ -62,12 +56,4 @@ async function remove(
   return print(json ? JSON.stringify({ device, removed, kept }) : text.join("\n")) && kept.length === 0
     ? 0
     : 1;
-}
-
-/** Also of classes that the conf has no more: pods may be in them yet. */
-function setsOf({
-  uplink: stands,
-  former = [],
-}: NonNullable<ReturnType<typeof readStanding>>): readonly string[] {
-  return uplinkSets(withFormer(stands, former), true).map(({ name }) => name);
 }
