@@ -14,8 +14,8 @@ export type Usage = {
   readonly operand?: string;
   /** Above the options in the help. */
   readonly about?: string;
-  /** What 0 and 1 say. 2 is a command line that is wrong, for every command. */
-  readonly exitCodes: { readonly 0: string; readonly 1: string };
+  /** What 0 and 1 say, and 3 where there is one. 2 is a command line that is wrong, for every command. */
+  readonly exitCodes: { readonly 0: string; readonly 1: string; readonly 3?: string };
 };
 
 export type Command = {

@@ -14,8 +14,13 @@ export function commandHelp({ name, about }: Entry, usage: Usage): string {
     line,
     ...(usage.about === undefined ? [] : [usage.about]),
     [...Object.entries(options).flatMap(optionLines), row("--help", "this page")].join("\n"),
-    wrapped(`Exit code: 0 ${exitCodes[0]}; 1 ${exitCodes[1]}; 2 wrong usage.`, 0),
+    wrapped(`Exit code: ${exitCodeWords(exitCodes)}.`, 0),
   ].join("\n\n");
+}
+
+function exitCodeWords(codes: Usage["exitCodes"]): string {
+  const third = codes[3] === undefined ? "" : `; 3 ${codes[3]}`;
+  return `0 ${codes[0]}; 1 ${codes[1]}${third}; 2 wrong usage`;
 }
 
 export function groupHelp(group: string, entries: readonly Entry[]): string {
