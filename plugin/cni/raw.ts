@@ -24,10 +24,10 @@ function exactly(one: string, other: string): boolean {
   return one === other;
 }
 
-type Span = { readonly start: number; readonly end: number };
+export type Span = { readonly start: number; readonly end: number };
 
 /** Where the value of the member stands; of a key given twice the last one, as JSON.parse has it. */
-function memberSpan(json: string, key: string, isSame: typeof exactly): Span | undefined {
+export function memberSpan(json: string, key: string, isSame = exactly): Span | undefined {
   let found: Span | undefined;
   let depth = 0;
   let current = "";

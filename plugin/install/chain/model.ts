@@ -1,0 +1,40 @@
+/** What is seen of a node's conf directory, what is wished, and what is to change. Pure. */
+import type { JsonObject } from "../../cni/fields.ts";
+import type { ConfFile } from "./file.ts";
+
+export type Runtime = { readonly name: "containerd" | "cri-o"; readonly version: string };
+
+export type Way = "own" | "in-place" | "drop-in";
+
+export type Wish = {
+  readonly way: Way;
+  readonly network: string | undefined;
+  /** What the operator gave; undefined: what is there stays. */
+  readonly entry: JsonObject | undefined;
+};
+
+export type Seen = {
+  readonly confDir: string;
+  /** All of the conf directory, and of the directories of drop-ins as "<network>/<file>". */
+  readonly files: readonly ConfFile[];
+  readonly dropIns: readonly ConfFile[];
+  readonly runtime: Runtime | undefined;
+};
+
+/** `text`: undefined where the file is to go. `former`: undefined where there is none. */
+export type Change = {
+  readonly file: string;
+  readonly former: string | undefined;
+  readonly text: string | undefined;
+};
+
+export type Plan = {
+  /** In this order, one at a time. */
+  readonly changes: readonly Change[];
+  readonly notes: readonly string[];
+  /** Why pods will get no limits by this, in words. */
+  readonly refusal: string | undefined;
+  /** What the executable will be handed. */
+  readonly entry: JsonObject | undefined;
+  readonly network: string | undefined;
+};

@@ -1,0 +1,106 @@
+/** What an install is to write, from what is there: pure, so that tests and --dry-run see all of it. */
+import { isObject, type JsonObject } from "../../cni/fields.ts";
+import { refuseRepeatedKeys } from "../../cni/json-keys.ts";
+import { CniError, messageOf } from "../../errors.ts";
+import { asDropIn } from "./drop-in.ts";
+import { assertEntry, plainEntry, withoutUnknownKeys } from "./entry.ts";
+import { ourEntry, type Chain, type ConfFile } from "./file.ts";
+import { asInPlace } from "./in-place.ts";
+import type { Change, Plan, Seen, Way, Wish } from "./model.ts";
+import { originOf, ownDropIns, ownOf, parsed, removal } from "./own.ts";
+import { asOwnConflist } from "./own-conflist.ts";
+import { findPrimary, multusSeesUs, type Primary } from "./primary.ts";
+import { rivalsOf } from "./rivals.ts";
+
+export function planChain(seen: Seen, wish: Wish): Plan {
+  const primary = findPrimary(seen.files, seen.confDir, wish.network);
+  if ("state" in primary) {
+    // Without its primary ours would hide the next one, or keep a node ready that is not.
+    const changes = primary.state === "away" ? ownOf(seen, wish.network).map(removal) : [];
+    const notes = changes.map(({ file }) => `${file} goes, for its network's conf is gone`);
+    return { ...nothing, changes, notes, refusal: primary.why };
+  }
+  const rival = rivalsOf(seen, primary.chain);
+  if (rival !== undefined) return { ...nothing, refusal: rival };
+  try {
+    return planFor(seen, wish, primary);
+  } catch (error) {
+    if (!(error instanceof CniError)) throw error;
+    return { ...nothing, refusal: messageOf(error) };
+  }
+}
+
+const nothing: Plan = { changes: [], notes: [], refusal: undefined, entry: undefined, network: undefined };
+
+function planFor(seen: Seen, wish: Wish, { chain, multus }: Primary): Plan {
+  const own = ownOf(seen, chain.network);
+  const there = present(seen, chain, own);
+  const { entry, dropped } = withoutUnknownKeys(wish.entry ?? there ?? plainEntry);
+  // What the operator gives now is held to every key; what a newer build left is not.
+  assertEntry(wish.entry ?? entry, chain);
+  const inline = ourEntry(chain.plugins);
+  const way = inline === undefined ? wish.way : "in-place";
+  const made = make(way, seen, chain, wish.entry ?? entry);
+  const others = [...own, ...ownDropIns(seen, chain.network)].filter(({ name }) => name !== made.file);
+  const changes = [made, ...others.map(removal)].filter(({ former, text }) => former !== text);
+  const notes = [
+    ...dropped.map((key) => `"${key}" is taken out of the entry: this version does not know it`),
+    ...(inline !== undefined && wish.way !== "in-place"
+      ? [
+          `${chain.file} has pod-qos in it already and stays the place for it ("pod-qos uninstall" takes it out)`,
+        ]
+      : []),
+    ...repeatedKey(chain),
+    ...multusNotes(multus, chain, made.file, way),
+  ];
+  return { changes, notes, refusal: undefined, entry: wish.entry ?? entry, network: chain.network };
+}
+
+function make(way: Way, seen: Seen, chain: Chain, entry: JsonObject): Change {
+  switch (way) {
+    case "own":
+      return asOwnConflist(seen, chain, entry);
+    case "in-place":
+      return asInPlace(chain, entry);
+    case "drop-in":
+      return asDropIn(seen, chain, entry);
+  }
+}
+
+/** Our entry as it stands, without what a copy carried over: that is carried anew. */
+function present(seen: Seen, chain: Chain, own: readonly ConfFile[]): JsonObject | undefined {
+  const inline = ourEntry(chain.plugins);
+  if (inline !== undefined) return inline;
+  for (const { text } of own) {
+    const document = parsed(text) ?? {};
+    const { plugins } = document;
+    const entry = Array.isArray(plugins) ? ourEntry(plugins.filter(isObject)) : undefined;
+    const carried = originOf(document)?.carried ?? [];
+    if (entry === undefined) continue;
+    return Object.fromEntries(Object.entries(entry).filter(([key]) => !carried.includes(key)));
+  }
+  return ownDropIns(seen, chain.network)
+    .map(({ text }) => parsed(text))
+    .find((entry) => entry !== undefined);
+}
+
+/** Runtimes take the last one, in silence. */
+function repeatedKey({ file, text }: Chain): readonly string[] {
+  try {
+    refuseRepeatedKeys(file, text);
+    return [];
+  } catch (error) {
+    return [`${messageOf(error)}: runtimes take the last one, and the agent does not follow such a conf`];
+  }
+}
+
+function multusNotes(multus: Chain | undefined, chain: Chain, file: string, way: Way): readonly string[] {
+  if (multus === undefined || multusSeesUs(multus, file)) return [];
+  const isThin = "delegates" in (multus.plugins[0] ?? {});
+  if (way !== "own" && !isThin) return [];
+  return [
+    `multus (${multus.file}) has read ${chain.file} when it started: restart multus` +
+      (way === "own" ? `, or give it multusMasterCNI ${file}` : "") +
+      ", or no pod gets a limit",
+  ];
+}
