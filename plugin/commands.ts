@@ -29,6 +29,16 @@ export const commands: readonly Entry[] = [
     load: async () => (await import("./cli/uplink.ts")).uplinkRemove,
   },
   {
+    name: "install",
+    about: "onto this node: the executable and its place in the chain",
+    load: async () => (await import("./install/install.ts")).install,
+  },
+  {
+    name: "uninstall",
+    about: "off this node again",
+    load: async () => (await import("./install/uninstall.ts")).uninstall,
+  },
+  {
     name: "agent",
     about: "runs on each node: what changes reaches pods while they run",
     load: async () => (await import("./agent/agent.ts")).agent,

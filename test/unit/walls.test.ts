@@ -78,6 +78,25 @@ const held: readonly (readonly [folder: string, target: string])[] = [
   ...["../cni/call.ts", "../state/store.ts", "../cli/show.ts", "../agent/agent.ts", "node:fs"].map(
     (target) => ["command-line", target] as const,
   ),
+  ...[
+    "cni",
+    "policy",
+    "knowledge",
+    "kernel",
+    "state",
+    "kube",
+    "attachment",
+    "report",
+    "verbs",
+    "cli",
+    "agent",
+  ].map((folder) => [folder, "../install/install.ts"] as const),
+  ...["../kube/connect.ts", "../verbs/add.ts", "../cli/show.ts", "../agent/agent.ts"]
+    .concat("node:child_process", "node:net")
+    .map((target) => ["install", target] as const),
+  ...["node:fs", "node:crypto", "../node/look.ts", "../../kernel/exec.ts", "../../state/store.ts"]
+    .concat("../../policy/policy.ts", "../../report/report.ts", "../../cli/show.ts")
+    .map((target) => ["install/chain", target] as const),
   ...["policy/labels.ts", "datapath/plan.ts", "program/tools.ts", "kernel/exec.ts", "state/store.ts"]
     .concat("attachment/decide.ts", "report/report.ts", "verbs/add.ts", "cli/show.ts")
     .map((file) => ["kube", `../${file}`] as const),
@@ -100,6 +119,12 @@ const open: typeof held = [
   ["agent", "../state/live/agent.ts"],
   ["agent", "../report/report.ts"],
   ["", "./agent/agent.ts"],
+  ["", "./install/install.ts"],
+  ["install", "../command-line/command.ts"],
+  ["install", "../attachment/undo.ts"],
+  ["install", "../report/node-checks.ts"],
+  ["install/chain", "../../cni/conf.ts"],
+  ["install/node", "../../kernel/process.ts"],
   ["kube", "../cni/fields.ts"],
   ["attachment", "../state/store.ts"],
   ["report", "../attachment/live.ts"],
