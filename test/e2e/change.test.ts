@@ -111,7 +111,17 @@ test("an ADD repeated with a mark more, while ip answers half a list for an ifb,
     const breaking = `
 path=$(readlink -f "$(command -v ip)")
 cp "$path" /run/whole-ip
-printf '#!/bin/sh\ncase " $* " in *" -j"*show*" pq"*) echo "[{"; exit 0 ;; esac\nexec /run/whole-ip "$@"\n' >/run/half-ip
+cat >/run/half-ip <<'END'
+#!/bin/sh
+case " $* " in
+  *" -j"*" -batch "*) asked=$(cat) ;;
+  *) exec /run/whole-ip "$@" ;;
+esac
+case "$asked" in
+  *" pq"*) echo "[{" ;;
+  *) echo "$asked" | exec /run/whole-ip "$@" ;;
+esac
+END
 chmod +x /run/half-ip
 mount --bind /run/half-ip "$path"`;
     await node.exec("sh", ["-ec", breaking]);

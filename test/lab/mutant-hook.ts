@@ -2,6 +2,9 @@
 import { registerHooks } from "node:module";
 import type { Mutant } from "./mutants.ts";
 
+// Where the sources run as they are, no build has put it in.
+Object.assign(globalThis, { __VERSION__: "mutant" });
+
 const mutant = JSON.parse(process.env["POD_QOS_MUTANT"] ?? "") as Mutant;
 
 registerHooks({
