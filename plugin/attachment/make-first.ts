@@ -29,17 +29,17 @@ export async function addFirst(task: Task): Promise<void> {
   const early = dependOnLink(policy)
     ? []
     : merge(ruleChains(request.call.ifname, policy.rules, kernelHasIpv6()));
+  // Started first, for it changes nothing: the record is written while a tool looks at the link.
+  const looking = settled(planHere(task, features));
   const first = recordOf(task, undefined, early);
   if (early.length > 0 || first.membership !== undefined) writeRecord(stateDir, first);
   const marking = settled(applyFresh(early, netns));
-  const [looking, joining] = await Promise.all([
-    settled(planHere(task, features)),
-    settled(task.uplink?.join(features, task.log) ?? Promise.resolve()),
-  ]);
+  const joining = settled(task.uplink?.join(features, task.log) ?? Promise.resolve());
+  const [looked, joined] = await Promise.all([looking, joining]);
   const record = await orUndo(first, task, async () => {
     try {
-      fulfilled(joining);
-      const desired = fulfilled(looking);
+      fulfilled(joined);
+      const desired = fulfilled(looked);
       const whole = recordOf(task, desired, desired.programs);
       writeRecord(stateDir, whole);
       return whole;

@@ -63,33 +63,26 @@ async function loadIfb(programs: readonly Program[]): Promise<void> {
 }
 
 /**
- * Two of which one depends on the other are tried by one process. What stands behind a failure has no outcome yet: whether it
- * can be made turns out when that is mended.
+ * One process for the node and one for the pod: what depends on another comes behind it. What stands behind a failure has no
+ * outcome yet: whether it can be made turns out when that is mended.
  */
 async function addInTurn(
   programs: readonly Program[],
   netns: string,
 ): Promise<ReadonlyMap<Program, Outcome>> {
-  const tried = pairsOf(programs).map(async (pair) => {
-    const calls = pair.map((program) => ({
+  const places = (["node", "pod"] as const).map((at) => programs.filter(({ place }) => place === at));
+  const tried = places.map(async (here) => {
+    const calls = here.map((program) => ({
       netns: program.place === "pod" ? netns : undefined,
       batch: addBatch(program),
     }));
     const outcomes = await runUntilFailure(calls);
     return outcomes.flatMap((outcome, at) => {
-      const program = pair[at];
+      const program = here[at];
       return program === undefined ? [] : [[program, outcome] as const];
     });
   });
   return new Map((await Promise.all(tried)).flat());
-}
-
-/** Where several depend on the same, as the rules of both families on their sets, they go side by side behind it. */
-function pairsOf(programs: readonly Program[]): readonly (readonly Program[])[] {
-  return programs.flatMap((program) => {
-    const behind = programs.filter((other) => dependsOn(other, program));
-    return behind.length === 1 ? [[program, ...behind]] : [];
-  });
 }
 
 function addBatch(program: Program): Batch {
