@@ -33,21 +33,15 @@ export type Played = {
 export const inBatches = <Value>(all: readonly Value[], size: number): readonly (readonly Value[])[] =>
   Array.from({ length: Math.ceil(all.length / size) }, (_, at) => all.slice(at * size, (at + 1) * size));
 
-/** The node is left as it was. `known`: how a fresh ADD knows all by itself, where the agent's means are others. */
-export const play = async (
-  place: Place,
-  means: Means,
-  batch: readonly History[],
-  known = means,
-): Promise<Played> => {
+/** The node is left as it was. */
+export const play = async (place: Place, means: Means, batch: readonly History[]): Promise<Played> => {
   const lives = batch.flatMap((history, at) => {
     const seat = place.seats[at];
     return seat === undefined ? [] : [{ history, seat, means }];
   });
   const pods = place.seats.map(({ pod }) => pod);
   const state = (): Promise<string> => stateOf(place.node, pods);
-  const asKnown = lives.map((life) => ({ ...life, means: known }));
-  const fresh = await freshly(place.node, known, asKnown, state);
+  const fresh = await freshly(place.node, means, lives, state);
   const agent = await means.start(place.node);
   try {
     await Promise.all(lives.map(live));
