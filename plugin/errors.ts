@@ -1,5 +1,5 @@
 /**
- * Every failure that a runtime is told of is a CniError: made where the facts are known, mapped to stdout once, in main.ts.
+ * Every failure reported to a runtime is a CniError: made where the facts are known, mapped to stdout once, in main.ts.
  * `message` says what failed for which pod in an operator's words; `details` says why, with what the kernel or tool said.
  */
 export const ErrorCode = {

@@ -13,8 +13,9 @@ import { listUplinks } from "../state/uplinks.ts";
 
 export type Release = {
   readonly released: number;
-  /** In words: pods that keep what they have, by choice. */
+  /** Pods that keep what they have, because that was requested. */
   readonly kept: number;
+  /** In sentences. */
   readonly failures: readonly string[];
 };
 

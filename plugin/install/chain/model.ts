@@ -1,4 +1,4 @@
-/** What is seen of a node's conf directory, what is wished, and what is to change. Pure. */
+/** What is seen of a node's conf directory, what was requested, and what is to change. Pure. */
 import type { JsonObject } from "../../cni/fields.ts";
 import type { ConfFile } from "./file.ts";
 
@@ -6,7 +6,7 @@ export type Runtime = { readonly name: "containerd" | "cri-o"; readonly version:
 
 export type Way = "own" | "in-place" | "drop-in";
 
-export type Wish = {
+export type Requested = {
   readonly way: Way;
   readonly network: string | undefined;
   /** What the operator gave; undefined: what is there stays. */

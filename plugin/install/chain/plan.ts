@@ -6,24 +6,24 @@ import { asDropIn } from "./drop-in.ts";
 import { assertEntry, plainEntry, withoutUnknownKeys } from "./entry.ts";
 import { ourEntry, type Chain, type ConfFile } from "./file.ts";
 import { asInPlace } from "./in-place.ts";
-import type { Change, Plan, Seen, Way, Wish } from "./model.ts";
+import type { Change, Plan, Seen, Way, Requested } from "./model.ts";
 import { originOf, ownDropIns, ownOf, parsed, removal } from "./own.ts";
 import { asOwnConflist } from "./own-conflist.ts";
 import { findPrimary, multusSeesUs, type Primary } from "./primary.ts";
 import { rivalsOf } from "./rivals.ts";
 
-export function planChain(seen: Seen, wish: Wish): Plan {
-  const primary = findPrimary(seen.files, seen.confDir, wish.network);
+export function planChain(seen: Seen, requested: Requested): Plan {
+  const primary = findPrimary(seen.files, seen.confDir, requested.network);
   if ("state" in primary) {
     // Without its primary ours would hide the next one, or keep a node ready that is not.
-    const changes = primary.state === "away" ? ownOf(seen, wish.network).map(removal) : [];
+    const changes = primary.state === "away" ? ownOf(seen, requested.network).map(removal) : [];
     const notes = changes.map(({ file }) => `${file} goes, for its network's conf is gone`);
     return { ...nothing, changes, notes, refusal: primary.why };
   }
   const rival = rivalsOf(seen, primary.chain);
   if (rival !== undefined) return { ...nothing, refusal: rival };
   try {
-    return planFor(seen, wish, primary);
+    return planFor(seen, requested, primary);
   } catch (error) {
     if (!(error instanceof CniError)) throw error;
     return { ...nothing, refusal: messageOf(error) };
@@ -32,20 +32,20 @@ export function planChain(seen: Seen, wish: Wish): Plan {
 
 const nothing: Plan = { changes: [], notes: [], refusal: undefined, entry: undefined, network: undefined };
 
-function planFor(seen: Seen, wish: Wish, { chain, multus }: Primary): Plan {
+function planFor(seen: Seen, requested: Requested, { chain, multus }: Primary): Plan {
   const own = ownOf(seen, chain.network);
   const there = present(seen, chain, own);
-  const { entry, dropped } = withoutUnknownKeys(wish.entry ?? there ?? plainEntry);
+  const { entry, dropped } = withoutUnknownKeys(requested.entry ?? there ?? plainEntry);
   // What the operator gives now is held to every key; what a newer build left is not.
-  assertEntry(wish.entry ?? entry, chain);
+  assertEntry(requested.entry ?? entry, chain);
   const inline = ourEntry(chain.plugins);
-  const way = inline === undefined ? wish.way : "in-place";
-  const made = make(way, seen, chain, wish.entry ?? entry);
+  const way = inline === undefined ? requested.way : "in-place";
+  const made = make(way, seen, chain, requested.entry ?? entry);
   const others = [...own, ...ownDropIns(seen, chain.network)].filter(({ name }) => name !== made.file);
   const changes = [made, ...others.map(removal)].filter(({ former, text }) => former !== text);
   const notes = [
     ...dropped.map((key) => `"${key}" is taken out of the entry: this version does not know it`),
-    ...(inline !== undefined && wish.way !== "in-place"
+    ...(inline !== undefined && requested.way !== "in-place"
       ? [
           `${chain.file} has pod-qos in it already and stays the place for it ("pod-qos uninstall" takes it out)`,
         ]
@@ -53,7 +53,7 @@ function planFor(seen: Seen, wish: Wish, { chain, multus }: Primary): Plan {
     ...repeatedKey(chain),
     ...multusNotes(multus, chain, made.file, way),
   ];
-  return { changes, notes, refusal: undefined, entry: wish.entry ?? entry, network: chain.network };
+  return { changes, notes, refusal: undefined, entry: requested.entry ?? entry, network: chain.network };
 }
 
 function make(way: Way, seen: Seen, chain: Chain, entry: JsonObject): Change {

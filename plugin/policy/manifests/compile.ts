@@ -66,10 +66,10 @@ function foundOrFault(file: string, object: JsonObject, fault: string | undefine
     if (fault !== undefined) throw new CniError(ErrorCode.invalidConfig, fault);
     return { meta: metaOf(object, file), object };
   } catch (error) {
-    const told = about(roughTitle(object), error);
+    const titled = about(roughTitle(object), error);
     const place = placeOf(object);
-    if (place === undefined) throw told;
-    return { ...place, fault: about(file, told).message };
+    if (place === undefined) throw titled;
+    return { ...place, fault: about(file, titled).message };
   }
 }
 

@@ -13,7 +13,7 @@ type Field = Pick<DscpFilter, "protocol" | "tagged">;
 /**
  * The handle makes a second one at the same preference an error. The traffic class of IPv6 lies across two bytes; tc knows
  * how, and the DSCP is in its upper six bits. With a VLAN tag the kernel compares with the tag's protocol, so what is inside is
- * told by the version of IP; the packet still begins at its IP header.
+ * recognised by the version of IP; the packet still begins at its IP header.
  */
 export function dscpWords({ dev, parent, pref, classid, dscp, ...field }: DscpFilter): string {
   const { protocol, tagged } = field;

@@ -1,13 +1,13 @@
 /** 000-4, 000-5: what install writes into real conf directories, and that uninstall leaves them as they were. */
 import { describe, expect, it } from "vitest";
 import { readChain } from "../../../plugin/install/chain/file.ts";
-import type { Plan, Seen, Way, Wish } from "../../../plugin/install/chain/model.ts";
+import type { Plan, Seen, Way, Requested } from "../../../plugin/install/chain/model.ts";
 import { planChain } from "../../../plugin/install/chain/plan.ts";
 import { planRemoval } from "../../../plugin/install/chain/removal.ts";
 import { after, cases, contents, seenIn } from "./seen.ts";
 
 const ways: readonly Way[] = ["own", "in-place", "drop-in"];
-const wish = (way: Way, more: Partial<Wish> = {}): Wish => ({
+const requested = (way: Way, more: Partial<Requested> = {}): Requested => ({
   way,
   network: undefined,
   entry: undefined,
@@ -16,28 +16,28 @@ const wish = (way: Way, more: Partial<Wish> = {}): Wish => ({
 
 describe.each(cases)("in %s", (name) => {
   it.each(ways)("what install writes, %s", async (way) => {
-    await expect(shown(planChain(seenIn(name), wish(way)))).toMatchFileSnapshot(
+    await expect(shown(planChain(seenIn(name), requested(way)))).toMatchFileSnapshot(
       `../golden/install/${name}.${way}.txt`,
     );
   });
 
   it.each(ways)("a second install finds nothing to write, %s", (way) => {
     const seen = seenIn(name);
-    const first = planChain(seen, wish(way));
-    const second = planChain(after(seen, first.changes), wish(way));
+    const first = planChain(seen, requested(way));
+    const second = planChain(after(seen, first.changes), requested(way));
     expect(second).toMatchObject({ changes: [], refusal: first.refusal });
   });
 
   it.each(ways)("uninstall leaves what was there before us, byte by byte, %s", (way) => {
     const seen = withoutUs(seenIn(name));
-    const installed = after(seen, planChain(seen, wish(way)).changes);
+    const installed = after(seen, planChain(seen, requested(way)).changes);
     const { changes } = planRemoval(installed, undefined);
     expect(contents(after(installed, changes))).toEqual(contents(seen));
   });
 
   it.each(ways)("pods get the primary's chain, and us once and last, %s", (way) => {
     const seen = seenIn(name);
-    const { changes, refusal } = planChain(seen, wish(way));
+    const { changes, refusal } = planChain(seen, requested(way));
     const before = firstLoaded(withoutUs(seen));
     const now = firstLoaded(after(seen, changes));
     if (refusal !== undefined || before === undefined || now === undefined) return;
