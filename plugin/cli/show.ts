@@ -28,27 +28,38 @@ ceiling, "|" in a bar the guarantee.`,
   run: ({ options: given, operand: pod }, print) => {
     const options = optionsFrom(given);
     if (pod !== undefined && options.watch) throw new UsageError("--watch is for all pods: it takes no POD");
-    return pod === undefined
-      ? showAll(options, { text: (seen) => listText(seen, style()), json: (seen) => seen }, print)
-      : showPod(pod, options, print);
+    return pod === undefined ? showAll(options, whole, print) : showPod(pod, options, print);
   },
 });
 
 export function showUplinks(options: Options, print: Print): Promise<number> {
-  return showAll(options, { text: uplinksText, json: ({ uplinks }) => uplinks }, print);
+  return showAll(options, uplinksAlone, print);
 }
 
-function uplinksText(seen: Report): string {
-  return seen.uplinks.length === 0 && seen.unreadable.length === 0
-    ? "No conf that a pod came with has an uplink."
-    : listText({ ...seen, attachments: [] }, style());
-}
+/** What of a report is shown, and goes into the exit code: for people and for scripts. */
+type View = {
+  readonly part: (seen: Report) => Report;
+  readonly text: (seen: Report) => string;
+  readonly json: (seen: Report) => object;
+};
 
-/** A report for people and for scripts. */
-type View = { readonly text: (seen: Report) => string; readonly json: (seen: Report) => object };
+const whole: View = {
+  part: (seen) => seen,
+  text: (seen) => listText(seen, style()),
+  json: (seen) => seen,
+};
+
+const uplinksAlone: View = {
+  part: (seen) => ({ ...seen, attachments: [] }),
+  text: (seen) =>
+    seen.uplinks.length === 0 && seen.unreadable.length === 0
+      ? "No conf that a pod came with has an uplink."
+      : listText(seen, style()),
+  json: ({ uplinks }) => uplinks,
+};
 
 /** Rates need two readings: once, half a second apart; watched, one after another. */
-async function showAll(options: Options, { text, json }: View, print: Print): Promise<number> {
+async function showAll(options: Options, { part, text, json }: View, print: Print): Promise<number> {
   const draw = (seen: Report): boolean =>
     print(
       frame(options, options.json ? JSON.stringify(json(seen), null, options.watch ? 0 : 2) : text(seen)),
@@ -65,7 +76,7 @@ async function showAll(options: Options, { text, json }: View, print: Print): Pr
         options.watch ? undefined : nodeFaults(options.stateDir, { uplink, former: uplink.former }),
       ),
     );
-    const seen = report(node, before, after, { drops, uplinks });
+    const seen = part(report(node, before, after, { drops, uplinks }));
     if (!draw(seen)) return 1;
     if (!options.watch) return isWell(seen) ? 0 : 1;
     if (frames === options.frames) return 0;
@@ -73,8 +84,12 @@ async function showAll(options: Options, { text, json }: View, print: Print): Pr
   }
 }
 
-function isWell({ unreadable, uplinks }: Report): boolean {
-  return unreadable.length === 0 && uplinks.every(({ drift }) => drift.length === 0);
+function isWell({ attachments, unreadable, uplinks }: Report): boolean {
+  return (
+    unreadable.length === 0 &&
+    attachments.every(({ gone }) => gone === null) &&
+    uplinks.every(({ drift }) => drift.length === 0)
+  );
 }
 
 /** Pods come and go while one watches: readings belong to the attachments that they were made of. */

@@ -1,5 +1,6 @@
 /** What a person calls an attachment. Pure. */
 import { isObject, isPresent } from "../cni/fields.ts";
+import { hostAddresses } from "../datapath/uplink/sets.ts";
 import type { LabelSource } from "../knowledge/knowledge.ts";
 import type { AttachmentRecord } from "../state/record.ts";
 
@@ -14,6 +15,14 @@ export function labelSourceOf({ labelsFrom, asked }: AttachmentRecord): LabelSou
   const args = asked?.conf?.["args"];
   const cni = isObject(args) ? args["cni"] : undefined;
   return isObject(cni) && isPresent(cni, "labels") ? "runtime" : "unknown";
+}
+
+/** The attachment's own, without prefix. An older build wrote down only those that are in sets. */
+export function addressesOf({ membership, asked }: AttachmentRecord): readonly string[] {
+  const known = membership?.addresses ?? asked?.addresses;
+  return known === undefined
+    ? (membership?.members ?? []).map(({ address }) => address)
+    : hostAddresses(known);
 }
 
 export function podOf(pod: string): string {

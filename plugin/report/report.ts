@@ -1,9 +1,10 @@
 /** Two readings and what the node has, brought together: what `show` prints, as text or as JSON. Pure. */
 import type { SeenClasses } from "../attachment/uplink/faults.ts";
+import { goneClass } from "../attachment/uplink/gone-class.ts";
 import type { AttachmentRecord } from "../state/record.ts";
 import type { UplinkClass } from "../policy/uplink/class.ts";
 import type { LabelSource } from "../knowledge/knowledge.ts";
-import { labelSourceOf, nameOf, podOf } from "./names.ts";
+import { addressesOf, labelSourceOf, nameOf, podOf } from "./names.ts";
 import type { Node, Reading, StandingUplink } from "./node.ts";
 
 export type Report = {
@@ -22,6 +23,8 @@ export type AttachmentReport = {
   /** What the interface is, and where its caps are: "veth", "ipvlan", ... */
   readonly link: string;
   readonly class: string | null;
+  /** That its uplink has that class no more, in a sentence; null where it has, or where there is none. */
+  readonly gone: string | null;
   readonly addresses: readonly string[];
   /** What is marked by no rule of its own; null where that is left as it is. */
   readonly dscp: number | null;
@@ -80,6 +83,7 @@ export function report(node: Node, before: Reading, after: Reading, { drops, upl
   return {
     attachments: node.attachments.map((record, at) => ({
       ...attachment(record, at, before, after, rateOf),
+      gone: goneFor(record, node.uplinks, uplinks),
       dropped: drops[at] ?? null,
     })),
     unreadable: node.unreadable,
@@ -99,7 +103,7 @@ function attachment(
   before: Reading,
   after: Reading,
   rateOf: RateOf,
-): Omit<AttachmentReport, "dropped"> {
+): Omit<AttachmentReport, "dropped" | "gone"> {
   const { pod, identity, facts, membership, limits, pending } = record;
   const [first, second] = [before.links[at], after.links[at]];
   return {
@@ -109,7 +113,7 @@ function attachment(
     container: identity.containerId,
     link: facts?.podLink.kind ?? "unknown",
     class: membership?.class ?? null,
-    addresses: membership?.members.map(({ address }) => address) ?? [],
+    addresses: addressesOf(record),
     dscp: limits?.dscp ?? null,
     rules: limits?.rules ?? 0,
     labelsFrom: labelSourceOf(record),
@@ -125,6 +129,19 @@ function attachment(
       rate: rateOf(first?.receivedBytes, second?.receivedBytes),
     },
   };
+}
+
+/** Nobody looked which former classes stand: any of them may. A pod that is being deleted has left its class. */
+function goneFor(
+  { membership }: AttachmentRecord,
+  standing: readonly StandingUplink[],
+  seen: Findings["uplinks"],
+): string | null {
+  if (membership === undefined || membership.leaving === true) return null;
+  const at = standing.findIndex(({ device }) => device === membership.device);
+  const uplink = standing[at];
+  const classes = uplink && [...uplink.classes, ...(seen[at]?.kept ?? uplink.former ?? [])];
+  return goneClass(membership, classes) ?? null;
 }
 
 function uplinkReport(

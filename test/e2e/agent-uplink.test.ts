@@ -6,6 +6,7 @@ import type { UplinkSite } from "../lab/uplink.ts";
 import { succeeded } from "../lab/answers.ts";
 import { callPlugin, linkPlugin, type PluginResult } from "../lab/plugin.ts";
 import { readRecordAt } from "../lab/records.ts";
+import { unwrapped } from "../lab/unwrapped.ts";
 
 let site: UplinkSite;
 let agent: Agent;
@@ -106,7 +107,7 @@ test("a class that the conf has no more is no fault while pods are in it, and go
   await until("the class is behind", isKept);
   await wellNow();
   const { stdout } = await show();
-  expect(stdout).toContain(
+  expect(unwrapped(stdout)).toContain(
     "KEPT: class bulk-seed, which the conf no longer has, for prod/one eth0, prod/two eth0",
   );
   // So long that the agent, which tries again after twice as long each time, would not do it in time by itself.
@@ -134,7 +135,7 @@ test("what the set of such a class loses is found and put back, and without it i
     exitCode: 1,
     error: { msg: expect.stringContaining(`ipset bulkseed-pods lacks ${pod.wire.pod4}`) as string },
   });
-  expect((await show()).stdout).toContain("UNHEALTHY: ipset bulkseed-pods lacks");
+  expect(unwrapped((await show()).stdout)).toContain("UNHEALTHY: ipset bulkseed-pods lacks");
   process.kill(agent.pid, "SIGCONT");
   await until(
     "its address",

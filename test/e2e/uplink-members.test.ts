@@ -4,6 +4,7 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { failed, succeeded, succeededSilently } from "../lab/answers.ts";
 import { recordNames } from "../lab/exact-state.ts";
 import { callPlugin, type PluginResult } from "../lab/plugin.ts";
+import { unwrapped } from "../lab/unwrapped.ts";
 import { addedUplinkPod, bulkLabel, membersOf, openUplinkSite, uplink200, uplinkPod } from "../lab/uplink.ts";
 import type { UplinkPod, UplinkSite } from "../lab/uplink.ts";
 
@@ -111,7 +112,7 @@ describe("the address of a pod whose record is", () => {
       const { exitCode, stdout } = await callPlugin(site.node, { argv });
       expect(exitCode).toBe(1);
       for (const address of addressesOf(pod))
-        expect(stdout).toContain(`has ${address}, which no record claims`);
+        expect(unwrapped(stdout)).toContain(`has ${address}, which no record claims`);
     }
     const next = await addedUplinkPod(site, bulk);
     expect(await everyMember()).toEqual(addressesOf(next));
@@ -123,7 +124,7 @@ describe("the address of a pod whose record is", () => {
     for (const argv of [["show"], ["uplink", "show"]]) {
       const { exitCode, stdout } = await callPlugin(site.node, { argv });
       expect(exitCode).toBe(1);
-      expect(stdout).toContain(`/podnet/${pod.pod.containerId}@eth0.json is torn`);
+      expect(unwrapped(stdout)).toContain(`/podnet/${pod.pod.containerId}@eth0.json is torn`);
     }
     const next = await addedUplinkPod(site, bulk);
     expect((await everyMember()).toSorted()).toEqual([pod, next].flatMap(addressesOf).toSorted());
@@ -223,6 +224,24 @@ describe("a pod of the default class with an address that a set still has", () =
     expect(await everyMember()).toEqual([]);
   });
 
+  test("is no pod of its class for show where the conf has that class no more", async () => {
+    const pod = await addedUplinkPod(site, bulk);
+    const { default: only } = uplink200.classes;
+    const next = await addedUplinkPod(site, { uplink: { ...uplink200, classes: { default: only } } });
+    const { exitCode, stdout } = await callPlugin(site.node, { argv: ["show"] });
+    expect(exitCode).toBe(1);
+    expect(unwrapped(stdout)).toContain(
+      `UNHEALTHY: prod/${pod.pod.name} eth0: the uplink eth0 has no class bulk-seed any more`,
+    );
+    expect((await callPlugin(site.node, { argv: ["uplink", "show"] })).exitCode).toBe(0);
+    const { json } = await callPlugin(site.node, { argv: ["show", "--json"] });
+    expect(json).toMatchObject({
+      attachments: expect.arrayContaining([
+        expect.objectContaining({ class: "default", gone: null, addresses: addressesOf(next) }),
+      ]) as object,
+    });
+  });
+
   test("is well for CHECK when the conf has lost its uplink, and that is told", async () => {
     const pod = await addedUplinkPod(site, { ...bulk, annotations: { "pod-qos/dscp": "EF" } });
     const checked = await pod.call("CHECK", { uplink: undefined });
@@ -254,7 +273,7 @@ describe("pods that run while a set", () => {
       const { exitCode, stdout } = await callPlugin(site.node, { argv });
       expect(exitCode).toBe(1);
       expect(
-        stdout.match(/UNHEALTHY: ipset bulkseed-pods(-v6)? lacks \S+ of pod prod\/\S+ eth0/g),
+        unwrapped(stdout).match(/UNHEALTHY: ipset bulkseed-pods(-v6)? lacks \S+ of pod prod\/\S+ eth0/g),
       ).toHaveLength(lost);
     }
     const next = await addedUplinkPod(site);

@@ -11,6 +11,7 @@ import type { Uplink } from "../../policy/uplink/uplink.ts";
 import type { Membership } from "../../state/record.ts";
 import { readStanding } from "../../state/uplinks.ts";
 import { keptClasses } from "./former.ts";
+import { goneClass } from "./gone-class.ts";
 import { readClaims, readLiveClaims } from "./node.ts";
 import { tally } from "./tally.ts";
 
@@ -31,21 +32,17 @@ export async function podFaults(stateDir: string, membership: Membership): Promi
 }
 
 /** Throws where it cannot be read. */
-export async function membershipDrift(
-  stateDir: string,
-  { device, class: className, addresses, members }: Membership,
-): Promise<readonly string[]> {
+export async function membershipDrift(stateDir: string, membership: Membership): Promise<readonly string[]> {
+  const { device, class: className, addresses, members } = membership;
   const standing = readStanding(stateDir, device);
-  if (standing === undefined)
-    return [`no uplink ${device} is known any more: it was removed, or a pod says no more of it`];
-  const { uplink, former = [] } = standing;
-  const isIn = (classes: readonly UplinkClass[]): boolean => classes.some(({ name }) => name === className);
-  const gone = [`the uplink ${device} has no class ${className} any more`];
-  if (!isIn(uplink.classes) && !isIn(former)) return gone;
+  const known = standing && [...standing.uplink.classes, ...(standing.former ?? [])];
+  const unknown = goneClass(membership, known);
+  if (standing === undefined || unknown !== undefined) return unknown === undefined ? [] : [unknown];
   const { kept, faults } = await look(stateDir, standing, (seen) =>
     podPart(seen, className, addresses ?? members.map(({ address }) => address)),
   );
-  return isIn(uplink.classes) || isIn(kept) ? faults : gone;
+  const gone = goneClass(membership, [...standing.uplink.classes, ...kept]);
+  return gone === undefined ? faults : [gone];
 }
 
 /** Also addresses of running pods that the sets lack, and those of no pod that they have. */

@@ -90,7 +90,7 @@ function programsTitle({ addresses }: Explanation, { link, mtu, kernel }: Option
   const assumed = `Programs, assuming ${link}, MTU ${mtu} and a ${kernel} kernel`;
   return addresses.length === 0
     ? assumed
-    : `${assumed},\nan uplink that is not there yet and a pod at ${addresses.join(" and ")}`;
+    : `${assumed},\n${wrapped(`an uplink that is not there yet and a pod at ${addresses.join(" and ")}`, 0)}`;
 }
 
 /** Of a long batch the beginning tells how it goes on; --json has all of it. */

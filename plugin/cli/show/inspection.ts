@@ -2,7 +2,7 @@
 import type { LabelSource } from "../../knowledge/knowledge.ts";
 import type { Inspection } from "../../report/inspection.ts";
 import { labelSourceOf } from "../../report/names.ts";
-import { printable } from "../../plain-text.ts";
+import { printable, wrapped } from "../../plain-text.ts";
 import { amount } from "./text.ts";
 
 export function inspectText({ pod, record, objects, counters, drift: faults }: Inspection): string {
@@ -30,9 +30,11 @@ export function inspectText({ pod, record, objects, counters, drift: faults }: I
       : faults.map((fault) => ["UNHEALTHY", fault] as const)),
   ];
   const lines = rows.flatMap(([name, value]) =>
-    value === undefined || value === "" ? [] : [`  ${name.padEnd(12)} ${value}`],
+    value === undefined || value === ""
+      ? []
+      : [wrapped(printable(`  ${name.padEnd(12)} ${value}`), 0, { deeper: 15 })],
   );
-  return printable([`${pod} ${identity.ifname}`, ...lines].join("\n"));
+  return [printable(`${pod} ${identity.ifname}`), ...lines].join("\n");
 }
 
 const labelWords: Readonly<Record<LabelSource, string>> = {

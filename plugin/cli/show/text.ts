@@ -1,5 +1,5 @@
 /** A report for people: 80 columns, more where there are more, colours only where they are wanted. Pure. */
-import { printable } from "../../plain-text.ts";
+import { printable, wrapped } from "../../plain-text.ts";
 import type { AttachmentReport, ClassReport, Direction, Report, UplinkReport } from "../../report/report.ts";
 
 export type Style = { readonly colour: boolean; readonly width: number };
@@ -12,11 +12,21 @@ export function listText({ attachments, unreadable, uplinks }: Report, style: St
   const header = attachmentHeader + (isWide(style) ? wideHeader : "");
   const table = rows.length === 0 ? [] : [bold(header, style), ...rows];
   const trees = uplinks.map((uplink) => uplinkText(uplink, style));
-  const faults = unreadable.map((fault) => `UNHEALTHY: ${printable(fault)}`);
-  const pending = attachments.flatMap((each) =>
-    each.pending === null ? [] : [printable(`PENDING: ${each.pod} ${each.interface}: ${each.pending}`)],
-  );
-  return [[...table, ...pending, ...faults].join("\n"), ...trees].filter((text) => text !== "").join("\n\n");
+  const faults = unreadable.map((fault) => note(`UNHEALTHY: ${fault}`));
+  return [[...table, ...attachments.flatMap(attachmentNotes), ...faults].join("\n"), ...trees]
+    .filter((text) => text !== "")
+    .join("\n\n");
+}
+
+function attachmentNotes({ pod, interface: ifname, pending, gone }: AttachmentReport): readonly string[] {
+  return [
+    ...(pending === null ? [] : [note(`PENDING: ${pod} ${ifname}: ${pending}`)]),
+    ...(gone === null ? [] : [note(`UNHEALTHY: ${pod} ${ifname}: ${gone}`)]),
+  ];
+}
+
+function note(text: string, indent = 0): string {
+  return wrapped(printable(text), indent);
 }
 
 export function uplinkText(
@@ -27,9 +37,9 @@ export function uplinkText(
   const rows = classes.map((each, at) =>
     classRow(each, at === classes.length - 1 ? "└─" : "├─", rate, style),
   );
-  const faults = drift.map((fault) => `   UNHEALTHY: ${printable(fault)}`);
+  const faults = drift.map((fault) => note(`UNHEALTHY: ${fault}`, 3));
   const notes = kept.map(({ name, pods }) =>
-    printable(`   KEPT: class ${name}, which the conf no longer has${inIt(pods)}`),
+    note(`KEPT: class ${name}, which the conf no longer has${inIt(pods)}`, 3),
   );
   return [bold(fit(head, 80).trimEnd(), style), `   ${classHeader}`, ...rows, ...notes, ...faults].join("\n");
 }
@@ -52,7 +62,7 @@ function attachmentRow(each: AttachmentReport, style: Style): string {
     fit(each.pod, 16),
     fit(each.interface, 5),
     fit(each.link, 6),
-    fit(each.class ?? "-", 9),
+    fit(classOf(each), 9),
     fit(marks(each), 4),
     direction(each.sends, style),
     direction(each.receives, style),
@@ -62,6 +72,12 @@ function attachmentRow(each: AttachmentReport, style: Style): string {
       : []),
   ];
   return words.join(" ");
+}
+
+/** In brackets where its uplink has it no more. */
+function classOf({ class: name, gone }: AttachmentReport): string {
+  if (name === null) return "-";
+  return gone === null ? name : `(${name})`;
 }
 
 /** The mark of all its traffic; "+" where rules of its own mark some of it. */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { report, type Report } from "../../../plugin/report/report.ts";
+import { report, type Findings, type Report } from "../../../plugin/report/report.ts";
 import { amount, bar, fit, listText } from "../../../plugin/cli/show/text.ts";
 import { inspectText } from "../../../plugin/cli/show/inspection.ts";
 import type { AttachmentRecord } from "../../../plugin/state/record.ts";
@@ -27,6 +27,10 @@ const node: Node = {
   unreadable: [],
   uplinks: [{ ...uplinkOf(runbook), network: "podnet" }],
 };
+
+function fail(what: string): never {
+  throw new Error(what);
+}
 
 const counters = { packets: 1, dropped: 3, backlogBytes: 0 };
 const reading = (atMs: number, bytes: number): Reading => ({
@@ -111,9 +115,96 @@ it("names the classes that are kept, and for whom", () => {
   const [, , , , , , row, ...notes] = keeping(alone).split("\n");
   expect(row).toBe("└─ 1:20 bulk-seed     500M   950M    48M █··········|········    1        3");
   expect(notes).toEqual([
-    "   KEPT: class bulk-seed, which the conf no longer has, for prod/seeder-with-a-very-long-name eth0",
+    "   KEPT: class bulk-seed, which the conf no longer has, for",
+    "       prod/seeder-with-a-very-long-name eth0",
   ]);
   expect(keeping({ ...alone, attachments: [] })).toContain("no longer has; no pod is in it any more");
+});
+
+const beside = (uplinks: Node["uplinks"], findings: Findings["uplinks"], of = node): Report =>
+  report({ ...of, uplinks }, reading(0, 1), reading(500, 1), { drops: [0], uplinks: findings });
+const goneIn = ({ attachments }: Report): string | null | undefined => attachments[0]?.gone;
+
+describe("a pod whose class its uplink has no more", () => {
+  const { classes, ...rest } = uplinkOf(runbook);
+  const standing = { ...rest, classes: classes.slice(0, 1), network: "podnet" };
+  const sentence = "the uplink eth0 has no class bulk-seed any more";
+
+  it("is not shown as if the class were there", () => {
+    const gone = beside([standing], [{ kept: [], faults: [] }]);
+    expect(goneIn(gone)).toBe(sentence);
+    const [, row, ...notes] = listText(gone, { colour: false, width: 80 }).split("\n");
+    expect(row).toContain(" (bulk-se… 8+ ");
+    expect(notes.slice(0, 2)).toEqual([
+      "UNHEALTHY: prod/seeder-with-a-very-long-name eth0: the uplink eth0 has no class",
+      "    bulk-seed any more",
+    ]);
+  });
+
+  it("is told where the whole uplink is gone", () => {
+    expect(goneIn(beside([], []))).toMatch(/^no uplink eth0 is known any more/);
+  });
+
+  it("is no fault while the class is kept for it, or while nobody looks whether it is", () => {
+    const former = classes.slice(1);
+    expect(goneIn(beside([standing], [{ kept: former, faults: [] }]))).toBeNull();
+    expect(goneIn(beside([{ ...standing, former }], [undefined]))).toBeNull();
+    expect(goneIn(beside([{ ...standing, former }], [{ kept: [], faults: [] }]))).toBe(sentence);
+    expect(goneIn(seen)).toBeNull();
+  });
+
+  it("is no fault of one that is being deleted, or that has no class", () => {
+    const [record] = node.attachments;
+    const { membership, ...bare } = record ?? fail("no record");
+    const leaving = membership && { ...bare, membership: { ...membership, leaving: true as const } };
+    const looked = [{ kept: [], faults: [] }];
+    for (const one of [leaving ?? bare, bare])
+      expect(goneIn(beside([standing], looked, { ...node, attachments: [one] }))).toBeNull();
+  });
+});
+
+describe("the addresses of a pod", () => {
+  const [record] = node.attachments;
+  const { membership, ...bare } = record ?? fail("no record");
+  const member = { device: "eth0", class: "default", members: [] };
+  const addresses = ["192.0.2.7", "2001:db8::7"];
+  const asked = { addresses };
+
+  it.each<[string, AttachmentRecord, readonly string[]]>([
+    ["in the default class, which has no set", { ...bare, membership: { ...member, addresses } }, addresses],
+    ["in no class", { ...bare, asked }, addresses],
+    ["that an older build added", { ...bare, ...(membership && { membership }) }, ["192.0.2.7"]],
+    ["that an older build added to no set", { ...bare, membership: member }, []],
+  ])("%s", (_, one, shown) => {
+    const told = report({ ...node, attachments: [one] }, reading(0, 1), reading(500, 1), {
+      drops: [0],
+      uplinks: [],
+    });
+    expect(told.attachments[0]?.addresses).toEqual(shown);
+  });
+});
+
+it("breaks what is wrong into lines of 80 columns, and keeps each word", () => {
+  const fault = "the filter of somebody else that stands before ours takes what it can get ".repeat(4).trim();
+  const [record] = node.attachments;
+  const text = [
+    listText({ ...seen, unreadable: [fault] }, { colour: false, width: 80 }),
+    listText(
+      report(node, reading(0, 1), reading(500, 1), { drops: [0], uplinks: [{ kept: [], faults: [fault] }] }),
+      { colour: false, width: 80 },
+    ),
+    inspectText({
+      pod: "prod/x",
+      record: record ?? fail("no record"),
+      objects: [],
+      counters: { dropped: 0 },
+      drift: [fault],
+    }),
+  ];
+  for (const each of text) {
+    for (const line of each.split("\n")) expect(line.length).toBeLessThanOrEqual(80);
+    expect(each.replaceAll(/\n +/g, " ")).toMatch(new RegExp(`UNHEALTHY:? +${fault}$`, "m"));
+  }
 });
 
 it.each([
@@ -149,13 +240,13 @@ describe("what is pending", () => {
   const waiting: Node = {
     ...node,
     attachments: record === undefined ? [] : [{ ...record, labelsFrom: "stale", pending }],
-    uplinks: [],
   };
   const told = report(waiting, reading(0, 1), reading(500, 1), { drops: [0], uplinks: [] });
 
   it("stands below the table, and in the report with whose word the labels are", () => {
-    expect(listText(told, { colour: false, width: 80 }).split("\n").slice(2)).toEqual([
-      `PENDING: prod/seeder-with-a-very-long-name eth0: ${pending}`,
+    expect(listText(told, { colour: false, width: 80 }).split("\n").slice(2, 4)).toEqual([
+      "PENDING: prod/seeder-with-a-very-long-name eth0: the node's agent is not at",
+      "    work: left out: NetworkQoS prod/web (API)",
     ]);
     expect(told.attachments[0]).toMatchObject({ pending, labelsFrom: "stale" });
     expect(seen.attachments[0]).toMatchObject({ pending: null, labelsFrom: "unknown" });
@@ -175,7 +266,9 @@ describe("what is pending", () => {
   it("is told of one pod, beside where its labels come from", () => {
     const asked = { conf: { args: { cni: { labels: { app: "web" } } } } };
     expect(one({ labelsFrom: "agent" })).toContain("  labels       from the node's agent\n");
-    expect(one({ labelsFrom: "stale", pending })).toContain(`  pending      ${pending}\n`);
+    expect(one({ labelsFrom: "stale", pending })).toContain(
+      "  pending      the node's agent is not at work: left out: NetworkQoS prod/web\n               (API)\n",
+    );
     expect(one({ asked })).toContain("  labels       from the runtime\n");
     expect(one({})).toContain("  labels       not known\n");
     expect(one({})).not.toContain("pending");
