@@ -1,7 +1,8 @@
 /** Our entry as a drop-in file of CNI 1.1, `<conf directory>/<network>/99-pod-qos.conf`. Pure. */
 import type { JsonObject } from "../../cni/fields.ts";
 import { CniError, ErrorCode } from "../../errors.ts";
-import { bandwidthType, typesOf, type Chain } from "./file.ts";
+import { bandwidthType } from "../../cni/static-limits.ts";
+import { typesOf, type Chain } from "./file.ts";
 import type { Change, Runtime, Seen } from "./model.ts";
 
 export function asDropIn({ dropIns, runtime }: Seen, chain: Chain, entry: JsonObject): Change {

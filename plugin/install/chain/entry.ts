@@ -5,7 +5,8 @@ import { annotationsCapability, bandwidthCapability, cniKeys, ownKeys } from "..
 import { inOurSpelling, refuseSecondSpellings, sameKey } from "../../cni/spelling.ts";
 import { supportedVersions } from "../../cni/versions.ts";
 import { ErrorCode, CniError } from "../../errors.ts";
-import { bandwidthType, ourType, type Chain } from "./file.ts";
+import { bandwidthType } from "../../cni/static-limits.ts";
+import { ourType, type Chain } from "./file.ts";
 
 export const plainEntry: JsonObject = {
   type: ourType,
@@ -45,27 +46,6 @@ export function withoutUnknownKeys(entry: JsonObject): {
   const isKnown = (key: string): boolean => known.some((each) => sameKey(each, key));
   const dropped = Object.keys(entry).filter((key) => !isKnown(key));
   return { entry: Object.fromEntries(Object.entries(entry).filter(([key]) => isKnown(key))), dropped };
-}
-
-const directions = ["ingress", "egress"] as const;
-
-/** The bandwidth plugin's static limits, for each direction of which our entry says nothing. */
-export function carriedLimits(chain: Chain, entry: JsonObject): JsonObject {
-  const bandwidth = chain.plugins.find(({ type }) => type === bandwidthType);
-  if (bandwidth === undefined) return {};
-  const pairs = directions.flatMap((direction) => {
-    const keys = [`${direction}Rate`, `${direction}Burst`];
-    const isTaken = keys.some((key) => valueOf(entry, key) !== undefined);
-    return isTaken ? [] : keys.map((key) => [key, valueOf(bandwidth, key)] as const);
-  });
-  return Object.fromEntries(
-    pairs.filter(([, value]) => value !== undefined && value !== null && value !== 0),
-  );
-}
-
-/** The keys of that plugin may be in any case. */
-function valueOf(object: JsonObject, key: string): unknown {
-  return Object.entries(object).find(([each]) => sameKey(each, key))?.[1];
 }
 
 /** Of the bandwidth plugin: addresses that it limits or does not. No key of ours says the same. */

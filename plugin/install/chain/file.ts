@@ -67,7 +67,6 @@ export function typesOf(plugins: readonly JsonObject[]): readonly string[] {
 }
 
 export const ourType = "pod-qos";
-export const bandwidthType = "bandwidth";
 
 /** Our entry among the plugins of a chain; of two the later replaces the former. */
 export function ourEntry(plugins: readonly JsonObject[]): JsonObject | undefined {

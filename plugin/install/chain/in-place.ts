@@ -1,7 +1,8 @@
 /** Our entry put into the primary's own file as text: every other byte stays. Pure. */
 import type { JsonObject } from "../../cni/fields.ts";
 import { CniError, ErrorCode } from "../../errors.ts";
-import { bandwidthType, ourEntry, ourType, typesOf, type Chain } from "./file.ts";
+import { bandwidthType } from "../../cni/static-limits.ts";
+import { ourEntry, ourType, typesOf, type Chain } from "./file.ts";
 import type { Change } from "./model.ts";
 import { withoutPlugins, withPlugin } from "./text.ts";
 

@@ -1,8 +1,9 @@
 /** The primary's whole chain and us, as a conflist of our own before it: the primary's file keeps every byte. Pure. */
 import type { JsonObject } from "../../cni/fields.ts";
 import { CniError, ErrorCode } from "../../errors.ts";
-import { carriedLimits, subnetsOf } from "./entry.ts";
-import { bandwidthType, inOrder, type Chain } from "./file.ts";
+import { subnetsOf } from "./entry.ts";
+import { bandwidthType, carriedLimits } from "../../cni/static-limits.ts";
+import { inOrder, type Chain } from "./file.ts";
 import { isOwn, originKey, ownName, type Origin } from "./own.ts";
 import type { Change, Seen } from "./model.ts";
 import { withFirstMember, withoutPlugins, withPlugin } from "./text.ts";
@@ -21,7 +22,7 @@ export function asOwnConflist({ files }: Seen, chain: Chain, entry: JsonObject):
       `no name of ours sorts directly before ${chain.file}: rename that file to one that begins with a number, such as 10-`,
     );
   }
-  const carried = carriedLimits(chain, entry);
+  const carried = carriedLimits(chain.plugins, entry);
   const keys = Object.keys(carried);
   const origin: Origin = {
     from: chain.file,
