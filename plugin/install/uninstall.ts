@@ -15,8 +15,8 @@ import { planRemoval } from "./chain/removal.ts";
 import { executableName } from "./node/executable.ts";
 import { holders } from "./node/holders.ts";
 import { lookAt } from "./node/look.ts";
-import { onNode } from "./node/paths.ts";
-import { findPlaces } from "./node/places.ts";
+import { onNode } from "../runtime/paths.ts";
+import { findPlaces } from "../runtime/places.ts";
 import { hasUsLoaded, runOnNode } from "./node/runtime.ts";
 import { sync } from "./node/sync.ts";
 import { sweep } from "./node/temporary.ts";
@@ -98,7 +98,7 @@ async function isUnloaded({ root, reloaded }: UninstallOptions, left: readonly s
 
 async function unloadedHint(root: string): Promise<string> {
   return (await hasUsLoaded(root)) === "unknown"
-    ? "The runtime does not say which chain it has loaded (there is no crictl that reaches it), so running pods and the executable stay " +
+    ? "The runtime does not say which chain it has loaded, so running pods and the executable stay " +
         "as they are. See that it has loaded the conf, and run this again with --reloaded."
     : "The runtime still has the chain with pod-qos loaded, so running pods and the executable stay as they are. Run this again.";
 }

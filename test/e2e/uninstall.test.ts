@@ -1,6 +1,7 @@
 /** 000-5 pod-qos uninstall: off a node without a trace, and in an order in which no pod misses what it needs. */
 import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { afterEach, expect, test } from "vitest";
+import { startContainerd } from "../lab/containerd.ts";
 import { binDir, confDir, installSite, type InstallSite } from "../lab/install-site.ts";
 import { cniPath, peer } from "../lab/paths.ts";
 import type { Pod } from "../lab/pod.ts";
@@ -142,6 +143,15 @@ test("a runtime that does not say what it has loaded keeps executable and limits
   expect(await limits(pod)).toContain("htb");
   expect(await site.uninstall("--reloaded")).toMatchObject({ exitCode: 3 });
   expect(await limits(pod)).toBe("");
+});
+
+test("a runtime that answers on its socket needs no such word: all goes once it has loaded the chain without us", async () => {
+  await on("flannel");
+  const before = site.contents();
+  expect(await site.install()).toMatchObject({ exitCode: 0 });
+  await startContainerd(site.node);
+  expect(await site.uninstall()).toMatchObject({ exitCode: 0, stderr: "" });
+  expect(site.contents()).toEqual(before);
 });
 
 async function withLimitedPod(): Promise<{

@@ -60,6 +60,17 @@ const held: readonly (readonly [folder: string, target: string])[] = [
     (folder) => [folder, "../kube/connect.ts"] as const,
   ),
   ["", "./kube/connect.ts"],
+  ...["policy", "knowledge", "kernel", "state", "kube", "attachment", "report", "verbs"].map(
+    (folder) => [folder, "../runtime/status.ts"] as const,
+  ),
+  ["", "./runtime/status.ts"],
+  ...[
+    "../kube/connect.ts",
+    "../state/file.ts",
+    "../kernel/exec.ts",
+    "../cli/show.ts",
+    "node:child_process",
+  ].map((target) => ["runtime", target] as const),
   ...["policy", "knowledge", "kernel", "state", "kube", "attachment", "report", "verbs", "cli"].map(
     (folder) => [folder, "../agent/agent.ts"] as const,
   ),
@@ -95,6 +106,7 @@ const held: readonly (readonly [folder: string, target: string])[] = [
     .concat("node:child_process", "node:net")
     .map((target) => ["install", target] as const),
   ...["node:fs", "node:crypto", "../node/look.ts", "../../kernel/exec.ts", "../../state/store.ts"]
+    .concat("../../runtime/paths.ts")
     .concat("../../policy/policy.ts", "../../report/report.ts", "../../cli/show.ts")
     .map((target) => ["install/chain", target] as const),
   ...["policy/labels.ts", "datapath/plan.ts", "program/tools.ts", "kernel/exec.ts", "state/store.ts"]
@@ -102,6 +114,10 @@ const held: readonly (readonly [folder: string, target: string])[] = [
     .map((file) => ["kube", `../${file}`] as const),
 ];
 const open: typeof held = [
+  ["runtime", "node:http2"],
+  ["runtime", "../cni/fields.ts"],
+  ["cli/doctor", "../../runtime/status.ts"],
+  ["install/node", "../../runtime/ask.ts"],
   ["policy", "../cni/conf.ts"],
   ["knowledge", "../policy/manifests/select.ts"],
   ["state/live", "../../knowledge/pod.ts"],

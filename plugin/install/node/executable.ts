@@ -11,7 +11,7 @@ import {
   statSync,
 } from "node:fs";
 import { CniError, ErrorCode, messageOf } from "../../errors.ts";
-import { onNode } from "./paths.ts";
+import { onNode } from "../../runtime/paths.ts";
 import { sync } from "./sync.ts";
 import { sweep, temporaryName } from "./temporary.ts";
 

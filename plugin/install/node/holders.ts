@@ -2,7 +2,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { isObject } from "../../cni/fields.ts";
 import { messageOf } from "../../errors.ts";
-import { onNode } from "./paths.ts";
+import { onNode } from "../../runtime/paths.ts";
 
 /** In words, one for each pod and interface; what cannot be read counts as one. */
 export function holders(root: string): readonly string[] {

@@ -4,7 +4,7 @@ import { readdirSync, readFileSync, statSync } from "node:fs";
 import { CniError, ErrorCode, messageOf } from "../../errors.ts";
 import type { ConfFile } from "../chain/file.ts";
 import type { Runtime, Seen } from "../chain/model.ts";
-import { onNode } from "./paths.ts";
+import { onNode } from "../../runtime/paths.ts";
 
 export function lookAt(root: string, confDir: string, runtime: Runtime | undefined): Seen {
   const files: ConfFile[] = [];

@@ -1,40 +1,42 @@
-/** The runtime of the node: which one, and which chain it has loaded. Asked by the node's own tools. */
-import { existsSync } from "node:fs";
+/** The runtime of the node: which one, and whether it has us loaded. Asked on its socket. */
 import { run, type Outcome } from "../../kernel/exec.ts";
+import { askRuntime, type NoAnswer, type RuntimeAnswer } from "../../runtime/ask.ts";
+import { findSockets } from "../../runtime/sockets.ts";
 import type { Runtime } from "../chain/model.ts";
-import { onNode } from "./paths.ts";
 
-/** By their sockets: a runtime that is not at work has nothing loaded. */
-const sockets: readonly (readonly [path: string, kind: "containerd" | "cri-o"])[] = [
-  ["/run/k3s/containerd/containerd.sock", "containerd"],
-  ["/var/snap/microk8s/common/run/containerd.sock", "containerd"],
-  ["/run/crio/crio.sock", "cri-o"],
-  ["/run/containerd/containerd.sock", "containerd"],
-];
-
+/** One that does not answer is asked by its program. */
 export async function seeRuntime(root: string): Promise<Runtime | undefined> {
-  const [, kind] = socketOf(root) ?? [];
-  if (kind === undefined) return undefined;
-  const tool = kind === "containerd" ? "containerd" : "crio";
-  const { exitCode, stdout } = await runOnNode(root, [tool, "--version"], "");
-  const version = exitCode === 0 ? /\bv?(\d+\.\d+(?:\.\d+)?)/.exec(stdout)?.[1] : undefined;
+  const sockets = findSockets(root);
+  const [first] = sockets;
+  if (first === undefined) return undefined;
+  const answer = await ask(root, sockets);
+  const kind = answer.answers ? answer.name : first.endsWith("/crio.sock") ? "cri-o" : "containerd";
+  if (kind !== "containerd" && kind !== "cri-o") return undefined;
+  const said = answer.answers ? answer.version : await programVersion(root, kind);
+  const version = /\bv?(\d+\.\d+(?:\.\d+)?)/.exec(said)?.[1];
   return version === undefined ? undefined : { name: kind, version };
 }
 
-/** "no": no chain with us is loaded. "unknown": nobody answers. */
-export async function hasUsLoaded(root: string): Promise<"yes" | "no" | "unknown"> {
-  const [socket] = socketOf(root) ?? [];
-  if (socket === undefined) return "no";
-  for (const tool of [["crictl"], ["k3s", "crictl"]]) {
-    const asked = [...tool, "--runtime-endpoint", `unix://${socket}`, "info"];
-    const { exitCode, stdout } = await runOnNode(root, asked, "");
-    if (exitCode === 0 && stdout.includes('"cniconfig"'))
-      return /"type"\s*:\s*"pod-qos"/.test(stdout.replaceAll("\\", "")) ? "yes" : "no";
-  }
-  return "unknown";
+async function programVersion(root: string, kind: Runtime["name"]): Promise<string> {
+  const program = kind === "containerd" ? "containerd" : "crio";
+  const { exitCode, stdout } = await runOnNode(root, [program, "--version"], "");
+  return exitCode === 0 ? stdout : "";
 }
 
-/** In the node's file system, so with its loader and its tools. `words`: what goes before, as for env. */
+/** "no": no chain with us is loaded; a runtime without a socket has none. "unknown": it does not say. */
+export async function hasUsLoaded(root: string): Promise<"yes" | "no" | "unknown"> {
+  const sockets = findSockets(root);
+  if (sockets.length === 0) return "no";
+  const answer = await ask(root, sockets);
+  if (!answer.answers || !answer.reportsChain) return "unknown";
+  return /"type":"pod-qos"/.test(JSON.stringify(answer.chains)) ? "yes" : "no";
+}
+
+function ask(root: string, sockets: readonly string[]): Promise<RuntimeAnswer | NoAnswer> {
+  return askRuntime(root, sockets, (argv) => runOnNode(root, argv, ""));
+}
+
+/** In the node's file system, so with its loader and its tools. `env`: as the tool env takes it. */
 export function runOnNode(
   root: string,
   argv: readonly string[],
@@ -43,8 +45,4 @@ export function runOnNode(
 ): Promise<Outcome> {
   const entered = root === "/" ? argv : ["chroot", root, ...argv];
   return run(env.length === 0 ? entered : ["env", ...env, ...entered], input, { startsOthers: true });
-}
-
-function socketOf(root: string): (typeof sockets)[number] | undefined {
-  return sockets.find(([path]) => existsSync(onNode(root, path)));
 }

@@ -19,7 +19,7 @@ import {
 import { basename, dirname } from "node:path";
 import { CniError, ErrorCode, messageOf } from "../../errors.ts";
 import type { Change } from "../chain/model.ts";
-import { onNode } from "./paths.ts";
+import { onNode } from "../../runtime/paths.ts";
 import { sync } from "./sync.ts";
 import { sweep, temporaryName } from "./temporary.ts";
 

@@ -1,5 +1,5 @@
 /** Paths of a node whose root is a directory of ours: links lead where they lead on the node. */
-import { lstatSync, readlinkSync } from "node:fs";
+import { lstatSync, readFileSync, readlinkSync } from "node:fs";
 
 /** Where `path`, absolute on the node, is for us, every link in it followed. What is not there stays as it is written. */
 export function onNode(root: string, path: string): string {
@@ -19,6 +19,15 @@ export function onNode(root: string, path: string): string {
     rest = [...target.split("/").filter(isStep), ...more];
   }
   return `${prefix}/${[...done, ...rest].join("/")}`;
+}
+
+/** "" where it cannot be read. */
+export function textOnNode(root: string, path: string): string {
+  try {
+    return readFileSync(onNode(root, path), "utf8");
+  } catch {
+    return "";
+  }
 }
 
 function isStep(step: string): boolean {

@@ -1,0 +1,79 @@
+/** One call of gRPC on a socket of this node: a message there, a message back. */
+import { connect, constants, type ClientHttp2Stream } from "node:http2";
+import { createConnection } from "node:net";
+
+export class CallError extends Error {
+  override readonly name = "CallError";
+  /** gRPC's: 12 is "there is no such call". undefined: nobody answered. */
+  readonly status: number | undefined;
+
+  constructor(message: string, status?: number) {
+    super(message);
+    this.status = status;
+  }
+}
+
+const limitMs = 2_000;
+
+/** `method`: "/runtime.v1.RuntimeService/Status" */
+export async function call(socket: string, method: string, message: Uint8Array): Promise<Uint8Array> {
+  const session = connect("http://localhost", { createConnection: () => createConnection({ path: socket }) });
+  try {
+    return await new Promise((resolve, reject) => {
+      const late = setTimeout(() => reject(new CallError(`no answer within ${limitMs / 1000} s`)), limitMs);
+      const fail = (error: Error): void => reject(new CallError(error.message));
+      // Not once: one that came after the answer would end the program.
+      session.on("error", fail);
+      const stream = session.request({
+        [constants.HTTP2_HEADER_METHOD]: "POST",
+        [constants.HTTP2_HEADER_PATH]: method,
+        "content-type": "application/grpc",
+        te: "trailers",
+      });
+      stream.on("error", fail);
+      stream.once("close", () => clearTimeout(late));
+      answerOf(stream).then(resolve, reject);
+      stream.end(framed(message));
+    });
+  } finally {
+    session.destroy();
+  }
+}
+
+/** The status comes behind the message, or, where there is none, with the headers. */
+function answerOf(stream: ClientHttp2Stream): Promise<Uint8Array> {
+  const chunks: Buffer[] = [];
+  let said: Readonly<Record<string, unknown>> = {};
+  const note = (headers: Readonly<Record<string, unknown>>): void => {
+    said = { ...said, ...headers };
+  };
+  stream.on("response", note).on("trailers", note);
+  stream.on("data", (chunk: Buffer) => chunks.push(chunk));
+  return new Promise((resolve, reject) => {
+    stream.once("end", () => {
+      // Trailers may come after the end of the data, and before the close.
+      stream.once("close", () => {
+        const status = said["grpc-status"];
+        if (status === "0") return resolve(unframed(Buffer.concat(chunks)));
+        const text = said["grpc-message"];
+        return reject(
+          status === undefined
+            ? new CallError(`it speaks no gRPC (HTTP status ${String(said[":status"])})`)
+            : new CallError(typeof text === "string" ? decodeURIComponent(text) : "refused", Number(status)),
+        );
+      });
+    });
+  });
+}
+
+/** A byte that says "not compressed", and the length. */
+function framed(message: Uint8Array): Buffer {
+  const head = Buffer.alloc(5);
+  head.writeUInt32BE(message.length, 1);
+  return Buffer.concat([head, message]);
+}
+
+function unframed(bytes: Buffer): Uint8Array {
+  if (bytes.length < 5) throw new CallError("the answer has no message");
+  return bytes.subarray(5, 5 + bytes.readUInt32BE(1));
+}
