@@ -39,6 +39,11 @@ export const commands: readonly Entry[] = [
     load: async () => (await import("./install/uninstall.ts")).uninstall,
   },
   {
+    name: "doctor",
+    about: "what is wrong on this node, and the command that mends it",
+    load: async () => (await import("./cli/doctor.ts")).doctor,
+  },
+  {
     name: "agent",
     about: "runs on each node: what changes reaches pods while they run",
     load: async () => (await import("./agent/agent.ts")).agent,

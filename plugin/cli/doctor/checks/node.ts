@@ -1,0 +1,93 @@
+/** Whether this node can run pod-qos at all. */
+import { error, warning, type Check, type Finding } from "../check.ts";
+import type { Facts, IptablesFacts } from "../facts.ts";
+import { packages } from "../shell.ts";
+
+export const nodeChecks: readonly Check[] = [
+  { id: "node-system", wants: "the node's system is one that pod-qos runs on", find: ofSystem },
+  { id: "node-libc", wants: "the node has glibc, which the executable needs", find: ofLibc },
+  {
+    id: "node-tools",
+    wants: "the tools are there: tc, ip, nsenter, unshare, iptables, ipset",
+    find: ofTools,
+  },
+  { id: "node-tc", wants: "tc is iproute2's", find: ofTc },
+  { id: "node-iptables", wants: "all rules are in one variant of iptables, legacy or nft", find: ofIptables },
+  { id: "node-kernel", wants: "the kernel has what limits need", find: ofKernel },
+];
+
+/** By ID in /etc/os-release. */
+const unsupported: Readonly<Record<string, string>> = {
+  talos: "Talos has neither glibc nor tc nor a place for plugins that stays",
+  bottlerocket: "Bottlerocket empties /opt/cni at each boot and confines plugins to a container's rights",
+};
+
+function ofSystem({ node: { system } }: Facts): Finding | undefined {
+  const why = unsupported[system];
+  return why === undefined ? undefined : error(`pod-qos does not run on this system: ${why}`);
+}
+
+/** Said once: of a system that is not supported it is no news. */
+function ofLibc({ node: { hasGlibc, system } }: Facts): Finding | undefined {
+  if (hasGlibc || unsupported[system] !== undefined) return undefined;
+  return error(
+    "there is no loader of glibc (ld-linux): this system has another C library, such as musl; pod-qos does not start on it",
+  );
+}
+
+const packageOf: Readonly<Record<string, string>> = {
+  tc: "iproute2",
+  ip: "iproute2",
+  nsenter: "util-linux",
+  unshare: "util-linux",
+  ipset: "ipset",
+};
+const neededByAll: ReadonlySet<string> = new Set(["tc", "ip", "nsenter", "unshare"]);
+
+function ofTools({ node: { missing, system }, conf: { faults } }: Facts): Finding | undefined {
+  if (missing.length === 0 || unsupported[system] !== undefined) return undefined;
+  const mend = packages(...new Set(missing.map((tool) => packageOf[tool] ?? "iptables")));
+  const isNeeded = faults["tools"] !== undefined || missing.some((tool) => neededByAll.has(tool));
+  return isNeeded
+    ? error(`not found: ${missing.join(", ")}: pods that need them do not start`, mend)
+    : warning(`not found: ${missing.join(", ")}: a pod that asks for marks or rules does not start`, mend);
+}
+
+function ofTc({ node: { tc } }: Facts): Finding | undefined {
+  if (tc === undefined || /\biproute2\b/.test(tc)) return undefined;
+  const [first = ""] = tc.trim().split("\n");
+  return error(
+    `tc is not iproute2's (it says "${first}"): it knows no batches, so no pod with a limit starts`,
+    packages("iproute2"),
+  );
+}
+
+function ofIptables({ node: { iptables } }: Facts): Finding | undefined {
+  const mixed = iptables.filter(({ otherRules, variant }) => otherRules > 0 && variant !== "unknown");
+  if (mixed.length === 0) return undefined;
+  return warning(
+    mixed
+      .map(
+        ({ family, variant, otherRules }) =>
+          `${family} is the ${variant} variant, and the ${otherOf(variant)} one has ${otherRules} rules as well: which of two rules decides last is not what either shows`,
+      )
+      .join("; "),
+    mixed.map(moved).join(" && "),
+  );
+}
+
+function otherOf(variant: IptablesFacts["variant"]): string {
+  return variant === "nft" ? "legacy" : "nft";
+}
+
+/** The rules of the other variant into the one that this node's iptables is. */
+function moved({ family, variant }: IptablesFacts): string {
+  const other = `${family}-${otherOf(variant)}`;
+  const each = `for table in $(${other}-save | sed -n 's/^\\*//p')`;
+  return `${other}-save | ${family}-restore --noflush && ${each}; do ${other} -t $table -F && ${other} -t $table -X; done`;
+}
+
+function ofKernel({ node: { kernelFault } }: Facts): Finding | undefined {
+  if (kernelFault === undefined) return undefined;
+  return error(kernelFault, "modprobe -a sch_ingress sch_htb cls_matchall act_police act_mirred ifb");
+}

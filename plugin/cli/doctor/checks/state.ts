@@ -1,0 +1,56 @@
+/** Whether what pod-qos keeps on this node can be written, read and believed. */
+import { error, type Check, type Finding } from "../check.ts";
+import type { Facts } from "../facts.ts";
+import { quoted } from "../shell.ts";
+import { statusFault } from "./status.ts";
+
+export const stateChecks: readonly Check[] = [
+  { id: "state-directory", wants: "the state directory can be written", find: ofDirectory },
+  { id: "state-owner", wants: "nobody but root can write into the state directory", find: ofOwner },
+  { id: "state-records", wants: "every record can be read", find: ofRecords },
+  { id: "state-manifests", wants: "every file of the policy directory can be read", find: ofManifests },
+];
+
+function ofDirectory({ conf, state: { directory } }: Facts): Finding | undefined {
+  const fault = conf.faults["state"];
+  if (fault === undefined) return undefined;
+  const path = quoted(directory);
+  return error(
+    `${directory} cannot be written: ${fault.details}`,
+    `{ test -d ${path} || rm -f ${path}; } && mkdir -p -m 0700 ${path} && { test -w ${path} || mount -o remount,rw ${path}; }`,
+  );
+}
+
+const writableByOthers = 0o022;
+
+function ofOwner({ state: { places, uid: own } }: Facts): Finding | undefined {
+  const open = places.filter(
+    ({ uid, mode }) => (uid !== 0 && uid !== own) || (mode & writableByOthers) !== 0,
+  );
+  const [first] = open;
+  if (first === undefined) return undefined;
+  const paths = open.map(({ path }) => quoted(path)).join(" ");
+  return error(
+    `${first.path} belongs to user ${first.uid} and has mode ${(first.mode & 0o7777).toString(8)}: others could write limits of pods there, so nothing of it counts`,
+    `chown root ${paths} && chmod go-w ${paths}`,
+  );
+}
+
+function ofRecords({ state: { unreadable } }: Facts): Finding | undefined {
+  const [first, ...others] = unreadable;
+  if (first === undefined) return undefined;
+  const more = others.length === 0 ? "" : `, and ${others.length} more`;
+  return error(
+    `${first} is torn or of another version${more}: what its pod has is not known. Restart the pod after it`,
+    `rm -f ${unreadable.map(quoted).join(" ")}`,
+  );
+}
+
+function ofManifests({ conf }: Facts): Finding | undefined {
+  const fault = conf.faults["manifests"];
+  const policyDir = conf.entry?.["policyDir"];
+  if (fault === undefined || typeof policyDir !== "string") return undefined;
+  // A file that cannot be read is somebody's to correct; a directory that is missing can be made.
+  const isMissing = /ENOENT|no such/i.test(`${fault.message} ${fault.details}`);
+  return error(statusFault(fault), isMissing ? `mkdir -p ${quoted(policyDir)}` : undefined);
+}

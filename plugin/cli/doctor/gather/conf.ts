@@ -1,0 +1,38 @@
+/** Our entry, put to the checks of STATUS. */
+import { parseConf, type Conf } from "../../../cni/conf.ts";
+import type { JsonObject } from "../../../cni/fields.ts";
+import { CniError, messageOf } from "../../../errors.ts";
+import { nodeChecks } from "../../../report/node-checks.ts";
+import type { ConfFacts, Fault } from "../facts.ts";
+
+export type Place = { readonly root: string; readonly stateDir: string };
+
+export async function confFacts(
+  entry: JsonObject | undefined,
+  { root, stateDir }: Place,
+): Promise<ConfFacts> {
+  const faults: Record<string, Fault> = {};
+  const note = (name: string, error: unknown): void => {
+    faults[name] = { message: messageOf(error), details: error instanceof CniError ? error.details : "" };
+  };
+  let conf: Conf;
+  try {
+    conf = parseConf(entry ?? { type: "pod-qos" }, String(entry?.["name"] ?? ""));
+  } catch (error) {
+    note("conf", error);
+    return { entry, faults };
+  }
+  const { policyDir } = conf;
+  const below = { ...conf, stateDir, policyDir: policyDir === undefined ? undefined : root + policyDir };
+  for (const { name, check } of nodeChecks) {
+    try {
+      await check(below);
+    } catch (error) {
+      note(name, error);
+    }
+  }
+  return {
+    entry: entry && { ...entry, ...(policyDir !== undefined && { policyDir: root + policyDir }) },
+    faults,
+  };
+}
