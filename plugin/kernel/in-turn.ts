@@ -10,7 +10,12 @@ import { runAt } from "./netns.ts";
 import { outcomesIn, scriptOf, type Step } from "./script.ts";
 
 /** `netns` undefined: on the node. */
-export type Call = { readonly netns: string | undefined; readonly batch: Batch };
+export type Call = {
+  readonly netns: string | undefined;
+  readonly batch: Batch;
+  /** See `runInOrder`. */
+  readonly onlyIfSilent?: boolean;
+};
 
 /** The outcomes, in the order of the calls. */
 export async function runInTurn(
@@ -46,6 +51,40 @@ export async function runUntilFailure(calls: readonly Call[]): Promise<readonly 
   return upToFailure(outcomesIn(whole, mark, calls.length));
 }
 
+/**
+ * All of them, each behind the one before it; a failure stops nothing. One that is `onlyIfSilent` is started if the one before it
+ * said nothing. All are in one namespace.
+ */
+export async function runInOrder(
+  calls: readonly Call[],
+  { done }: Pick<How, "done"> = {},
+): Promise<readonly Outcome[]> {
+  const tools = toolsFor(calls);
+  if (tools === undefined) return runEachInOrder(calls, done);
+  const mark = newMark();
+  const script = scriptOf(
+    calls.map((call) => stepOf([call])),
+    { ...tools, mark },
+  );
+  const whole = await run(["sh", "-c", script], "", { startsOthers: true, done });
+  return outcomesIn(whole, mark, calls.length);
+}
+
+async function runEachInOrder(
+  calls: readonly Call[],
+  done: (() => boolean) | undefined,
+): Promise<readonly Outcome[]> {
+  const outcomes: Outcome[] = [];
+  for (const [at, call] of calls.entries()) {
+    const before = outcomes.at(-1);
+    const isHeard = before !== undefined && (before.exitCode === -1 || before.stdout.trim() !== "");
+    const isLast = at === calls.length - 1;
+    if (call.onlyIfSilent === true && isHeard) outcomes.push({ exitCode: -1, stdout: "", stderr: "" });
+    else outcomes.push(await runAlone(call, isLast ? done : undefined));
+  }
+  return outcomes;
+}
+
 async function runEachUntilFailure(calls: readonly Call[]): Promise<readonly Outcome[]> {
   const outcomes: Outcome[] = [];
   for (const call of calls) {
@@ -61,8 +100,8 @@ function upToFailure(outcomes: readonly Outcome[]): readonly Outcome[] {
   return failed === -1 ? outcomes : outcomes.slice(0, failed + 1);
 }
 
-function runAlone({ netns, batch }: Call): Promise<Outcome> {
-  return runAt(netns === undefined ? "node" : "pod", netns ?? "", batch);
+function runAlone({ netns, batch }: Call, done?: () => boolean): Promise<Outcome> {
+  return runAt(netns === undefined ? "node" : "pod", netns ?? "", batch, done);
 }
 
 /** undefined where there is nothing to put together, it is too long for an argument, or a tool is missing: `run` itself tells best. */
@@ -100,5 +139,6 @@ function stepOf(group: readonly Call[]): Step {
     argv: [findTool(tool) ?? tool, ...args],
     input: joined(group.map(({ batch }) => batch)),
     isOneOutput: group.length > 1,
+    onlyIfSilent: group[0]?.onlyIfSilent === true,
   };
 }

@@ -1,9 +1,10 @@
 /** Takes away what programs made. What is already gone is as it should be; what stays although it is ours is an error. */
 import { CniError } from "../errors.ts";
 import type { Batch, Link } from "../program/handler.ts";
-import { dependsOn, handlerOf, type Place, type Program } from "../program/program.ts";
+import { dependsOn, handlerOf, type Program } from "../program/program.ts";
 import { linksOf, withTraits } from "../program/traits.ts";
-import { runInTurn, type Call } from "./in-turn.ts";
+import type { Outcome } from "./exec.ts";
+import { runInOrder, type Call } from "./in-turn.ts";
 import { workIsDone } from "./leave-early.ts";
 import { nodeHasLink, readAlias } from "./linux.ts";
 import { runAt } from "./netns.ts";
@@ -12,34 +13,59 @@ import { refusal } from "./refusal.ts";
 
 /** In the reverse order of making. Every program is tried; the errors come back together. */
 export async function remove(programs: readonly Program[], netns: string): Promise<readonly CniError[]> {
-  const trimmed = programs
+  const left = programs
     .map((program) => withoutDoomed(program, programs))
     .map(stillThere)
-    .filter(({ objects }) => objects.length > 0);
-  const started = new Map<Program, Promise<Removed>>();
-  for (const program of trimmed.toReversed()) {
-    const before = [...started].filter(([other]) => goesBefore(other, program)).map(([, removal]) => removal);
-    const last = trimmed.find((other) => hasLinks(other) && other.place === program.place);
-    const putsOff = last !== undefined && last !== program;
-    started.set(
-      program,
-      Promise.all(before).then((removed) => removeOne(program, netns, { after: removed, putsOff })),
-    );
-  }
-  const removed = await Promise.all(started.values());
-  return removed.map(({ error }) => error).filter((error) => error !== undefined);
+    .filter(({ objects }) => objects.length > 0)
+    .toReversed();
+  const places = (["node", "pod"] as const).map((at) => left.filter(({ place }) => place === at));
+  const errors = await Promise.all(places.map((here) => removeAt(here, netns)));
+  return errors.flat();
 }
 
-type Removed = {
-  readonly place: Place;
-  readonly error: CniError | undefined;
-  /** What is to be run yet: the links' removal does, so that it needs no process of its own. */
-  readonly later: Batch | undefined;
-};
+/**
+ * Deleting a link holds the kernel's configuration lock: everything beside it would wait, so links go last of all, by the same
+ * process as what stands on them.
+ */
+async function removeAt(here: readonly Program[], netns: string): Promise<readonly CniError[]> {
+  const links = here.filter(hasLinks);
+  const onLinks = here.filter((program) => links.some((other) => dependsOn(program, other)));
+  const others = here.filter((program) => !links.includes(program) && !onLinks.includes(program));
+  const errors = await removeSideBySide(others, netns);
+  return [...errors, ...(await removeInOrder([...onLinks, ...links], netns))];
+}
 
-/** Deleting a link holds the kernel's configuration lock: everything beside it would wait, so links go last of all. */
-function goesBefore(other: Program, program: Program): boolean {
-  return dependsOn(other, program) || (hasLinks(program) && !hasLinks(other));
+async function removeSideBySide(programs: readonly Program[], netns: string): Promise<readonly CniError[]> {
+  const started = new Map<Program, Promise<readonly CniError[]>>();
+  for (const program of programs) {
+    const before = [...started].filter(([other]) => dependsOn(other, program)).map(([, removal]) => removal);
+    started.set(
+      program,
+      Promise.all(before).then(() => removeInOrder([program], netns)),
+    );
+  }
+  return (await Promise.all(started.values())).flat();
+}
+
+/** Of one place. */
+async function removeInOrder(programs: readonly Program[], netns: string): Promise<readonly CniError[]> {
+  const removals = programs.map(removalOf);
+  const done = programs.map(workIsDone).find((isDone) => isDone !== undefined);
+  const outcomes = await runInOrder(
+    removals.flatMap(({ program, batches }) => callsFor(program, batches, netns)),
+    { done },
+  );
+  const isDone = done?.() === true;
+  const errors: CniError[] = [];
+  let at = 0;
+  for (const { program, batches } of removals) {
+    const outcome = outcomes[at];
+    at += batches.length;
+    if (outcome === undefined || (isDone && hasLinks(program))) continue;
+    const error = await finish(program, netns, outcome);
+    if (error !== undefined) errors.push(error);
+  }
+  return errors;
 }
 
 function hasLinks(program: Program): boolean {
@@ -68,32 +94,35 @@ function isOurs({ name, alias }: Link): boolean {
   return nodeHasLink(name) && ["", alias].includes(readAlias(name));
 }
 
-async function removeOne(
-  program: Program,
-  netns: string,
-  { after, putsOff }: { readonly after: readonly Removed[]; readonly putsOff: boolean },
-): Promise<Removed> {
-  const { place, objects } = program;
-  const handler = handlerOf(program);
-  const batch = handler.remove(objects);
-  const done = workIsDone(program);
-  const rest = hasLinks(program) ? after.filter((other) => other.place === place) : [];
-  const first = rest.flatMap(({ later }) => later ?? []);
-  const at = place === "pod" ? netns : undefined;
-  const inTurn = first.length === 0 ? [] : await runInTurn(callsAt(at, [...first, batch]), { done });
-  const [outcome = await runAt(place, netns, batch, done)] = inTurn.slice(first.length);
-  // What a tool that was ended has not said is no answer: somebody's filters may stand there.
-  const then = outcome.exitCode === -1 ? undefined : handler.removeThen(objects, outcome.stdout);
-  // An empty clsact or a set that nothing looks into does nothing, and dies with its device or namespace: one that stays is no
-  // reason to keep a pod from its deletion.
-  if (then !== undefined && !putsOff) await runAt(place, netns, then);
-  const isGone = done?.() === true || (outcome.exitCode === 0 && outcome.stderr === "");
-  const error = isGone ? undefined : await swept(program, netns, refusal(place, batch, outcome));
-  return { place, error, later: putsOff ? then : undefined };
+type Removal = { readonly program: Program; readonly batches: readonly [Batch, ...Batch[]] };
+
+/** What its tool is told, and what is told it if that said nothing: somebody's filters may stand in what we made for ours. */
+function removalOf(program: Program): Removal {
+  const { remove: removed, removeIfSilent } = handlerOf(program);
+  const ifSilent = removeIfSilent?.(program.objects);
+  return { program, batches: [removed(program.objects), ...(ifSilent === undefined ? [] : [ifSilent])] };
 }
 
-function callsAt(netns: string | undefined, batches: readonly Batch[]): readonly Call[] {
-  return batches.map((batch) => ({ netns, batch }));
+function callsFor({ place }: Program, batches: readonly Batch[], netns: string): readonly Call[] {
+  return batches.map((batch, at) => ({
+    netns: place === "pod" ? netns : undefined,
+    batch,
+    onlyIfSilent: at > 0,
+  }));
+}
+
+/**
+ * An empty clsact or a set that nothing looks into does nothing, and dies with its device or namespace: one that stays is no reason
+ * to keep a pod from its deletion.
+ */
+async function finish(program: Program, netns: string, outcome: Outcome): Promise<CniError | undefined> {
+  const { place, objects } = program;
+  const handler = handlerOf(program);
+  // What a tool that was ended has not said is no answer.
+  const then = outcome.exitCode === -1 ? undefined : handler.removeThen?.(objects, outcome.stdout);
+  if (then !== undefined) await runAt(place, netns, then);
+  const isGone = outcome.exitCode === 0 && outcome.stderr === "";
+  return isGone ? undefined : swept(program, netns, refusal(place, handler.remove(objects), outcome));
 }
 
 /** `because`: the error where what is left cannot be taken away either. */

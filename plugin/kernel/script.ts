@@ -12,6 +12,8 @@ export type Step = {
   readonly input: string;
   /** What it complains of stands among its answers. */
   readonly isOneOutput: boolean;
+  /** Not started unless the step before it ran to its end and said nothing. */
+  readonly onlyIfSilent?: boolean;
 };
 
 export type Around = {
@@ -23,14 +25,22 @@ export type Around = {
   readonly stopsAtFailure?: boolean;
 };
 
-type Numbered = Step & { readonly number: number };
+type Numbered = Step & {
+  readonly number: number;
+  /** Whether the next step goes by what this one says. */
+  readonly isHeard: boolean;
+};
 
 /** It is one argument, of at most 128 KiB: a look asks a few lines. Into each namespace a shell goes once. */
 export function scriptOf(
   steps: readonly Step[],
   { shell, enter, mark, stopsAtFailure = false }: Around,
 ): string {
-  const numbered = steps.map((step, number): Numbered => ({ ...step, number }));
+  const numbered = steps.map((step, number): Numbered => ({
+    ...step,
+    number,
+    isHeard: steps[number + 1]?.onlyIfSilent === true,
+  }));
   const [onNode, inPods] = [true, false].map((isNode) =>
     numbered.filter(({ netns }) => (netns === undefined) === isNode),
   );
@@ -110,10 +120,23 @@ function endText(mark: string, stopsAtFailure: boolean): string {
   return `end() { code=$?; ${line}; ${line} >&2;${stop} }`;
 }
 
-function stepText({ argv, input, isOneOutput, number }: Numbered, mark: string): string {
+function stepText(step: Numbered, mark: string): string {
+  const text = `${step.isHeard ? heardText(step, mark) : toolText(step, mark)}\nend ${step.number}`;
+  // From 126 on the shell speaks: what a tool has not said is no answer.
+  return step.onlyIfSilent === true
+    ? `if [ "$code" -lt 126 ] && [ -z "$said" ]; then\n${text}\nfi`
+    : text;
+}
+
+/** A function, for not every shell reads a here-document within `$()`. */
+function heardText(step: Numbered, mark: string): string {
+  return `tool() {\n${toolText(step, mark)}\n}\nsaid=$(tool); code=$?; printf '%s\\n' "$said"; (exit "$code")`;
+}
+
+function toolText({ argv, input, isOneOutput }: Numbered, mark: string): string {
   const ended = input.endsWith("\n") ? input : `${input}\n`;
   const reads = input === "" ? "</dev/null" : `<<'${mark}'\n${ended}${mark}`;
-  return `${words(argv)} ${isOneOutput ? "2>&1 " : ""}${reads}\nend ${number}`;
+  return `${words(argv)} ${isOneOutput ? "2>&1 " : ""}${reads}`;
 }
 
 /** Whatever is in them, to a shell they are words. */

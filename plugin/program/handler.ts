@@ -30,8 +30,10 @@ export type Handler<Wanted, Seen> = {
   /** Of a refused `add`: the objects that it made all the same; undefined where it did not say. */
   readonly madeBefore: (objects: readonly Wanted[], stderr: string) => readonly Wanted[] | undefined;
   readonly remove: (objects: readonly Wanted[]) => Batch;
+  /** What `remove` leaves and can go as well if it said nothing. */
+  readonly removeIfSilent?: (objects: readonly Wanted[]) => Batch | undefined;
   /** What can be removed only now, by what the first removal said. */
-  readonly removeThen: (objects: readonly Wanted[], stdout: string) => Batch | undefined;
+  readonly removeThen?: (objects: readonly Wanted[], stdout: string) => Batch | undefined;
   /** Questions, each with what a good answer looks like: the tools' exit codes do not always tell. */
   readonly look: (objects: readonly Wanted[]) => readonly Question[];
   /** `answers` in the order of the questions; empty where the kernel says that what was asked for is not there. */

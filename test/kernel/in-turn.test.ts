@@ -2,7 +2,7 @@
 import { readlinkSync } from "node:fs";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { Outcome } from "../../plugin/kernel/exec.ts";
-import { runInTurn, runUntilFailure } from "../../plugin/kernel/in-turn.ts";
+import { runInOrder, runInTurn, runUntilFailure } from "../../plugin/kernel/in-turn.ts";
 import { runAt } from "../../plugin/kernel/netns.ts";
 import { within } from "../../plugin/kernel/time-limit.ts";
 import type { Batch } from "../../plugin/program/handler.ts";
@@ -148,6 +148,24 @@ test("input that is too long for an argument", async () => {
     { exitCode: 0, length: 0 },
     { exitCode: 0, length: 320_000 },
   ]);
+});
+
+test.each<readonly [string, readonly string[], string, string | undefined]>([
+  ["said nothing is started", ["cat"], "", "then\n"],
+  ["said nothing and failed is started", ["sh", "-c", "echo complaint >&2; exit 1"], "", "then\n"],
+  ["said something is not started", ["cat"], "a filter\n", undefined],
+  ["said something long is not started", ["cat"], "a filter\n".repeat(20_000), undefined],
+  ["was ended by a signal is not started", ["sh", "-c", "kill -KILL $$"], "", undefined],
+  ["is not there is not started", ["no-such-tool"], "", undefined],
+])("what is only for silence: behind one that %s", async (_, argv, input, then) => {
+  const first = inPod(argv, input);
+  const onlyIfSilent = { ...inPod(["echo", "then"]), onlyIfSilent: true };
+  const [before, between, behind] = await runInOrder([first, onlyIfSilent, inPod(["echo", "behind"])]);
+  const alone = await runAt("pod", netns, first.batch);
+  expect(before).toMatchObject({ exitCode: alone.exitCode });
+  expect(before?.stdout.trim()).toBe(alone.stdout.trim());
+  expect(between?.exitCode === 0 ? between.stdout : undefined).toBe(then);
+  expect(behind).toMatchObject({ exitCode: 0, stdout: "behind\n" });
 });
 
 test("what the time limit ends takes along the tool that it had started", async () => {

@@ -24,7 +24,8 @@ export const unmake = async (pod: Plug, programs: readonly Program[]): Promise<v
   for (const program of programs.toReversed()) {
     const handler = handlerOf(program);
     const { stdout } = await run(pod, program, handler.remove(program.objects));
-    const then = handler.removeThen(program.objects, stdout);
+    const ifSilent = stdout.trim() === "" ? handler.removeIfSilent?.(program.objects) : undefined;
+    const then = ifSilent ?? handler.removeThen?.(program.objects, stdout);
     if (then !== undefined) await run(pod, program, then);
   }
 };

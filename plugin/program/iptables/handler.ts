@@ -22,7 +22,6 @@ export function chains(family: Family): Handler<MangleChain, Seen> {
     add: (wanted) => addChains(family, wanted),
     madeBefore: () => [],
     remove: (wanted) => removeChains(family, wanted),
-    removeThen: () => undefined,
     look: () => [{ batch: listRules(family), isAnswer: succeeded }],
     parse: ([saved = ""], wanted) => parseChains(saved, wanted),
     drift: (wanted, seen) => chainDrift(family, wanted, seen),

@@ -17,7 +17,6 @@ export const links: Handler<Ifb, Seen> = {
   add: addLinks,
   madeBefore: () => [],
   remove: removeLinks,
-  removeThen: () => undefined,
   look: (wanted) => wanted.map(({ name }) => ({ batch: lookAtLink(name), isAnswer: succeeded })),
   parse: (answers) => answers.flatMap(parseLinks),
   drift: linkDrift,

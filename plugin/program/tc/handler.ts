@@ -18,7 +18,7 @@ export const trafficControl: Handler<TcObject, Seen> = {
     return failedLine === undefined ? undefined : wanted.slice(0, Number(failedLine) - 1);
   },
   remove: removeTc,
-  removeThen: (wanted, filtersLeft) => (filtersLeft.trim() === "" ? removeHolders(wanted) : undefined),
+  removeIfSilent: removeHolders,
   look: (wanted) => devicesOf(wanted).map((dev) => ({ batch: listTc(dev), isAnswer: hasQdiscs })),
   parse: (answers, wanted) => devicesOf(wanted).map((dev, at) => parseTc(dev, answers[at] ?? "")),
   drift: tcDrift,
