@@ -123,9 +123,7 @@ function endText(mark: string, stopsAtFailure: boolean): string {
 function stepText(step: Numbered, mark: string): string {
   const text = `${step.isHeard ? heardText(step, mark) : toolText(step, mark)}\nend ${step.number}`;
   // From 126 on the shell speaks: what a tool has not said is no answer.
-  return step.onlyIfSilent === true
-    ? `if [ "$code" -lt 126 ] && [ -z "$said" ]; then\n${text}\nfi`
-    : text;
+  return step.onlyIfSilent === true ? `if [ "$code" -lt 126 ] && [ -z "$said" ]; then\n${text}\nfi` : text;
 }
 
 /** A function, for not every shell reads a here-document within `$()`. */
