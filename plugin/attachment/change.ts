@@ -14,10 +14,10 @@ import { merge, siblingOf, type Program } from "../program/program.ts";
 import { withoutOthers } from "../program/traits.ts";
 import type { Member } from "../program/ipset/members.ts";
 import { isBare, type AttachmentRecord } from "../state/record.ts";
-import { writeRecord } from "../state/store.ts";
+import { writeRecord } from "../state/record-file.ts";
 import { isEqual } from "./equal.ts";
 import { withoutTakenEnd } from "./host-end.ts";
-import { membersIn, membersOnlyIn, withBoth } from "./recording.ts";
+import { membersIn, membersOnlyIn, withBoth } from "./both.ts";
 import { reachable, together } from "./undo.ts";
 
 export type Change = {

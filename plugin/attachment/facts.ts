@@ -1,14 +1,21 @@
 /** The facts that a plan needs: from the kernel now, or from the record. */
 import type { Request } from "../cni/request.ts";
 import type { Facts, Features } from "../datapath/driver.ts";
-import { factsIn, inspect, type Attachment } from "../kernel/inspect.ts";
+import type { Outcome } from "../kernel/exec.ts";
+import { factsIn, type Attachment } from "../kernel/inspect.ts";
+import { lookAtPod } from "../kernel/look.ts";
 import { runAt } from "../kernel/netns.ts";
 import { observeAnd } from "../kernel/observe-in-turn.ts";
 import { showLink } from "../program/link/ifb.ts";
 import type { Observation, Program } from "../program/program.ts";
 
-export function readFacts(request: Request, features: Promise<Features>): Promise<Facts> {
-  return inspect(attachmentOf(request), features);
+export async function readFacts(
+  request: Request,
+  features: Promise<Features>,
+  looking: Promise<Outcome> = lookAtPod(request.call),
+): Promise<Facts> {
+  const [outcome, known] = await Promise.all([looking, features]);
+  return factsIn(outcome, attachmentOf(request), known);
 }
 
 /** With the kernel's objects of these programs, at one go. */

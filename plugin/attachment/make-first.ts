@@ -4,20 +4,24 @@ import { ruleChains } from "../datapath/rules/chains.ts";
 import { dependOnLink } from "../datapath/uplink/class-rules.ts";
 import { messageOf } from "../errors.ts";
 import { applyFresh, type Applied } from "../kernel/apply.ts";
+import type { Outcome } from "../kernel/exec.ts";
 import { kernelHasIpv6 } from "../kernel/linux.ts";
-import type { Log } from "../log.ts";
 import { without } from "../program/compare.ts";
 import { describe, merge } from "../program/program.ts";
 import type { AttachmentRecord } from "../state/record.ts";
-import { writeRecord } from "../state/store.ts";
+import { writeRecord } from "../state/record-file.ts";
 import { readFacts } from "./facts.ts";
 import { readFeatures } from "./features.ts";
 import { unseenEnd } from "./host-end.ts";
 import { planFor, type Plan } from "./plan.ts";
-import { recordOf, type Recorded } from "./recording.ts";
+import type { BareTask } from "./make-bare.ts";
+import { recordOf } from "./recording.ts";
 import { undo } from "./undo.ts";
 
-export type Task = Recorded & { readonly stateDir: string; readonly log: Log };
+export type Task = BareTask & {
+  /** How the pod's interface is: asked already. */
+  readonly looking: Promise<Outcome>;
+};
 
 /** Most rules need no look at the pod's link, so their sets and chains are made while that is being read. */
 export async function addFirst(task: Task): Promise<void> {
@@ -57,8 +61,11 @@ export async function addFirst(task: Task): Promise<void> {
   await settle(record, { owned, failures: [...capped.failures, ...marked.failures], notes }, task);
 }
 
-export async function planHere({ request, policy }: Task, features: Promise<Features>): Promise<Plan> {
-  return planFor(request, policy, await readFacts(request, features));
+export async function planHere(
+  { request, policy, looking }: Task,
+  features: Promise<Features>,
+): Promise<Plan> {
+  return planFor(request, policy, await readFacts(request, features, looking));
 }
 
 /** Writes what was made into the record, or undoes everything and throws the reason. */
@@ -101,7 +108,7 @@ async function orUndo<Value>(
   }
 }
 
-export function takeBack(record: AttachmentRecord, { stateDir }: Task): Promise<void> {
+export function takeBack(record: AttachmentRecord, { stateDir }: BareTask): Promise<void> {
   return undo({ stateDir, identity: record.identity, record, netns: record.netns });
 }
 

@@ -1,10 +1,10 @@
 /** What the kernel should have for an attachment: the only way from request, policy and facts to programs. Pure. */
 import type { Request } from "../cni/request.ts";
 import type { Facts } from "../datapath/driver.ts";
-import type { Identity } from "../datapath/names.ts";
 import { plan } from "../datapath/plan.ts";
 import { hasWishes, type Policy } from "../policy/policy.ts";
 import type { Program } from "../program/program.ts";
+import { identityOf } from "./identity.ts";
 
 export type Plan = { readonly facts: Facts; readonly programs: readonly Program[] };
 
@@ -12,8 +12,4 @@ export type Plan = { readonly facts: Facts; readonly programs: readonly Program[
 export function planFor(request: Request, policy: Policy, facts: Facts): Plan {
   const programs = hasWishes(policy) ? plan({ identity: identityOf(request), policy, facts }) : [];
   return { facts, programs };
-}
-
-export function identityOf({ call, conf }: Request): Identity {
-  return { network: conf.network, containerId: call.containerId, ifname: call.ifname };
 }

@@ -2,16 +2,15 @@
 import { podName, type Request } from "../cni/request.ts";
 import type { Policy } from "../policy/policy.ts";
 import { matchesAll } from "../policy/rule.ts";
-import { without } from "../program/compare.ts";
-import type { Member } from "../program/ipset/members.ts";
 import { viewOf } from "../kernel/netns.ts";
-import { merge, type Program } from "../program/program.ts";
+import type { Program } from "../program/program.ts";
 import type { AttachmentRecord } from "../state/record.ts";
 import type { LabelSource } from "../knowledge/knowledge.ts";
 import { ownBuild } from "./build.ts";
 import type { Decision } from "./decide.ts";
 import { askedWithin, sizeOf } from "./asked.ts";
-import { identityOf, type Plan } from "./plan.ts";
+import { identityOf } from "./identity.ts";
+import type { Plan } from "./plan.ts";
 import type { UplinkPart } from "./uplink/part.ts";
 
 export type Recorded = {
@@ -62,26 +61,4 @@ export function limitsOf({ egress, ingress, rules }: Policy): NonNullable<Attach
     ...(rest?.dscp === undefined ? {} : { dscp: rest.dscp }),
     rules: rules.length,
   };
-}
-
-/** Both records in one: until a change is done, undoing it must remove the objects of either. */
-export function withBoth(before: AttachmentRecord, wanted: AttachmentRecord): AttachmentRecord {
-  const membership = wanted.membership ?? before.membership;
-  return {
-    ...wanted,
-    unfinished: true,
-    programs: merge([...wanted.programs, ...without(before.programs, wanted.programs)]),
-    ...(membership && {
-      membership: { ...membership, members: [...membersIn(wanted), ...membersOnlyIn(before, wanted)] },
-    }),
-  };
-}
-
-export function membersIn({ membership }: AttachmentRecord): readonly Member[] {
-  return membership?.members ?? [];
-}
-
-export function membersOnlyIn(one: AttachmentRecord, other: AttachmentRecord): readonly Member[] {
-  const others = new Set(membersIn(other).map((member) => JSON.stringify(member)));
-  return membersIn(one).filter((member) => !others.has(JSON.stringify(member)));
 }

@@ -1,4 +1,4 @@
-/** Reads how an attachment looks in the kernel: the facts that planning goes by. Changes nothing. */
+/** How an attachment looks in the kernel: the facts that planning goes by. Changes nothing. */
 import type { Facts, Features, HostEnd } from "../datapath/driver.ts";
 import { interfaceNameFault } from "../cni/call.ts";
 import type { Interface } from "../cni/prev-result.ts";
@@ -6,7 +6,6 @@ import { CniError, ErrorCode } from "../errors.ts";
 import { parseLinks, showLink, type ObservedLink } from "../program/link/ifb.ts";
 import type { Outcome } from "./exec.ts";
 import { kernelHasIpv6, readNodeLink } from "./linux.ts";
-import { runAt } from "./netns.ts";
 import { refusal } from "./refusal.ts";
 
 export type Attachment = {
@@ -15,13 +14,7 @@ export type Attachment = {
   readonly interfaces: readonly Interface[];
 };
 
-export async function inspect(attachment: Attachment, features: Promise<Features>): Promise<Facts> {
-  const looking = runAt("pod", attachment.netns, showLink(attachment.ifname));
-  const [outcome, known] = await Promise.all([looking, features]);
-  return factsIn(outcome, attachment, known);
-}
-
-/** `outcome`: what showLink said of the pod's interface. */
+/** `outcome`: what `lookAtPod` brought. */
 export function factsIn(outcome: Outcome, attachment: Attachment, features: Features): Facts {
   const podLink = podLinkIn(outcome, attachment);
   const found = findHostEnd(podLink, attachment.interfaces);

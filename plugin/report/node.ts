@@ -1,6 +1,7 @@
 /** What this node has, as values: its attachments and uplinks by our records, and a reading of their counters. */
 import { accessSync, constants, existsSync } from "node:fs";
-import { listAttachments, listNetworks, readRecord, recordPath } from "../state/store.ts";
+import { recordPath } from "../state/record-file.ts";
+import { listAttachments, listNetworks, readRecord } from "../state/store.ts";
 import { listUplinks, readStanding } from "../state/uplinks.ts";
 import { isBare, type AttachmentRecord } from "../state/record.ts";
 import type { Identity } from "../datapath/names.ts";

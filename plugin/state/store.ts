@@ -1,12 +1,11 @@
-/** Records on disk: one file per attachment, `attachments/<network>/<containerID>@<ifname>.json` under the state directory. */
+/** The records on disk, read, listed and deleted. */
 import { existsSync } from "node:fs";
 import type { Identity } from "../datapath/names.ts";
-import { namesIn, readJson, unlinkIfThere, unwritable, writeJson } from "./file.ts";
-import { hold, release } from "./holders.ts";
+import { namesIn, readJson, unlinkIfThere } from "./file.ts";
+import { release } from "./holders.ts";
 import { CniError, ErrorCode } from "../errors.ts";
+import { recordPath, temporarySuffix } from "./record-file.ts";
 import { asRecord, isFromAnotherVersion, type AttachmentRecord } from "./record.ts";
-
-const temporarySuffix = ".tmp";
 
 export function readRecord(stateDir: string, identity: Identity): AttachmentRecord | undefined {
   const path = recordPath(stateDir, identity);
@@ -34,23 +33,6 @@ export function readRecords(stateDir: string): Records {
     records: found.flatMap(({ record }) => record ?? []),
     unreadable: found.flatMap(({ path, record }) => (record === undefined && existsSync(path) ? [path] : [])),
   };
-}
-
-/** One attachment has one writer, so the name beside the record need not be random. */
-export function writeRecord(stateDir: string, record: AttachmentRecord): void {
-  const path = recordPath(stateDir, record.identity);
-  writeJson(path, record, path + temporarySuffix);
-  try {
-    hold(stateDir, record.netnsId, record.identity);
-  } catch (error) {
-    throw unwritable(`${stateDir}/holders`, error);
-  }
-}
-
-/** In place of one that is there: whose the interface is by now may be another attachment. */
-export function rewriteRecord(stateDir: string, record: AttachmentRecord): void {
-  const path = recordPath(stateDir, record.identity);
-  writeJson(path, record, path + temporarySuffix);
 }
 
 /** `record`: what was in it, where that could be read. */
@@ -92,11 +74,6 @@ export function countAttachments(stateDir: string): number {
 
 export function listNetworks(stateDir: string): readonly string[] {
   return namesIn(`${stateDir}/attachments`);
-}
-
-/** "@" cannot be part of a container ID, so the first one ends it. */
-export function recordPath(stateDir: string, { network, containerId, ifname }: Identity): string {
-  return `${stateDir}/attachments/${network}/${containerId}@${ifname}.json`;
 }
 
 function withoutSuffixes(name: string): string {

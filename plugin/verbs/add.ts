@@ -2,7 +2,7 @@
 import { decideForAdd } from "../attachment/await-agent.ts";
 import { alone } from "../attachment/lock.ts";
 import { make } from "../attachment/make.ts";
-import { identityOf } from "../attachment/plan.ts";
+import { identityOf } from "../attachment/identity.ts";
 import { resultFrom } from "../cni/prev-result.ts";
 import { parseRequest, podName } from "../cni/request.ts";
 import type { Command } from "./context.ts";

@@ -4,7 +4,7 @@ import { driftOf, type Findings } from "../attachment/drift.ts";
 import { isEqual } from "../attachment/equal.ts";
 import type { Now } from "../attachment/unapplied.ts";
 import { learn } from "../attachment/learn.ts";
-import { identityOf } from "../attachment/plan.ts";
+import { identityOf } from "../attachment/identity.ts";
 import { CniError, ErrorCode } from "../errors.ts";
 import { resultFrom } from "../cni/prev-result.ts";
 import { parseRequest, podName, type Request } from "../cni/request.ts";

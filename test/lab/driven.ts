@@ -4,7 +4,8 @@ import { plan } from "../../plugin/datapath/plan.ts";
 import { applyFresh, applyOver } from "../../plugin/kernel/apply.ts";
 import { run } from "../../plugin/kernel/exec.ts";
 import { readFeatures } from "../../plugin/attachment/features.ts";
-import { inspect } from "../../plugin/kernel/inspect.ts";
+import { factsIn } from "../../plugin/kernel/inspect.ts";
+import { lookAtPod } from "../../plugin/kernel/look.ts";
 import { observe } from "../../plugin/kernel/observe-in-turn.ts";
 import { remove } from "../../plugin/kernel/remove.ts";
 import { drift } from "../../plugin/program/program.ts";
@@ -14,7 +15,7 @@ import { looking, withoutNoise } from "./exact-state.ts";
 const order = JSON.parse(readFileSync(0, "utf8")) as Order;
 const { netns, podName, ifname, interfaces, policy } = order;
 const features = await readFeatures("/run/pod-qos", "forget");
-const facts = await inspect({ netns, ifname, interfaces }, Promise.resolve(features));
+const facts = factsIn(await lookAtPod({ netns, ifname }), { netns, ifname, interfaces }, features);
 const identity = { network: "lab", containerId: "driven", ifname };
 const programs = plan({ identity, policy, facts });
 

@@ -4,7 +4,8 @@ import { policyDirOf } from "./confs.ts";
 import type { JsonObject } from "../../cni/fields.ts";
 import type { Identity } from "../../datapath/names.ts";
 import type { AttachmentRecord } from "../../state/record.ts";
-import { listAttachments, listNetworks, readRecord, recordPath } from "../../state/store.ts";
+import { recordPath } from "../../state/record-file.ts";
+import { listAttachments, listNetworks, readRecord } from "../../state/store.ts";
 
 export type Records = ReadonlyMap<string, Entry>;
 

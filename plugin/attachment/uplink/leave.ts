@@ -6,7 +6,7 @@ import { addMembers, removeMembers } from "../../kernel/uplink/members.ts";
 import { readSets } from "../../kernel/uplink/observe.ts";
 import type { Member } from "../../program/ipset/members.ts";
 import type { AttachmentRecord, Membership } from "../../state/record.ts";
-import { rewriteRecord } from "../../state/store.ts";
+import { rewriteRecord } from "../../state/record-file.ts";
 import { membersOfOthers, traces } from "./members.ts";
 import { readClaims, readLiveClaims, readUplinks } from "./node.ts";
 import { tally } from "./tally.ts";

@@ -9,7 +9,7 @@ import { otherHops } from "../../kernel/uplink/hops.ts";
 import { uplinkDrift } from "../../kernel/uplink/observe.ts";
 import type { UplinkChoice } from "../../policy/uplink/choose.ts";
 import type { AttachmentRecord, Membership } from "../../state/record.ts";
-import { identityOf } from "../plan.ts";
+import { identityOf } from "../identity.ts";
 import { withClassesInUse } from "./former.ts";
 import { joinNodeUplink } from "./join.ts";
 

@@ -18,7 +18,7 @@ import { netnsId } from "../../../plugin/kernel/netns.ts";
 import type { AttachmentRecord } from "../../../plugin/state/record.ts";
 import { writeSnapshot } from "../../../plugin/state/live/snapshot.ts";
 import { enterLock } from "../../../plugin/state/locks.ts";
-import { writeRecord } from "../../../plugin/state/store.ts";
+import { writeRecord } from "../../../plugin/state/record-file.ts";
 import { apiObject, snapshotOf } from "../support/api.ts";
 import { knowing, podRequest } from "../support/known.ts";
 import { loopAt } from "../support/loop.ts";

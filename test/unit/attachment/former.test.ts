@@ -14,7 +14,7 @@ import { withFormer } from "../../../plugin/policy/uplink/former.ts";
 import type { Uplink } from "../../../plugin/policy/uplink/uplink.ts";
 import { hookRules } from "../../../plugin/program/iptables/chain.ts";
 import type { AttachmentRecord, Membership } from "../../../plugin/state/record.ts";
-import { writeRecord } from "../../../plugin/state/store.ts";
+import { writeRecord } from "../../../plugin/state/record-file.ts";
 import { keepStanding } from "../../../plugin/state/uplinks.ts";
 import { uplinkOf } from "../support/uplink.ts";
 

@@ -1,0 +1,67 @@
+/**
+ * Makes the programs of an attachment. A new one is programmed at once, and a failure undoes all of it. One that exists is
+ * changed, and a failure keeps what it had (change.ts).
+ */
+import { CniError, ErrorCode } from "../errors.ts";
+import type { Outcome } from "../kernel/exec.ts";
+import { isBare, type AttachmentRecord } from "../state/record.ts";
+import { readRecord } from "../state/store.ts";
+import { change } from "./change.ts";
+import { featuresChanged, readFeatures } from "./features.ts";
+import { identityOf } from "./identity.ts";
+import { makeBare, type BareTask } from "./make-bare.ts";
+import { addFirst, planHere, takeBack, tell, type Task } from "./make-first.ts";
+import { recordOf } from "./recording.ts";
+
+/** `looking`: how the pod's interface is; undefined where nothing is requested. */
+export async function makePrograms(task: BareTask, looking: Promise<Outcome> | undefined): Promise<void> {
+  const { request, stateDir } = task;
+  const choice = task.policy.uplink;
+  const part = choice && (await import("./uplink/part.ts"));
+  const before = readRecord(stateDir, identityOf(request));
+  // Before anything is touched: a network that contradicts another goes no further.
+  if (choice !== undefined) part?.agreeOnUplink(stateDir, request.conf.network, choice);
+  if (looking === undefined) return makeBareAgain(task, before);
+  const uplink = choice && part?.uplinkPart(choice, request);
+  await retryAfterReprobe({ ...task, uplink, looking }, before);
+}
+
+async function makeBareAgain(task: BareTask, before: AttachmentRecord | undefined): Promise<void> {
+  const { stateDir, log, request } = task;
+  const wanted = recordOf(task, undefined, []);
+  if (before !== undefined && before.netnsId !== task.netnsId) await takeBack(before, task);
+  else if (before !== undefined && !isBare(before))
+    await change({ stateDir, netns: request.call.netns, before, wanted, join: undefined, log });
+  makeBare(task);
+}
+
+/** The cached features may be more than the kernel has now. The failed try has been undone: the next one plans anew. */
+async function retryAfterReprobe(task: Task, before: AttachmentRecord | undefined): Promise<void> {
+  try {
+    await add(task, before);
+  } catch (error) {
+    const lacks = error instanceof CniError && error.code === ErrorCode.missingFeature;
+    // Where the probe fails as well, the first error says more.
+    if (!lacks || !(await featuresChanged(task.stateDir).catch(() => false))) throw error;
+    await add(task, readRecord(task.stateDir, identityOf(task.request)));
+  }
+}
+
+function add(task: Task, before: AttachmentRecord | undefined): Promise<void> {
+  return before === undefined ? addFirst(task) : addAgain(task, before);
+}
+
+/** A repeated ADD, with the same requests or others. Where it fails, the pod keeps what it had. */
+async function addAgain(task: Task, before: AttachmentRecord): Promise<void> {
+  const { request, stateDir, log } = task;
+  if (before.netnsId !== task.netnsId) {
+    await takeBack(before, task);
+    return addFirst(task);
+  }
+  const features = readFeatures(stateDir, "keep");
+  const desired = await planHere(task, features);
+  const wanted = recordOf(task, desired, desired.programs);
+  const join = async (): Promise<void> => task.uplink?.join(features, log);
+  const applied = await change({ stateDir, netns: request.call.netns, before, wanted, join, log });
+  tell(wanted, applied, task);
+}
