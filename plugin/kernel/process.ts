@@ -49,7 +49,8 @@ function markOf({ pid, startTime }: Pick<Process, "pid" | "startTime">): string 
  * reading that of a process that hangs in the kernel may hang as well.
  *
  * From its fork until it has its own program a tool is a copy of who starts it: with our name, an environment without the mark,
- * and one thread, where Node has several. Nothing tells whose it is, and it is over within milliseconds.
+ * and one thread, where Node has several. Unless who started it lives, nothing tells whose it is, and it is over within
+ * milliseconds.
  */
 export function hasTools(other: Process): boolean {
   const mark = `${markName}=${markOf(other)}`;
@@ -58,9 +59,14 @@ export function hasTools(other: Process): boolean {
     const stat = /^\d+$/.test(pid) ? statOf(pid) : undefined;
     if (stat === undefined || Number(stat.startTime) < Number(other.startTime)) return false;
     // Asked first: what has its program by now has its environment too.
-    if (stat.name === ownName && stat.threads === 1) return true;
+    if (stat.name === ownName && stat.threads === 1 && !livesBeside(stat.parent, ownName)) return true;
     return readText(`/proc/${pid}/environ`)?.split("\0").includes(mark) === true;
   });
+}
+
+/** Where who started it has ended, the parent is process 1, which may have our name in a container. */
+function livesBeside(parent: number, ownName: string): boolean {
+  return parent !== 1 && statOf(String(parent))?.name === ownName;
 }
 
 export function childrenOf(parent: number): readonly number[] {

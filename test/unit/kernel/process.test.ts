@@ -31,6 +31,18 @@ test("a tool that was forked and has not begun yet when its starter is killed co
   expect(statOf(forked)?.state ?? "Z").toBe("Z");
 });
 
+test("a tool that was forked and has not begun yet is not another's that is dead, while its starter lives", async () => {
+  const { starter, own } = await begin();
+  const forked = await stopUnbegun(own.pid);
+  try {
+    process.title = statOf(forked)?.name ?? "";
+    expect(hasTools({ ...own, pid: 4_194_305, startTime: "1" })).toBe(false);
+  } finally {
+    process.kill(forked, "SIGCONT");
+    starter.kill("SIGKILL");
+  }
+});
+
 const begin = async () => {
   const args = ["--input-type=module", "--eval", STARTER];
   const starter = execa(process.execPath, args, { reject: false, buffer: false });
