@@ -168,7 +168,7 @@ test.each(["DEL", "ADD"] as const)(
       const pod = await plug(node, { conf: allWishes });
       const before = await exactState(node, pod.pod);
       await withSlowTc(async () => {
-        const killed = await callDetached(pod, "ADD", pod.conf, { after: 1500, whole: false });
+        const killed = await callDetached(pod, "ADD", pod.conf, { after: "start", ms: 1500, whole: false });
         expect([killed.signal, existsSync(node.path("/run/slow/begun"))]).toEqual(["SIGKILL", true]);
         const started = performance.now();
         expect(await pod.call(verb)).toMatchObject({ exitCode: 0 });

@@ -1,6 +1,6 @@
 /** Calls for one attachment, begun at moments of chance, some of them killed at one. */
-import { array, boolean, constantFrom, integer, option, record, sample } from "fast-check";
-import { callDetached } from "./kill.ts";
+import { array, boolean, constant, constantFrom, integer, option, record, sample } from "fast-check";
+import { callDetached, inWords, type Moment, type Span } from "./kill.ts";
 import type { Plug } from "./plug.ts";
 import type { ExecResult } from "./process.ts";
 
@@ -11,8 +11,8 @@ export interface Step {
   readonly deed: Deed;
   /** Milliseconds after the first. */
   readonly at: number;
-  /** SIGKILL so many milliseconds after its start: of the plugin, or of its tools too. */
-  readonly kill: { readonly after: number; readonly whole: boolean } | undefined;
+  /** SIGKILL: of the plugin, or of its tools too. */
+  readonly kill: (Moment & { readonly whole: boolean }) | undefined;
 }
 
 export interface Done extends Step {
@@ -21,12 +21,18 @@ export interface Done extends Step {
   readonly result: ExecResult;
 }
 
-/** `span`: about how long one call takes here. */
-export const interleavings = (count: number, seed: number, span: number): readonly (readonly Step[])[] => {
+/** The span tells about how long one call takes here. */
+export const interleavings = (
+  count: number,
+  seed: number,
+  { toRecord, fromRecord }: Span,
+): readonly (readonly Step[])[] => {
+  const span = toRecord + fromRecord;
   const deed = constantFrom<Deed[]>("ADD", "ADD", "other ADD", "other ADD", "DEL", "GC", "GC of others");
   const kill = option(
     record({
-      after: integer({ min: Math.floor(span * 0.4), max: Math.ceil(span * 1.5) }),
+      after: constant("start"),
+      ms: integer({ min: Math.floor(span * 0.4), max: Math.ceil(span * 1.5) }),
       whole: boolean(),
     }),
     { freq: 2, nil: undefined },
@@ -55,7 +61,7 @@ const VERBS = { ADD: "ADD", "other ADD": "ADD", DEL: "DEL", GC: "GC", "GC of oth
 export const said = (steps: readonly Step[]): string =>
   steps
     .map(({ deed, at, kill }) => {
-      const end = kill && `, killed after ${kill.after} ms${kill.whole ? " with its tools" : ""}`;
+      const end = kill && `, ${inWords(kill)}${kill.whole ? " with its tools" : ""}`;
       return `${deed} at ${at} ms${end ?? ""}`;
     })
     .join("; ");

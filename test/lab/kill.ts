@@ -1,39 +1,26 @@
-import { recordNames } from "./exact-state.ts";
-import type { LabNode } from "./node.ts";
+import { existsSync } from "node:fs";
 import { linkPlugin, type CniVerb } from "./plugin.ts";
-import type { Pod } from "./pod.ts";
 import type { ExecResult } from "./process.ts";
-
-/** Whose ADD is killed. */
-export interface Victim {
-  readonly node: LabNode;
-  readonly pod: Pod;
-  readonly ifname: string;
-  readonly conf: object;
-}
+import { recordPathOf, type RecordOwner } from "./records.ts";
 
 /** In the midst of its work an ADD has its record and has not ended. */
 export type Hit = "too early" | "in the midst" | "too late";
 
-/**
- * An ADD that is killed so many milliseconds after its start: only the plugin, or the whole of its process group with the
- * tools that it has started.
- */
-export const callKilled = async (victim: Victim, afterMs: number, whole: boolean): Promise<Hit> => {
-  const { node, conf } = victim;
-  const others = recordNames(node).length;
-  const { signal } = await callDetached(victim, "ADD", conf, { after: afterMs, whole });
+/** An ADD that is killed at a moment: only the plugin, or the whole of its process group with the tools that it has started. */
+export const callKilled = async (victim: RecordOwner, when: Moment, whole: boolean): Promise<Hit> => {
+  const { signal } = await callDetached(victim, "ADD", victim.conf, { ...when, whole });
   if (signal !== "SIGKILL") return "too late";
-  return recordNames(node).length > others ? "in the midst" : "too early";
+  return existsSync(recordPathOf(victim)) ? "in the midst" : "too early";
 };
 
 /** A call in a process group of its own, killed or not. */
 export const callDetached = async (
-  { node, pod, ifname }: Omit<Victim, "conf">,
+  victim: RecordOwner,
   verb: CniVerb,
   conf: object,
-  kill: { readonly after: number; readonly whole: boolean } | undefined,
+  kill: (Moment & { readonly whole: boolean }) | undefined,
 ): Promise<ExecResult> => {
+  const { node, pod, ifname } = victim;
   const running = node.start("setsid", [linkPlugin(node)], {
     input: JSON.stringify(conf),
     env: {
@@ -44,10 +31,20 @@ export const callDetached = async (
       CNI_PATH: "/opt/cni/bin",
     },
   });
-  const timer = kill && setTimeout(() => killed(running.pid, kill.whole), kill.after);
+  const disarm = kill && arm(victim, kill, () => killed(running.pid, kill.whole));
   const result = await running.done;
-  clearTimeout(timer);
+  disarm?.();
   return result;
+};
+
+const arm = (victim: RecordOwner, { after, ms }: Moment, strike: () => void): (() => void) => {
+  let timer: NodeJS.Timeout | undefined;
+  const wait = (): void => void (timer = setTimeout(strike, ms));
+  const stop = after === "record" ? whenRecorded(victim, wait) : wait();
+  return () => {
+    stop?.();
+    clearTimeout(timer);
+  };
 };
 
 /** setsid made the plugin the leader of a group of its own, but not before it was started itself. */
@@ -62,36 +59,69 @@ const killed = (pid: number, whole: boolean): void => {
   }
 };
 
-/** Until it writes its record, an ADD does what nobody can see. */
-const START_UP = 0.4;
+/** Milliseconds that an ADD takes on this machine until its record is there, and from then on. */
+export interface Span {
+  readonly toRecord: number;
+  readonly fromRecord: number;
+}
+
+/** When an ADD is killed: so long after its start, or after its record has come. */
+export interface Moment {
+  readonly after: "start" | "record";
+  readonly ms: number;
+}
 
 /**
- * When to kill an ADD that takes so many milliseconds: a golden section apart, so that few kills cover all of it evenly, and
- * at other moments with each seed.
+ * A golden section apart, so that few kills cover all of an ADD evenly, and at other moments with each seed. Until it writes its
+ * record an ADD does what nobody can see, so most are counted from there: how long the start-up takes changes with every load.
  */
-export const moment = (seed: number, round: number, span: number): number =>
-  span * (START_UP + (1 - START_UP) * portion(seed, round));
+export const moment = (seed: number, round: number, { toRecord, fromRecord }: Span): Moment =>
+  round % 4 === 3
+    ? { after: "start", ms: toRecord * portion(seed, round) }
+    : { after: "record", ms: fromRecord * portion(seed, round) };
+
+export const inWords = ({ after, ms }: Moment): string =>
+  `killed ${ms.toFixed(1)} ms after its ${after === "start" ? "start" : "record came"}`;
 
 /** From 0 to 1. */
 export const portion = (seed: number, round: number): number =>
   (((seed % 1e6) + round) * 0.618_033_988_75) % 1;
 
-/** How long an ADD takes on this machine: the median of three. */
-export const spanOf = async (add: () => Promise<unknown>, undo: () => Promise<unknown>): Promise<number> => {
-  const took: number[] = [];
+/** The medians of three. */
+export const spanOf = async (
+  victim: RecordOwner,
+  add: () => Promise<unknown>,
+  undo: () => Promise<unknown>,
+): Promise<Span> => {
+  const took: Span[] = [];
   for (let round = 0; round < 3; round += 1) {
     const started = performance.now();
+    let recorded = started;
+    const stop = whenRecorded(victim, () => (recorded = performance.now()));
     await add();
-    took.push(performance.now() - started);
+    stop();
+    took.push({ toRecord: recorded - started, fromRecord: performance.now() - recorded });
     await undo();
   }
-  return took.toSorted((a, b) => a - b)[1] ?? Number.NaN;
+  const median = (key: keyof Span): number =>
+    took.map((span) => span[key]).toSorted((a, b) => a - b)[1] ?? Number.NaN;
+  return { toRecord: median("toRecord"), fromRecord: median("fromRecord") };
+};
+
+/** Looked for each millisecond, until it is there. */
+const whenRecorded = (victim: RecordOwner, then: () => void): (() => void) => {
+  const path = recordPathOf(victim);
+  const looking = setInterval(() => {
+    if (!existsSync(path)) return;
+    clearInterval(looking);
+    then();
+  }, 1);
+  return () => clearInterval(looking);
 };
 
 /**
  * How long an ADD takes by now, as each kill tells: what else the machine does changes it within seconds. A machine that became
- * slow, or quick again, is followed; an ADD that has no midst is not met however often one tries.
+ * quick again is followed; an ADD that has no midst is not met however often one tries.
  */
-export const corrected = (span: number, hit: Hit): number => span * CORRECTIONS[hit];
-
-const CORRECTIONS: Readonly<Record<Hit, number>> = { "too early": 1.2, "in the midst": 1, "too late": 0.85 };
+export const corrected = (span: Span, hit: Hit): Span =>
+  hit === "too late" ? { ...span, fromRecord: span.fromRecord * 0.85 } : span;

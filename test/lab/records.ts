@@ -4,8 +4,10 @@ import type { LabNode } from "./node.ts";
 import type { Plug } from "./plug.ts";
 
 /** Where the record of a plug is, as the test itself finds the file. */
-export const recordPathOf = ({ node, pod, ifname, conf }: Plug): string =>
+export const recordPathOf = ({ node, pod, ifname, conf }: RecordOwner): string =>
   node.path(`/run/pod-qos/attachments/${String(conf["name"])}/${pod.containerId}@${ifname}.json`);
+
+export type RecordOwner = Pick<Plug, "node" | "pod" | "ifname" | "conf">;
 
 export const readRecordAt = (node: LabNode, network: string, containerId: string): AttachmentRecord =>
   JSON.parse(

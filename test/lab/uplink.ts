@@ -75,7 +75,7 @@ export const bulkLabel = { "traffic-tier": "bulk-seed" };
 export interface UplinkPod {
   readonly pod: Pod;
   readonly wire: Wire;
-  readonly conf: object;
+  readonly conf: Readonly<Record<string, unknown>>;
   readonly call: (verb: CniVerb, changes?: object) => Promise<PluginResult>;
 }
 

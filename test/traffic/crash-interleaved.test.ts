@@ -65,6 +65,7 @@ test(`after each of ${times} interleavings of ADD, other ADD, DEL and GC, some k
     const pod = await plug(node);
     const before = await exactState(node, pod.pod);
     const span = await spanOf(
+      pod,
       async () => succeeded(await pod.call("ADD", { conf: ruledWishes })),
       async () => succeededSilently(await pod.call("DEL")),
     );

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { succeeded, succeededSilently } from "../lab/answers.ts";
 import { createNode, type LabNode } from "../lab/node.ts";
 import { exactState, stateFiles } from "../lab/exact-state.ts";
-import { callKilled, corrected, moment, spanOf } from "../lab/kill.ts";
+import { callKilled, corrected, inWords, moment, portion, spanOf, type Moment } from "../lab/kill.ts";
 import { rounds } from "../lab/pace.ts";
 import { plug, type LinkKind, type Plug } from "../lab/plug.ts";
 import { repetitions } from "../lab/repetitions.ts";
@@ -43,6 +43,7 @@ describe.each<{ kind: LinkKind; conf: object }>([
     await leavesNothing(node, async () => {
       let pod = await plug(node, { kind, conf: { ...conf } });
       let span = await spanOf(
+        pod,
         async () => succeeded(await pod.call("ADD")),
         async () => succeededSilently(await pod.call("DEL")),
       );
@@ -50,8 +51,8 @@ describe.each<{ kind: LinkKind; conf: object }>([
       const files = filesOf(node);
       for (let round = 0; round < times; round += 1) {
         const { next, whole } = aftermaths[round % aftermaths.length] ?? aftermaths[0];
-        const after = moment(seed, round, span);
-        const hit = await callKilled(pod, after, whole);
+        const when = moment(seed, round, span);
+        const hit = await callKilled(pod, when, whole);
         span = corrected(span, hit);
         if (hit === "in the midst") landed += 1;
         if (next === "DEL without netns") {
@@ -64,7 +65,7 @@ describe.each<{ kind: LinkKind; conf: object }>([
         }
         if (next === "ADD and DEL") await inGoodOrder(pod);
         succeededSilently(await pod.call("DEL"));
-        const what = `${seedSaid}: killed after ${after.toFixed(1)} ms${whole ? " with its tools" : ""}, then ${next}`;
+        const what = `${seedSaid}: ${inWords(when)}${whole ? " with its tools" : ""}, then ${next}`;
         expect({ what, state: await exactState(node, pod.pod), files: filesOf(node) }).toEqual({
           what,
           state: before,
@@ -87,17 +88,21 @@ const filesOf = (of: LabNode): object =>
 
 describe("the very first ADD of a node, killed while it finds out what the kernel can do", () => {
   test("leaves no file but the cache of that", async () => {
-    const firstSpan = await firstAdd();
+    const span = await firstAdd();
     for (let round = 0; round < firstTimes; round += 1) {
       await using fresh = await createNode();
       const pod = await plug(fresh, { conf: allWishes });
-      await callKilled(pod, moment(seed, round, firstSpan), true);
+      const when: Moment = { after: "start", ms: span * (START_UP + (1 - START_UP) * portion(seed, round)) };
+      await callKilled(pod, when, true);
       await inGoodOrder(pod);
       succeededSilently(await pod.call("DEL"));
       expect(Object.keys(stateFiles(fresh)), seedSaid).toEqual(["features.json"]);
     }
   });
 });
+
+/** The part of it in which it does what nobody can see. */
+const START_UP = 0.4;
 
 /** How long the first ADD of a node takes. */
 const firstAdd = async (): Promise<number> => {

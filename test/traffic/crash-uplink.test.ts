@@ -1,11 +1,12 @@
 /** SIGKILL at any moment of an ADD that puts a pod into a class of the uplink: nothing of the pod stays, all of the uplink does. */
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
 import { succeeded, succeededSilently } from "../lab/answers.ts";
 import { exactState, recordNames } from "../lab/exact-state.ts";
-import { callKilled, corrected, moment, spanOf, type Hit } from "../lab/kill.ts";
+import { callKilled, corrected, inWords, moment, spanOf, type Hit, type Span } from "../lab/kill.ts";
 import { suite } from "../lab/needs.ts";
 import { rounds } from "../lab/pace.ts";
 import { callPlugin } from "../lab/plugin.ts";
+import type { RecordOwner } from "../lab/records.ts";
 import { repetitions } from "../lab/repetitions.ts";
 import { seed, seedSaid } from "../lab/seed.ts";
 import {
@@ -30,12 +31,12 @@ suite("an ADD with an uplink that is killed", { plugin: true, tools: ["ipset"] }
   });
   afterAll(() => site.node[Symbol.asyncDispose]());
 
-  const kill = async (round: number, span: number): Promise<{ what: string; hit: Hit }> => {
+  const victim = (): RecordOwner => ({ node: site.node, pod: pod.pod, ifname: "eth0", conf: pod.conf });
+  const kill = async (round: number, span: Span): Promise<{ what: string; hit: Hit }> => {
     const whole = round % 2 === 1;
-    const after = moment(seed, round, span);
-    const victim = { node: site.node, pod: pod.pod, ifname: "eth0", conf: pod.conf };
-    const what = `${seedSaid}: killed after ${after.toFixed(1)} ms${whole ? " with its tools" : ""}`;
-    return { what, hit: await callKilled(victim, after, whole) };
+    const when = moment(seed, round, span);
+    const what = `${seedSaid}: ${inWords(when)}${whole ? " with its tools" : ""}`;
+    return { what, hit: await callKilled(victim(), when, whole) };
   };
   /** What there is of pods, beside the classes. */
   const ofPods = async (): Promise<object> => ({
@@ -54,9 +55,10 @@ suite("an ADD with an uplink that is killed", { plugin: true, tools: ["ipset"] }
 
   test(`at each of ${times} random moments, on an uplink that stands: DEL, or ADD and DEL, takes out the pod alone`, async () => {
     const neighbour = await addedUplinkPod(site, { labels: bulkLabel });
+    onTestFinished(async () => succeededSilently(await neighbour.call("DEL")));
     const others = await ofPods();
     expect(others).toMatchObject({ members: [neighbour.wire.pod4], records: [expect.any(String)] });
-    let span = await spanOf(add, del);
+    let span = await spanOf(victim(), add, del);
     const before = await state();
     expect(before).toContain("class htb 1:20");
     let landed = 0;
@@ -74,7 +76,6 @@ suite("an ADD with an uplink that is killed", { plugin: true, tools: ["ipset"] }
       expect({ what, state: await state() }).toEqual({ what, state: before });
     }
     enough(landed, times);
-    succeededSilently(await neighbour.call("DEL"));
   });
 
   test("while it makes the uplink: DEL leaves nothing of the pod, and the next ADD the whole uplink", async () => {
@@ -82,7 +83,7 @@ suite("an ADD with an uplink that is killed", { plugin: true, tools: ["ipset"] }
     const whole = await state();
     for (const part of ["class htb 1:20", pod.wire.pod4, pod.wire.pod6]) expect(whole).toContain(part);
     await unmake();
-    let span = await spanOf(add, unmake);
+    let span = await spanOf(victim(), add, unmake);
     let landed = 0;
     for (let round = 0; round < times / 2; round += 1) {
       const { what, hit } = await kill(round, span);
