@@ -1,4 +1,5 @@
 /** Histories lived through beside an agent, all of a batch at once, and what a fresh ADD by their end gives. */
+import { rmSync } from "node:fs";
 import { setTimeout as pause } from "node:timers/promises";
 import type { Agent } from "../agent.ts";
 import { createNode, type LabNode } from "../node.ts";
@@ -33,15 +34,21 @@ export type Played = {
 export const inBatches = <Value>(all: readonly Value[], size: number): readonly (readonly Value[])[] =>
   Array.from({ length: Math.ceil(all.length / size) }, (_, at) => all.slice(at * size, (at + 1) * size));
 
-/** The node is left as it was. */
-export const play = async (place: Place, means: Means, batch: readonly History[]): Promise<Played> => {
+/** The node is left as it was. `known`: how a fresh ADD knows all by itself, where the agent's means are others. */
+export const play = async (
+  place: Place,
+  means: Means,
+  batch: readonly History[],
+  known = means,
+): Promise<Played> => {
   const lives = batch.flatMap((history, at) => {
     const seat = place.seats[at];
     return seat === undefined ? [] : [{ history, seat, means }];
   });
   const pods = place.seats.map(({ pod }) => pod);
   const state = (): Promise<string> => stateOf(place.node, pods);
-  const fresh = await freshly(place.node, means, lives, state);
+  const asKnown = lives.map((life) => ({ ...life, means: known }));
+  const fresh = await freshly(place.node, known, asKnown, state);
   const agent = await means.start(place.node);
   try {
     await Promise.all(lives.map(live));
@@ -51,6 +58,8 @@ export const play = async (place: Place, means: Means, batch: readonly History[]
   } finally {
     await agent.kill();
     await undoAll(lives);
+    // What an agent knew of the API counts for ADD after its end: the next fresh ADD would go by the objects of this batch.
+    rmSync(place.node.path("/run/pod-qos/live"), { recursive: true, force: true });
   }
 };
 
