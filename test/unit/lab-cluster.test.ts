@@ -86,6 +86,7 @@ const called = (verb: string, resource: string, more: object = {}, code = 200): 
   objectRef: { resource, ...more },
   responseStatus: { code },
   requestReceivedTimestamp: "",
+  stageTimestamp: "",
 });
 
 describe("calls held against a role", () => {

@@ -19,6 +19,8 @@ export type AuditEvent = {
   };
   readonly responseStatus?: { readonly code?: number };
   readonly requestReceivedTimestamp: string;
+  /** When it was answered, or at the stage that it is in the log with. */
+  readonly stageTimestamp: string;
 };
 
 /** All requests so far, of a control plane that was started with `audit`. */
