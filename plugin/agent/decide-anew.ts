@@ -8,25 +8,41 @@ import { nameOf } from "../report/names.ts";
 import type { AttachmentRecord } from "../state/record.ts";
 import { inFull, type Came, type Tools } from "./work.ts";
 
-export type Decided = Came & {
+export type Decided = Told & Pick<Reapplied, "left">;
+
+type Told = Came & {
   readonly kind: Reapplied["kind"];
   /** It was in a class that the conf has no more, and is in it no more. */
   readonly leftFormer?: boolean;
+  /** The uplink may be as an ADD by another conf has left it. */
+  readonly hadAnotherUplink?: boolean | undefined;
 };
 
 export async function decideAnew(
-  { stateDir, log, metrics }: Tools,
+  tools: Tools,
   record: AttachmentRecord,
   ground: Ground,
   why: readonly string[],
 ): Promise<Decided> {
+  const { stateDir, log } = tools;
   const began = performance.now();
   const came = await reapply({ ...ground, stateDir, record, log });
-  const who = nameOf(record);
+  const seconds = (performance.now() - began) / 1000;
+  return { ...tell(tools, nameOf(record), { came, seconds, why }), left: came.left };
+}
+
+type Done = { readonly came: Reapplied; readonly seconds: number; readonly why: readonly string[] };
+
+function tell({ stateDir, log, metrics }: Tools, who: string, { came, seconds, why }: Done): Told {
   metrics.applies.inc({ result: came.kind });
   switch (came.kind) {
     case "same":
-      return { kind: kindOf(came, who, log), outcome: "done", why: "" };
+      return {
+        kind: kindOf(came, who, log),
+        outcome: "done",
+        why: "",
+        hadAnotherUplink: came.hadAnotherUplink,
+      };
     case "hidden":
       log(
         "warn",
@@ -48,7 +64,7 @@ export async function decideAnew(
       log("info", `${who}: its network namespace has ended: removed what it had on the node`);
       return { kind: came.kind, outcome: "over", why: "" };
     case "changed": {
-      metrics.applySeconds.observe((performance.now() - began) / 1000);
+      metrics.applySeconds.observe(seconds);
       log("info", `${who}: ${changeInWords(came.before, came.after)} (${why.join("; ")})`);
       const leftFormer = hasLeftFormer(stateDir, came.before.membership, came.after.membership);
       return { kind: kindOf(came, who, log), outcome: "done", why: "", leftFormer };

@@ -23,6 +23,8 @@ export type News =
   | { readonly kind: "suspects"; readonly attachments: readonly string[] }
   /** By a pod of this network. */
   | { readonly kind: "former class left"; readonly network: string }
+  /** In the record of a pod of this network: no event tells where rules alone have been changed to it. */
+  | { readonly kind: "another uplink"; readonly network: string }
   | { readonly kind: "api"; readonly changes: ApiChanges };
 
 export type Asked = { readonly task: Task; readonly why: string; readonly delayMs: number };
@@ -58,6 +60,9 @@ export function asksOf(world: World, news: News, chance: () => number): readonly
       );
     case "former class left":
       return atOnce([{ kind: "uplink", network: news.network }], pastClasses);
+    case "another uplink":
+      // After an edit of the conf it is so with each of its pods.
+      return later([{ kind: "uplink", network: news.network }], "a pod was added by another conf");
     case "api":
       return afterApi(world, news.changes);
   }

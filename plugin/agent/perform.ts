@@ -1,5 +1,6 @@
 /** A task of the queue, done by what the world is when its turn comes. */
 import { ownBuild } from "../attachment/build.ts";
+import { isEqual } from "../attachment/equal.ts";
 import { learnLeft } from "../attachment/learn.ts";
 import { suspectsAmong } from "../attachment/readback.ts";
 import type { Knowledge } from "../knowledge/knowledge.ts";
@@ -83,8 +84,11 @@ async function decide(loop: Loop, attachment: string, why: readonly string[]): P
   else if (undoOnly) states.note(attachment, knowledge);
   // Of two that leave side by side each finds the other one there, and neither takes the class away.
   if (came.leftFormer === true) tell({ kind: "former class left", network: record.identity.network });
+  if (came.hadAnotherUplink === true) tell({ kind: "another uplink", network: record.identity.network });
   // What we wrote ourselves is no news; what an ADD wrote meanwhile is.
-  const attachments = readRecords().filter((each) => each !== attachment);
+  const isOurs = (each: string): boolean =>
+    each === attachment && isEqual(world().records.get(each)?.record, came.left);
+  const attachments = readRecords().filter((each) => !isOurs(each));
   if (attachments.length > 0) tell({ kind: "records", attachments });
   return came;
 }

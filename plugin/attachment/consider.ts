@@ -138,8 +138,16 @@ function saysSame(wanted: AttachmentRecord, record: AttachmentRecord): boolean {
   return (
     isEqual(wanted.limits ?? null, record.limits ?? null) &&
     isEqual(wanted.asked ?? null, record.asked ?? null) &&
+    hasSameUplink(wanted, record) &&
     wanted.build === record.build &&
     wanted.labelsFrom === record.labelsFrom &&
     wanted.pending === record.pending
   );
+}
+
+/** The order of its classes counts. A conf that is too long for the record says nothing. */
+export function hasSameUplink(wanted: AttachmentRecord, record: AttachmentRecord): boolean {
+  const [its, said] = [wanted.asked?.conf, record.asked?.conf];
+  if (its === undefined || said === undefined) return true;
+  return JSON.stringify(its["uplink"]) === JSON.stringify(said["uplink"]);
 }

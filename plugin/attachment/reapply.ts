@@ -11,7 +11,14 @@ import type { AttachmentRecord } from "../state/record.ts";
 import { rewriteRecord } from "../state/record-file.ts";
 import { readRecord } from "../state/store.ts";
 import { change } from "./change.ts";
-import { consider, type Considered, type Differing, type Ground, type Rejecting } from "./consider.ts";
+import {
+  consider,
+  hasSameUplink,
+  type Considered,
+  type Differing,
+  type Ground,
+  type Rejecting,
+} from "./consider.ts";
 import { readFacts } from "./facts.ts";
 import { readFeatures } from "./features.ts";
 import { endIsTaken, takenEnd } from "./host-end.ts";
@@ -27,8 +34,16 @@ export type Reapplying = Ground & {
   readonly log: Log;
 };
 
-export type Reapplied =
-  | Exclude<Considered, Differing>
+export type Reapplied = Outcome & {
+  /** Its record as the agent leaves it; undefined: it has none, or none that can be read. */
+  readonly left: AttachmentRecord | undefined;
+};
+
+type Outcome =
+  | (Exclude<Considered, Differing> & {
+      /** Who wrote its record last had another conf of the uplink, and may have changed the uplink to it. */
+      readonly hadAnotherUplink?: boolean;
+    })
   | ({
       readonly kind: "changed";
       readonly before: AttachmentRecord;
@@ -42,20 +57,29 @@ export type Reapplied =
 export async function reapply(task: Reapplying): Promise<Reapplied> {
   const { stateDir, record } = task;
   const first = await consider(stateDir, record, task);
-  if (first.kind !== "differs" && first.kind !== "gone") return first;
+  if (first.kind !== "differs" && first.kind !== "gone") return { ...first, left: record };
   const lock = { stateDir, identity: record.identity, verb: "agent" };
   try {
-    return await aloneBriefly(lock, () =>
-      withLock(task).catch((error: unknown) => ({ kind: "failed", error })),
-    );
+    return await aloneBriefly(lock, async () => {
+      const outcome = await withLock(task).catch((error: unknown) => ({ kind: "failed", error }) as const);
+      return { ...outcome, left: recordOrNone(task) };
+    });
   } catch (error) {
-    if (error instanceof CniError) return { kind: "busy", error };
+    if (error instanceof CniError) return { kind: "busy", error, left: record };
     throw error;
   }
 }
 
+function recordOrNone({ stateDir, record: { identity } }: Reapplying): AttachmentRecord | undefined {
+  try {
+    return readRecord(stateDir, identity);
+  } catch {
+    return undefined;
+  }
+}
+
 /** What was seen without the lock may be no more. */
-async function withLock(task: Reapplying): Promise<Reapplied> {
+async function withLock(task: Reapplying): Promise<Outcome> {
   const { stateDir } = task;
   const record = readRecord(stateDir, task.record.identity);
   if (record === undefined) return { kind: "ended" };
@@ -76,11 +100,7 @@ async function withLock(task: Reapplying): Promise<Reapplied> {
   }
 }
 
-async function changeTo(
-  task: Reapplying,
-  before: AttachmentRecord,
-  differing: Differing,
-): Promise<Reapplied> {
+async function changeTo(task: Reapplying, before: AttachmentRecord, differing: Differing): Promise<Outcome> {
   const { stateDir, log } = task;
   const { policy, uplink, isInWordsAlone, rejected } = differing;
   const refused = policy.uplink && (await disagreement(stateDir, before, policy.uplink));
@@ -91,7 +111,7 @@ async function changeTo(
   const wanted = differing.wanted ?? (await withFacts(before, differing, features));
   if (isInWordsAlone) {
     rewriteRecord(stateDir, { ...wanted, programs: before.programs });
-    return { kind: "same", rejected };
+    return { kind: "same", rejected, hadAnotherUplink: !hasSameUplink(wanted, before) };
   }
   const taken = takenEnd(wanted);
   if (taken !== undefined) return { kind: "failed", error: endIsTaken(before, taken) };
@@ -131,7 +151,7 @@ async function withFacts(
   return recordOf({ request, policy, netnsId, uplink }, plan, plan.programs);
 }
 
-async function undoEnded({ stateDir, log }: Reapplying, record: AttachmentRecord): Promise<Reapplied> {
+async function undoEnded({ stateDir, log }: Reapplying, record: AttachmentRecord): Promise<Outcome> {
   const { identity, netns } = record;
   await undo({ stateDir, identity, record, netns }, log);
   return { kind: "gone" };

@@ -75,6 +75,24 @@ test("what somebody takes from the tree comes back at once, and from a class's s
   expect(await agent.metric('pod_qos_drift_total{tool="uplink"}')).toBeGreaterThan(0);
 });
 
+test("an ADD by another conf that has not seen the agent yet changes the uplink, and what no event tells of is put back", async () => {
+  const [a, b] = [
+    { rate: "20M", set: "a-pods", podSelector: { matchLabels: { a: "yes" } } },
+    { rate: "20M", set: "b-pods", podSelector: { matchLabels: { b: "yes" } } },
+  ];
+  const uplink = { ...uplink200, classes: { default: { rate: "100M" }, a, b } };
+  const swapped = { ...uplink, classes: { default: { rate: "100M" }, b, a } };
+  await write(uplink);
+  await addedUplinkPod(site, { labels: { a: "yes" }, uplink });
+  const rules = (): Promise<string> => site.sh("iptables -t mangle -S; ip6tables -t mangle -S");
+  const wanted = await rules();
+  agent = await startAgent(site.node);
+  await site.node.exec("rm", ["/run/pod-qos/live/agent.json"]);
+  // The tree is the same: only the rules lead from the sets to the classes the other way round.
+  await addedUplinkPod(site, { labels: { a: "yes" }, uplink: swapped });
+  await until("the rules", async () => (await rules()) === wanted);
+});
+
 /** What was the third class is the second, and that one is behind it for as long as it stays. */
 const { "bulk-seed": bulk } = uplink200.classes;
 const [rest, last] = [{ rate: "100M" }, { rate: "1M" }];

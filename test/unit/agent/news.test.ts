@@ -120,6 +120,11 @@ describe("news", () => {
       ["uplink podnet"],
     ],
     [
+      "of an ADD by another conf of the uplink asks for that",
+      { kind: "another uplink", network: "podnet" },
+      ["uplink podnet +500"],
+    ],
+    [
       "of a pod asks for all its interfaces, and for no other pod",
       api({ pods: ["u-a", "u-z"] }),
       ["decide podnet/a@eth0", "decide second/a@eth0"],

@@ -3,6 +3,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
+import type { Loop } from "../../../plugin/agent/context.ts";
 import { apiViewOf } from "../../../plugin/agent/view/view.ts";
 import { decideAnew } from "../../../plugin/agent/decide-anew.ts";
 import { createMetrics } from "../../../plugin/agent/metrics.ts";
@@ -41,8 +42,8 @@ const recordNamed = (containerId: string, more: Partial<AttachmentRecord> = {}):
   ...more,
 });
 
-describe("a record that an ADD writes while another pod is decided", () => {
-  it("is news: or its pod stays as it was added", async () => {
+describe("a record that an ADD writes while a pod is decided", () => {
+  it("is news where it is of another pod: or that stays as it was added", async () => {
     const stateDir = createPlace();
     const { loop, told } = loopAt(stateDir);
     writeRecord(stateDir, recordNamed("a"));
@@ -52,6 +53,18 @@ describe("a record that an ADD writes while another pod is decided", () => {
     const byTheWatch = loop.readRecords();
     const byPerform = told.flatMap((news) => (news.kind === "records" ? news.attachments : []));
     expect([...byTheWatch, ...byPerform]).toEqual(["podnet/b@eth0"]);
+  });
+
+  it("is news where it is of that pod, which was decided by its record before", async () => {
+    const stateDir = createPlace();
+    const { loop, told } = loopAt(stateDir);
+    const before = recordNamed("a");
+    writeRecord(stateDir, before);
+    loop.readRecords();
+    // The decision is told once it is made.
+    const log: Loop["log"] = () => writeRecord(stateDir, { ...before, limits: { egress: 1e6, rules: 0 } });
+    await perform({ ...loop, log }, { kind: "decide", attachment: "podnet/a@eth0" }, ["test"]);
+    expect(told).toEqual([{ kind: "records", attachments: ["podnet/a@eth0"] }]);
   });
 });
 
@@ -135,7 +148,7 @@ describe("what is refused", () => {
     const came = await decideAnew(tools, await running(knowing({})), { conf, knowledge: knowing({}) }, [
       "test",
     ]);
-    expect(came).toEqual({ kind: "refused", outcome: "failed", why: "test" });
+    expect(came).toMatchObject({ kind: "refused", outcome: "failed", why: "test" });
   });
 
   it("is said once, and again after all was well", () => {
