@@ -8,14 +8,16 @@ import type { AsyncLocalStorage } from "node:async_hooks";
 export function within<Value>(ms: number, work: () => Promise<Value>): Promise<Value> {
   // ADD has no limit and does not load it.
   const hooks = process.getBuiltinModule("node:async_hooks");
-  ends ??= new hooks.AsyncLocalStorage<number>();
+  const ends = (shared[KEY] ??= new hooks.AsyncLocalStorage<number>());
   return ends.run(performance.now() + ms, work);
 }
 
 /** Milliseconds; Infinity where there is no limit. */
 export function timeLeft(): number {
-  const end = ends?.getStore();
+  const end = shared[KEY]?.getStore();
   return end === undefined ? Infinity : Math.max(0, end - performance.now());
 }
 
-let ends: AsyncLocalStorage<number> | undefined;
+/** In the executable each part that is loaded on its own has a copy of this file: all of them go by one limit. */
+const KEY = Symbol.for("pod-qos.time-limit");
+const shared = globalThis as { [KEY]?: AsyncLocalStorage<number> };

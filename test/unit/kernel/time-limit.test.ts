@@ -27,3 +27,15 @@ it("ends what runs when the time is over, starts nothing more, and does not conc
   expect((await beside).exitCode).toBe(0);
   expect(timeLeft()).toBe(Infinity);
 });
+
+it("holds in each copy of the code, for a part of the executable that is loaded on its own has one", async () => {
+  const copy = "../../../plugin/kernel/time-limit.ts?copy";
+  const { timeLeft: timeLeftThere } = (await import(copy)) as { readonly timeLeft: typeof timeLeft };
+  expect(timeLeftThere).not.toBe(timeLeft);
+  await within(60_000, async () => {
+    await Promise.resolve();
+    expect(timeLeftThere()).toBeGreaterThan(0);
+    expect(timeLeftThere()).toBeLessThanOrEqual(60_000);
+  });
+  expect(timeLeftThere()).toBe(Infinity);
+});
