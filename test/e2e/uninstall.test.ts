@@ -3,6 +3,7 @@ import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { afterEach, expect, test } from "vitest";
 import { startContainerd } from "../lab/containerd.ts";
 import { binDir, confDir, installSite, type InstallSite } from "../lab/install-site.ts";
+import { suite } from "../lab/needs.ts";
 import { cniPath, peer } from "../lab/paths.ts";
 import type { Pod } from "../lab/pod.ts";
 import type { ExecResult } from "../lab/process.ts";
@@ -145,13 +146,15 @@ test("a runtime that does not say what it has loaded keeps executable and limits
   expect(await limits(pod)).toBe("");
 });
 
-test("a runtime that answers on its socket needs no such word: all goes once it has loaded the chain without us", async () => {
-  await on("flannel");
-  const before = site.contents();
-  expect(await site.install()).toMatchObject({ exitCode: 0 });
-  await startContainerd(site.node);
-  expect(await site.uninstall()).toMatchObject({ exitCode: 0, stderr: "" });
-  expect(site.contents()).toEqual(before);
+suite("a runtime that answers", { plugin: true, tools: ["containerd"] }, () => {
+  test("on its socket needs no such word: all goes once it has loaded the chain without us", async () => {
+    await on("flannel");
+    const before = site.contents();
+    expect(await site.install()).toMatchObject({ exitCode: 0 });
+    await startContainerd(site.node);
+    expect(await site.uninstall()).toMatchObject({ exitCode: 0, stderr: "" });
+    expect(site.contents()).toEqual(before);
+  });
 });
 
 async function withLimitedPod(): Promise<{

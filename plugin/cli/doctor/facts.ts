@@ -18,6 +18,8 @@ export type Facts = {
 export type NodeFacts = {
   /** ID of /etc/os-release; "" where there is none. */
   readonly system: string;
+  /** Whether packages are Debian's; of other systems' it is not known what they call them. */
+  readonly hasApt: boolean;
   /** Whether glibc's loader is where the executable looks for it. */
   readonly hasGlibc: boolean;
   /** Tools that are not there. */

@@ -16,8 +16,8 @@ export function putJson(directory: string, name: string, document: JsonObject): 
   return `printf '%s\\n' ${text} >${temporary} && mv ${temporary} ${quoted(`${directory}/${name}`)}`;
 }
 
-export function packages(...names: readonly string[]): string {
-  return `apt-get install -y ${names.join(" ")}`;
+export function packages({ node: { hasApt } }: Facts, ...names: readonly string[]): string | undefined {
+  return hasApt ? `apt-get install -y ${names.join(" ")}` : undefined;
 }
 
 /** The installed executable, or this one where that does not start. */

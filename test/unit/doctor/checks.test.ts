@@ -102,6 +102,7 @@ const rows: readonly Row[] = [
     "warning",
     "apt-get install -y iptables ipset",
   ],
+  ["node-tools", node({ missing: ["ipset"], system: "fedora", hasApt: false }), "warning", undefined],
   ["node-tc", node({ tc: "BusyBox v1.36 multi-call binary." }), "error", "iproute2"],
   [
     "node-iptables",

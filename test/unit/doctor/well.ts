@@ -53,6 +53,7 @@ export const well: Facts = {
   runtime: containerd,
   node: {
     system: "debian",
+    hasApt: true,
     hasGlibc: true,
     missing: [],
     tc: "tc utility, iproute2-6.1.0, libbpf 1.1.2",

@@ -29,16 +29,18 @@ const reference: readonly unknown[] =
     " ",
   );
 
-function ofPlugins({ chain: { executables, binDir, ...facts } }: Facts): Finding | undefined {
-  const chain = chainOf(facts);
+function ofPlugins(facts: Facts): Finding | undefined {
+  const { executables, binDir } = facts.chain;
+  const chain = chainOf(facts.chain);
   if (typeof chain !== "object") return undefined;
   const types = chain.plugins.filter((plugin) => !isOurs(plugin)).map(({ type }) => String(type));
   const missing = [...new Set(types)].filter((type) => !executables.includes(type));
   if (missing.length === 0) return undefined;
   const isPackaged = missing.every((type) => reference.includes(type));
   const copy = missing.map((type) => quoted(`/usr/lib/cni/${type}`)).join(" ");
+  const install = isPackaged ? packages(facts, "containernetworking-plugins") : undefined;
   return error(
     `${binDir} lacks ${missing.join(", ")} of ${chain.file}: no pod starts. Is it the runtime's own directory (--bin-dir)?`,
-    isPackaged ? `${packages("containernetworking-plugins")} && cp ${copy} ${quoted(binDir)}` : undefined,
+    install && `${install} && cp ${copy} ${quoted(binDir)}`,
   );
 }

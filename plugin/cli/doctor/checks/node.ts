@@ -44,21 +44,26 @@ const packageOf: Readonly<Record<string, string>> = {
 };
 const neededByAll: ReadonlySet<string> = new Set(["tc", "ip", "nsenter", "unshare"]);
 
-function ofTools({ node: { missing, system }, conf: { faults } }: Facts): Finding | undefined {
+function ofTools(facts: Facts): Finding | undefined {
+  const {
+    node: { missing, system },
+    conf: { faults },
+  } = facts;
   if (missing.length === 0 || unsupported[system] !== undefined) return undefined;
-  const mend = packages(...new Set(missing.map((tool) => packageOf[tool] ?? "iptables")));
+  const mend = packages(facts, ...new Set(missing.map((tool) => packageOf[tool] ?? "iptables")));
   const isNeeded = faults["tools"] !== undefined || missing.some((tool) => neededByAll.has(tool));
   return isNeeded
     ? error(`not found: ${missing.join(", ")}: pods that need them do not start`, mend)
     : warning(`not found: ${missing.join(", ")}: a pod that asks for marks or rules does not start`, mend);
 }
 
-function ofTc({ node: { tc } }: Facts): Finding | undefined {
+function ofTc(facts: Facts): Finding | undefined {
+  const { tc } = facts.node;
   if (tc === undefined || /\biproute2\b/.test(tc)) return undefined;
   const [first = ""] = tc.trim().split("\n");
   return error(
     `tc is not iproute2's (it says "${first}"): it knows no batches, so no pod with a limit starts`,
-    packages("iproute2"),
+    packages(facts, "iproute2"),
   );
 }
 

@@ -18,6 +18,7 @@ export async function nodeFacts(root: string): Promise<NodeFacts> {
   const system = /^ID="?([\w.-]+)/m.exec(readText(`${root}/etc/os-release`) ?? "")?.[1] ?? "";
   return {
     system,
+    hasApt: hasTool(root, "apt-get"),
     hasGlibc: loaders.some((path) => isThere(root + path)),
     missing,
     tc,
