@@ -1,10 +1,10 @@
 /** What an attachment shall have: the one way to a policy, for every verb, for `explain` and for the agent. Reads rules only where there are some. */
 import { interfaceNameFault } from "../cni/call.ts";
-import type { Request } from "../cni/request.ts";
+import type { Annotations, Request } from "../cni/request.ts";
 import { CniError, ErrorCode } from "../errors.ts";
 import { mergeKnowledge } from "../knowledge/merge.ts";
 import type { Knowledge, KnownObjects, LabelSource } from "../knowledge/knowledge.ts";
-import { ownAnnotations } from "../policy/annotations.ts";
+import { namespaceAnnotations, ownAnnotations } from "../policy/annotations.ts";
 import { decidePolicy, hasWishes, noRules, type Policy, type RuleSources } from "../policy/policy.ts";
 import type { PodNamespace } from "../policy/uplink/choose.ts";
 import type { Beside } from "./uplink/choose.ts";
@@ -16,6 +16,8 @@ export type Decision = Policy &
     /** What was left out because labels are not known: they may be, later. */
     readonly undecided: readonly string[];
     readonly labelsFrom: LabelSource;
+    /** What the pod's namespace said: by the API, else by its manifest. */
+    readonly namespaceAnnotations: Annotations | undefined;
     /** Why it is not what it would be if the agent had been there in time; undefined where it is. */
     readonly pending?: string;
   };
@@ -26,7 +28,10 @@ export async function decide(
   knowledge?: Knowledge,
   beside: Beside = {},
 ): Promise<Decision> {
-  const { request, labelsFrom } = mergeKnowledge(said, knowledge);
+  const merged = mergeKnowledge(said, knowledge);
+  const { labelsFrom } = merged;
+  const manifests = await objectRules(merged.request, keep, knowledge?.objects);
+  const request = ofNamespace(merged.request, manifests?.namespaceAnnotations);
   const { uplink } = request.conf;
   const choose =
     uplink &&
@@ -36,11 +41,19 @@ export async function decide(
       await namespaceOf(request, keep, knowledge),
       beside,
     );
-  const sources = await ruleSourcesFor(request, keep, knowledge);
+  const sources = { ...noRules, ...(await ownRules(request)), ...manifests };
   const policy = decidePolicy(request, sources, choose);
   const { passedOver, selectsNetworks } = sources;
   const undecided = [...sources.undecided, ...(policy.uplink?.undecided ?? []).map(({ source }) => source)];
-  const decision = { ...policy, passedOver, selectsNetworks, undecided, labelsFrom };
+  const { namespaceAnnotations: annotations } = request.pod;
+  const decision = {
+    ...policy,
+    passedOver,
+    selectsNetworks,
+    undecided,
+    labelsFrom,
+    namespaceAnnotations: annotations,
+  };
   if (!hasWishes(policy))
     return { ...decision, warnings: [...policy.warnings, ...unheard(request, knowledge)] };
   assertNameable(request.call.ifname);
@@ -77,21 +90,21 @@ function assertNameable(ifname: string): void {
   );
 }
 
-async function ruleSourcesFor(
-  request: Request,
-  keep: Keep,
-  knowledge: Knowledge | undefined,
-): Promise<RuleSources> {
-  const own = hasOwnRules(request)
-    ? await (await import("../policy/own-rules.ts")).readOwnRules(request)
-    : {};
-  return { ...noRules, ...own, ...(await objectRules(request, keep, knowledge?.objects)) };
+/** What the API says of the namespace counts; of one that it does not speak of a manifest may. */
+function ofNamespace(request: Request, annotations: Annotations | undefined): Request {
+  const { pod } = request;
+  return pod.namespaceAnnotations !== undefined || annotations === undefined
+    ? request
+    : { ...request, pod: { ...pod, namespaceAnnotations: annotations } };
 }
 
-function hasOwnRules({ conf, runtime }: Request): boolean {
-  return (
-    conf.rules !== undefined || ownAnnotations(runtime.annotations).some(({ name }) => name === "egress")
-  );
+async function ownRules(request: Request): Promise<Partial<RuleSources>> {
+  return hasOwnRules(request) ? (await import("../policy/own-rules.ts")).readOwnRules(request) : {};
+}
+
+function hasOwnRules({ conf, runtime, pod }: Request): boolean {
+  const annotations = [...ownAnnotations(runtime.annotations), ...namespaceAnnotations(pod)];
+  return conf.rules !== undefined || annotations.some(({ name }) => name === "egress");
 }
 
 /** Those of the policy directory and those of the API, as far as there are any. */

@@ -20,6 +20,8 @@ export type Pod = {
   readonly namespace: string | undefined;
   readonly name: string | undefined;
   readonly labels: Labels | undefined;
+  /** Of ours, those of its Namespace; undefined where nobody said any. No runtime does. */
+  readonly namespaceAnnotations?: Annotations | undefined;
 };
 
 export type Request = {

@@ -4,7 +4,8 @@
  */
 import { CniError, ErrorCode, invalidValue } from "../errors.ts";
 import type { Discipline } from "../cni/conf.ts";
-import { gsoBytes, type Cap } from "../policy/caps.ts";
+import type { Cap } from "../policy/cap.ts";
+import { gsoBytes } from "../policy/caps.ts";
 
 const ethernetHeader = 14;
 export const shapeBurstSeconds = 0.01;

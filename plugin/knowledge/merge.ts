@@ -15,11 +15,20 @@ export function mergeKnowledge(request: Request, knowledge: Knowledge | undefine
   return {
     request: {
       ...request,
-      pod: { ...request.pod, labels },
+      pod: { ...request.pod, labels, ...ofNamespace(request, knowledge) },
       runtime: runtimeOf(request, fresh?.annotations),
     },
     labelsFrom: sourceOf(request, knowledge),
   };
+}
+
+/** What a former agent left counts too: without it a pod would be above its namespace's ceiling until the agent is back. */
+function ofNamespace(
+  { pod: { namespace, namespaceAnnotations } }: Request,
+  knowledge: Knowledge | undefined,
+): Pick<Request["pod"], "namespaceAnnotations"> {
+  const known = namespace === undefined ? undefined : knowledge?.objects?.namespace(namespace);
+  return { namespaceAnnotations: typeof known === "object" ? known.annotations : namespaceAnnotations };
 }
 
 function runtimeOf(request: Request, known: Annotations | undefined): Request["runtime"] {

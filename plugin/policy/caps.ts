@@ -2,36 +2,34 @@
  * Where a cap can come from and which wish wins. Pure.
  *
  * Static conf, then `pod-qos/*`, then `kubernetes.io/*` (the runtime's capability before the bare annotation, for multus
- * gives a capability per network), then `defaults`.
+ * gives a capability per network), then the namespace's `pod-qos/*`, then `defaults`.
  */
 import { CniError, ErrorCode, invalidValue } from "../errors.ts";
 import type { Conf, Discipline, StaticCap } from "../cni/conf.ts";
 import type { Annotations, RuntimeCap } from "../cni/request.ts";
-import type { Wishes } from "./annotations.ts";
+import type { Found, NamespaceWishes, Wishes } from "./annotations.ts";
+import { underCeiling, type Cap } from "./cap.ts";
 import { parseBandwidth, parseBurst } from "./quantity.ts";
 
 export type Direction = "ingress" | "egress";
 
-/** A limit in bit/s, with the burst in bits if somebody asked for one, and the field that asked, for messages. */
-export type Cap = {
-  readonly rate: number;
-  readonly burst: number | undefined;
-  readonly source: string;
-  readonly burstSource: string | undefined;
-};
-
 type Sources = {
   readonly conf: Conf;
   readonly wishes: Wishes;
+  readonly namespace: NamespaceWishes;
   readonly runtime: RuntimeCap;
   readonly annotations: Annotations;
 };
 
 export function chooseCap(direction: Direction, sources: Sources): Cap | undefined {
-  const { conf, wishes, annotations } = sources;
-  const [wish] = capWishes(direction, sources);
+  const { conf, wishes, namespace, annotations } = sources;
+  const [first] = capWishes(direction, sources);
+  const wish = underCeiling(first, annotatedCap(namespace[`max-${direction}-bandwidth`]));
+  if (conf[direction] !== undefined) return wish;
   const burst = wishes[`${direction}-burst`];
-  if (burst === undefined || conf[direction] !== undefined) return wish;
+  // The namespace's speaks of whatever cap its pods have, and of none where they have none.
+  if (burst === undefined)
+    return wish?.burst === undefined ? withBurst(wish, namespace[`${direction}-burst`]) : wish;
   if (wish === undefined) {
     // A plain burst may be meant for the interface that has a cap: `net1.pod-qos/egress-bandwidth`.
     if (
@@ -45,8 +43,12 @@ export function chooseCap(direction: Direction, sources: Sources): Cap | undefin
         `set pod-qos/${direction}-bandwidth as well`,
     );
   }
-  const field = `annotation ${burst.key}`;
-  return { ...wish, burst: parseBurst(field, burst.text), burstSource: field };
+  return withBurst(wish, burst);
+}
+
+function withBurst(cap: Cap | undefined, burst: Found | undefined): Cap | undefined {
+  if (cap === undefined || burst === undefined) return cap;
+  return { ...cap, burst: parseBurst(burst.field, burst.text), burstSource: burst.field };
 }
 
 /** The longest GSO packet, with the headers of each of its segments as the wire will have them. */
@@ -68,13 +70,14 @@ export function burstWarnings(discipline: Discipline, caps: readonly (Cap | unde
 /** All of them, the one that counts first. */
 export function capWishes(
   direction: Direction,
-  { conf, wishes, runtime, annotations }: Sources,
+  { conf, wishes, namespace, runtime, annotations }: Sources,
 ): readonly Cap[] {
   return [
     staticCap(direction, conf[direction]),
-    annotatedCap(wishes[`${direction}-bandwidth`]?.key, annotations),
+    annotatedCap(wishes[`${direction}-bandwidth`]),
     runtimeCap(direction, runtime),
-    annotatedCap(`kubernetes.io/${direction}-bandwidth`, annotations),
+    annotatedCap(pairOf(direction, annotations)),
+    annotatedCap(namespace[`${direction}-bandwidth`]),
     defaultCap(direction, conf),
   ].filter((cap) => cap !== undefined);
 }
@@ -91,11 +94,16 @@ export function staticCap(direction: Direction, cap: StaticCap | undefined): Cap
   };
 }
 
-export function annotatedCap(key: string | undefined, annotations: Annotations): Cap | undefined {
-  const text = key === undefined ? undefined : annotations[key];
-  if (key === undefined || text === undefined) return undefined;
-  const source = `annotation ${key}`;
-  return { rate: parseBandwidth(source, text), burst: undefined, source, burstSource: undefined };
+export function annotatedCap(found: Found | undefined): Cap | undefined {
+  if (found === undefined) return undefined;
+  const { field, text } = found;
+  return { rate: parseBandwidth(field, text), burst: undefined, source: field, burstSource: undefined };
+}
+
+export function pairOf(direction: Direction, annotations: Annotations): Found | undefined {
+  const key = `kubernetes.io/${direction}-bandwidth`;
+  const text = annotations[key];
+  return text === undefined ? undefined : { key, text, field: `annotation ${key}` };
 }
 
 /**

@@ -1,26 +1,44 @@
 /** Annotation keys that were meant for us and miss by a letter. Pure. */
 import { CniError, ErrorCode } from "../errors.ts";
-import type { Annotations } from "../cni/request.ts";
-import { ownKeys } from "./annotations.ts";
+import type { Annotations, Pod } from "../cni/request.ts";
+import { ceilingKeys, ofNamespace, ownKeys } from "./annotations.ts";
 
 const keys: readonly string[] = [
   "kubernetes.io/ingress-bandwidth",
   "kubernetes.io/egress-bandwidth",
-  ...ownKeys.map((key) => `pod-qos/${key}`),
+  ...[...ownKeys, ...ceilingKeys].map((key) => `pod-qos/${key}`),
 ];
 
 /**
  * Our own prefix in other letters is an error: no one else writes it. What resembles a key of kubernetes.io or of ours
  * otherwise is in a namespace that is not ours, so it is let pass and told.
  */
-export function nearMisses(annotations: Annotations): readonly string[] {
+export function nearMisses(annotations: Annotations, whose = ""): readonly string[] {
   return Object.keys(annotations).flatMap((key) => {
-    refuseOtherSpelling(key);
+    refuseOtherSpelling(key, whose);
     const meant = isKey(key) ? undefined : nearest(key);
     return meant === undefined
       ? []
-      : [`annotation ${key} is not one that limits anything: did you mean ${meant}?`];
+      : [`annotation ${key}${whose} is not one that limits anything: did you mean ${meant}?`];
   });
+}
+
+/** On a Namespace the pair of kubernetes.io says nothing. */
+export function namespaceMisses(pod: Pod): readonly string[] {
+  const { namespaceAnnotations: annotations = {} } = pod;
+  const pair = Object.keys(annotations).filter((key) => key.startsWith("kubernetes.io/") && isKey(key));
+  return [
+    ...nearMisses(annotations, ofNamespace(pod)),
+    ...pair.map(
+      (key) =>
+        `annotation ${key}${ofNamespace(pod)} is not one that limits anything: did you mean ${key.replace("kubernetes.io/", "pod-qos/")}?`,
+    ),
+  ];
+}
+
+/** Of a Namespace's annotations those that are kept: ours, and what was meant to be. */
+export function isForNamespace(key: string): boolean {
+  return isKey(key) || isNearMiss(key);
 }
 
 /** What the function above would speak of. */
@@ -30,13 +48,13 @@ export function isNearMiss(key: string): boolean {
 
 const otherSpelling = /^(?:(.+)\.)?(pod[-_ ]?qos)\/(.*)$/is;
 
-function refuseOtherSpelling(key: string): void {
+function refuseOtherSpelling(key: string, whose: string): void {
   const [, ifname, prefix, name] = otherSpelling.exec(key) ?? [];
   if (prefix === undefined || prefix === "pod-qos") return;
   const meant = `${ifname === undefined ? "" : `${ifname}.`}pod-qos/${name}`;
   throw new CniError(
     ErrorCode.invalidConfig,
-    `annotation ${key} is not known: our prefix is "pod-qos/", did you mean ${meant}?`,
+    `annotation ${key}${whose} is not known: our prefix is "pod-qos/", did you mean ${meant}?`,
   );
 }
 

@@ -4,19 +4,28 @@
  */
 import { invalidValue } from "../errors.ts";
 import { disciplines, type Conf, type Discipline, type Enforce } from "../cni/conf.ts";
-import type { Annotations, Request } from "../cni/request.ts";
-import { ownAnnotations, wishesFor, type OwnKey, type Wishes } from "./annotations.ts";
+import type { Request } from "../cni/request.ts";
+import {
+  namespaceAnnotations,
+  namespaceWishesFor,
+  ownAnnotations,
+  wishesFor,
+  type CeilingKey,
+  type OwnKey,
+  type Wishes,
+} from "./annotations.ts";
+import { cutWarnings, type Cap } from "./cap.ts";
 import {
   burstWarnings,
   annotatedCap,
   chooseCap,
   defaultCap,
+  pairOf,
   staticCap,
-  type Cap,
   type Direction,
 } from "./caps.ts";
 import { parseDscp } from "./dscp.ts";
-import { nearMisses } from "./near-miss.ts";
+import { namespaceMisses, nearMisses } from "./near-miss.ts";
 import { parseBandwidth, parseBurst } from "./quantity.ts";
 import type { Rule } from "./rule.ts";
 import { classWarnings, type ChooseClass, type UplinkChoice } from "./uplink/choose.ts";
@@ -61,15 +70,18 @@ export const noRules: RuleSources = {
 };
 
 export function decidePolicy(request: Request, sources: RuleSources, choose?: ChooseClass): Policy {
-  const { call, conf, runtime } = request;
-  const misses = nearMisses(runtime.annotations);
-  validateAnnotations(runtime.annotations);
+  const { call, conf, runtime, pod } = request;
+  const misses = [...nearMisses(runtime.annotations), ...namespaceMisses(pod)];
+  validateAnnotations(request);
   const wishes = wishesFor(call.ifname, runtime.annotations);
-  const uplink = choose?.(wishes.class);
+  const namespace = namespaceWishesFor(call.ifname, pod);
+  const either: Wishes = { ...namespace, ...wishes };
+  const uplink = choose?.(wishes.class, namespace.class);
+  const { annotations } = runtime;
   const cap = (direction: Direction): Cap | undefined =>
-    chooseCap(direction, { conf, wishes, runtime: runtime[direction], annotations: runtime.annotations });
+    chooseCap(direction, { conf, wishes, namespace, runtime: runtime[direction], annotations });
   const [ingress, egress] = [cap("ingress"), cap("egress")];
-  const discipline = chooseDiscipline(conf, wishes);
+  const discipline = chooseDiscipline(conf, either);
   return {
     ingress,
     egress,
@@ -78,7 +90,7 @@ export function decidePolicy(request: Request, sources: RuleSources, choose?: Ch
       ...sources.networkQos,
       ...sources.conf,
       ...sources.egressQos,
-      ...chooseCatchAll(conf, wishes, uplink),
+      ...chooseCatchAll(conf, either, uplink),
     ],
     discipline,
     enforce: conf.enforce,
@@ -86,7 +98,8 @@ export function decidePolicy(request: Request, sources: RuleSources, choose?: Ch
     warnings: [
       ...misses,
       ...sources.warnings,
-      ...classWarnings(request, wishes.class, uplink),
+      ...classWarnings(request, { own: wishes.class, namespace: namespace.class }, uplink),
+      ...cutWarnings([ingress, egress]),
       ...burstWarnings(discipline, [ingress, egress]),
     ],
   };
@@ -112,7 +125,7 @@ export function validateConf(conf: Conf): readonly Cap[] {
 /** The mark for whatever no other rule decides. */
 function chooseCatchAll({ defaults }: Conf, wishes: Wishes, uplink?: UplinkChoice): readonly Rule[] {
   const fallback = defaults.dscp === undefined ? [] : [markAll("defaults.dscp", defaults.dscp)];
-  if (wishes.dscp !== undefined) return [markAll(`annotation ${wishes.dscp.key}`, wishes.dscp.text)];
+  if (wishes.dscp !== undefined) return [markAll(wishes.dscp.field, wishes.dscp.text)];
   const ofClass = uplink?.chosen.dscp;
   return ofClass === undefined ? fallback : [markAll(`uplink.classes.${uplink?.chosen.name}.dscp`, ofClass)];
 }
@@ -124,7 +137,7 @@ export function markAll(source: string, dscp: unknown): Rule {
 function chooseDiscipline({ discipline }: Conf, wishes: Wishes): Discipline {
   return wishes.discipline === undefined
     ? discipline
-    : parseDiscipline(`annotation ${wishes.discipline.key}`, wishes.discipline.text);
+    : parseDiscipline(wishes.discipline.field, wishes.discipline.text);
 }
 
 function parseDiscipline(field: string, text: string): Discipline {
@@ -134,7 +147,7 @@ function parseDiscipline(field: string, text: string): Discipline {
 }
 
 /** How each annotation of ours is read, whichever interface it speaks of. */
-const readers: Readonly<Record<OwnKey, (field: string, text: string) => unknown>> = {
+const readers: Readonly<Record<OwnKey | CeilingKey, (field: string, text: string) => unknown>> = {
   "ingress-bandwidth": parseBandwidth,
   "egress-bandwidth": parseBandwidth,
   "ingress-burst": parseBurst,
@@ -145,11 +158,12 @@ const readers: Readonly<Record<OwnKey, (field: string, text: string) => unknown>
   egress: () => undefined,
   // Which classes there are is the conf's to say.
   class: () => undefined,
+  "max-ingress-bandwidth": parseBandwidth,
+  "max-egress-bandwidth": parseBandwidth,
 };
 
-function validateAnnotations(annotations: Annotations): void {
-  for (const { key, text, name } of ownAnnotations(annotations)) readers[name](`annotation ${key}`, text);
-  for (const direction of ["ingress", "egress"]) {
-    annotatedCap(`kubernetes.io/${direction}-bandwidth`, annotations);
-  }
+function validateAnnotations({ runtime: { annotations }, pod }: Request): void {
+  for (const { field, text, name } of [...ownAnnotations(annotations), ...namespaceAnnotations(pod)])
+    readers[name](field, text);
+  for (const direction of ["ingress", "egress"] as const) annotatedCap(pairOf(direction, annotations));
 }

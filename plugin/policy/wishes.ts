@@ -1,7 +1,16 @@
 /** Every wish that was found for an attachment, by what it is about: the one that counts, and those that lost. Pure. */
 import type { Request } from "../cni/request.ts";
-import { ownAnnotations, wishesFor, type Found, type OwnKey } from "./annotations.ts";
-import { capWishes, type Cap, type Direction } from "./caps.ts";
+import {
+  namespaceAnnotations,
+  namespaceWishesFor,
+  ownAnnotations,
+  wishesFor,
+  type CeilingKey,
+  type Found,
+  type OwnKey,
+} from "./annotations.ts";
+import type { Cap } from "./cap.ts";
+import { annotatedCap, capWishes, type Direction } from "./caps.ts";
 import type { Policy } from "./policy.ts";
 import { bits } from "./words.ts";
 
@@ -9,7 +18,7 @@ export type Wish = {
   readonly about: string;
   readonly source: string;
   readonly value: string;
-  readonly outcome: "counts" | "outranked" | "for another interface";
+  readonly outcome: "counts" | "cut" | "outranked" | "ceiling above it" | "for another interface";
 };
 
 export function listWishes(request: Request, policy: Policy): readonly Wish[] {
@@ -22,40 +31,55 @@ export function listWishes(request: Request, policy: Policy): readonly Wish[] {
   ];
 }
 
-function capsOf(
-  direction: Direction,
-  { call, conf, runtime }: Request,
-  chosen: Cap | undefined,
-): readonly Wish[] {
-  const wishes = wishesFor(call.ifname, runtime.annotations);
-  const all = capWishes(direction, {
-    conf,
-    wishes,
-    runtime: runtime[direction],
-    annotations: runtime.annotations,
-  });
-  const asked = wishes[`${direction}-burst`];
-  const lost = asked === undefined || chosen?.burstSource === `annotation ${asked.key}` ? [] : [asked];
-  const burst =
-    chosen?.burst === undefined || chosen.burstSource === undefined
-      ? []
-      : [wish(`${direction} burst`, chosen.burstSource, `${bits(chosen.burst)}bit`, "counts")];
+function capsOf(direction: Direction, request: Request, chosen: Cap | undefined): readonly Wish[] {
+  const { call, conf, runtime, pod } = request;
+  const { annotations } = runtime;
+  const wishes = wishesFor(call.ifname, annotations);
+  const namespace = namespaceWishesFor(call.ifname, pod);
+  const all = capWishes(direction, { conf, wishes, namespace, runtime: runtime[direction], annotations });
+  const ceiling = annotatedCap(namespace[`max-${direction}-bandwidth`]);
+  const isAtCeiling = ceiling !== undefined && chosen?.source === ceiling.source;
+  const about = `${direction} cap`;
+  const rated = ({ source, rate }: Cap, outcome: Wish["outcome"]): Wish =>
+    wish(about, source, `${bits(rate)}bit/s`, outcome);
   return [
-    ...all.map(({ source, rate }, at) =>
-      wish(`${direction} cap`, source, `${bits(rate)}bit/s`, at === 0 ? "counts" : "outranked"),
-    ),
-    ...burst,
-    ...lost.map(({ key, text }) => wish(`${direction} burst`, `annotation ${key}`, text, "outranked")),
+    ...(isAtCeiling ? [rated(ceiling, "counts")] : []),
+    ...all.map((cap, at) => rated(cap, at > 0 ? "outranked" : isAtCeiling ? "cut" : "counts")),
+    ...(ceiling === undefined || isAtCeiling ? [] : [rated(ceiling, "ceiling above it")]),
+    ...burstsOf(direction, chosen, [wishes[`${direction}-burst`], namespace[`${direction}-burst`]]),
   ];
 }
 
-function settings({ call, conf, runtime }: Request, { uplink }: Policy): readonly Wish[] {
-  const { discipline, dscp } = wishesFor(call.ifname, runtime.annotations);
+function burstsOf(
+  direction: Direction,
+  chosen: Cap | undefined,
+  asked: readonly (Found | undefined)[],
+): readonly Wish[] {
+  const about = `${direction} burst`;
+  const lost = asked.filter((found) => found !== undefined && found.field !== chosen?.burstSource);
+  return [
+    ...(chosen?.burst === undefined || chosen.burstSource === undefined
+      ? []
+      : [wish(about, chosen.burstSource, `${bits(chosen.burst)}bit`, "counts")]),
+    ...lost.flatMap((found) =>
+      found === undefined ? [] : [wish(about, found.field, found.text, "outranked")],
+    ),
+  ];
+}
+
+function settings({ call, conf, runtime, pod }: Request, { uplink }: Policy): readonly Wish[] {
+  const own = wishesFor(call.ifname, runtime.annotations);
+  const namespace = namespaceWishesFor(call.ifname, pod);
   const ofClass = uplink?.chosen.dscp;
   return [
-    ...firstCounts(subjects.discipline, [annotated(discipline), ["discipline", conf.discipline]]),
+    ...firstCounts(subjects.discipline, [
+      annotated(own.discipline),
+      annotated(namespace.discipline),
+      ["discipline", conf.discipline],
+    ]),
     ...firstCounts(subjects.dscp, [
-      annotated(dscp),
+      annotated(own.dscp),
+      annotated(namespace.dscp),
       ofClass === undefined ? undefined : [`uplink.classes.${uplink?.chosen.name}.dscp`, String(ofClass)],
       conf.defaults.dscp === undefined ? undefined : ["defaults.dscp", String(conf.defaults.dscp)],
     ]),
@@ -65,7 +89,7 @@ function settings({ call, conf, runtime }: Request, { uplink }: Policy): readonl
 type Candidate = readonly [source: string, value: string];
 
 function annotated(found: Found | undefined): Candidate | undefined {
-  return found === undefined ? undefined : [`annotation ${found.key}`, found.text];
+  return found === undefined ? undefined : [found.field, found.text];
 }
 
 function firstCounts(about: string, candidates: readonly (Candidate | undefined)[]): readonly Wish[] {
@@ -74,33 +98,46 @@ function firstCounts(about: string, candidates: readonly (Candidate | undefined)
     .map(([source, value], at) => wish(about, source, value, at === 0 ? "counts" : "outranked"));
 }
 
-/** The annotation, a podSelector, or what the conf says of pods that nobody speaks of. */
-function classes({ conf }: Request, { uplink }: Policy): readonly Wish[] {
+/** An annotation, a selector, or what the conf says of pods that nobody speaks of. */
+function classes({ call, conf, pod }: Request, { uplink }: Policy): readonly Wish[] {
   if (uplink === undefined) return [];
-  const fallback = conf.defaults.class;
-  const isOutranked = fallback !== undefined && uplink.source !== "defaults.class";
+  const { class: ofNamespace } = namespaceWishesFor(call.ifname, pod);
+  const { class: fallback } = conf.defaults;
+  const others: readonly (Candidate | undefined)[] = [
+    annotated(ofNamespace),
+    fallback === undefined ? undefined : ["defaults.class", fallback],
+  ];
   return [
     wish(subjects.class, uplink.source, uplink.chosen.name, "counts"),
-    ...(isOutranked ? [wish(subjects.class, "defaults.class", fallback, "outranked")] : []),
+    ...others.flatMap((candidate) =>
+      candidate === undefined || candidate[0] === uplink.source
+        ? []
+        : [wish(subjects.class, candidate[0], candidate[1], "outranked")],
+    ),
   ];
 }
 
 /** Annotations of ours that do not speak for this interface, or that one for it alone outranks. */
-function unheard({ call, runtime }: Request): readonly Wish[] {
-  const heard = wishesFor(call.ifname, runtime.annotations);
-  return ownAnnotations(runtime.annotations)
-    .filter(({ key, name }) => heard[name]?.key !== key)
-    .map(({ key, text, ifname, name }) =>
+function unheard({ call, runtime, pod }: Request): readonly Wish[] {
+  const own = wishesFor(call.ifname, runtime.annotations);
+  const namespace = namespaceWishesFor(call.ifname, pod);
+  const ofPod = ownAnnotations(runtime.annotations).filter(({ key, name }) => own[name]?.key !== key);
+  const ofNamespace = namespaceAnnotations(pod).filter(({ key, name }) => namespace[name]?.key !== key);
+  const lost = own.egress === undefined ? undefined : namespace.egress;
+  return [
+    ...[...ofPod, ...ofNamespace].map(({ field, text, ifname, name }) =>
       wish(
         subjects[name],
-        `annotation ${key}`,
+        field,
         shortened(text),
         ifname === undefined ? "outranked" : "for another interface",
       ),
-    );
+    ),
+    ...(lost === undefined ? [] : [wish(subjects.egress, lost.field, shortened(lost.text), "outranked")]),
+  ];
 }
 
-const subjects: Readonly<Record<OwnKey, string>> = {
+const subjects: Readonly<Record<OwnKey | CeilingKey, string>> = {
   "ingress-bandwidth": "ingress cap",
   "egress-bandwidth": "egress cap",
   "ingress-burst": "ingress burst",
@@ -109,6 +146,8 @@ const subjects: Readonly<Record<OwnKey, string>> = {
   dscp: "mark for the rest",
   egress: "rules",
   class: "class of the uplink",
+  "max-ingress-bandwidth": "ingress cap",
+  "max-egress-bandwidth": "egress cap",
 };
 
 function wish(about: string, source: string, value: string, outcome: Wish["outcome"]): Wish {

@@ -7,7 +7,7 @@ import type { Conf, Discipline } from "../cni/conf.ts";
 import { policeBucket, shapeBucket } from "../datapath/rates.ts";
 import { CniError, ErrorCode, messageOf } from "../errors.ts";
 import { findTool } from "../kernel/find-tool.ts";
-import type { Cap } from "../policy/caps.ts";
+import type { Cap } from "../policy/cap.ts";
 import { validateConf } from "../policy/policy.ts";
 
 export type NodeCheck = {

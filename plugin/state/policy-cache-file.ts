@@ -4,7 +4,7 @@ import type { Directory, NetworkQosHead } from "../policy/manifests/manifest.ts"
 import { renderChunks, type Span } from "./chunks.ts";
 import { makeDirectory } from "./file.ts";
 
-export const cacheKind = "policies 2";
+export const cacheKind = "policies 3";
 
 /** The rules are in a chunk of their own: most pods are not selected. */
 export type CachedQos = NetworkQosHead & { readonly rulesAt: Span };

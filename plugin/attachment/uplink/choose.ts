@@ -21,9 +21,16 @@ export function classChooser(
   { link = readUplinkLink(conf.device), runsIn }: Beside = {},
 ): ChooseClass {
   const uplink = decideUplink(conf, link);
-  return (annotation) => {
+  return (annotation, ofNamespace) => {
     const { pod, conf: entry } = request;
-    const wish = { annotation, labels: pod.labels, namespace, fallback: entry.defaults.class, runsIn };
+    const wish = {
+      annotation,
+      ofNamespace,
+      labels: pod.labels,
+      namespace,
+      fallback: entry.defaults.class,
+      runsIn,
+    };
     return { ...chooseClass(uplink, wish), uplink, conf, link };
   };
 }

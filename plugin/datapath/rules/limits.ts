@@ -11,7 +11,7 @@
  */
 import { CniError, ErrorCode } from "../../errors.ts";
 import type { HtbClass, Leaf, LeafQdisc, TcObject } from "../../program/tc/objects.ts";
-import type { Cap } from "../../policy/caps.ts";
+import type { Cap } from "../../policy/cap.ts";
 import type { Limit, Rule } from "../../policy/rule.ts";
 import type { LimitsBy } from "../driver.ts";
 import {

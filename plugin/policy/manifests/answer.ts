@@ -1,4 +1,5 @@
 /** What the policies of a source come to for an attachment. Pure. Small: an ADD beside an agent needs no more than this. */
+import type { Annotations } from "../../cni/request.ts";
 import type { Rule } from "../rule.ts";
 import { select, type Attachment } from "./select.ts";
 import type { PolicySource } from "./source.ts";
@@ -12,6 +13,8 @@ export type ManifestRules = {
   readonly undecided: readonly string[];
   /** Whether one of the namespace's asks for labels of NetworkAttachmentDefinitions. */
   readonly selectsNetworks: boolean;
+  /** The Namespace's. */
+  readonly namespaceAnnotations?: Annotations | undefined;
 };
 
 export const noManifestRules: ManifestRules = {
@@ -35,5 +38,10 @@ export function answerFrom(source: PolicySource, attachment: Attachment): Answer
   const policies = namespace === undefined ? undefined : source.policies(namespace);
   if (policies === undefined) return { ...noManifestRules, faults: [] };
   const { networkQos, ...rest } = select(policies, source.surroundings(attachment.network), attachment);
-  return { ...rest, networkQos: networkQos.flatMap(({ readRules }) => readRules()), faults: policies.faults };
+  return {
+    ...rest,
+    networkQos: networkQos.flatMap(({ readRules }) => readRules()),
+    faults: policies.faults,
+    namespaceAnnotations: policies.annotations,
+  };
 }

@@ -35,6 +35,7 @@ function combined(api: ApiPolicies, directory: ListedPolicies): ListedPolicies {
     networkQos: [...api.networkQos, ...networkQos].toSorted(byRank),
     egressQos: isHidden ? api.egressQos : (api.egressQos ?? directory.egressQos),
     faults: directory.faults,
+    ...(directory.annotations && { annotations: directory.annotations }),
     warnings: [
       ...api.warnings,
       ...directory.warnings,

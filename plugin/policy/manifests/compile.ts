@@ -9,6 +9,7 @@
  */
 import { CniError, ErrorCode } from "../../errors.ts";
 import type { JsonObject } from "../../cni/fields.ts";
+import type { Annotations } from "../../cni/request.ts";
 import { parseEgressQos } from "./egress-qos.ts";
 import type { Directory, EgressQos, NamespacePolicies, NetworkQos } from "./manifest.ts";
 import { parseNetworkQos } from "./network-qos.ts";
@@ -40,9 +41,20 @@ export function compile(files: readonly ManifestFile[]): Directory {
   const policies = Map.groupBy(ofKind("EgressQoS", "NetworkQoS"), ({ meta }) => meta.namespace);
   const around = compileSurroundings(ofKind("Namespace", "NetworkAttachmentDefinition"));
   const faults = [...all.filter((one) => "fault" in one), ...around.faults];
-  const names = new Set([...policies.keys(), ...faults.map(({ namespace }) => namespace)]);
+  const { annotations } = around;
+  const names = new Set([
+    ...policies.keys(),
+    ...annotations.keys(),
+    ...faults.map(({ namespace }) => namespace),
+  ]);
   const namespaces = new Map(
-    Array.from(names, (name) => [name, compileNamespace(name, policies.get(name) ?? [], faults)]),
+    Array.from(names, (name) => [
+      name,
+      {
+        ...compileNamespace(name, policies.get(name) ?? [], faults),
+        ...annotationsOf(annotations.get(name)),
+      },
+    ]),
   );
   return {
     namespaces,
@@ -51,6 +63,10 @@ export function compile(files: readonly ManifestFile[]): Directory {
     ),
     surroundings: around.surroundings,
   };
+}
+
+function annotationsOf(annotations: Annotations | undefined): Pick<NamespacePolicies, "annotations"> {
+  return annotations === undefined ? {} : { annotations };
 }
 
 function findIn(file: string, { value, fault }: ManifestDocument): readonly (Found | Fault)[] {

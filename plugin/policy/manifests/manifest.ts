@@ -1,5 +1,5 @@
 /** What the manifests of a policy directory say, as far as a plugin on a node needs it. Pure types. */
-import type { Labels } from "../../cni/request.ts";
+import type { Annotations, Labels } from "../../cni/request.ts";
 import type { Rule } from "../rule.ts";
 import type { Selector } from "../selector.ts";
 
@@ -65,6 +65,8 @@ export type NamespacePolicies<Qos extends NetworkQosHead = NetworkQos> = {
   /** Objects that the API would have refused: no pod of this namespace is added as if they were not there. */
   readonly faults: readonly string[];
   readonly warnings: readonly string[];
+  /** Those of ours that the Namespace has itself. */
+  readonly annotations?: Annotations;
 };
 
 export type Directory = {

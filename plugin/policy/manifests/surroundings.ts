@@ -1,10 +1,13 @@
 /**
  * The Namespaces and NetworkAttachmentDefinitions of a policy directory, and whom it concerns that one of them is broken. Pure.
  *
- * They say nothing by themselves: a NetworkQoS asks for them by its networkSelectors, and an EgressQoS is about the network that no
- * NetworkAttachmentDefinition makes.
+ * A NetworkQoS asks for them by its networkSelectors, and an EgressQoS is about the network that no NetworkAttachmentDefinition
+ * makes. What a Namespace says for its pods stands in its annotations; the values are read with the pods' own.
  */
 import { CniError } from "../../errors.ts";
+import { anObject, aString, optional, type JsonObject } from "../../cni/fields.ts";
+import type { Annotations } from "../../cni/request.ts";
+import { isForNamespace } from "../near-miss.ts";
 import type { EgressQos, Nad, Namespace, NetworkQosHead, Surroundings } from "./manifest.ts";
 import { networkOf } from "./nad.ts";
 import { inContext, refuseTwin, type Fault, type Found, type Meta } from "./object.ts";
@@ -12,6 +15,8 @@ import { asksForNetworks } from "./select.ts";
 
 export type CompiledSurroundings = {
   readonly surroundings: Surroundings;
+  /** By namespace, of those that have some for us. */
+  readonly annotations: ReadonlyMap<string, Annotations>;
   readonly faults: readonly Fault[];
 };
 
@@ -20,19 +25,32 @@ export function compileSurroundings(found: readonly Found[]): CompiledSurroundin
   const faults: Fault[] = [];
   const namespaces: Namespace[] = [];
   const nads: Nad[] = [];
+  const annotations = new Map<string, Annotations>();
   const seen = new Map<string, Meta>();
   for (const one of found) {
     const { kind, name, namespace, labels } = one.meta;
     try {
       refuseTwin(one.meta, seen);
-      if (kind === "Namespace") namespaces.push({ name, labels });
-      else nads.push({ namespace, name, labels, network: inContext(one, networkOf) });
+      if (kind === "Namespace") {
+        const own = inContext(one, annotationsForPods);
+        namespaces.push({ name, labels });
+        if (Object.keys(own).length > 0) annotations.set(name, own);
+      } else nads.push({ namespace, name, labels, network: inContext(one, networkOf) });
     } catch (error) {
       if (!(error instanceof CniError)) throw error;
       faults.push({ kind, namespace, fault: error.message });
     }
   }
-  return { surroundings: { namespaces, nads }, faults };
+  return { surroundings: { namespaces, nads }, annotations, faults };
+}
+
+/** What others wrote onto it may be anything. */
+function annotationsForPods({ metadata }: JsonObject): Annotations {
+  const all = optional(anObject("metadata", metadata), "metadata.", "annotations", anObject) ?? {};
+  const own = Object.entries(all).filter(([key]) => isForNamespace(key));
+  return Object.fromEntries(
+    own.map(([key, text]) => [key, aString(`metadata.annotations["${key}"]`, text)] as const),
+  );
 }
 
 /** Whether pods of a namespace may be held against what is broken. */

@@ -1,4 +1,4 @@
-/** Which class a pod's traffic is in: its annotation, then the classes' selectors, then `defaults.class`. Pure. */
+/** Which class a pod's traffic is in: its annotation, the classes' selectors, its namespace's annotation, `defaults.class`. Pure. */
 import type { UplinkConf } from "../../cni/uplink.ts";
 import { CniError, ErrorCode } from "../../errors.ts";
 import type { Labels } from "../../cni/request.ts";
@@ -11,6 +11,8 @@ import type { LinkFacts, Uplink } from "./uplink.ts";
 
 export type ClassWish = {
   readonly annotation: Found | undefined;
+  /** That of its namespace. */
+  readonly ofNamespace?: Found | undefined;
   readonly labels: Labels | undefined;
   /** The pod's. */
   readonly namespace?: PodNamespace | undefined;
@@ -34,7 +36,7 @@ export type UplinkChoice = Choice & {
 };
 
 /** A pod's class, once its wishes have been read: what the node knows of the link is in it already. */
-export type ChooseClass = (wish: Found | undefined) => UplinkChoice;
+export type ChooseClass = (wish: Found | undefined, ofNamespace: Found | undefined) => UplinkChoice;
 
 export type Choice = {
   readonly chosen: UplinkClass;
@@ -49,9 +51,10 @@ export type Undecided = { readonly source: string; readonly lacks: "pod's labels
 
 export function chooseClass(uplink: Uplink, wish: ClassWish): Choice {
   const { classes } = uplink;
-  const { annotation, fallback } = wish;
+  const { annotation, ofNamespace, fallback } = wish;
   const byDefault = fallback === undefined ? undefined : named(classes, "defaults.class", fallback);
   const asked = annotation && annotated(classes, annotation, wish);
+  const said = ofNamespace && annotated(classes, ofNamespace, wish);
   if (asked !== undefined && "chosen" in asked) return { ...asked, undecided: [] };
   const selectors = classes.filter(hasSelector).map((each) => ({ each, answer: selects(each, wish) }));
   // What is not known does not stand in the way of what is.
@@ -63,6 +66,8 @@ export function chooseClass(uplink: Uplink, wish: ClassWish): Choice {
     ),
   ];
   if (selecting !== undefined) return { chosen: selecting, source: selectorOf(selecting), undecided };
+  if (said !== undefined && "chosen" in said) return { ...said, undecided };
+  if (said !== undefined) undecided.push(said);
   if (byDefault !== undefined) return { ...byDefault, undecided };
   return { chosen: firstOf(classes), source: "uplink.default", undecided };
 }
@@ -76,10 +81,9 @@ function firstOf([first]: readonly UplinkClass[]): UplinkClass {
 /** A class for some namespaces is not to be had from others, and not before it is known which the pod's is. */
 function annotated(
   classes: readonly UplinkClass[],
-  { key, text }: Found,
+  { field: source, text }: Found,
   wish: ClassWish,
 ): Omit<Choice, "undecided"> | Undecided {
-  const source = `annotation ${key}`;
   const asked = classes.find(({ name }) => name === text);
   if (asked === undefined) return keepingClass(classes, wish, source, unknown(classes, source, text));
   const { namespaceSelector } = asked;
@@ -132,10 +136,14 @@ function selectorOf({ name, selector, namespaceSelector }: UplinkClass): string 
 /** What is let pass about a class, and should not stay so. */
 export function classWarnings(
   { call: { ifname }, addresses }: Request,
-  annotation: Found | undefined,
+  asked: { readonly own: Found | undefined; readonly namespace?: Found | undefined },
   uplink: UplinkChoice | undefined,
 ): readonly string[] {
-  if (uplink === undefined) return annotation === undefined ? [] : [withoutUplink(ifname, annotation)];
+  if (uplink === undefined) {
+    // A namespace has pods on nodes and in networks of many kinds.
+    const ofNamespace = asked.namespace === undefined ? [] : [lacksUplink(asked.namespace)];
+    return asked.own === undefined ? ofNamespace : [withoutUplink(ifname, asked.own)];
+  }
   const rejected = uplink.rejected === undefined ? [] : [uplink.rejected];
   return [...rejected, ...notDecided(uplink), ...addressWarnings(ifname, addresses, uplink)];
 }
@@ -178,10 +186,14 @@ function isUnusable(ifname: string, address: string): string {
 }
 
 /** A plain key speaks of every interface of the pod, and another network may have the uplink; of eth0 there is no other. */
-function withoutUplink(ifname: string, { key, text }: Found): string {
-  const message = `annotation ${key} is "${text}", but the conf of this network has no "uplink", so there are no classes`;
-  if (ifname !== "eth0" && key.startsWith("pod-qos/")) return message;
+function withoutUplink(ifname: string, found: Found): string {
+  const message = lacksUplink(found);
+  if (ifname !== "eth0" && found.key.startsWith("pod-qos/")) return message;
   throw new CniError(ErrorCode.invalidConfig, message);
+}
+
+function lacksUplink({ field, text }: Found): string {
+  return `${field} is "${text}", but the conf of this network has no "uplink", so there are no classes`;
 }
 
 function named(

@@ -27,6 +27,11 @@ const sources: readonly Source[] = [
     rate: 5e6,
     say: (way) => annotated(`kubernetes.io/${way}-bandwidth`, "5M"),
   },
+  {
+    name: "the namespace's annotation for the interface",
+    rate: 5.5e6,
+    say: (way) => ({ ofNamespace: { [`eth0.pod-qos/${way}-bandwidth`]: "5500k" } }),
+  },
   { name: "defaults", rate: 6e6, say: (way) => ({ conf: { defaults: { [`${way}Bandwidth`]: "6M" } } }) },
 ];
 const directions = ["ingress", "egress"] as const;
@@ -84,6 +89,9 @@ function merged(sayings: readonly Saying[]): Saying {
   return {
     conf: Object.assign({}, ...sayings.map(({ conf }) => conf)) as Readonly<Record<string, unknown>>,
     annotations: Object.assign({}, ...sayings.map(({ annotations }) => annotations)) as Readonly<
+      Record<string, string>
+    >,
+    ofNamespace: Object.assign({}, ...sayings.map(({ ofNamespace }) => ofNamespace)) as Readonly<
       Record<string, string>
     >,
     bandwidth: Object.assign({}, ...sayings.map(({ bandwidth }) => bandwidth)) as unknown,

@@ -99,10 +99,16 @@ describe('rate "auto"', () => {
   });
 });
 
+const found = (key: string, text: string, whose = "") => ({
+  key,
+  text,
+  field: `annotation ${key}${whose}`,
+});
+
 describe("a pod's class", () => {
   const uplink = uplinkOf(runbook);
   const nothing: ClassWish = { annotation: undefined, labels: undefined, fallback: undefined };
-  const annotation = { key: "pod-qos/class", text: "default" };
+  const annotation = found("pod-qos/class", "default");
   const labels = { "traffic-tier": "bulk-seed", app: "seeder" };
 
   it.each([
@@ -122,6 +128,24 @@ describe("a pod's class", () => {
       "default",
       "annotation pod-qos/class",
     ],
+    [
+      "the namespace's before defaults.class",
+      { ofNamespace: found("pod-qos/class", "bulk-seed", " of namespace prod"), fallback: "default" },
+      "bulk-seed",
+      "annotation pod-qos/class of namespace prod",
+    ],
+    [
+      "a label before the namespace's",
+      { labels, ofNamespace: found("pod-qos/class", "default", " of namespace prod") },
+      "bulk-seed",
+      "uplink.classes.bulk-seed.podSelector",
+    ],
+    [
+      "the pod's before the namespace's",
+      { annotation, ofNamespace: found("pod-qos/class", "bulk-seed", " of namespace prod") },
+      "default",
+      "annotation pod-qos/class",
+    ],
   ])("%s", (_, wish, name, source) => {
     const choice = chooseClass(uplink, { ...nothing, ...wish });
     expect([choice.chosen.name, choice.source]).toEqual([name, source]);
@@ -129,11 +153,15 @@ describe("a pod's class", () => {
 
   it.each([
     [
-      { annotation: { key: "net1.pod-qos/class", text: "bulk" } },
+      { annotation: found("net1.pod-qos/class", "bulk") },
       'annotation net1.pod-qos/class: there is no class "bulk"',
     ],
     [{ fallback: "bulk" }, 'defaults.class: there is no class "bulk"'],
     [{ annotation, fallback: "bulk" }, 'defaults.class: there is no class "bulk"'],
+    [
+      { ofNamespace: found("pod-qos/class", "bulk", " of namespace prod") },
+      'annotation pod-qos/class of namespace prod: there is no class "bulk"',
+    ],
   ])("an unknown one is code 7 and lists those that exist: %j", (wish, message) => {
     const error = refusal(() => chooseClass(uplink, { ...nothing, ...wish }));
     expect(error.code).toBe(7);

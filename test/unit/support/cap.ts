@@ -1,4 +1,4 @@
-import type { Cap } from "../../../plugin/policy/caps.ts";
+import type { Cap } from "../../../plugin/policy/cap.ts";
 
 /** A cap in bits, as if annotations had asked for it. */
 export function capOf(rate: number, burst?: number): Cap {
