@@ -1,10 +1,11 @@
 /** What ADD writes down of an attachment before it touches the kernel. */
 import { podName, type Request } from "../cni/request.ts";
+import type { Cap } from "../policy/cap.ts";
 import type { Policy } from "../policy/policy.ts";
 import { matchesAll } from "../policy/rule.ts";
 import { viewOf } from "../kernel/netns.ts";
 import type { Program } from "../program/program.ts";
-import type { AttachmentRecord } from "../state/record.ts";
+import type { AttachmentRecord, LimitSource } from "../state/record.ts";
 import type { LabelSource } from "../knowledge/knowledge.ts";
 import { ownBuild } from "./build.ts";
 import type { Decision } from "./decide.ts";
@@ -38,6 +39,7 @@ export function recordOf(
     facts: desired?.facts,
     programs,
     limits: limitsOf(policy),
+    ...sourcesOf(policy),
     ...(uplink === undefined ? {} : { membership: uplink.membership }),
     build: ownBuild,
     ...(isAgents(policy.labelsFrom) && { labelsFrom: policy.labelsFrom }),
@@ -61,4 +63,20 @@ export function limitsOf({ egress, ingress, rules }: Policy): NonNullable<Attach
     ...(rest?.dscp === undefined ? {} : { dscp: rest.dscp }),
     rules: rules.length,
   };
+}
+
+/** None of a pod that asked for nothing. */
+function sourcesOf({ egress, ingress, rules, uplink }: Policy): Pick<AttachmentRecord, "sources"> {
+  const rest = rules.find(matchesAll);
+  const sources = {
+    ...(egress && { egress: sourceOf(egress) }),
+    ...(ingress && { ingress: sourceOf(ingress) }),
+    ...(rest?.dscp !== undefined && { dscp: rest.source }),
+    ...(uplink && { class: uplink.source }),
+  };
+  return Object.keys(sources).length === 0 ? {} : { sources };
+}
+
+function sourceOf({ source, cutFrom }: Cap): LimitSource {
+  return { source, ...(cutFrom && { cutFrom }) };
 }

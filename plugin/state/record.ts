@@ -32,6 +32,13 @@ export type AttachmentRecord = {
     readonly dscp?: number;
     readonly rules: number;
   };
+  /** For people: the fields that these come from, and what a ceiling cut. An older build did not write them down. */
+  readonly sources?: {
+    readonly egress?: LimitSource;
+    readonly ingress?: LimitSource;
+    readonly dscp?: string;
+    readonly class?: string;
+  };
   /** The class of the node's uplink that its traffic is in, where the conf has one. */
   readonly membership?: Membership;
   /** The build that planned it. An older one did not say. */
@@ -44,6 +51,12 @@ export type AttachmentRecord = {
   readonly labelsFrom?: "agent" | "stale";
   /** What is missing because the agent did not say anything of the pod in time, and why. The agent takes it out. */
   readonly pending?: string;
+};
+
+/** `cutFrom`: what was asked for, by whom. */
+export type LimitSource = {
+  readonly source: string;
+  readonly cutFrom?: { readonly rate: number; readonly source: string };
 };
 
 /** What ADD was asked, so that the same can be asked again. */

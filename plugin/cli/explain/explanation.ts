@@ -18,6 +18,7 @@ import { decide } from "../../attachment/decide.ts";
 import { learn } from "../../attachment/learn.ts";
 import { planFor } from "../../attachment/plan.ts";
 import type { Options } from "./options.ts";
+import { withNamespace } from "./namespace.ts";
 import { uplinkPrograms } from "./uplink-programs.ts";
 import { assumptions, notHandedOn } from "./warnings.ts";
 
@@ -54,9 +55,12 @@ export async function explainFor(options: Options): Promise<Explanation> {
   assertVersionAllows("ADD", typeof version === "string" ? version : undefined);
   const said = withAddresses(parseRequest(callOf(options), document));
   const learnt = learn(said);
-  const decision = await decide(said, "forget", learnt.knowledge, { link: assumedUplink(said, options) });
+  const knowledge = withNamespace(learnt.knowledge, options.ofNamespace);
+  const decision = await decide(said, "forget", knowledge, { link: assumedUplink(said, options) });
   const policy = withPending(decision, said, learnt);
-  const { request } = mergeKnowledge(said, learnt.knowledge);
+  const { namespaceAnnotations } = decision;
+  const merged = mergeKnowledge(said, knowledge).request;
+  const request = { ...merged, pod: { ...merged.pod, namespaceAnnotations } };
   const { pod, call, conf } = request;
   return {
     pod: { namespace: pod.namespace ?? null, name: pod.name ?? null },

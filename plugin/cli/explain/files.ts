@@ -1,9 +1,11 @@
-/** The files that the flags of explain name: a conf, a Pod, maps of annotations or labels; JSON or YAML. */
+/** The files that the flags of explain name: a conf, a Pod, its Namespace, maps of annotations or labels; JSON or YAML. */
 import { readFileSync } from "node:fs";
 import { isObject, type JsonObject } from "../../cni/fields.ts";
 import { annotationsCapability, bandwidthCapability } from "../../cni/keys.ts";
 import { inOurSpelling } from "../../cni/spelling.ts";
 import { messageOf, UsageError } from "../../errors.ts";
+import { decodeNamespace } from "../../knowledge/decode.ts";
+import type { KnownNamespace } from "../../knowledge/snapshot.ts";
 import { parseStructured } from "../../policy/structured-text.ts";
 
 /** A conflist, of which our entry counts, or that entry alone. */
@@ -50,6 +52,24 @@ export async function podFrom(path: string | undefined): Promise<PodFile> {
     namespace: typeof namespace === "string" ? namespace : "default",
     name: typeof name === "string" ? name : undefined,
   };
+}
+
+export type NamespaceFile = KnownNamespace & { readonly name: string };
+
+/** A Namespace as kubectl prints it. */
+export async function namespaceFrom(path: string | undefined): Promise<NamespaceFile | undefined> {
+  if (path === undefined) return undefined;
+  const { kind, metadata } = await objectIn("--namespace-file", path);
+  if (kind !== "Namespace" || !isObject(metadata) || typeof metadata["name"] !== "string") {
+    throw new UsageError(
+      `--namespace-file ${path} is no Namespace: give what "kubectl get namespace NAME -o yaml" prints`,
+    );
+  }
+  const decoded = decodeNamespace({ metadata: { uid: "", ...metadata } });
+  if (decoded === undefined) {
+    throw new UsageError(`--namespace-file ${path}: its labels or annotations are no object of texts`);
+  }
+  return decoded;
 }
 
 /** `key=value`, or a file with an object of them; later ones win. */

@@ -15,7 +15,7 @@ import {
 import { UsageError } from "../../errors.ts";
 import { parseAddress } from "../../policy/address.ts";
 import type { Packet } from "../../policy/model.ts";
-import { confFrom, mapFrom, podFrom } from "./files.ts";
+import { confFrom, mapFrom, namespaceFrom, podFrom, type NamespaceFile } from "./files.ts";
 
 const linkKinds = ["veth", "ipvlan", "macvlan"] as const;
 const kernels = ["stock", "small"] as const;
@@ -27,6 +27,8 @@ export type Options = {
   readonly document: JsonObject;
   readonly args: Readonly<Record<string, string>>;
   readonly ifname: string;
+  /** Counts before what the node's agent or a manifest says of it. */
+  readonly ofNamespace: NamespaceFile | undefined;
   readonly packet: Packet | undefined;
   readonly sourceIsGiven: boolean;
   readonly confIsGiven: boolean;
@@ -46,6 +48,7 @@ export const table = {
     "labels, over those of --pod; may be repeated. With neither, labels are not known",
   ),
   namespace: word("NAME", "of the pod"),
+  "namespace-file": word("FILE", 'its Namespace as "kubectl get namespace -o yaml" prints it'),
   name: word("NAME", "of the pod"),
   interface: word("NAME", "default eth0"),
   uid: word("UID", "of the pod: what the node's agent says of it counts, as it does for ADD"),
@@ -71,7 +74,13 @@ export async function optionsFrom(values: Values<typeof table>): Promise<Options
   const pod = await podFrom(values.pod);
   const annotations = await mapFrom("--annotations", values.annotations, pod.annotations);
   const labels = await mapFrom("--labels", values.labels, pod.labels);
-  const namespace = values.namespace ?? pod.namespace;
+  const ofNamespace = await namespaceFrom(values["namespace-file"]);
+  const namespace = values.namespace ?? pod.namespace ?? ofNamespace?.name;
+  if (ofNamespace !== undefined && ofNamespace.name !== namespace) {
+    throw new UsageError(
+      `--namespace-file is namespace ${ofNamespace.name}, and the pod is in ${namespace ?? "none"}`,
+    );
+  }
   const name = values.name ?? pod.name;
   const { interface: ifname = "eth0", link = "veth", mtu = 1500, kernel = "stock" } = values;
   const fault = interfaceFormFault(ifname);
@@ -94,6 +103,7 @@ export async function optionsFrom(values: Values<typeof table>): Promise<Options
       ...(values.uid === undefined ? {} : { K8S_POD_UID: values.uid }),
     },
     ifname,
+    ofNamespace,
     packet: packetFrom(values),
     sourceIsGiven: values.from !== undefined,
     confIsGiven: values.conf !== undefined,

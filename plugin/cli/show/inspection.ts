@@ -3,24 +3,25 @@ import type { LabelSource } from "../../knowledge/knowledge.ts";
 import type { Inspection } from "../../report/inspection.ts";
 import { labelSourceOf } from "../../report/names.ts";
 import { printable, wrapped } from "../../plain-text.ts";
+import type { LimitSource } from "../../state/record.ts";
 import { amount } from "./text.ts";
 
 export function inspectText({ pod, record, objects, counters, drift: faults }: Inspection): string {
-  const { identity, facts, membership, limits } = record;
+  const { identity, facts, membership, limits, sources } = record;
   const rows: readonly (readonly [string, string | undefined])[] = [
     ["network", identity.network],
     ["container", identity.containerId],
     ["namespace", record.netns],
     ["link", facts && `${facts.podLink.kind}, MTU ${facts.podLink.mtu}`],
     ["node's end", facts?.hostEnd?.name ?? facts?.hostEndRefusal],
-    ["sends", limits?.egress === undefined ? undefined : `at most ${amount(limits.egress)}bit/s`],
-    ["receives", limits?.ingress === undefined ? undefined : `at most ${amount(limits.ingress)}bit/s`],
+    ["sends", limits?.egress === undefined ? undefined : atMost(limits.egress, sources?.egress)],
+    ["receives", limits?.ingress === undefined ? undefined : atMost(limits.ingress, sources?.ingress)],
     ["so far", traffic(counters)],
-    ["mark", limits?.dscp === undefined ? undefined : `DSCP ${limits.dscp}`],
+    ["mark", limits?.dscp === undefined ? undefined : `DSCP ${limits.dscp}${by(sources?.dscp)}`],
     ["rules", limits === undefined || limits.rules === 0 ? undefined : String(limits.rules)],
     ["labels", labelWords[labelSourceOf(record)]],
     ["pending", record.pending],
-    ["class", membership && `${membership.class} of ${membership.device}`],
+    ["class", membership && `${membership.class} of ${membership.device}${by(sources?.class)}`],
     ...(membership?.members ?? []).map(
       ({ set, address }) => ["member", `${address} in ipset ${set}`] as const,
     ),
@@ -35,6 +36,16 @@ export function inspectText({ pod, record, objects, counters, drift: faults }: I
       : [wrapped(printable(`  ${name.padEnd(12)} ${value}`), 0, { deeper: 15 })],
   );
   return [printable(`${pod} ${identity.ifname}`), ...lines].join("\n");
+}
+
+function atMost(rate: number, from: LimitSource | undefined): string {
+  const cut = from?.cutFrom;
+  const was = cut === undefined ? "" : `, which cuts ${amount(cut.rate)}bit/s${by(cut.source)}`;
+  return `at most ${amount(rate)}bit/s${by(from?.source)}${was}`;
+}
+
+function by(source: string | undefined): string {
+  return source === undefined ? "" : ` by ${source}`;
 }
 
 const labelWords: Readonly<Record<LabelSource, string>> = {
