@@ -62,7 +62,7 @@ const LIGHT = [
 ].map((name) => `test/traffic/${name}.test.ts`);
 
 /** Of the cluster tier, what measures something that others at work would change. The rest waits for API server and agent. */
-const MEASURED_IN_CLUSTER = ["away", "cost", "crowd", "nothing-lost"].map(
+const MEASURED_IN_CLUSTER = ["away", "cost", "crowd", "namespaces", "nothing-lost"].map(
   (name) => `test/cluster/${name}.test.ts`,
 );
 

@@ -12,7 +12,7 @@ import type { ApiView } from "./view/view.ts";
 import type { Loop } from "./context.ts";
 import { askedFor, asFrozen, asUnsynced, awaited, isRestored } from "./view/needs.ts";
 import type { OnDemandResource } from "./api/resource-update.ts";
-import { confsInUse, filesSelectNetworks } from "./world.ts";
+import { filesSelectNetworks } from "./world.ts";
 
 export type Gate = ReturnType<typeof createGate>;
 
@@ -30,7 +30,7 @@ export function createGate({ log, signal, states, world, setWorld }: Loop, start
     const { view } = world();
     if (view === undefined || follow === undefined) return;
     const byFiles = filesSelectNetworks(world()) === true;
-    for (const name of askedFor(view, confsInUse(world()), byFiles)) follow(name);
+    for (const name of askedFor(view, byFiles)) follow(name);
   };
   const begin = (): void => {
     if (isStarted || signal.aborted) return;
@@ -40,7 +40,7 @@ export function createGate({ log, signal, states, world, setWorld }: Loop, start
   };
   return {
     setView,
-    /** A conf may ask for a resource that is not followed yet. */
+    /** A file may ask for a resource that is not followed yet. */
     followAsked,
     isStarted: () => isStarted,
     /** No new pod would be seen now. */
@@ -58,7 +58,7 @@ export function createGate({ log, signal, states, world, setWorld }: Loop, start
     /** Before all that a decision needs is there nothing is decided. */
     beginIfComplete: (view: ApiView): void => {
       const byFiles = filesSelectNetworks(world());
-      if (byFiles !== undefined && awaited(view, confsInUse(world()), byFiles).length === 0) begin();
+      if (byFiles !== undefined && awaited(view, byFiles).length === 0) begin();
     },
     goByFormer: (former: ApiView, patienceMs: number): void => {
       if (isStarted || blockedBy !== undefined) return;

@@ -3,7 +3,7 @@ import type { Ground } from "../attachment/consider.ts";
 import { reapply, type Reapplied } from "../attachment/reapply.ts";
 import { hasLeftFormer } from "../attachment/uplink/former.ts";
 import type { Log } from "../log.ts";
-import { changeInWords } from "../report/change.ts";
+import { changeInWords, cutsInWords } from "../report/change.ts";
 import { nameOf } from "../report/names.ts";
 import type { AttachmentRecord } from "../state/record.ts";
 import { inFull, type Came, type Tools } from "./work.ts";
@@ -66,6 +66,7 @@ function tell({ stateDir, log, metrics }: Tools, who: string, { came, seconds, w
     case "changed": {
       metrics.applySeconds.observe(seconds);
       log("info", `${who}: ${changeInWords(came.before, came.after)} (${why.join("; ")})`);
+      for (const cut of cutsInWords(came.before, came.after)) log("warn", `${who}: ${cut}`);
       const leftFormer = hasLeftFormer(stateDir, came.before.membership, came.after.membership);
       return { kind: kindOf(came, who, log), outcome: "done", why: "", leftFormer };
     }

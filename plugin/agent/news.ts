@@ -106,7 +106,8 @@ function afterEvent(world: World, { device, what }: KernelEvent, nowMs: number):
   return [...looks, ...later(uplinks, why)];
 }
 
-function afterApi(world: World, { pods, newNames, namespaces, surroundings }: ApiChanges): readonly Asked[] {
+function afterApi(world: World, changes: ApiChanges): readonly Asked[] {
+  const { pods, newNames, namespaces, ofNamespaces, surroundings } = changes;
   const of = (isAbout: (asked: Recorded) => boolean) =>
     [...world.records].flatMap(([key, { record }]) => (isAbout(record?.asked ?? {}) ? [key] : []));
   return [
@@ -122,7 +123,11 @@ function afterApi(world: World, { pods, newNames, namespaces, surroundings }: Ap
       decide(of(({ namespace }) => namespace !== undefined && namespaces.includes(namespace))),
       "objects of its namespace",
     ),
-    ...(surroundings ? atOnce(decide(of(() => true)), "labels of namespaces or networks") : []),
+    ...atOnce(
+      decide(of(({ namespace }) => namespace !== undefined && ofNamespaces.includes(namespace))),
+      "its namespace's labels or annotations",
+    ),
+    ...(surroundings ? atOnce(decide(of(() => true)), "networks, or labels of namespaces") : []),
   ];
 }
 

@@ -98,14 +98,6 @@ export function confOf({ confs, records, view }: World, network: string): JsonOb
   return isOne ? defined[0] : lastConfOf(records, network);
 }
 
-/** Those in the directory, and those of networks that have none there. */
-export function confsInUse(world: World): readonly JsonObject[] {
-  const { entries } = world.confs;
-  const others = networksOf(world.records).filter((network) => !entries.has(network));
-  const ofOthers = others.map((network) => confOf(world, network)).filter((conf) => conf !== undefined);
-  return [...entries.values(), ...ofOthers];
-}
-
 /** Devices of uplinks that attachments here are in. */
 export function networksOnUplink({ records }: World, device: string): readonly string[] {
   const own = recordsOf(records).filter(({ membership }) => membership?.device === device);

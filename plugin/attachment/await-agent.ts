@@ -25,9 +25,9 @@ export async function decideForAdd(request: Request, log: Log): Promise<Decision
   return withPending(await decide(request, "keep", learnt.knowledge), request, learnt);
 }
 
-/** Selectors are in the conf, in objects of the API and in the files of a policy directory. */
-function askingOf({ conf, pod }: Request, { selectsNetworks }: Decision): Asking {
-  return { conf, pod, selectsNetworks };
+/** Selectors of networks are in objects of the API and in the files of a policy directory. */
+function askingOf({ pod }: Request, { selectsNetworks }: Decision): Asking {
+  return { pod, selectsNetworks };
 }
 
 /** The agent will bring nothing more that this pod could wait for. */
@@ -41,7 +41,7 @@ function isAwaited(asking: Asking, knowledge: NonNullable<Learnt["knowledge"]>):
   return lacksNamespace(asking, knowledge) || unlistedFor(asking, knowledge).some(({ isComing }) => isComing);
 }
 
-/** Resources that selectors need and the agent has not listed. One that it may not read does not come. */
+/** Resources that its decision needs and the agent has not listed. One that it may not read does not come. */
 function unlistedFor(
   asking: Asking,
   { objects }: NonNullable<Learnt["knowledge"]>,

@@ -3,7 +3,7 @@ import type { JsonObject } from "../cni/fields.ts";
 import type { Request } from "../cni/request.ts";
 import { CniError } from "../errors.ts";
 import { unlisted } from "../knowledge/asks.ts";
-import type { Knowledge } from "../knowledge/knowledge.ts";
+import type { Knowledge, KnownObjects } from "../knowledge/knowledge.ts";
 import { hasWishes, type Policy } from "../policy/policy.ts";
 import { withoutOthers } from "../program/traits.ts";
 import type { AttachmentRecord } from "../state/record.ts";
@@ -69,7 +69,7 @@ export async function consider(
   try {
     const request = requestOf(record, conf);
     if (request === undefined) return { kind: "incomplete" };
-    const lacking = knowledge?.objects ? unlisted(request, knowledge.objects) : [];
+    const lacking = knowledge?.objects ? lackingOf(request, knowledge.objects) : [];
     if (lacking.length > 0) return { kind: "waiting", lacks: lacking };
     const decision = await decide(request, "keep", knowledge, {
       runsIn: { class: record.membership?.class },
@@ -85,14 +85,21 @@ export async function consider(
   }
 }
 
+/** A pod of a namespace that is not there is no such pod: one of the two lists is behind. */
+function lackingOf(request: Request, objects: KnownObjects): readonly string[] {
+  const { namespace } = request.pod;
+  const isAbsent = namespace !== undefined && objects.namespace(namespace) === "absent";
+  return [...unlisted(request, objects), ...(isAbsent ? [`namespace ${namespace}`] : [])];
+}
+
 /** What objects in files ask of the API, where one is followed. */
 function unreadFor(
-  { conf, pod }: Request,
+  { pod }: Request,
   { selectsNetworks }: Decision,
   knowledge: Knowledge | undefined,
 ): readonly string[] {
   if (knowledge?.source !== "agent" || knowledge.objects === undefined) return [];
-  return unlisted({ conf, pod, selectsNetworks }, knowledge.objects);
+  return unlisted({ pod, selectsNetworks }, knowledge.objects);
 }
 
 /** What it has was decided with its labels. Where they never were known there is nothing to lose, and the rest is followed. */
@@ -137,6 +144,7 @@ function hasSameObjects(wanted: AttachmentRecord, record: AttachmentRecord): boo
 function saysSame(wanted: AttachmentRecord, record: AttachmentRecord): boolean {
   return (
     isEqual(wanted.limits ?? null, record.limits ?? null) &&
+    isEqual(wanted.sources ?? null, record.sources ?? null) &&
     isEqual(wanted.asked ?? null, record.asked ?? null) &&
     hasSameUplink(wanted, record) &&
     wanted.build === record.build &&

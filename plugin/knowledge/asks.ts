@@ -1,12 +1,10 @@
 /** What of the API a decision asks for, and what of that has never been listed. Pure. */
-import type { JsonObject } from "../cni/fields.ts";
 import type { Request } from "../cni/request.ts";
 import { asksForNetworks } from "../policy/manifests/select.ts";
 import type { KnownObjects } from "./knowledge.ts";
 import type { KnownResource, ResourceName } from "./snapshot.ts";
 
 export type Asking = {
-  readonly conf: Pick<Request["conf"], "uplink">;
   readonly pod: Pick<Request["pod"], "namespace">;
   /** An object in a file asks for labels of networks. */
   readonly selectsNetworks?: boolean;
@@ -31,23 +29,19 @@ export function isListed({ state, version }: KnownResource): boolean {
   }
 }
 
-/** Of a conf that nobody has parsed yet. */
-export function asksForNamespaces(conf: JsonObject): boolean {
-  return JSON.stringify(conf["uplink"] ?? null).includes('"namespaceSelector"');
-}
-
+/** What a Namespace says may be about any of its pods; of one whose namespace nobody knows no object speaks. */
 function askedBy(
-  { conf, pod, selectsNetworks = false }: Asking,
+  { pod: { namespace }, selectsNetworks = false }: Asking,
   objects: KnownObjects,
 ): readonly ResourceName[] {
-  const { namespace } = pod;
-  const policies = namespace === undefined ? undefined : objects.policies(namespace);
+  if (namespace === undefined) return [];
+  const policies = objects.policies(namespace);
   const byNetwork =
     selectsNetworks || policies?.networkQos.some(({ networks }) => asksForNetworks(networks)) === true;
-  const byClass = conf.uplink?.classes.some((each) => each.namespaceSelector !== undefined) === true;
   return [
-    ...(namespace === undefined ? [] : (["egressqoses", "networkqoses"] as const)),
+    "egressqoses",
+    "networkqoses",
     ...(byNetwork ? (["network-attachment-definitions"] as const) : []),
-    ...(byNetwork || byClass ? (["namespaces"] as const) : []),
+    "namespaces",
   ];
 }

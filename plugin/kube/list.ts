@@ -3,7 +3,7 @@ import { messageOf } from "../errors.ts";
 import type { Connection } from "./connect.ts";
 import { decodePage, type Item, type Page } from "./decode.ts";
 import { NoAnswerError, ServerError } from "./errors.ts";
-import { listQuery, pathOf, type Query, type Resource, wholeListQuery } from "./resource.ts";
+import { acceptOf, listQuery, pathOf, type Query, type Resource, wholeListQuery } from "./resource.ts";
 
 export type Listed = { readonly items: readonly Item[]; readonly version: string };
 
@@ -14,8 +14,9 @@ export async function list(
   signal: AbortSignal,
 ): Promise<Listed> {
   const path = pathOf(resource);
+  const accept = acceptOf(resource, "list");
   const ask = async (query: Query): Promise<Page> =>
-    pageOf(await connection.get({ path, query, signal }), path);
+    pageOf(await connection.get({ path, query, accept, signal }), path);
   const first = await ask(listQuery(resource, at));
   if (first.next === "") return first;
   try {

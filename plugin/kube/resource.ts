@@ -9,6 +9,8 @@ export type Resource = {
   readonly namespace?: string;
   readonly fieldSelector?: string;
   readonly labelSelector?: string;
+  /** As PartialObjectMetadata: the server leaves the rest out. */
+  readonly isMetadataOnly?: boolean;
 };
 
 export type Query = Readonly<Record<string, string>>;
@@ -16,6 +18,14 @@ export type Query = Readonly<Record<string, string>>;
 export function pathOf({ group, version, name, namespace }: Resource): string {
   const api = group === "" ? `/api/${version}` : `/apis/${group}/${version}`;
   return namespace === undefined ? `${api}/${name}` : `${api}/namespaces/${namespace}/${name}`;
+}
+
+/** What is asked for; a server that cannot do so sends whole objects. */
+export function acceptOf({ isMetadataOnly = false }: Resource, what: "list" | "watch"): string {
+  const json = "application/json";
+  if (!isMetadataOnly) return json;
+  const kind = what === "list" ? "PartialObjectMetadataList" : "PartialObjectMetadata";
+  return `${json};as=${kind};g=meta.k8s.io;v=v1,${json}`;
 }
 
 /**

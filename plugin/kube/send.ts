@@ -12,6 +12,8 @@ export type Get = {
   /** With the leading slash. */
   readonly path: string;
   readonly query?: Query;
+  /** Plain JSON where it is not given. */
+  readonly accept?: string;
   readonly signal?: AbortSignal;
 };
 
@@ -73,7 +75,7 @@ export function nameOf({ path }: Get, { server }: Credentials): string {
 }
 
 export function optionsOf(
-  { path, query = {}, signal }: Get,
+  { path, query = {}, accept = "application/json", signal }: Get,
   { credentials: { server, tls, headers }, userAgent }: Line,
 ): object {
   const search = new URLSearchParams(query).toString();
@@ -88,7 +90,7 @@ export function optionsOf(
     headers: {
       ...headers,
       "User-Agent": userAgent,
-      Accept: "application/json",
+      Accept: accept,
     },
     ...(signal === undefined ? {} : { signal }),
   };

@@ -5,7 +5,7 @@ import type { Connection } from "./connect.ts";
 import { decodeLine, type WatchEvent } from "./decode.ts";
 import { NoAnswerError, ServerError } from "./errors.ts";
 import { splitLines } from "./lines.ts";
-import { pathOf, type Resource, watchQuery } from "./resource.ts";
+import { acceptOf, pathOf, type Resource, watchQuery } from "./resource.ts";
 
 export type Watching = {
   readonly connection: Connection;
@@ -26,7 +26,7 @@ export async function watch(watching: Watching): Promise<"ended" | "silent"> {
   const { connection, resource, at, seconds, signal, onOpen } = watching;
   const path = pathOf(resource);
   const query = watchQuery(resource, at, seconds);
-  const answer = await connection.stream({ path, query, signal });
+  const answer = await connection.stream({ path, query, accept: acceptOf(resource, "watch"), signal });
   const { timing } = connection;
   let end: "ended" | "silent" | undefined;
   const stop = (why: "ended" | "silent"): void => {

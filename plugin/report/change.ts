@@ -11,6 +11,18 @@ export function changeInWords(before: AttachmentRecord, after: AttachmentRecord)
   return words.length === 0 ? "what the kernel holds for it" : words.join(", ");
 }
 
+/** What a ceiling cuts by now and did not before, in sentences. */
+export function cutsInWords(before: AttachmentRecord, after: AttachmentRecord): readonly string[] {
+  return (["egress", "ingress"] as const).flatMap((direction) => {
+    const [was, is] = [before, after].map(({ sources }) => sources?.[direction]);
+    if (is?.cutFrom === undefined || is.cutFrom.rate === was?.cutFrom?.rate) return [];
+    const { rate: asked, source } = is.cutFrom;
+    return [
+      `${source}: ${direction} of ${inWords(asked)} is cut to ${rate(after.limits?.[direction]) ?? "none"} by ${is.source}`,
+    ];
+  });
+}
+
 type Figure = (record: AttachmentRecord) => string | undefined;
 
 const figures: readonly (readonly [name: string, of: Figure])[] = [

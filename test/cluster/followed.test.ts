@@ -115,12 +115,14 @@ suite("all that is followed beside the API", needs, () => {
     make: () => plane.api.patch(`${policyPath(kind, "default")}/default`, { spec }),
     undo: () => Promise.resolve(),
   });
-  const patched = (path: string, labels: object): Change => ({
-    make: () => plane.api.patch(path, { metadata: { labels } }),
-    undo: () => plane.api.patch(path, { metadata: { labels: without(labels) } }),
+  const patched = (path: string, labels: object, annotations: object = {}): Change => ({
+    make: () => plane.api.patch(path, { metadata: { labels, annotations } }),
+    undo: () =>
+      plane.api.patch(path, { metadata: { labels: without(labels), annotations: without(annotations) } }),
   });
   const network = (labels: object): Change => patched(networkPath("default", "second"), labels);
-  const namespace = (labels: object): Change => patched(`${NAMESPACES}/default`, labels);
+  const namespace = (labels: object, annotations?: object): Change =>
+    patched(`${NAMESPACES}/default`, labels, annotations);
   const delegate = async (more: object): Promise<void> =>
     writeMultus(multusConf(plane.kubeconfig, primary(more)));
   const conf = (entry: object): Change => ({ make: () => delegate(entry), undo: () => delegate({}) });
@@ -134,6 +136,14 @@ suite("all that is followed beside the API", needs, () => {
   });
 
   const rows = (): readonly Row[] => [
+    [
+      "a Namespace's ceiling below what a pod asks for",
+      given(
+        annotated({ "pod-qos/egress-bandwidth": "9M", "pod-qos/ingress-bandwidth": "2M" }),
+        namespace({}, { "pod-qos/max-egress-bandwidth": "4M", "pod-qos/max-ingress-bandwidth": "4M" }),
+      ),
+      both({ egress: 4e6, ingress: 2e6 }),
+    ],
     [
       "the kubernetes.io pair",
       annotated({ "kubernetes.io/egress-bandwidth": "20M", "kubernetes.io/ingress-bandwidth": "21M" }),

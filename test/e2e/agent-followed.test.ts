@@ -12,6 +12,7 @@ import {
   become,
   both,
   edited,
+  given,
   followAll,
   policy,
   ruling,
@@ -103,12 +104,13 @@ const network = (labels: object): Change =>
     kind: "NetworkAttachmentDefinition",
     metadata: { name: "second", namespace: "prod", labels },
   });
-const namespaceObject = (labels: object) => ({
+const namespaceObject = (labels: object, annotations: object = {}) => ({
   apiVersion: "v1",
   kind: "Namespace",
-  metadata: { name: "prod", labels },
+  metadata: { name: "prod", labels, annotations },
 });
-const namespace = (labels: object): Change => file("namespace.json", namespaceObject(labels));
+const namespace = (labels: object, annotations?: object): Change =>
+  file("namespace.json", namespaceObject(labels, annotations));
 const onEach = (name: string, entry: object, has: Partial<Has>) =>
   [
     [`${name} of a delegate's conf`, conf(entry), { eth0: has }],
@@ -117,6 +119,14 @@ const onEach = (name: string, entry: object, has: Partial<Has>) =>
 const rule = { dscp: 8, classifier: { ports: [{ protocol: "UDP", port: 53 }] } };
 
 const rows = (): readonly Row[] => [
+  [
+    "a Namespace's ceiling below what a conf gives",
+    given(
+      conf({ defaults: { egressBandwidth: "9M", ingressBandwidth: "2M" } }),
+      namespace({}, { "pod-qos/max-egress-bandwidth": "4M", "pod-qos/max-ingress-bandwidth": "4M" }),
+    ),
+    { eth0: { egress: 4e6, ingress: 2e6 }, net1: { egress: 4e6, ingress: 4e6 } },
+  ],
   ...onEach("egressBandwidth", { defaults: { egressBandwidth: "5M" } }, { egress: 5e6 }),
   ...onEach("ingressBandwidth", { defaults: { ingressBandwidth: "6M" } }, { ingress: 6e6 }),
   ...onEach("static caps", { egressRate: 7e6, egressBurst: 1e6 }, { egress: 7e6 }),

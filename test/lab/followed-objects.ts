@@ -19,7 +19,7 @@ export type Objects = {
   readonly made: (kind: Kind, spec: object) => Change;
   readonly editedTo: (kind: Kind, spec: object) => Change;
   readonly network: (labels: object) => Change;
-  readonly namespace: (labels: object) => Change;
+  readonly namespace: (labels: object, annotations?: object) => Change;
 };
 
 export const objectRows = ({ made, editedTo, network, namespace }: Objects): readonly Row[] => [
@@ -49,6 +49,19 @@ export const objectRows = ({ made, editedTo, network, namespace }: Objects): rea
     ),
     { net1: { rules: 1 } },
   ],
+  ["a Namespace's ceiling", namespace({}, egressAtMost("5M")), both({ egress: 5e6 })],
+  [
+    "a Namespace's ceiling lowered",
+    edited(namespace({}, egressAtMost("5M")), namespace({}, egressAtMost("3M"))),
+    both({ egress: 3e6 }),
+  ],
+  [
+    "a Namespace's defaults",
+    namespace({}, { "pod-qos/dscp": "EF", "net1.pod-qos/ingress-bandwidth": "6M", "pod-qos/class": "bulk" }),
+    { eth0: { dscp: 46, rules: 1, class: "bulk" }, net1: { dscp: 46, rules: 1, ingress: 6e6 } },
+  ],
 ];
+
+const egressAtMost = (rate: string) => ({ "pod-qos/max-egress-bandwidth": rate });
 
 const ofTeamB = { matchLabels: { team: "b" } };

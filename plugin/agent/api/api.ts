@@ -83,6 +83,7 @@ function followAll(all: All, connection: Connection): (name: OnDemandResource) =
   const { options, signal } = all;
   const ofNode = { fieldSelector: `spec.nodeName=${options.node ?? ""}` };
   followOne(all, connection, "pods", { ...core, name: "pods", ...ofNode }, signal);
+  followOne(all, connection, "namespaces", { ...core, name: "namespaces", isMetadataOnly: true }, signal);
   for (const name of ["egressqoses", "networkqoses"] as const)
     void followObjects({ ...all, objects: options.objects }, connection, name);
   const followed = new Set<OnDemandResource>();
@@ -95,7 +96,6 @@ function followAll(all: All, connection: Connection): (name: OnDemandResource) =
 
 const core = { group: "", version: "v1" } as const;
 const onDemand: Readonly<Record<OnDemandResource, Resource>> = {
-  namespaces: { ...core, name: "namespaces" },
   "network-attachment-definitions": {
     group: "k8s.cni.cncf.io",
     version: "v1",

@@ -12,4 +12,4 @@ export type ResourceUpdate = {
 };
 
 /** What is followed only where a selector asks for it. */
-export type OnDemandResource = "namespaces" | "network-attachment-definitions";
+export type OnDemandResource = "network-attachment-definitions";

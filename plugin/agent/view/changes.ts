@@ -11,7 +11,9 @@ export type ApiChanges = {
   readonly newNames: readonly string[];
   /** Whose objects differ. */
   readonly namespaces: readonly string[];
-  /** Labels of namespaces or networks differ: that may concern any pod. */
+  /** Whose own labels or annotations differ; new and gone ones too. */
+  readonly ofNamespaces: readonly string[];
+  /** Networks, or labels of namespaces that these are in, differ: that may concern any pod. */
   readonly surroundings: boolean;
 };
 
@@ -24,6 +26,7 @@ export function changesOf(before: ApiView, now: ApiView): ApiChanges {
     pods: shown.flatMap((pod) => (isSamePod(before.pods.get(pod.uid), pod) ? [] : podIds(pod))),
     newNames: shown.filter(({ uid }) => !before.pods.has(uid)).map(nameOf),
     namespaces: namespacesThatDiffer(before.snapshot.objects, now.snapshot.objects),
+    ofNamespaces: namesThatDiffer(before.snapshot.namespaces, now.snapshot.namespaces),
     surroundings:
       !isEqual(labelsOf(before.snapshot), labelsOf(now.snapshot)) || resources.some(([, is]) => isListed(is)),
   };
@@ -47,8 +50,22 @@ function namespacesThatDiffer(
   return [...new Set(differing.map(({ namespace }) => namespace))];
 }
 
+function namesThatDiffer(before: Snapshot["namespaces"], now: Snapshot["namespaces"]): readonly string[] {
+  if (before === now) return [];
+  const names = new Set([...Object.keys(before), ...Object.keys(now)]);
+  return [...names].filter((name) => {
+    const [was, is] = [own(before, name), own(now, name)];
+    return was !== is && !isEqual(was, is);
+  });
+}
+
 function labelsOf({ namespaces, networks }: Snapshot): unknown {
-  return [Object.entries(namespaces).map(([name, { labels }]) => [name, labels]), networks];
+  return networks.map((network) => [network, own(namespaces, network.namespace)?.labels]);
+}
+
+/** A namespace may be called "constructor". */
+function own<Value>(all: Readonly<Record<string, Value>>, name: string): Value | undefined {
+  return Object.hasOwn(all, name) ? all[name] : undefined;
 }
 
 function isEqual(a: unknown, b: unknown): boolean {

@@ -30,7 +30,7 @@ export function takeUpdate(
   const hasPods = update.resource === "pods" && update.items !== undefined;
   const unwritten: Unwritten = {
     pods: [...new Set([...before.unwritten.pods, ...(hasPods ? changes.pods : [])])],
-    isSnapshot: before.unwritten.isSnapshot || isNewToAdd(before, now, update),
+    isSnapshot: before.unwritten.isSnapshot || isNewToAdd(before, now, changes, update),
     isLeftover: before.unwritten.isLeftover || hasPods,
   };
   const view = write(stateDir, { ...now, unwritten }, isWritten(before) ? log : quietly);
@@ -46,8 +46,15 @@ export function writeAgain(stateDir: string, view: ApiView): ApiView {
 
 const quietly: Log = () => undefined;
 
-function isWritten({ unwritten: { pods, isSnapshot, isLeftover } }: ApiView): boolean {
-  return pods.length === 0 && !isSnapshot && !isLeftover;
+function isWritten(view: ApiView): boolean {
+  const { pods, isSnapshot, isLeftover } = view.unwritten;
+  return pods.every((id) => isHeld(view, id)) && !isSnapshot && !isLeftover;
+}
+
+/** By a pod's file ADD goes at once: without its namespace's word the pod would start above its ceiling. */
+function isHeld({ pods, objects }: ApiView, id: string): boolean {
+  const pod = pods.get(id);
+  return pod !== undefined && objects.namespace(pod.namespace) === "absent";
 }
 
 function write(stateDir: string, view: ApiView, log: Log): ApiView {
@@ -61,14 +68,16 @@ function write(stateDir: string, view: ApiView, log: Log): ApiView {
       return true;
     }
   };
+  // First what a pod's file lets ADD go on by.
+  const isSnapshot = unwritten.isSnapshot && fails(() => writeSnapshot(stateDir, view.snapshot));
   return {
     ...view,
     unwritten: {
       pods: unwritten.pods.filter((id) => {
         const pod = pods.get(id);
-        return pod !== undefined && fails(() => writeKnownPod(stateDir, pod));
+        return pod !== undefined && (isHeld(view, id) || fails(() => writeKnownPod(stateDir, pod)));
       }),
-      isSnapshot: unwritten.isSnapshot && fails(() => writeSnapshot(stateDir, view.snapshot)),
+      isSnapshot,
       isLeftover: unwritten.isLeftover && fails(() => removeLeftover(stateDir, view)),
     },
   };
@@ -79,10 +88,16 @@ function removeLeftover(stateDir: string, { pods }: ApiView): void {
   for (const id of knownPodIds(stateDir)) if (!ids.has(id)) removeKnownPod(stateDir, id);
 }
 
-/** Each event of a pod has a version of its own, and the snapshot of a large cluster is long. */
-function isNewToAdd(before: ApiView, now: ApiView, { resource }: ResourceUpdate): boolean {
+/** Each event of a pod or Namespace has a version of its own, and the snapshot of a large cluster is long. */
+function isNewToAdd(
+  before: ApiView,
+  now: ApiView,
+  { ofNamespaces }: ApiChanges,
+  { resource }: ResourceUpdate,
+): boolean {
   const states = [before, now].map(({ snapshot }) => snapshot.resources[resource].state);
   const areKept =
     before.snapshot.objects === now.snapshot.objects && before.snapshot.networks === now.snapshot.networks;
-  return resource !== "pods" || states[0] !== states[1] || !areKept;
+  const isFrequent = resource === "pods" || (resource === "namespaces" && ofNamespaces.length === 0);
+  return !isFrequent || states[0] !== states[1] || !areKept;
 }

@@ -1,6 +1,5 @@
 /** When the API has said enough to decide by, and what counts until then. Pure. */
-import type { JsonObject } from "../../cni/fields.ts";
-import { asksForNamespaces, isListed } from "../../knowledge/asks.ts";
+import { isListed } from "../../knowledge/asks.ts";
 import {
   resourceNames,
   type KnownResource,
@@ -12,23 +11,15 @@ import { asksForNetworks } from "../../policy/manifests/select.ts";
 import { withSnapshot, type ApiView } from "./view.ts";
 import type { OnDemandResource } from "../api/resource-update.ts";
 
-/** Of the resources that are followed only where a selector asks, those that one asks for: of an object, of a class, in a file. */
-export function askedFor(
-  { snapshot }: ApiView,
-  confs: readonly JsonObject[],
-  filesSelectNetworks = false,
-): readonly OnDemandResource[] {
+/** Of the resources that are followed only where a selector asks, those that one asks for: of an object, in a file. */
+export function askedFor({ snapshot }: ApiView, filesSelectNetworks = false): readonly OnDemandResource[] {
   const byNetwork =
     filesSelectNetworks ||
     snapshot.objects.some(
       (object) =>
         object.kind === "NetworkQoS" && object.form !== undefined && asksForNetworks(object.form.networks),
     );
-  const byClass = confs.some(asksForNamespaces);
-  return [
-    ...(byNetwork ? (["network-attachment-definitions"] as const) : []),
-    ...(byNetwork || byClass ? (["namespaces"] as const) : []),
-  ];
+  return byNetwork ? ["network-attachment-definitions"] : [];
 }
 
 /**
@@ -57,19 +48,15 @@ function withStates(view: ApiView, stateOf: (is: KnownResource) => ResourceState
 }
 
 /** What has to be known before the first decision, and is not known yet. */
-export function awaited(
-  view: ApiView,
-  confs: readonly JsonObject[],
-  filesSelectNetworks = false,
-): readonly ResourceName[] {
+export function awaited(view: ApiView, filesSelectNetworks = false): readonly ResourceName[] {
   const { resources } = view.snapshot;
   const others = (
-    ["egressqoses", "networkqoses", ...askedFor(view, confs, filesSelectNetworks)] as const
+    ["egressqoses", "networkqoses", "namespaces", ...askedFor(view, filesSelectNetworks)] as const
   ).filter((name) => resources[name].state === "unsynced");
   return [...(resources.pods.state === "synced" ? [] : (["pods"] as const)), ...others];
 }
 
-/** All objects are known, by whoever. */
+/** All that every decision needs is known, by whoever. */
 export function isRestored({ snapshot: { resources } }: ApiView): boolean {
-  return isListed(resources.egressqoses) && isListed(resources.networkqoses);
+  return (["egressqoses", "networkqoses", "namespaces"] as const).every((name) => isListed(resources[name]));
 }

@@ -2,7 +2,13 @@
 import type { JsonObject } from "../../cni/fields.ts";
 import { compile } from "../../knowledge/compile.ts";
 import { decodeNamespace, decodeNetwork, decodePod } from "../../knowledge/decode.ts";
-import type { KnownNetwork, KnownObject, KnownResource, Snapshot } from "../../knowledge/snapshot.ts";
+import type {
+  KnownNamespace,
+  KnownNetwork,
+  KnownObject,
+  KnownResource,
+  Snapshot,
+} from "../../knowledge/snapshot.ts";
 import { byId, withSnapshot, type ApiView } from "./view.ts";
 import { keptOf, stillKept } from "../api/kept.ts";
 import type { ResourceUpdate } from "../api/resource-update.ts";
@@ -58,12 +64,22 @@ function withObjects(
   return withSnapshot(view, { ...snapshot, objects: all });
 }
 
+/** A cluster may have thousands, and an event is about one: the others are the values that they were. */
+const read = new WeakMap<JsonObject, NamespaceEntry>();
+type NamespaceEntry = readonly [name: string, namespace: KnownNamespace];
+
 function namespacesIn(items: readonly JsonObject[]): Snapshot["namespaces"] {
-  return Object.fromEntries(
-    items
-      .flatMap((item) => decodeNamespace(item) ?? [])
-      .map(({ name, ...namespace }) => [name, namespace] as const),
-  );
+  return Object.fromEntries(items.map(entryOf).filter((entry) => entry !== undefined));
+}
+
+function entryOf(item: JsonObject): NamespaceEntry | undefined {
+  const before = read.get(item);
+  const now = before === undefined ? decodeNamespace(item) : undefined;
+  if (before !== undefined || now === undefined) return before;
+  const { name, ...namespace } = now;
+  const entry: NamespaceEntry = [name, namespace];
+  read.set(item, entry);
+  return entry;
 }
 
 function withNetworks(

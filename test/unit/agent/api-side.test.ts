@@ -39,7 +39,13 @@ const web = { uid: "u-web", namespace: "prod", name: "web", labels: {}, annotati
 const version = { state: "synced", version: "50" } as const;
 const known: Snapshot = snapshotOf({
   cluster: "ours",
-  resources: { ...emptySnapshot.resources, pods: version, egressqoses: version, networkqoses: version },
+  resources: {
+    ...emptySnapshot.resources,
+    pods: version,
+    egressqoses: version,
+    networkqoses: version,
+    namespaces: version,
+  },
 });
 const times = { patienceMs: 300, otherAgainMs: 100, timing: quick };
 
@@ -132,34 +138,24 @@ current-context: c
   );
   return file;
 };
-const byNamespace = { uplink: { classes: { a: { namespaceSelector: { matchLabels: { a: "b" } } } } } };
 const listsOf = (path: string): number =>
   site.api.seen.filter((one) => one.path === path && !one.query.has("watch")).length;
 
-it("begins once pods and objects are listed, and follows no namespaces where nobody asks", async () => {
-  serve();
+it("begins once pods, objects and namespaces are listed", async () => {
+  serve("ours", [PODS, EGRESS, NETWORK]);
+  let answer: (() => void) | undefined;
+  site.api.give(NAMESPACES, (response) => {
+    answer = () => reply(response, 200, { metadata: { resourceVersion: "9" }, items: [] });
+  });
   const { loop, starts } = begin();
+  await until("namespaces are asked for", () => answer !== undefined);
+  await until("pods", () => loop.world().view?.snapshot.resources.pods.state === "synced");
+  await sleep(100);
+  expect(starts()).toBe(0);
+  answer?.();
   await until("the start", () => starts() === 1);
   expect(loop.states.isInStep()).toBe(true);
-  expect(listsOf(NAMESPACES)).toBe(0);
-});
-
-it("begins only with the namespaces that a class of a conf asks for", async () => {
-  serve("ours", [PODS, EGRESS, NETWORK]);
-  const { starts, loop } = begin({}, { confs: { entries: new Map([["podnet", byNamespace]]), faults: [] } });
-  await until("namespaces are asked for", () => listsOf(NAMESPACES) > 0);
-  await until("a cluster without namespaces counts as answered", () => starts() === 1);
-  expect(loop.world().view?.snapshot.resources.namespaces.state).toBe("missing");
-});
-
-it("follows namespaces at once where a conf asks for them later", async () => {
-  serve();
-  const { loop, side, starts, news } = begin();
-  await until("the start", () => starts() === 1);
-  loop.setWorld({ ...loop.world(), confs: { entries: new Map([["podnet", byNamespace]]), faults: [] } });
-  side.followAsked();
-  await until("namespaces", () => loop.world().view?.snapshot.resources.namespaces.state === "synced");
-  expect(news.at(-1)).toMatchObject({ kind: "api", changes: { surroundings: true } });
+  expect(loop.world().view?.snapshot.resources.namespaces.state).toBe("synced");
 });
 
 it.each([
@@ -180,9 +176,10 @@ it.each([
   side.followAsked();
   await until("the start", () => starts() === 1);
   const { resources } = loop.world().view?.snapshot ?? emptySnapshot;
-  expect([resources["network-attachment-definitions"].state, resources.namespaces.state]).toEqual(
-    selects ? ["synced", "synced"] : ["unsynced", "unsynced"],
-  );
+  expect([resources["network-attachment-definitions"].state, resources.namespaces.state]).toEqual([
+    selects ? "synced" : "unsynced",
+    "synced",
+  ]);
 });
 
 it("goes by what a former run knew where the API does not answer, and says so", async () => {
@@ -351,15 +348,12 @@ it("takes an empty list for none only when it comes twice, where a newer agent m
 });
 
 it("decides nothing by a missing definition, where a newer agent may have known objects, for ten minutes", async () => {
-  serve("ours", [PODS, NETWORK]);
+  serve("ours", [PODS, NETWORK, NAMESPACES]);
   site.api.serve(EGRESS, false);
   const began = performance.now();
   const { starts, loop } = begin(ofNewer);
   const lacking = (): readonly string[] =>
-    unlisted(
-      { conf: { uplink: undefined }, pod: { namespace: "prod" } },
-      loop.world().view?.objects ?? objectsOfSnapshot(emptySnapshot),
-    );
+    unlisted({ pod: { namespace: "prod" } }, loop.world().view?.objects ?? objectsOfSnapshot(emptySnapshot));
   await until("the start", () => starts() === 1);
   expect(lacking()).toEqual(["egressqoses"]);
   await until("it counts", () => lacking().length === 0);
@@ -451,9 +445,10 @@ it("asks nothing where an object is deleted in a namespace of which no pod is he
   site.api.put(EGRESS, "default", egressQos);
   const begun = begin();
   await until("the start", () => begun.starts() === 1);
+  const before = listsOf(NAMESPACES);
   site.api.remove(EGRESS, "default");
   await until("it is gone", () => objectsOf(begun) === 0);
-  expect(listsOf(NAMESPACES)).toBe(0);
+  expect(listsOf(NAMESPACES)).toBe(before);
 });
 
 const namesIn = ({ loop }: Begun): readonly string[] =>

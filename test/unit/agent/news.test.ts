@@ -2,7 +2,7 @@
 import { describe, expect, it } from "vitest";
 import { changesOf } from "../../../plugin/agent/view/changes.ts";
 import { withUpdate } from "../../../plugin/agent/view/update.ts";
-import { apiViewOf, knowledgeOf } from "../../../plugin/agent/view/view.ts";
+import { apiViewOf, knowledgeOf, withSnapshot } from "../../../plugin/agent/view/view.ts";
 import { asksOf, type News } from "../../../plugin/agent/news.ts";
 import type { Records } from "../../../plugin/agent/node/records.ts";
 import { emptyWorld, nameOfTask, taskNamed, type Task, type World } from "../../../plugin/agent/world.ts";
@@ -57,7 +57,7 @@ const asked = (news: News): readonly string[] =>
   );
 const api = (news: Partial<Extract<News, { kind: "api" }>["changes"]>): News => ({
   kind: "api",
-  changes: { pods: [], newNames: [], namespaces: [], surroundings: false, ...news },
+  changes: { pods: [], newNames: [], namespaces: [], ofNamespaces: [], surroundings: false, ...news },
 });
 const all = ["decide podnet/a@eth0", "decide podnet/b@eth0", "decide second/a@eth0"];
 
@@ -139,7 +139,8 @@ describe("news", () => {
       api({ namespaces: ["dev"] }),
       ["decide podnet/b@eth0"],
     ],
-    ["of namespaces' or networks' labels asks for all", api({ surroundings: true }), all],
+    ["of a namespace asks for its pods", api({ ofNamespaces: ["dev", "test"] }), ["decide podnet/b@eth0"]],
+    ["of networks asks for all", api({ surroundings: true }), all],
   ])("%s", (_, news, tasks) => {
     expect(asked(news)).toEqual(tasks);
   });
@@ -159,6 +160,7 @@ const pod = (uid: string, labels: object, more: object = {}) => ({
   metadata: { uid, namespace: "prod", name: uid, labels, ...more },
   status: { phase: "Running" },
 });
+const namespace = (name: string, more: object = {}) => ({ metadata: { uid: `n-${name}`, name, ...more } });
 const egressQos = (uid: string, generation: number, dscp: number) => ({
   metadata: { uid, namespace: "prod", name: "default", generation },
   spec: { egress: [{ dscp }] },
@@ -169,6 +171,9 @@ describe("what the API tells", () => {
   const empty = apiViewOf(emptySnapshot, []);
   const one = withUpdate(empty, { resource: "pods", is: synced, items: [pod("u-a", { app: "web" })] });
 
+  const namespaces = (...items: readonly object[]) =>
+    withUpdate(one, { resource: "namespaces", is: synced, items: items.map((item) => ({ ...item })) });
+
   it("of a pod is news where labels or annotations are others, not where a version is", () => {
     expect(changesOf(empty, one).pods).toEqual(["u-a"]);
     const again = withUpdate(one, {
@@ -176,7 +181,13 @@ describe("what the API tells", () => {
       is: { ...synced, version: "2" },
       items: [pod("u-a", { app: "web" }, { resourceVersion: "7" })],
     });
-    expect(changesOf(one, again)).toEqual({ pods: [], newNames: [], namespaces: [], surroundings: false });
+    expect(changesOf(one, again)).toEqual({
+      pods: [],
+      newNames: [],
+      namespaces: [],
+      ofNamespaces: [],
+      surroundings: false,
+    });
     const other = withUpdate(one, { resource: "pods", is: synced, items: [pod("u-a", { app: "db" })] });
     expect(changesOf(one, other).pods).toEqual(["u-a"]);
   });
@@ -192,6 +203,38 @@ describe("what the API tells", () => {
     expect(changesOf(first, listed(2, 10)).namespaces).toEqual(["prod"]);
     const gone = withUpdate(first, { resource: "egressqoses", is: synced, items: [] });
     expect(changesOf(first, gone).namespaces).toEqual(["prod"]);
+  });
+
+  it("of a namespace is news for its pods where a label or an annotation of ours is another", () => {
+    const first = namespaces(namespace("prod"), namespace("dev"));
+    const differing = (...items: readonly object[]) => {
+      const { ofNamespaces, surroundings } = changesOf(first, namespaces(...items));
+      expect(surroundings).toBe(false);
+      return ofNamespaces;
+    };
+    const max = { annotations: { "pod-qos/max-egress-bandwidth": "5M" } };
+    expect(differing(namespace("prod", max), namespace("dev"))).toEqual(["prod"]);
+    expect(differing(namespace("prod"), namespace("dev", { labels: { a: "b" } }))).toEqual(["dev"]);
+    expect(differing(namespace("prod"))).toEqual(["dev"]);
+    const others = { resourceVersion: "8", annotations: { "example.com/a": "b" } };
+    expect(differing(namespace("prod", others), namespace("dev"))).toEqual([]);
+  });
+
+  it("of a namespace's labels is news for all where a network is in it", () => {
+    const networks = [{ namespace: "net", name: "a", labels: {}, network: "n", uid: "d", conf: "" }];
+    const before = withSnapshot(one, { ...one.snapshot, networks });
+    const labelled = (name: string) =>
+      withUpdate(before, {
+        resource: "namespaces",
+        is: synced,
+        items: [{ metadata: { uid: "n", name, labels: { a: "b" } } }],
+      });
+    const known = withSnapshot(before, {
+      ...before.snapshot,
+      resources: { ...before.snapshot.resources, namespaces: synced },
+    });
+    expect(changesOf(known, labelled("net")).surroundings).toBe(true);
+    expect(changesOf(known, labelled("prod")).surroundings).toBe(false);
   });
 
   it("of a static pod's mirror is believed of the pod of its name alone", () => {

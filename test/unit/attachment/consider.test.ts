@@ -81,6 +81,34 @@ it.each(["frozen", "unsynced"] as const)(
   },
 );
 
+it("keeps its ceiling while the namespaces are not listed, and while its own is not among them", async () => {
+  const ceiling = namespaceOf({}, { "pod-qos/max-egress-bandwidth": "5M" });
+  const all = snapshotOf({ namespaces: { prod: ceiling } });
+  const record = await running("eth0", all);
+  expect(await after(record, all)).toEqual({ kind: "same" });
+  expect(record.sources?.egress?.source).toBe("annotation pod-qos/max-egress-bandwidth of namespace prod");
+  const none = { ...all, namespaces: {} };
+  expect(await after(record, having(none, "namespaces", { state: "frozen" }))).toEqual({
+    kind: "waiting",
+    lacks: ["namespaces"],
+  });
+  expect(await after(record, none)).toEqual({ kind: "waiting", lacks: ["namespace prod"] });
+  const raised = namespaceOf({}, { "pod-qos/max-egress-bandwidth": "9M" });
+  expect((await after(record, { ...all, namespaces: { prod: raised } })).kind).toBe("differs");
+});
+
+it("keeps what it has where its namespace says something wrong, which is named", async () => {
+  const all = snapshotOf({
+    namespaces: { prod: namespaceOf({}, { "pod-qos/max-egress-bandwidth": "5M" }) },
+  });
+  const record = await running("eth0", all);
+  const bad = { prod: namespaceOf({}, { "pod-qos/max-egress-bandwidth": "lots" }) };
+  expect(await after(record, { ...all, namespaces: bad })).toMatchObject({
+    kind: "refused",
+    error: { code: 7, message: expect.stringContaining("max-egress-bandwidth of namespace prod") as string },
+  });
+});
+
 it("keeps the mark of an object in a file while the networks that it selects by label are not listed", async () => {
   const networkSelectors = [
     {

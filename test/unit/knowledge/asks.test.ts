@@ -6,17 +6,6 @@ import type { KnownResource, ResourceName, Snapshot } from "../../../plugin/know
 import { apiObject, byNetwork, marking, snapshotOf } from "../support/api.ts";
 import { podRequest } from "../support/known.ts";
 
-const withClass = {
-  uplink: {
-    device: "lo",
-    rate: "9M",
-    default: "a",
-    classes: {
-      a: { rate: "1M" },
-      b: { rate: "1M", podSelector: {}, namespaceSelector: { matchLabels: { tier: "x" } } },
-    },
-  },
-};
 const snapshotWithout = (names: readonly ResourceName[], more: Partial<Snapshot> = {}): Snapshot => {
   const all = snapshotOf({});
   const resources = Object.fromEntries(
@@ -33,7 +22,13 @@ const onDemand = ["namespaces", "network-attachment-definitions"] as const;
 
 describe("what a decision asks for and nobody has listed", () => {
   it.each([
-    ["nothing of what nobody selects by", {}, snapshotWithout(onDemand), []],
+    [
+      "nothing of networks that nobody selects by",
+      {},
+      snapshotWithout(["network-attachment-definitions"]),
+      [],
+    ],
+    ["the pod's namespace: it may have a ceiling", {}, snapshotWithout(["namespaces"]), ["namespaces"]],
     ["both objects", {}, snapshotWithout(["networkqoses", "egressqoses"]), ["egressqoses", "networkqoses"]],
     [
       "networks and namespaces, for an object of the pod's namespace that selects networks",
@@ -42,13 +37,12 @@ describe("what a decision asks for and nobody has listed", () => {
       ["network-attachment-definitions", "namespaces"],
     ],
     [
-      "nothing for an object of another namespace",
+      "no networks for an object of another namespace",
       {},
-      snapshotWithout(onDemand, { objects: objects("dev") }),
+      snapshotWithout(["network-attachment-definitions"], { objects: objects("dev") }),
       [],
     ],
-    ["namespaces, for a class that selects them", withClass, snapshotWithout(onDemand), ["namespaces"]],
-    ["nothing that is listed", withClass, snapshotWithout([], { objects: objects("prod") }), []],
+    ["nothing that is listed", {}, snapshotWithout([], { objects: objects("prod") }), []],
   ] as const)("%s", (_, conf, snapshot, names) => {
     expect(unlisted(podRequest({ conf }), objectsOf(snapshot))).toEqual(names);
   });

@@ -10,7 +10,6 @@ import {
   namesakeOf,
   type ApiView,
 } from "../../../../plugin/agent/view/view.ts";
-import { confsInUse, emptyWorld, type World } from "../../../../plugin/agent/world.ts";
 import {
   emptySnapshot,
   type KnownResource,
@@ -23,14 +22,17 @@ const tell = (view: ApiView, resource: ResourceName, is: KnownResource): ApiView
   withUpdate(view, { resource, is, items: is.state === "synced" ? [] : undefined });
 const listing = (view: ApiView, version: string, names: readonly ResourceName[]): ApiView =>
   names.reduce((all, name) => tell(all, name, { state: "synced", version }), view);
-const byNamespace = { uplink: { classes: { a: { namespaceSelector: { matchLabels: { a: "b" } } } } } };
+
+const knowing = (...names: readonly ResourceName[]): ApiView =>
+  asFrozen(asUnsynced(listing(empty, "1", names)));
 
 describe("before the first decision", () => {
   const former = asUnsynced(listing(empty, "1", ["pods", "egressqoses", "networkqoses", "namespaces"]));
   const three = listing(former, "9", ["pods", "egressqoses", "networkqoses"]);
+  const four = listing(three, "9", ["namespaces"]);
 
   it("what a former run knew is not heard of, and counts for who cannot wait longer", () => {
-    expect(awaited(former, [])).toEqual(["pods", "egressqoses", "networkqoses"]);
+    expect(awaited(former)).toEqual(["pods", "egressqoses", "networkqoses", "namespaces"]);
     expect(asFrozen(former).snapshot.resources).toMatchObject({
       egressqoses: { state: "frozen", version: "1" },
       "network-attachment-definitions": { state: "unsynced" },
@@ -47,17 +49,19 @@ describe("before the first decision", () => {
 
   it("without objects of a former run there is nothing to go by", () => {
     expect(isRestored(asFrozen(former))).toBe(true);
-    expect(isRestored(asFrozen(asUnsynced(listing(empty, "1", ["pods", "egressqoses"]))))).toBe(false);
+    expect(isRestored(knowing("pods", "egressqoses", "namespaces"))).toBe(false);
+    expect(isRestored(knowing("pods", "egressqoses", "networkqoses"))).toBe(false);
   });
 
-  it("pods and objects are awaited, and no more where no selector asks for it", () => {
-    expect(awaited(three, [])).toEqual([]);
+  it("pods, objects and namespaces are awaited, and no more where no selector asks for it", () => {
+    expect(awaited(three)).toEqual(["namespaces"]);
+    expect(awaited(four)).toEqual([]);
   });
 
-  it("what a class asks for is awaited, and what cannot be read is not, but for pods", () => {
-    expect(awaited(three, [byNamespace])).toEqual(["namespaces"]);
-    expect(awaited(tell(three, "namespaces", { state: "frozen" }), [byNamespace])).toEqual([]);
-    expect(awaited(tell(three, "pods", { state: "frozen" }), [])).toEqual(["pods"]);
+  it("what a file asks for is awaited, and what cannot be read is not, but for pods", () => {
+    expect(awaited(four, true)).toEqual(["network-attachment-definitions"]);
+    expect(awaited(tell(three, "namespaces", { state: "frozen" }))).toEqual([]);
+    expect(awaited(tell(four, "pods", { state: "frozen" }))).toEqual(["pods"]);
   });
 
   it("what was known and cannot be read keeps its version, and stays frozen while it is only tried again", () => {
@@ -104,11 +108,6 @@ it("a resource that can be read at last is news for all, also where it has nothi
   expect(isNews(empty, { state: "frozen" })).toBe(false);
 });
 
-const worldOf = (confs: World["confs"]["entries"], conf?: object): World => ({
-  ...emptyWorld,
-  confs: { entries: confs, faults: [] },
-  records: new Map([["podnet/a@eth0", { stamp: "1", changedMs: 0, record: recordOf(conf) }]]),
-});
 const recordOf = (conf: object | undefined): AttachmentRecord => ({
   version: 1,
   identity: { network: "podnet", containerId: "a", ifname: "eth0" },
@@ -120,13 +119,9 @@ const recordOf = (conf: object | undefined): AttachmentRecord => ({
   asked: conf === undefined ? {} : { conf: { ...conf } },
 });
 
-it.each([
-  ["nobody", worldOf(new Map()), []],
-  ["a conf of the directory", worldOf(new Map([["podnet", byNamespace]])), ["namespaces"]],
-  ["a record's conf, where the directory has none", worldOf(new Map(), byNamespace), ["namespaces"]],
-  ["nobody, where the directory has another", worldOf(new Map([["podnet", {}]]), byNamespace), []],
-] as const)("namespaces are asked for by %s", (_, world, names) => {
-  expect(askedFor(empty, confsInUse(world))).toEqual(names);
+it("networks are asked for by a file, and by nobody else here", () => {
+  expect(askedFor(empty)).toEqual([]);
+  expect(askedFor(empty, true)).toEqual(["network-attachment-definitions"]);
 });
 
 const showing = (view: ApiView, ...items: readonly object[]): ApiView =>
