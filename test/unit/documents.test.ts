@@ -87,6 +87,11 @@ const podFile = (name: string, metadata: object): string => {
   return join(folder, name);
 };
 
+const namespaceFile = (name: string, text: string): string => {
+  writeFileSync(join(folder, name), text);
+  return join(folder, name);
+};
+
 /** The classes that the documents speak of. */
 const confFile = (entry: object): string => {
   writeFileSync(join(folder, "entry.json"), JSON.stringify({ type: "pod-qos", ...entry }));
@@ -100,7 +105,10 @@ describe("annotations", () => {
 
   it.each(annotated)("%s are read without a warning", async (_, fence) => {
     const pod = podFile("pod.json", { name: "pod", annotations: annotationsIn(fence) });
-    const [text, exitCode] = await answer("--conf", confFile({ uplink }), "--pod", pod);
+    const whose = /^kind: Namespace$/m.test(fence.text)
+      ? ["--namespace-file", namespaceFile("namespace.yaml", fence.text)]
+      : ["--pod", pod];
+    const [text, exitCode] = await answer("--conf", confFile({ uplink }), ...whose);
     expect(text).not.toContain("ADD would");
     expect(text).not.toContain("did you mean");
     expect(exitCode).toBe(0);
@@ -123,6 +131,21 @@ describe("what explain is said to print", () => {
     const [text] = await answer("--pod", pod, "--to", "203.0.113.9", "--proto", "tcp", "--port", "443");
     expect(shown("README.md").length).toBe(2);
     for (const part of shown("README.md")) expect(text).toContain(part);
+  });
+
+  it("namespaces: of a pod above the ceiling of its namespace", async () => {
+    const document = "docs/namespaces.md";
+    const annotations = { "pod-qos/max-egress-bandwidth": "10M" };
+    const text = JSON.stringify({ kind: "Namespace", metadata: { name: "prod", annotations } });
+    const printed = await said(
+      ...podOf({ "pod-qos/egress-bandwidth": "50M" }),
+      "--namespace-file",
+      namespaceFile("prod.json", text),
+    );
+    const fence = fencesOf(document).find((each) => each.text.includes("$ pod-qos explain"));
+    const [, quoted = ""] = fence?.text.split(/^\$ pod-qos explain.*\n/m) ?? [];
+    expect(quoted).toContain("(cut)");
+    expect(printed).toContain(quoted.replaceAll(/\s+/g, " ").trim());
   });
 
   it("EgressQoS on flannel: of the object above it", async () => {
