@@ -273,4 +273,20 @@ describe("what is pending", () => {
     expect(one({})).toContain("  labels       not known\n");
     expect(one({})).not.toContain("pending");
   });
+
+  it("is told with what each of its limits comes from, and what a ceiling cut", () => {
+    const cutFrom = { rate: 90e6, source: "defaults.egressBandwidth" };
+    const sources = {
+      egress: { source: "the ceiling", cutFrom },
+      dscp: "its annotation",
+      class: "a selector",
+    };
+    const text = one({ sources });
+    expect(text).toContain(
+      "  sends        at most 50Mbit/s by the ceiling, which cuts 90Mbit/s by\n               defaults.egressBandwidth\n",
+    );
+    expect(text).toContain("  mark         DSCP 8 by its annotation\n");
+    expect(text).toContain("  class        bulk-seed of eth0 by a selector\n");
+    expect(one({})).toContain("  sends        at most 50Mbit/s\n");
+  });
 });
