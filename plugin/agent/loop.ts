@@ -2,6 +2,7 @@
 import { messageOf } from "../errors.ts";
 import type { Log } from "../log.ts";
 import { makeDirectory } from "../state/file.ts";
+import { watchConfs } from "../state/watch-directory.ts";
 import { startApi, withoutApi } from "./api-side.ts";
 import { confsChanged } from "./conf-changes.ts";
 import { classesLeft } from "./left-classes.ts";
@@ -17,7 +18,7 @@ import { followPolicyDirs } from "./policy-dirs.ts";
 import { readAll, thatDiffer } from "./node/records.ts";
 import { startRound } from "./round.ts";
 import { createStates } from "./states.ts";
-import { watchConfs, watchRecords } from "./node/watch.ts";
+import { watchRecords } from "./node/watch.ts";
 import { startWorker } from "./worker.ts";
 import { emptyWorld, nameOfTask, policyDirs, taskNamed, type World } from "./world.ts";
 

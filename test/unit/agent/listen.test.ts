@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, it } from "vitest";
 import { listen } from "../../../plugin/agent/listen.ts";
-import { watchDirectory } from "../../../plugin/agent/node/watch.ts";
+import { watchDirectory } from "../../../plugin/state/watch-directory.ts";
 
 it("a port that is taken is said once and tried again", { timeout: 30_000 }, async () => {
   const other = createServer().listen(0, "127.0.0.1");

@@ -5,7 +5,7 @@ import { dirname, join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { readConfs } from "../../../../plugin/agent/node/confs.ts";
 import { eventually } from "../../../lab/cluster/eventually.ts";
-import { watchConfs } from "../../../../plugin/agent/node/watch.ts";
+import { watchConfs } from "../../../../plugin/state/watch-directory.ts";
 
 let directory: string;
 beforeEach(() => {
