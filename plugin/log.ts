@@ -18,6 +18,15 @@ export function createLog(settings: {
   };
 }
 
+/** Of what runs until it is ended: a service manager or the kubelet keeps what it says. */
+export function serviceLog(name: string): Log {
+  return (level, message) => {
+    if (level === "debug") return;
+    const line = `${new Date().toISOString()} ${level} ${name}: ${oneLine(message)}\n`;
+    quietly(() => writeSync(2, line));
+  };
+}
+
 /** Not waiting for a reader, where an operator has put a pipe. */
 const appending = constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT | constants.O_NONBLOCK;
 

@@ -13,6 +13,7 @@ const places = {
 };
 
 export const installTable = {
+  watch: flag("go on: follow the primary's file until SIGTERM, and put back what is removed"),
   entry: word("FILE", "our entry of the chain; default: the one that is there, or the plain one"),
   "in-place": flag("into the primary's own file, which many primaries write anew"),
   "drop-in": flag("as a drop-in file of CNI 1.1, for containerd 2.1 and later"),
@@ -42,6 +43,7 @@ export type InstallOptions = Where & {
   readonly way: Way;
   /** A file with our entry. */
   readonly entry: string | undefined;
+  readonly watch: boolean;
 };
 
 export type UninstallOptions = Where & {
@@ -53,9 +55,10 @@ export type UninstallOptions = Where & {
 };
 
 export function installOptions(values: Values<typeof installTable>): InstallOptions {
-  const { "in-place": inPlace, "drop-in": dropIn, entry } = values;
+  const { "in-place": inPlace, "drop-in": dropIn, entry, watch } = values;
+  if (watch && values["dry-run"]) throw new UsageError("--watch and --dry-run: one of them");
   if (inPlace && dropIn) throw new UsageError("--in-place and --drop-in: one of them");
-  return { ...where(values), entry, way: inPlace ? "in-place" : dropIn ? "drop-in" : "own" };
+  return { ...where(values), entry, watch, way: inPlace ? "in-place" : dropIn ? "drop-in" : "own" };
 }
 
 export function uninstallOptions(values: Values<typeof uninstallTable>): UninstallOptions {

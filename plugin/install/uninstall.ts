@@ -20,6 +20,7 @@ import { findPlaces } from "../runtime/places.ts";
 import { hasUsLoaded, runOnNode } from "./node/runtime.ts";
 import { sync } from "./node/sync.ts";
 import { sweep } from "./node/temporary.ts";
+import { forgetTurns, inTurn, withoutKeeper } from "./node/turn.ts";
 import { stageChanges } from "./node/write.ts";
 import { uninstallOptions, uninstallTable, type UninstallOptions } from "./options.ts";
 import { release } from "./release.ts";
@@ -30,8 +31,18 @@ and classes of running pods; last the executable, once no running pod needs it
 for its end. What cannot go yet is listed: run it again.`,
   options: uninstallTable,
   exitCodes: { 0: "all is gone", 1: "it failed", 3: "something is still needed" },
-  run: ({ options }, print) => uninstallAs(uninstallOptions(options), print),
+  run: ({ options }, print) => uninstallInTurn(uninstallOptions(options), print),
 });
+
+/** Files are changed by one process at a time. What only releases changes none, and an uninstall starts it as well. */
+async function uninstallInTurn(options: UninstallOptions, print: Print): Promise<0 | 1 | 3> {
+  const { root, dryRun, only } = options;
+  const uninstalling = (): Promise<0 | 1 | 3> => uninstallAs(options, print);
+  if (dryRun || only === "release") return await uninstalling();
+  const exitCode = await withoutKeeper(root, () => inTurn(root, uninstalling));
+  if (exitCode === 0) forgetTurns(root);
+  return exitCode;
+}
 
 async function uninstallAs(options: UninstallOptions, print: Print): Promise<0 | 1 | 3> {
   const { root, network } = options;

@@ -28,7 +28,7 @@ export function assertEntry(entry: JsonObject, chain: Chain): void {
 }
 
 /** In a chain of another version ADD would refuse every pod. */
-function assertVersion({ file, document }: Chain): void {
+export function assertVersion({ file, document }: Chain): void {
   const { cniVersion = "0.1.0" } = document;
   if (supportedVersions.some((version) => version === cniVersion)) return;
   throw new CniError(

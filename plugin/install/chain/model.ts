@@ -11,6 +11,13 @@ export type Requested = {
   readonly network: string | undefined;
   /** What the operator gave; undefined: what is there stays. */
   readonly entry: JsonObject | undefined;
+  /** Of who follows the primary, once it has begun. */
+  readonly following?: Following;
+};
+
+export type Following = {
+  /** Our entry as it was seen last, for where nothing of it is left. */
+  readonly entry: JsonObject | undefined;
 };
 
 export type Seen = {
@@ -34,7 +41,11 @@ export type Plan = {
   readonly notes: readonly string[];
   /** Why pods will get no limits by this, in words. */
   readonly refusal: string | undefined;
+  /** Whether that is because there is no primary. */
+  readonly isAlone: boolean;
   /** What the executable will be handed. */
   readonly entry: JsonObject | undefined;
   readonly network: string | undefined;
+  /** Plugins of the primary's chain; the first makes the interface. */
+  readonly types: readonly string[];
 };

@@ -1,6 +1,6 @@
 /** Our own conflist: its name, and how it is known again. Pure. */
 import { isObject, type JsonObject } from "../../cni/fields.ts";
-import { compareNames, ourType, type ConfFile } from "./file.ts";
+import { compareNames, ourEntry, ourType, readChain, type ConfFile } from "./file.ts";
 import type { Change, Seen } from "./model.ts";
 
 /** What it was made from, written into it: runtimes hand plugins none of a list's other keys. */
@@ -23,6 +23,11 @@ export function isOwn({ name, text }: ConfFile): boolean {
 /** Where cilium has put a conflist of ours. Only its name tells. */
 export function isTakenByCilium({ name }: ConfFile): boolean {
   return /(?:^|-)pod-qos\.conflist\.cilium_bak$/.test(name);
+}
+
+/** Where an entry of ours is kept while its primary is away. No runtime reads such a file, and cilium renames none. */
+export function isAway({ name }: ConfFile): boolean {
+  return /(?:^|-)pod-qos\.conflist\.away$/.test(name);
 }
 
 /** undefined for what is torn. */
@@ -66,10 +71,39 @@ export function ownName(primary: string, others: readonly string[]): string | un
 
 /** Conflists of ours; a torn one belongs to every network. */
 export function ownOf({ files }: Pick<Seen, "files">, network: string | undefined): readonly ConfFile[] {
-  return files.filter(isOwn).filter(({ text }) => {
-    const document = parsed(text);
-    return network === undefined || document === undefined || document["name"] === network;
-  });
+  return files.filter(isOwn).filter((file) => isOfNetwork(file, network));
+}
+
+export function awayOf({ files }: Pick<Seen, "files">, network: string | undefined): readonly ConfFile[] {
+  return files.filter(isAway).filter((file) => isOfNetwork(file, network));
+}
+
+function isOfNetwork({ text }: ConfFile, network: string | undefined): boolean {
+  const document = parsed(text);
+  return network === undefined || document === undefined || document["name"] === network;
+}
+
+/** Our entry of a conflist of ours, without what the copy carried over: that is carried anew. */
+export function entryIn({ text }: ConfFile): JsonObject | undefined {
+  const document = parsed(text) ?? {};
+  const { plugins } = document;
+  const entry = Array.isArray(plugins) ? ourEntry(plugins.filter(isObject)) : undefined;
+  const carried = originOf(document)?.carried ?? [];
+  return entry && Object.fromEntries(Object.entries(entry).filter(([key]) => !carried.includes(key)));
+}
+
+/** Its network is no other file's any more, so that it would hide the conf of the next one. */
+export function isOrphan(file: ConfFile, { files }: Pick<Seen, "files">): boolean {
+  const document = parsed(file.text);
+  const origin = document && originOf(document);
+  if (document === undefined || origin === undefined) return false;
+  return !files
+    .filter((each) => !isOwn(each))
+    .some((each) => {
+      const chain = readChain(each);
+      // What cannot be read now may be its primary.
+      return typeof chain === "string" ? each.name === origin.from : chain.network === document["name"];
+    });
 }
 
 export function ownDropIns(

@@ -1,13 +1,13 @@
 /** What an install is to write, from what is there: pure, so that tests and --dry-run see all of it. */
-import { isObject, type JsonObject } from "../../cni/fields.ts";
+import type { JsonObject } from "../../cni/fields.ts";
 import { refuseRepeatedKeys } from "../../cni/json-keys.ts";
 import { CniError, messageOf } from "../../errors.ts";
 import { asDropIn } from "./drop-in.ts";
-import { assertEntry, plainEntry, withoutUnknownKeys } from "./entry.ts";
-import { ourEntry, type Chain, type ConfFile } from "./file.ts";
+import { assertEntry, assertVersion, plainEntry, withoutUnknownKeys } from "./entry.ts";
+import { ourEntry, typesOf, type Chain, type ConfFile } from "./file.ts";
 import { asInPlace } from "./in-place.ts";
 import type { Change, Plan, Seen, Way, Requested } from "./model.ts";
-import { originOf, ownDropIns, ownOf, parsed, removal } from "./own.ts";
+import { awayOf, entryIn, isOrphan, isOwn, ownDropIns, ownOf, parsed, removal } from "./own.ts";
 import { asOwnConflist } from "./own-conflist.ts";
 import { findPrimary, multusSeesUs, type Primary } from "./primary.ts";
 import { rivalsOf } from "./rivals.ts";
@@ -16,9 +16,11 @@ export function planChain(seen: Seen, requested: Requested): Plan {
   const primary = findPrimary(seen.files, seen.confDir, requested.network);
   if ("state" in primary) {
     // Without its primary ours would hide the next one, or keep a node ready that is not.
-    const changes = primary.state === "away" ? ownOf(seen, requested.network).map(removal) : [];
-    const notes = changes.map(({ file }) => `${file} goes, for its network's conf is gone`);
-    return { ...nothing, changes, notes, refusal: primary.why };
+    const isAlone = primary.state === "away";
+    const own = isAlone ? ownOf(seen, requested.network) : [];
+    const changes = [...own.flatMap(asideOf), ...own.map(removal)];
+    const notes = own.map(({ name }) => `${name} goes, for its network's conf is gone`);
+    return { ...nothing, changes, notes, refusal: primary.why, isAlone };
   }
   const rival = rivalsOf(seen, primary.chain);
   if (rival !== undefined) return { ...nothing, refusal: rival };
@@ -30,18 +32,34 @@ export function planChain(seen: Seen, requested: Requested): Plan {
   }
 }
 
-const nothing: Plan = { changes: [], notes: [], refusal: undefined, entry: undefined, network: undefined };
+const nothing: Plan = {
+  changes: [],
+  notes: [],
+  refusal: undefined,
+  isAlone: false,
+  entry: undefined,
+  network: undefined,
+  types: [],
+};
+
+/** What an operator has given outlives the primary's absence. */
+function asideOf(file: ConfFile): readonly Change[] {
+  const entry = entryIn(file);
+  if (entry === undefined || JSON.stringify(entry) === JSON.stringify(plainEntry)) return [];
+  return [{ file: `${file.name}.away`, former: undefined, text: file.text }];
+}
 
 function planFor(seen: Seen, requested: Requested, { chain, multus }: Primary): Plan {
   const own = ownOf(seen, chain.network);
-  const there = present(seen, chain, own);
-  const { entry, dropped } = withoutUnknownKeys(requested.entry ?? there ?? plainEntry);
-  // What the operator gives now is held to every key; what a newer build left is not.
-  assertEntry(requested.entry ?? entry, chain);
+  const away = awayOf(seen, chain.network);
+  const there = present(seen, chain, [...own, ...away]);
+  const { entry, dropped } = chosenEntry(requested, there, chain);
   const inline = ourEntry(chain.plugins);
   const way = inline === undefined ? requested.way : "in-place";
-  const made = make(way, seen, chain, requested.entry ?? entry);
-  const others = [...own, ...ownDropIns(seen, chain.network)].filter(({ name }) => name !== made.file);
+  const made = make(way, seen, chain, entry);
+  const orphans = seen.files.filter((file) => isOwn(file) && isOrphan(file, seen));
+  const ours = [...own, ...ownDropIns(seen, chain.network), ...orphans, ...away];
+  const others = [...new Set(ours)].filter(({ name }) => name !== made.file);
   const changes = [made, ...others.map(removal)].filter(({ former, text }) => former !== text);
   const notes = [
     ...dropped.map((key) => `"${key}" is taken out of the entry: this version does not know it`),
@@ -53,7 +71,29 @@ function planFor(seen: Seen, requested: Requested, { chain, multus }: Primary): 
     ...repeatedKey(chain),
     ...multusNotes(multus, chain, made.file, way),
   ];
-  return { changes, notes, refusal: undefined, entry: requested.entry ?? entry, network: chain.network };
+  return { ...nothing, changes, notes, entry, network: chain.network, types: typesOf(chain.plugins) };
+}
+
+type Chosen = { readonly entry: JsonObject; readonly dropped: readonly string[] };
+
+function chosenEntry(
+  { entry: given, following }: Requested,
+  there: JsonObject | undefined,
+  chain: Chain,
+): Chosen {
+  if (given !== undefined) {
+    // What the operator gives now is held to every key; what a newer build left is not.
+    assertEntry(given, chain);
+    return { entry: given, dropped: [] };
+  }
+  // Who only follows takes nothing out: a newer build may have put it there meanwhile, and its executable.
+  if (following !== undefined) {
+    assertVersion(chain);
+    return { entry: there ?? following.entry ?? plainEntry, dropped: [] };
+  }
+  const known = withoutUnknownKeys(there ?? plainEntry);
+  assertEntry(known.entry, chain);
+  return known;
 }
 
 function make(way: Way, seen: Seen, chain: Chain, entry: JsonObject): Change {
@@ -67,21 +107,15 @@ function make(way: Way, seen: Seen, chain: Chain, entry: JsonObject): Change {
   }
 }
 
-/** Our entry as it stands, without what a copy carried over: that is carried anew. */
+/** Our entry as it stands. */
 function present(seen: Seen, chain: Chain, own: readonly ConfFile[]): JsonObject | undefined {
-  const inline = ourEntry(chain.plugins);
-  if (inline !== undefined) return inline;
-  for (const { text } of own) {
-    const document = parsed(text) ?? {};
-    const { plugins } = document;
-    const entry = Array.isArray(plugins) ? ourEntry(plugins.filter(isObject)) : undefined;
-    const carried = originOf(document)?.carried ?? [];
-    if (entry === undefined) continue;
-    return Object.fromEntries(Object.entries(entry).filter(([key]) => !carried.includes(key)));
-  }
-  return ownDropIns(seen, chain.network)
-    .map(({ text }) => parsed(text))
-    .find((entry) => entry !== undefined);
+  return (
+    ourEntry(chain.plugins) ??
+    own.map(entryIn).find((entry) => entry !== undefined) ??
+    ownDropIns(seen, chain.network)
+      .map(({ text }) => parsed(text))
+      .find((entry) => entry !== undefined)
+  );
 }
 
 /** Runtimes take the last one, in silence. */

@@ -3,7 +3,7 @@ import { isObject } from "../../cni/fields.ts";
 import { inOrder, ourEntry, readChain, type Chain, type ConfFile } from "./file.ts";
 import { withoutUs } from "./in-place.ts";
 import type { Change, Seen } from "./model.ts";
-import { isOwn, isTakenByCilium, ownDropIns, ownOf, removal } from "./own.ts";
+import { awayOf, isOwn, isTakenByCilium, ownDropIns, ownOf, removal } from "./own.ts";
 import { isMultus } from "./primary.ts";
 
 export type Removal = {
@@ -27,7 +27,10 @@ export function planRemoval(seen: Seen, network: string | undefined): Removal {
   const taken = network === undefined ? seen.files.filter(isTakenByCilium) : [];
   // An entry in the primary's file first: with our copy gone first, the runtime would go on with it.
   return {
-    changes: [...edits, ...[...own, ...ownDropIns(seen, network), ...taken].map(removal)],
+    changes: [
+      ...edits,
+      ...[...own, ...ownDropIns(seen, network), ...awayOf(seen, network), ...taken].map(removal),
+    ],
     left: [
       ...ours
         .filter(({ file }) => !edits.some((edit) => edit.file === file))

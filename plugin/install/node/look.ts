@@ -40,7 +40,7 @@ function filesIn(root: string, confDir: string, directory: string): readonly Con
 /** Bytes that are no UTF-8 would not come back as they were: such a file is as one that cannot be read. */
 function fileAt(name: string, path: string): ConfFile {
   // What no runtime reads may be a key, or a pipe that nobody writes to.
-  if (!/\.(?:conf|conflist|json)$/.test(name)) return unread(name, "it is no conf");
+  if (!/\.(?:conf|conflist|json)$|pod-qos\.conflist\.away$/.test(name)) return unread(name, "it is no conf");
   try {
     if (!statSync(path).isFile()) return unread(name, "it is no file");
     const bytes = readFileSync(path);
