@@ -46,7 +46,18 @@ export const commands: readonly Entry[] = [
   {
     name: "agent",
     about: "runs on each node: what changes reaches pods while they run",
-    load: async () => (await import("./agent/agent.ts")).agent,
+    load: async () => {
+      const { agentWith } = await import("./agent/agent.ts");
+      const { keepInstalled } = await import("./install/watch.ts");
+      const plain = {
+        root: "/",
+        binDir: undefined,
+        network: undefined,
+        way: "own",
+        entry: undefined,
+      } as const;
+      return agentWith((confDir, log, signal) => keepInstalled({ ...plain, confDir }, log, signal));
+    },
   },
 ];
 

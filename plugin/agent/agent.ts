@@ -10,36 +10,41 @@
  * One agent per node is at work (state/live/sole.ts), the next one waits. A pod keeps what the plugin gave it: without an agent
  * nothing is lost, and nothing follows.
  */
-import { command } from "../command-line/command.ts";
+import { command, type Command } from "../command-line/command.ts";
 import { pause } from "../kube/pause.ts";
 import { assertLivePlace } from "../state/live/place.ts";
 import { removeTurn } from "../state/live/agent.ts";
 import { leaveSole, tryToBeSole } from "../state/live/sole.ts";
 import { CniError, messageOf } from "../errors.ts";
-import type { Log } from "../log.ts";
-import { oneLine } from "../plain-text.ts";
+import { serviceLog, type Log } from "../log.ts";
 import { runLoop } from "./loop.ts";
 import { assertNodeNetwork } from "./node-network.ts";
 import { optionsFrom, table, type Options } from "./options.ts";
 
-export const agent = command({
-  about: "Follows what changes on this node, and changes its pods while they run.",
-  options: table,
-  exitCodes: { 0: "ended by SIGTERM or SIGINT", 1: "it could not start" },
-  run: async ({ options }) => {
-    const settings = optionsFrom(options, process.env);
-    try {
-      await serve(settings, toStderr);
-      return 0;
-    } catch (error) {
-      const details = error instanceof CniError && error.details !== "" ? `: ${error.details}` : "";
-      toStderr("error", messageOf(error) + details);
-      return 1;
-    }
-  },
-});
+/** Keeps pod-qos in the chain until the signal: what `install --watch` does too. The agent is given it, for doors do not know each other. */
+export type KeepInstalled = (confDir: string, log: Log, signal: AbortSignal) => Promise<void>;
 
-async function serve(options: Options, log: Log): Promise<void> {
+export function agentWith(keepInstalled: KeepInstalled): Command {
+  return command({
+    about: "Follows what changes on this node, and changes its pods while they run.",
+    options: table,
+    exitCodes: { 0: "ended by SIGTERM or SIGINT", 1: "it could not start" },
+    run: async ({ options }) => {
+      const settings = optionsFrom(options, process.env);
+      const log = serviceLog("pod-qos agent");
+      try {
+        await serve(settings, keepInstalled, log);
+        return 0;
+      } catch (error) {
+        const details = error instanceof CniError && error.details !== "" ? `: ${error.details}` : "";
+        log("error", messageOf(error) + details);
+        return 1;
+      }
+    },
+  });
+}
+
+async function serve(options: Options, keepInstalled: KeepInstalled, log: Log): Promise<void> {
   const ending = new AbortController();
   const end = (): void => ending.abort();
   process.once("SIGTERM", end).once("SIGINT", end);
@@ -49,7 +54,11 @@ async function serve(options: Options, log: Log): Promise<void> {
   assertNodeNetwork(options.stateDir);
   if (!(await becomeSole(options.stateDir, log, ending.signal))) return;
   try {
-    await runLoop(options, log, ending.signal);
+    const { confDir, install } = options;
+    await Promise.all([
+      runLoop(options, log, ending.signal),
+      ...(install ? [keepInstalled(confDir, log, ending.signal)] : []),
+    ]);
   } finally {
     removeTurn(options.stateDir);
     leaveSole(options.stateDir);
@@ -70,9 +79,3 @@ async function becomeSole(stateDir: string, log: Log, signal: AbortSignal): Prom
   }
   return false;
 }
-
-/** A service manager or the kubelet keeps it. */
-const toStderr: Log = (level, message) => {
-  if (level !== "debug")
-    process.stderr.write(`${new Date().toISOString()} ${level} pod-qos agent: ${oneLine(message)}\n`);
-};

@@ -9,6 +9,8 @@ export type Options = {
   readonly kubeconfig: string | undefined;
   readonly stateDir: string;
   readonly confDir: string;
+  /** Whether it keeps pod-qos in the chain of that directory, as `install --watch` does. */
+  readonly install: boolean;
   /** Where /metrics and the like are; undefined: nowhere. */
   readonly listen: Listen | undefined;
   /** Whether EgressQoS and NetworkQoS of the API are ours to apply. */
@@ -30,6 +32,7 @@ export const table = {
   ),
   "state-dir": absolutePath("DIR", `default ${defaultStateDir}: the "stateDir" of the confs that are served`),
   "conf-dir": absolutePath("DIR", "default /etc/cni/net.d"),
+  install: flag('keep pod-qos in the chain of that directory, as "install --watch" does'),
   listen: value(
     "HOST:PORT",
     'of /healthz, /readyz and /metrics; default 127.0.0.1:9465; "off": nowhere',
@@ -58,6 +61,7 @@ export function optionsFrom(
     kubeconfig: values.kubeconfig,
     stateDir: values["state-dir"] ?? defaultStateDir,
     confDir: values["conf-dir"] ?? "/etc/cni/net.d",
+    install: values.install,
     listen: listen === "off" ? undefined : listen,
     objects: values.objects ?? "auto",
     api,

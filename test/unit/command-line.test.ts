@@ -116,6 +116,7 @@ describe("arguments of agent", () => {
       kubeconfig: undefined,
       stateDir: "/run/pod-qos",
       confDir: "/etc/cni/net.d",
+      install: false,
       listen: { host: "127.0.0.1", port: 9465 },
       objects: "auto",
       api: true,

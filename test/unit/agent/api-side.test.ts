@@ -94,6 +94,7 @@ const begin = (
       kubeconfig: how.kubeconfig ?? site.kubeconfig,
       stateDir,
       confDir: "/nowhere",
+      install: false,
       listen: undefined,
       objects: how.objects ?? "on",
       api: true,

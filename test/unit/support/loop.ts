@@ -23,6 +23,7 @@ export function loopAt(stateDir: string, more: Partial<Options> = {}): LoopAt {
     kubeconfig: undefined,
     stateDir,
     confDir: "/nowhere",
+    install: false,
     listen: undefined,
     objects: "off",
     api: true,

@@ -1,0 +1,56 @@
+/** 000-4 pod-qos agent --install: the agent keeps pod-qos in the chain too, if it is asked to. */
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { startAgent, until, type Agent } from "../lab/agent.ts";
+import { installSite, type InstallSite } from "../lab/install-site.ts";
+import { isThere, putPlugins, putWhole, remove, startWatch } from "../lab/install-watch.ts";
+
+const [own, primary] = ["09-pod-qos.conflist", "10-flannel.conflist"];
+
+let site: InstallSite;
+let agent: Agent | undefined;
+beforeEach(async () => {
+  site = await installSite("flannel");
+  putPlugins(site, "flannel", "portmap");
+});
+afterEach(async () => {
+  await agent?.kill();
+  agent = undefined;
+  await site[Symbol.asyncDispose]();
+});
+
+test("without --install it leaves the chain alone", async () => {
+  agent = await startAgent(site.node);
+  await agent.stop();
+  agent = undefined;
+  expect(isThere(site, own)).toBe(false);
+});
+
+test("with it the chain is followed, an uninstall is refused, and SIGTERM changes nothing", async () => {
+  const text = site.read(primary);
+  agent = await startAgent(site.node, { args: ["--no-api", "--install"] });
+  await until("installed", () => isThere(site, own), 10_000);
+  putWhole(site, primary, text.replace('"hairpinMode": true', '"hairpinMode": false'));
+  await until("followed", () => site.read(own).includes('"hairpinMode": false'), 2_000);
+  remove(site, primary);
+  await until("gone with it", () => !isThere(site, own), 2_000);
+  putWhole(site, primary, text);
+  await until("back with it", () => isThere(site, own), 2_000);
+  const refused = await site.uninstall();
+  expect([refused.exitCode, refused.stderr]).toEqual([1, expect.stringContaining(`process ${agent.pid}`)]);
+  const before = site.contents();
+  const said = await agent.stop();
+  agent = undefined;
+  expect(said).toContain(`${own}: written`);
+  expect(site.contents()).toEqual(before);
+});
+
+test("beside install --watch it waits, and is an agent all the same", async () => {
+  const watch = startWatch(site);
+  await until("installed", () => isThere(site, own), 15_000);
+  agent = await startAgent(site.node, { args: ["--no-api", "--install"] });
+  await watch.kill();
+  remove(site, own);
+  await until("the agent goes on", () => isThere(site, own), 5_000);
+  expect(await agent.stop()).toContain(`process ${watch.pid} keeps pod-qos`);
+  agent = undefined;
+});
