@@ -1,4 +1,10 @@
-import { describeTc, type Leaf, type TcFilter, type TcObject } from "../../plugin/program/tc/objects.ts";
+import {
+  describeTc,
+  type Leaf,
+  type LeafQdisc,
+  type TcFilter,
+  type TcObject,
+} from "../../plugin/program/tc/objects.ts";
 import type { Found } from "./alteration.ts";
 
 /** A class goes after its children, and after the queue behind it if it has one. */
@@ -61,7 +67,7 @@ tc filter add dev ${dev} egress protocol all pref 65000 u32 match u32 0 0 action
       const names = [`class ${object.classid} on ${dev}`];
       const change = (rate: number, ceil: number, rest: string): string =>
         `tc class change dev ${dev} parent ${object.parent} classid ${object.classid} htb rate ${rate}bps ceil ${ceil}bps ${rest}`;
-      const { rate, ceil, burst, cburst, quantum } = object;
+      const { classid, rate, ceil, burst, cburst, quantum } = object;
       const same = `burst ${burst} cburst ${cburst} quantum ${quantum}`;
       return [
         {
@@ -86,6 +92,7 @@ tc filter add dev ${dev} egress protocol all pref 65000 u32 match u32 0 0 action
           script: change(rate, ceil, `burst ${burst} cburst ${cburst * 2} quantum ${quantum}`),
           names: [...names, "cburst"],
         },
+        filterWithin(object, classid),
       ];
     }
     case "leaf": {
@@ -103,6 +110,7 @@ tc filter add dev ${dev} egress protocol all pref 65000 u32 match u32 0 0 action
           script: `tc qdisc change ${at} handle ${object.handle} ${otherLeaf[object.queue.kind]}`,
           names,
         },
+        ...(object.queue.kind === "fq_codel" ? ofCodel(object, names) : []),
       ];
     }
     case "dscp": {
@@ -146,6 +154,23 @@ tc filter add dev ${dev} egress protocol all pref 65000 u32 match u32 0 0 action
       return ofFilter(object);
   }
 };
+
+/** No value that we give, so that a change of these alone would leave it. */
+const ofCodel = ({ dev, parent, handle }: LeafQdisc, names: readonly string[]): readonly Found[] => [
+  {
+    title: "leaf with settings that are not ours",
+    script: `tc qdisc change dev ${dev} parent ${parent} handle ${handle} fq_codel memory_limit 1000000 ce_threshold 1ms noecn drop_batch 1`,
+    names: [...names, "memory_limit", "ce_threshold 1ms", "noecn", "drop_batch is 1"],
+  },
+  filterWithin({ dev }, handle),
+];
+
+/** At a class or a queue. */
+const filterWithin = ({ dev }: Pick<TcObject, "dev">, place: string): Found => ({
+  title: `a filter at ${place.endsWith(":") ? "the leaf" : "the class"}`,
+  script: `tc filter add dev ${dev} parent ${place} pref 5 protocol all u32 match u32 0 0 flowid ${place}${place.endsWith(":") ? "1" : ""}`,
+  names: [`on ${dev}`, "a class or queue of it has a filter", "pref 5"],
+});
 
 const otherLeaf: Readonly<Record<Leaf["kind"], string>> = {
   fq_codel: "fq_codel limit 500",

@@ -37,13 +37,18 @@ const ofTree = (object: TcObject, root: HtbQdisc): readonly Found[] => {
       const found = [...ofTc(object), ...(object.parent === root.handle ? [] : ofLeafClass(object))];
       return named(
         found.map((each) =>
-          each.title === "class deleted" ? { ...each, script: filterless + each.script } : each,
+          each.title === "class deleted"
+            ? { ...each, script: filterless + each.script }
+            : keptByAdd(each, root.dev, object.classid),
         ),
         `class ${object.classid}`,
       );
     }
     case "leaf":
-      return named(ofTc(object), `leaf ${object.handle}`);
+      return named(
+        ofTc(object).map((each) => keptByAdd(each, root.dev, object.handle)),
+        `leaf ${object.handle}`,
+      );
     case "dscp":
     case "mark":
     case "clsact":
@@ -52,6 +57,12 @@ const ofTree = (object: TcObject, root: HtbQdisc): readonly Found[] => {
       return ofTc(object);
   }
 };
+
+/** A filter of somebody's within the tree: that is exchanged for no pod's sake, so the filter is for people to take away. */
+const keptByAdd = (found: Found, dev: string, place: string): Found =>
+  found.title.startsWith("a filter at ")
+    ? { ...found, clear: `tc filter del dev ${dev} parent ${place} pref 5` }
+    : found;
 
 /** What somebody else's is in the way of is for ADD to refuse. */
 const ofRoot = (root: HtbQdisc): readonly Found[] =>

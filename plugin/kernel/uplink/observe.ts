@@ -1,5 +1,6 @@
 /** Reads an uplink back into the types that it is made of, and says what differs. Changes nothing. */
 import { CniError, ErrorCode } from "../../errors.ts";
+import { filterPlaces } from "../../program/tc/filter-places.ts";
 import { listTc } from "../../program/tc/render.ts";
 import type { Member } from "../../program/ipset/members.ts";
 import type { PodPart } from "../../datapath/uplink/sets.ts";
@@ -34,7 +35,7 @@ export type SeenUplink = {
 
 export async function observeUplink(state: UplinkState): Promise<SeenUplink> {
   const [tree, ...seen] = await Promise.all([
-    observeTree(state.device),
+    observeTree(state.device, state.tree),
     ...wantedChains(state).map(
       async ([family, wanted]) => [family, await observeChain(family, wanted)] as const,
     ),
@@ -42,8 +43,8 @@ export async function observeUplink(state: UplinkState): Promise<SeenUplink> {
   return { tree, chains: new Map(seen) };
 }
 
-export async function observeTree(device: string): Promise<ObservedDevice> {
-  const batch = listTc(device);
+export async function observeTree(device: string, tree: UplinkState["tree"] = []): Promise<ObservedDevice> {
+  const batch = listTc(device, filterPlaces(tree));
   const outcome = await run(batch.argv, batch.input);
   // A device without clsact fails the lines that ask for it, so only that tc came to its end can be told by the exit code.
   if (outcome.exitCode === -1) throw refusal("node", batch, outcome);

@@ -85,6 +85,7 @@ function treeDelta(
   const mustGo =
     objectDrift(root, tree, [device]).length > 0 ||
     device.rootFilters.length > 0 ||
+    device.innerFilters !== undefined ||
     device.objects.some((object) => isInTree(object) && !known.has(keyOf(object))) ||
     changes.includes("anew");
   if (mustGo) return { ...nothing, remove: [root], add: tree };
@@ -103,9 +104,11 @@ function treeChange(
   if (objectDrift(object, tree, [device]).length === 0) return nothing;
   const isOdd = "oddities" in twin && twin.oddities !== undefined;
   const isElsewhere = "parent" in twin && "parent" in object && twin.parent !== object.parent;
-  if (isOdd || isElsewhere || twin.kind !== object.kind) return "anew";
+  if ((isOdd && object.kind !== "leaf") || isElsewhere || twin.kind !== object.kind) return "anew";
   const isOtherQueue = "queue" in twin && "queue" in object && twin.queue.kind !== object.queue.kind;
-  return isOtherQueue ? { ...nothing, remove: [object], add: [object] } : { ...nothing, change: [object] };
+  return isOtherQueue || isOdd
+    ? { ...nothing, remove: [object], add: [object] }
+    : { ...nothing, change: [object] };
 }
 
 function isLeafOfClass(object: TcObject, { objects }: ObservedDevice): boolean {

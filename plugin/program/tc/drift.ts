@@ -104,6 +104,7 @@ function surplus(wanted: readonly TcObject[], observed: readonly IndexedDevice[]
         .filter(({ kind }) => kind !== "dscp")
         .map((object) => `${describeTc(object)} is there, though nothing asks for it`),
       ...foreign.map((text) => filterOfOthers(root, text)),
+      ...innerFilterOfOthers(root, device),
       ...pastRoot(root, device),
     ];
   });
@@ -111,6 +112,16 @@ function surplus(wanted: readonly TcObject[], observed: readonly IndexedDevice[]
 
 export function filterOfOthers(root: TcObject, text: string): string {
   return `${describeTc(root)} has a filter that is not ours: "${text}"`;
+}
+
+/** Packets of a class that is chosen by their priority are asked them, and those that come to a queue. */
+export function innerFilterOfOthers(
+  root: TcObject,
+  { innerFilters = [] }: ObservedDevice,
+): readonly string[] {
+  return innerFilters.map(
+    (text) => `${describeTc(root)}: a class or queue of it has a filter that is not ours: "${text}"`,
+  );
 }
 
 /** What a filter at egress redirects never comes to the root qdisc. Ours stand at ingress. */

@@ -4,6 +4,7 @@ import { hasTexts } from "../whole.ts";
 import { tcNotes } from "./bypass/notes.ts";
 import { blockerOf, tcDelta } from "./delta.ts";
 import { tcDrift } from "./drift.ts";
+import { filterPlaces } from "./filter-places.ts";
 import { describeTc, keyOf, type TcObject } from "./objects.ts";
 import { parseTc, type ObservedDevice } from "./parse.ts";
 import { addTc, changeTc, listTc, removeHolders, removeTc, type TcChange } from "./render.ts";
@@ -19,7 +20,11 @@ export const trafficControl: Handler<TcObject, Seen> = {
   },
   remove: removeTc,
   removeIfSilent: removeHolders,
-  look: (wanted) => devicesOf(wanted).map((dev) => ({ batch: listTc(dev), isAnswer: hasQdiscs })),
+  look: (wanted) =>
+    devicesOf(wanted).map((dev) => ({
+      batch: listTc(dev, filterPlaces(wanted.filter((object) => object.dev === dev))),
+      isAnswer: hasQdiscs,
+    })),
   parse: (answers, wanted) => devicesOf(wanted).map((dev, at) => parseTc(dev, answers[at] ?? "")),
   drift: tcDrift,
   notes: tcNotes,

@@ -1,10 +1,11 @@
 /** `tc -d` text of one device back into the objects of objects.ts, plus what stands there that is none of ours. Pure. */
 import { parseDscpFilter } from "./dscp-filter.ts";
 import { isMarkHead, parseMarkFilter } from "./mark-filter.ts";
-import type { Hook, HtbClass, Leaf, ObservedFilter, TcObject } from "./objects.ts";
+import type { Hook, HtbClass, ObservedFilter, TcObject } from "./objects.ts";
 import { anyFilter, endsWalk, odd, parseFilter, type ForeignFilter } from "./parse-filter.ts";
+import { leafQueue, queueOddities, sizeTable } from "./parse-queue.ts";
 import { takerOf, type Taker } from "./bypass/taker.ts";
-import { bytes, bytesPerSecond, micros, word } from "./units.ts";
+import { bytes, bytesPerSecond, word } from "./units.ts";
 
 export type Occupant = { readonly dev: string; readonly at: "root" | "ingress"; readonly text: string };
 
@@ -22,10 +23,13 @@ export type ObservedDevice = {
   readonly takers?: readonly Taker[];
   /** Filters of the root qdisc, which sort packets into its classes past what we say. */
   readonly rootFilters: readonly string[];
+  /** Filters, where there are some, of classes and of the queues behind them. Ours have none. */
+  readonly innerFilters?: readonly string[];
 };
 
 export function parseTc(dev: string, output: string): ObservedDevice {
-  const lines = onlyOnce(joinContinuations(output));
+  const { lines, inner } = partsOf(onlyOnce(joinContinuations(output)));
+  const innerFilters = inner.filter((line) => !isTable.test(line)).map((line) => line.trim());
   const firstQdisc = lines.findIndex((line) => line.startsWith("qdisc "));
   const hookOf = (at: number): Hook => (at < firstQdisc ? "ingress" : "egress");
   const objects = lines.flatMap((line, at): readonly (TcObject | ObservedFilter)[] => {
@@ -49,6 +53,7 @@ export function parseTc(dev: string, output: string): ObservedDevice {
     lastFilters: filters.filter(endsWalk),
     ...(takers.length === 0 ? {} : { takers }),
     rootFilters: lines.filter(isForeignRootFilter).map((line) => line.trim()),
+    ...(innerFilters.length === 0 ? {} : { innerFilters }),
   };
 }
 
@@ -65,6 +70,20 @@ function onlyOnce(lines: readonly string[]): readonly string[] {
     return at < firstQdisc ? [line.replace(ofIngress, "filter ")] : [];
   });
 }
+
+/** Filters of classes and queues come behind the classes, and tc leaves out the parent that it was asked for. */
+function partsOf(all: readonly string[]): {
+  readonly lines: readonly string[];
+  readonly inner: readonly string[];
+} {
+  const firstClass = all.findIndex((line) => line.startsWith("class "));
+  const isInner = (line: string, at: number): boolean =>
+    firstClass >= 0 && at > firstClass && /^filter (?!parent )/.test(line);
+  return { lines: all.filter((line, at) => !isInner(line, at)), inner: all.filter(isInner) };
+}
+
+/** A classifier, and a hash table of it, is listed without a filter of its own. */
+export const isTable = / chain \d+ *$| ht divisor /;
 
 /** Packets begin with chain 0: what stands in another is asked only if a filter of somebody's sends them there. */
 function isHookFilter(line: string): boolean {
@@ -104,36 +123,16 @@ function qdisc(dev: string, line: string): readonly TcObject[] {
   const queue = leafQueue(kind, line);
   return queue === undefined || isRoot
     ? []
-    : [{ kind: "leaf", dev, parent: word(line, "parent"), handle, queue, ...odd(sizeTable(line)) }];
-}
-
-function leafQueue(kind: string, line: string): Leaf | undefined {
-  switch (kind) {
-    case "fq_codel":
-      return {
-        kind,
-        limitPackets: parseInt(word(line, "limit"), 10),
-        targetMicros: micros(word(line, "target")),
-        intervalMicros: micros(word(line, "interval")),
-        quantum: bytes(word(line, "quantum")),
-      };
-    case "bfifo":
-      return { kind, limitBytes: bytes(word(line, "limit")) };
-    case "pfifo":
-      return { kind, limitPackets: parseInt(word(line, "limit"), 10) };
-    case "tbf":
-      return tbf(line);
-    default:
-      return undefined;
-  }
-}
-
-/** tc says the limit as the time that a queue so long takes behind a full bucket. */
-function tbf(line: string): Leaf {
-  const rate = bytesPerSecond(word(line, "rate"));
-  const burst = bytes(word(line, "burst"));
-  const limitBytes = Math.round((micros(word(line, "lat")) / 1e6) * rate + burst);
-  return { kind: "tbf", rate, burst, limitBytes };
+    : [
+        {
+          kind: "leaf",
+          dev,
+          parent: word(line, "parent"),
+          handle,
+          queue,
+          ...odd([...queueOddities(kind, line), ...sizeTable(line)]),
+        },
+      ];
 }
 
 function htbClass(dev: string, line: string): HtbClass {
@@ -157,12 +156,6 @@ function htbClass(dev: string, line: string): HtbClass {
 function charges(line: string): readonly string[] {
   const found = line.match(/ overhead [1-9]\d*| mpu (?!0b)\S+| linklayer (?!ethernet)\S+/g) ?? [];
   return found.map((words) => `it charges packets by${words}`);
-}
-
-/** With a size table a queue takes each packet for longer or shorter than it is, and so do the classes above it. */
-function sizeTable(line: string): readonly string[] {
-  const found = / (?:overhead -?[1-9]\d*|tsize \d+).*/.exec(line);
-  return found === null ? [] : [`it has a size table:${found[0]}`];
 }
 
 function occupant(dev: string, line: string): readonly Occupant[] {

@@ -51,9 +51,9 @@ export function removeHolders(objects: readonly TcObject[]): Batch | undefined {
 /**
  * Everything of one device, as text: iproute2 up to 6.1 prints classes as text even with -j, and no version says a
  * policer's rate in JSON. Filter lines do not tell their hook, so the qdisc lines, of which every device has one once it was up, stand
- * between ingress and egress.
+ * between ingress and egress. `places`: of the filters within its tree.
  */
-export function listTc(dev: string): Batch {
+export function listTc(dev: string, places: readonly string[] = []): Batch {
   const queries = [
     `filter show dev ${dev} ingress`,
     `qdisc show dev ${dev}`,
@@ -61,6 +61,7 @@ export function listTc(dev: string): Batch {
     `class show dev ${dev}`,
     // Without a hook: the root qdisc's own filters, each with its parent in the line.
     `filter show dev ${dev}`,
+    ...places.map((place) => `filter show dev ${dev} parent ${place}`),
   ];
   return { argv: ["tc", "-d", "-force", "-batch", "-"], input: batchText(queries) };
 }

@@ -3,7 +3,7 @@
  * it in place. A root that went would take every class's packets with it. Pure.
  */
 import { batchText, type Batch } from "../handler.ts";
-import { filterOfOthers, objectDrift, pastRoot } from "./drift.ts";
+import { filterOfOthers, innerFilterOfOthers, objectDrift, pastRoot } from "./drift.ts";
 import { filterRemoval, sorterPref } from "./dscp-filter.ts";
 import {
   describeTc,
@@ -13,7 +13,7 @@ import {
   type LeafQdisc,
   type TcObject,
 } from "./objects.ts";
-import type { ObservedDevice } from "./parse.ts";
+import { isTable, type ObservedDevice } from "./parse.ts";
 import { objectLine } from "./render.ts";
 
 /** Whose the root qdisc is; undefined where there is only the kernel's own default. */
@@ -49,11 +49,12 @@ function surplus(tree: readonly TcObject[], seen: ObservedDevice): readonly stri
 /** Filters of somebody's that sort packets into the classes, or take them before. For CHECK alone: they stop nobody's ADD. */
 export function foreignSorters(root: HtbQdisc, seen: ObservedDevice): readonly string[] {
   const others = seen.rootFilters.filter((line) => !isTable.test(line) && sorterPref(line) === undefined);
-  return [...others.map((text) => filterOfOthers(root, text)), ...pastRoot(root, seen)];
+  return [
+    ...others.map((text) => filterOfOthers(root, text)),
+    ...innerFilterOfOthers(root, seen),
+    ...pastRoot(root, seen),
+  ];
 }
-
-/** A classifier, and a hash table of it, is listed without a filter of its own. */
-const isTable = / chain \d+ *$| ht divisor /;
 
 /** What differs, each on its own: a line that another was faster with may fail. undefined: nothing does. */
 export function changeTree(tree: readonly TcObject[], seen: ObservedDevice): Batch | undefined {
@@ -99,11 +100,12 @@ function changeLines(object: TcObject, seen: ObservedDevice): readonly string[] 
   }
 }
 
-/** A queue of another kind under the same handle cannot be changed into ours, only taken away. */
+/** A queue of another kind under the same handle, or with settings of somebody's, cannot be changed into ours, only taken away. */
 function leafLines(leaf: LeafQdisc, { objects }: ObservedDevice): readonly string[] {
   const make = objectLine(leaf, "replace");
   const twin = objects.find((object) => keyOf(object) === keyOf(leaf));
-  const isOther = twin?.kind === "leaf" && twin.queue.kind !== leaf.queue.kind;
+  const isOther =
+    twin?.kind === "leaf" && (twin.queue.kind !== leaf.queue.kind || twin.oddities !== undefined);
   return isOther ? [`qdisc del dev ${leaf.dev} parent ${leaf.parent} handle ${leaf.handle}`, make] : [make];
 }
 
