@@ -69,7 +69,7 @@ suite("killed at a step", { tools: ["strace"] }, () => {
     const counts = new Map<string, number>();
     return lines.flatMap((line): readonly Step[] => {
       const [, pid, call = ""] = /^(\d+) +(\w+)\(/.exec(line) ?? [];
-      if (pid !== main || call === "") return [];
+      if (pid !== main || call === "" || call === "execve") return [];
       const nth = (counts.get(call) ?? 0) + 1;
       counts.set(call, nth);
       return line.includes(confDir) || line.includes(binDir) ? [{ call, nth }] : [];
@@ -78,7 +78,8 @@ suite("killed at a step", { tools: ["strace"] }, () => {
 
   function traced(verb: string, args: readonly string[], more: readonly string[]): Promise<unknown> {
     rmSync(site.node.path("/run/trace"), { force: true });
-    const options = ["-f", "-y", "-q", "-o", "/run/trace", "-e", `trace=${calls}`];
+    // Whose execve stands first is the main thread; which thread calls first else is chance.
+    const options = ["-f", "-y", "-q", "-o", "/run/trace", "-e", `trace=execve,${calls}`];
     const places = ["--bin-dir", binDir, "--conf-dir", confDir];
     const command = [pluginPath(), verb, ...places, ...args];
     return site.node.exec("strace", [...options, ...more.flatMap((each) => ["-e", each]), ...command], {
