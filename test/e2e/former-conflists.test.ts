@@ -84,6 +84,8 @@ const made = async (
   const { node }: OpenSite = await open();
   await using _ = node;
   symlinkSync(plugin, node.path(`${NODE_CNI_BIN}/pod-qos`));
+  // The policyDir that one of the conflists names.
+  await node.exec("mkdir", ["-p", "/etc/cni/pod-qos"]);
   const pod = await node.addPod("pod");
   await runChain(node, "add", conflist, pod, { capArgs: capArgsOf(annotations) });
   const state = await exactState(node, pod);

@@ -160,7 +160,7 @@ const ofCodel = ({ dev, parent, handle }: LeafQdisc, names: readonly string[]): 
   {
     title: "leaf with settings that are not ours",
     script: `tc qdisc change dev ${dev} parent ${parent} handle ${handle} fq_codel memory_limit 1000000 ce_threshold 1ms noecn drop_batch 1`,
-    names: [...names, "memory_limit", "ce_threshold 1ms", "noecn", "drop_batch is 1"],
+    names: [...names, "memory_limit", "ce_threshold", "noecn", "drop_batch is 1"],
   },
   filterWithin({ dev }, handle),
 ];
