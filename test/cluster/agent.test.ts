@@ -1,12 +1,9 @@
 /** The node's agent beside a real API server: labels, annotations and objects reach pods that run. */
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
-import type { KubeObject } from "../../scripts/lab/cluster/api.ts";
 import type { ControlPlane } from "../../scripts/lab/cluster/control-plane.ts";
 import { until, writeConf, type Agent } from "../lab/agent.ts";
-import type { PolicyRule } from "../lab/cluster/accounts.ts";
 import { agentNode, egressQos, type AgentNode } from "../lab/cluster/agent-node.ts";
-import { AGENT_ACCOUNT, agentNeeds, createAgentPlane } from "../lab/cluster/agent-plane.ts";
-import { auditOf } from "../lab/cluster/audit.ts";
+import { agentCalls, agentNeeds, createAgentPlane, shippedRights } from "../lab/cluster/agent-plane.ts";
 import { policyPath } from "../lab/cluster/installed.ts";
 import { defineNetworks, networkPath } from "../lab/cluster/networks.ts";
 import { podPath, type PodWish } from "../lab/cluster/objects.ts";
@@ -14,7 +11,7 @@ import { podNetwork } from "../lab/cluster/pod-network.ts";
 import { cniArgsOf } from "../lab/cluster/runtime-call.ts";
 import { capsOfSandbox } from "../lab/cluster/sandbox-caps.ts";
 import { runChain } from "../lab/chain.ts";
-import { callsBeyond, rightsOf, unusedRights } from "../lab/cluster/role.ts";
+import { callsBeyond, refusedCalls, unusedRights, type Right } from "../lab/cluster/role.ts";
 import type { Sandbox } from "../lab/cluster/sandbox.ts";
 import { recordOfSandbox } from "../lab/cluster/sandbox-record.ts";
 import { suite } from "../lab/needs.ts";
@@ -29,7 +26,7 @@ suite("the agent and the API", agentNeeds, () => {
   let agent: Agent;
 
   beforeAll(async () => {
-    ({ plane, kubeconfig } = await createAgentPlane({ audit: true }));
+    ({ plane, kubeconfig } = await createAgentPlane());
   });
   afterAll(() => plane.stop());
   beforeEach(async () => {
@@ -191,14 +188,13 @@ suite("the agent and the API", agentNeeds, () => {
       await until(`${resource} are followed`, async () => {
         return (await agent.metric(`pod_qos_synced{resource="${resource}"}`)) === 1;
       });
-    const role = "/apis/rbac.authorization.k8s.io/v1/clusterroles/pod-qos-agent";
-    const rights = rightsOf((await plane.api.get<ClusterRole>(role)).rules);
-    const calls = (): ReturnType<typeof auditOf> =>
-      auditOf(plane).filter(({ user }) => user.username === AGENT_ACCOUNT);
-    await until("each right is of use", () => unusedRights(rights, calls()).length === 0).catch(() =>
-      expect(unusedRights(rights, calls())).toEqual([]),
+    const rights = await shippedRights(plane);
+    const unused = (): readonly Right[] => unusedRights(rights, agentCalls(plane));
+    await until("each right is of use", () => unused().length === 0).catch(() =>
+      expect(unused()).toEqual([]),
     );
-    expect(callsBeyond(rights, calls())).toEqual([]);
+    expect(callsBeyond(rights, agentCalls(plane))).toEqual([]);
+    expect(refusedCalls(agentCalls(plane))).toEqual([]);
   });
 });
 
@@ -231,7 +227,6 @@ const secondInterface = async (
 };
 const heartbeatOf = (node: LabNode): { readonly isCutOff?: boolean } =>
   JSON.parse(readFileSync(node.path("/run/pod-qos/live/agent.json"), "utf8"));
-type ClusterRole = KubeObject & { readonly rules: readonly PolicyRule[] };
 const byNetworkLabel = {
   networkAttachmentDefinitionSelector: {
     namespaceSelector: {},

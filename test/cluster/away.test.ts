@@ -22,7 +22,7 @@ suite("away", agentNeeds, () => {
   let kubeconfig: string;
 
   beforeAll(async () => {
-    ({ plane, kubeconfig } = await createAgentPlane({ audit: true }));
+    ({ plane, kubeconfig } = await createAgentPlane());
     await plane.api.create(NAMESPACES, { metadata: { name: "second" } });
   });
   afterAll(() => plane.stop());

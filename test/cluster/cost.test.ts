@@ -39,7 +39,7 @@ suite("an agent in quiet", agentNeeds, () => {
   let startedAt: Date;
 
   beforeAll(async () => {
-    ({ plane, kubeconfig } = await createAgentPlane({ audit: true }));
+    ({ plane, kubeconfig } = await createAgentPlane());
     node = await createNode();
     await reachFrom(node, plane);
     const conflist = podNetwork();

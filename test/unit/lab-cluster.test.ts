@@ -4,7 +4,7 @@ import { readFileSync } from "node:fs";
 import { goMod } from "../../scripts/lab/cluster/go-module.ts";
 import { qemuArguments, type Machine } from "../../scripts/lab/vm/qemu.ts";
 import type { AuditEvent } from "../lab/cluster/audit.ts";
-import { callsBeyond, rightsOf, unusedRights } from "../lab/cluster/role.ts";
+import { callsBeyond, refusedCalls, rightsOf, unusedRights } from "../lab/cluster/role.ts";
 import { capabilitiesOf, cniArgsOf } from "../lab/cluster/runtime-call.ts";
 import { pingsIn } from "../vm/kubelet/pings.ts";
 
@@ -112,10 +112,14 @@ describe("calls held against a role", () => {
     ["another group", called("list", "pods", { apiGroup: "apps" })],
     ["a subresource", called("get", "namespaces", { name: "kube-system", subresource: "status" })],
     ["another name", called("get", "namespaces", { name: "default" })],
-    ["what was refused", called("list", "pods", {}, 403)],
     ["a path that is no object", { ...called("get", ""), objectRef: undefined as never }],
   ])("%s is beyond it", (_, call) => {
     expect(callsBeyond(rights, [...all, call])).toEqual([call]);
+  });
+
+  test("what was refused is found, also where a right allows it", () => {
+    const refused = called("list", "pods", {}, 403);
+    expect(refusedCalls([...all, refused])).toEqual([refused]);
   });
 
   test.each(rights.map((right, at) => [`${right.verb} ${right.resource}`, right, at] as const))(

@@ -19,11 +19,12 @@ export const rightsOf = (rules: readonly PolicyRule[]): readonly Right[] =>
     ),
   );
 
-/** Calls that no right allows, and those that the API server refused. */
 export const callsBeyond = (rights: readonly Right[], events: readonly AuditEvent[]): readonly AuditEvent[] =>
-  events.filter(
-    (event) => event.responseStatus?.code === 403 || !rights.some((right) => isUse(event, right)),
-  );
+  events.filter((event) => !rights.some((right) => isUse(event, right)));
+
+/** An API server that has just started refuses what it allows a moment later. */
+export const refusedCalls = (events: readonly AuditEvent[]): readonly AuditEvent[] =>
+  events.filter(({ responseStatus }) => responseStatus?.code === 403);
 
 /** Rights that no call needed: of several that allow a call the narrowest counts as used. */
 export const unusedRights = (rights: readonly Right[], events: readonly AuditEvent[]): readonly Right[] => {
