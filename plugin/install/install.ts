@@ -62,7 +62,7 @@ async function installAs(options: InstallOptions, print: Print): Promise<0> {
   return 0;
 }
 
-/** It ends as it is told to, and changes nothing by that: removal is a command of its own. */
+/** SIGTERM and SIGINT end it and leave the node as it is: removal is a command of its own. */
 async function watchUntilEnd(options: KeepOptions): Promise<0> {
   const ending = new AbortController();
   const end = (): void => ending.abort();

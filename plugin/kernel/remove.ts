@@ -96,7 +96,7 @@ function isOurs({ name, alias }: Link): boolean {
 
 type Removal = { readonly program: Program; readonly batches: readonly [Batch, ...Batch[]] };
 
-/** What its tool is told, and what is told it if that said nothing: somebody's filters may stand in what we made for ours. */
+/** The tool's input, and what it gets as well if it printed nothing: it prints the filters of others that are left in our clsact. */
 function removalOf(program: Program): Removal {
   const { remove: removed, removeIfSilent } = handlerOf(program);
   const ifSilent = removeIfSilent?.(program.objects);

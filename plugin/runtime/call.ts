@@ -1,6 +1,5 @@
 /** One call of gRPC on a socket of this node: a message there, a message back. */
 import { connect, constants, type ClientHttp2Stream } from "node:http2";
-import { createConnection } from "node:net";
 
 export class CallError extends Error {
   override readonly name = "CallError";
@@ -17,7 +16,8 @@ const limitMs = 2_000;
 
 /** `method`: "/runtime.v1.RuntimeService/Status" */
 export async function call(socket: string, method: string, message: Uint8Array): Promise<Uint8Array> {
-  const session = connect("http://localhost", { createConnection: () => createConnection({ path: socket }) });
+  // Where it connects to is the path; the URL is what gRPC calls the other side.
+  const session = connect("http://localhost", { path: socket });
   try {
     return await new Promise((resolve, reject) => {
       const late = setTimeout(() => reject(new CallError(`no answer within ${limitMs / 1000} s`)), limitMs);
