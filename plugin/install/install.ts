@@ -10,7 +10,7 @@ import { inOurSpelling } from "../cni/spelling.ts";
 import { command, type Print } from "../command-line/command.ts";
 import { CniError, ErrorCode, messageOf } from "../errors.ts";
 import { serviceLog } from "../log.ts";
-import { nodeChecks } from "../report/node-checks.ts";
+import { assertServes } from "../report/status-checks.ts";
 import { diffOf } from "./chain/diff.ts";
 import type { Plan } from "./chain/model.ts";
 import { planChain } from "./chain/plan.ts";
@@ -84,17 +84,16 @@ async function refuse(
 }
 
 async function foretell({ root, binDir, confDir, plan }: Work, print: Print): Promise<0> {
-  if (root === "/") await assertServes(plan);
+  if (root === "/") await assertEntryServes(plan);
   const word = isInPlace(root, binDir, ownExecutable()) ? "is this version already" : "would be written";
   const changes = plan.changes.map((change) => diffOf({ ...change, file: `${confDir}/${change.file}` }));
   print([`${binDir}/${executableName}: ${word} (${__VERSION__})`, ...changes, ...plan.notes].join("\n"));
   return 0;
 }
 
-async function assertServes({ entry, network }: Plan): Promise<void> {
+async function assertEntryServes({ entry, network }: Plan): Promise<void> {
   if (entry === undefined || network === undefined) return;
-  const conf = parseConf(inOurSpelling({ ...entry, name: network }), network);
-  for (const { check } of nodeChecks) await check(conf);
+  await assertServes(parseConf(inOurSpelling({ ...entry, name: network }), network));
 }
 
 function readEntry(path: string): JsonObject {

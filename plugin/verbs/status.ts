@@ -1,11 +1,10 @@
 /** STATUS: could the next ADD succeed? */
 import { parseConf } from "../cni/conf.ts";
 import { networkName } from "../cni/request.ts";
-import { nodeChecks } from "../report/node-checks.ts";
+import { assertServes } from "../report/status-checks.ts";
 import type { Command } from "./context.ts";
 
 export const status: Command = async ({ document }) => {
-  const conf = parseConf(document, networkName(document));
-  for (const { check } of nodeChecks) await check(conf);
+  await assertServes(parseConf(document, networkName(document)));
   return undefined;
 };

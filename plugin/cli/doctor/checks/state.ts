@@ -1,14 +1,15 @@
 /** Whether what pod-qos keeps on this node can be written, read and believed. */
+import { wants } from "../../../report/status-checks.ts";
 import { error, type Check, type Finding } from "../check.ts";
 import type { Facts } from "../facts.ts";
 import { quoted } from "../shell.ts";
 import { statusFault } from "./status.ts";
 
 export const stateChecks: readonly Check[] = [
-  { id: "state-directory", wants: "the state directory can be written", find: ofDirectory },
+  { id: "state-directory", wants: wants.state, find: ofDirectory },
   { id: "state-owner", wants: "nobody but root can write into the state directory", find: ofOwner },
   { id: "state-records", wants: "every record can be read", find: ofRecords },
-  { id: "state-manifests", wants: "every file of the policy directory can be read", find: ofManifests },
+  { id: "state-manifests", wants: wants.manifests, find: ofManifests },
 ];
 
 function ofDirectory({ conf, state: { directory } }: Facts): Finding | undefined {

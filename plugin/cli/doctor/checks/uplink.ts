@@ -2,6 +2,7 @@
 import { isObject, type JsonObject } from "../../../cni/fields.ts";
 import { parseBandwidth } from "../../../policy/quantity.ts";
 import { inWords } from "../../../policy/uplink/words.ts";
+import { wants } from "../../../report/status-checks.ts";
 import { error, unseen, warning, type Check, type Finding } from "../check.ts";
 import type { AskedUplink, Facts } from "../facts.ts";
 import { ownProgram, quoted } from "../shell.ts";
@@ -9,8 +10,8 @@ import { statusFault } from "./status.ts";
 import { rewritten } from "./rewritten.ts";
 
 export const uplinkChecks: readonly Check[] = [
-  { id: "uplink-classes", wants: "the conf's classes fit its uplink", find: ofClasses },
-  { id: "uplink-link", wants: "the uplink's link is there and can hold the classes", find: ofLink },
+  { id: "uplink-classes", wants: wants.classes, find: ofClasses },
+  { id: "uplink-link", wants: wants.uplink, find: ofLink },
   { id: "uplink-speed", wants: "the link is as fast as what its classes are guaranteed", find: ofSpeed },
   { id: "uplink-root", wants: "no qdisc of somebody else is at the uplink's root", find: ofRoot },
   { id: "uplink-drift", wants: "the uplink has what the records say", find: ofDrift },

@@ -2,7 +2,7 @@
 import { parseConf, type Conf } from "../../../cni/conf.ts";
 import type { JsonObject } from "../../../cni/fields.ts";
 import { CniError, messageOf } from "../../../errors.ts";
-import { nodeChecks } from "../../../report/node-checks.ts";
+import { statusChecks } from "../../../report/status-checks.ts";
 import type { ConfFacts, Fault } from "../facts.ts";
 
 export type Place = { readonly root: string; readonly stateDir: string };
@@ -24,7 +24,7 @@ export async function confFacts(
   }
   const { policyDir } = conf;
   const below = { ...conf, stateDir, policyDir: policyDir === undefined ? undefined : root + policyDir };
-  for (const { name, check } of nodeChecks) {
+  for (const { name, check } of statusChecks) {
     try {
       await check(below);
     } catch (error) {

@@ -10,24 +10,38 @@ import { findTool } from "../kernel/find-tool.ts";
 import type { Cap } from "../policy/cap.ts";
 import { validateConf } from "../policy/policy.ts";
 
-export type NodeCheck = {
-  readonly name: string;
-  /** What is so where it passes. */
-  readonly wants: string;
+export type StatusCheck = {
+  readonly name: keyof typeof wants;
   /** Throws what is wrong, with the code that STATUS answers with. */
   readonly check: (conf: Conf) => void | Promise<void>;
 };
 
+/** What is so where a check passes. `doctor` says it of its checks that ask the same. */
+export const wants = {
+  caps: "the conf's own caps and mark can be held",
+  rules: "the conf's own rules are rules",
+  classes: "the conf's classes fit its uplink",
+  uplink: "the uplink's link is there and can hold the classes",
+  tools: "the tools that pods of this conf need are there",
+  manifests: "every file of the policy directory can be read",
+  state: "the state directory can be written",
+} as const;
+
 /** What the conf gets wrong comes before what the node lacks for it. */
-export const nodeChecks: readonly NodeCheck[] = [
-  { name: "caps", wants: "the conf's own caps and mark can be held", check: checkCaps },
-  { name: "rules", wants: "the conf's own rules are rules", check: checkRules },
-  { name: "classes", wants: "the conf's classes fit its uplink", check: checkClasses },
-  { name: "uplink", wants: "the uplink's link is there and can hold the classes", check: checkUplink },
-  { name: "tools", wants: "the tools that pods of this conf need are there", check: checkTools },
-  { name: "manifests", wants: "every file of the policy directory can be read", check: checkManifests },
-  { name: "state", wants: "the state directory can be written", check: checkState },
+export const statusChecks: readonly StatusCheck[] = [
+  { name: "caps", check: checkCaps },
+  { name: "rules", check: checkRules },
+  { name: "classes", check: checkClasses },
+  { name: "uplink", check: checkUplink },
+  { name: "tools", check: checkTools },
+  { name: "manifests", check: checkManifests },
+  { name: "state", check: checkState },
 ];
+
+/** Throws the first fault. */
+export async function assertServes(conf: Conf): Promise<void> {
+  for (const { check } of statusChecks) await check(conf);
+}
 
 function checkCaps(conf: Conf): void {
   for (const cap of validateConf(conf)) assertHeld(cap, conf.discipline);

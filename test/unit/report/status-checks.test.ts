@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import { parseConf } from "../../../plugin/cni/conf.ts";
-import { nodeChecks } from "../../../plugin/report/node-checks.ts";
+import { statusChecks } from "../../../plugin/report/status-checks.ts";
 
 const root = mkdtempSync(join(tmpdir(), "pod-qos-checks-"));
 writeFileSync(join(root, "file"), "");
@@ -19,7 +19,7 @@ const uplink = (rate: string, device = "lo"): object => ({
 async function failing(conf: Readonly<Record<string, unknown>>): Promise<readonly string[]> {
   const parsed = parseConf({ type: "pod-qos", name: "podnet", stateDir: root, ...conf }, "podnet");
   const names: string[] = [];
-  for (const { name, check } of nodeChecks) {
+  for (const { name, check } of statusChecks) {
     try {
       await check(parsed);
     } catch {
@@ -46,6 +46,6 @@ describe("what keeps a node from serving ADD is found by the check that is about
   });
 
   it("has a name for each", () => {
-    expect(new Set(nodeChecks.map(({ name }) => name)).size).toBe(nodeChecks.length);
+    expect(new Set(statusChecks.map(({ name }) => name)).size).toBe(statusChecks.length);
   });
 });
