@@ -23,7 +23,7 @@ export type News =
   | { readonly kind: "suspects"; readonly attachments: readonly string[] }
   /** By a pod of this network. */
   | { readonly kind: "former class left"; readonly network: string }
-  /** In the record of a pod of this network: no event tells where rules alone have been changed to it. */
+  /** A pod's record of this network has another uplink: no event reports a change of rules alone. */
   | { readonly kind: "another uplink"; readonly network: string }
   | { readonly kind: "api"; readonly changes: ApiChanges };
 

@@ -18,9 +18,9 @@ Exit code 2 also where something could not be looked at.`,
     "bin-dir": absolutePath("DIR", "likewise"),
     "state-dir": absolutePath("DIR", 'default: the "stateDir" of the conf'),
     "runtime-socket": absolutePath("SOCKET", "default: that of k3s, microk8s, CRI-O or containerd"),
-    root: absolutePath("DIR", "before all these, in a container that has the node's files there"),
+    root: absolutePath("DIR", "prefix of all paths, for a container with the node's files there"),
   },
-  exitCodes: { 0: "all is well", 1: "something is not, be it a warning" },
+  exitCodes: { 0: "all is well", 1: "at least one warning or error" },
   run: async ({ options }, print) => {
     const { json, root = "" } = options;
     const facts = await seen({

@@ -113,7 +113,7 @@ export async function createKeeper(
     const isThere = existsSync(onNode(root, `${binDir}/${executableName}`));
     if (following !== undefined && isThere && plan.changes.length === 0) {
       following = { entry: plan.entry };
-      // Of who undoes it again and again one hears once, and not that it stands in between.
+      // Repeated undoing is logged once; the moments in between, when all is well, are not.
       if (isFought(written, performance.now())) return wellMs;
       if (told !== "") log("info", `pod-qos is in the chain of network ${plan.network}`);
       told = "";
@@ -145,5 +145,5 @@ export async function createKeeper(
 
 function undoneAgain({ changes, types }: Plan): string {
   const files = changes.map(({ file }) => file).join(", ");
-  return `somebody undoes each time what is written to ${files}: it is tried at longer and longer intervals; ${suspectsOf(types)}`;
+  return `${files}: another program keeps undoing what we write; we retry at longer and longer intervals; ${suspectsOf(types)}`;
 }

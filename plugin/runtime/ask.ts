@@ -34,7 +34,7 @@ export async function askRuntime(
       faults.push(`${socket}: ${messageOf(error)}`);
     }
   }
-  return { answers: false, fault: faults.join("; ") || "there is no socket of one" };
+  return { answers: false, fault: faults.join("; ") || "no runtime socket found" };
 }
 
 async function answerOf(status: RuntimeStatus, runOnNode: RunOnNode): Promise<RuntimeAnswer> {

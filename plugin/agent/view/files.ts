@@ -51,7 +51,7 @@ function isWritten(view: ApiView): boolean {
   return pods.every((id) => isHeld(view, id)) && !isSnapshot && !isLeftover;
 }
 
-/** By a pod's file ADD goes at once: without its namespace's word the pod would start above its ceiling. */
+/** ADD goes on once a pod's file exists: before its Namespace is known, the pod could start above its ceiling. */
 function isHeld({ pods, objects }: ApiView, id: string): boolean {
   const pod = pods.get(id);
   return pod !== undefined && objects.namespace(pod.namespace) === "absent";

@@ -11,7 +11,7 @@ import { asksForNetworks } from "../../policy/manifests/select.ts";
 import { withSnapshot, type ApiView } from "./view.ts";
 import type { OnDemandResource } from "../api/resource-update.ts";
 
-/** Of the resources that are followed only where a selector asks, those that one asks for: of an object, in a file. */
+/** The resources followed on demand that a selector, of an object or in a file, asks for. */
 export function askedFor({ snapshot }: ApiView, filesSelectNetworks = false): readonly OnDemandResource[] {
   const byNetwork =
     filesSelectNetworks ||

@@ -8,7 +8,7 @@ export function goneClass(
   classes: readonly Pick<UplinkClass, "name">[] | undefined,
 ): string | undefined {
   if (classes === undefined)
-    return `no uplink ${device} is known any more: it was removed, or a pod says no more of it`;
+    return `no uplink ${device} is known any more: it was removed, or no record describes it`;
   return classes.some(({ name }) => name === className)
     ? undefined
     : `the uplink ${device} has no class ${className} any more`;

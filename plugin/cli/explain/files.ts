@@ -67,7 +67,7 @@ export async function namespaceFrom(path: string | undefined): Promise<Namespace
   }
   const decoded = decodeNamespace({ metadata: { uid: "", ...metadata } });
   if (decoded === undefined) {
-    throw new UsageError(`--namespace-file ${path}: its labels or annotations are no object of texts`);
+    throw new UsageError(`--namespace-file ${path}: its labels and annotations must be strings`);
   }
   return decoded;
 }

@@ -52,5 +52,5 @@ export function suspectsOf(types: readonly string[]): string {
   if (types.includes("cilium-cni")) return "if it is cilium, set cni.exclusive=false in its Helm values";
   if (types.includes("istio-cni"))
     return "if it is istio, set cni.istioOwnedCNIConfig=false in its Helm values";
-  return "find out who it is, and let him leave it";
+  return "find what does it, and stop it";
 }

@@ -13,13 +13,13 @@ import { statusFault } from "./status.ts";
 export const entryChecks: readonly Check[] = [
   { id: "chain-twice", wants: "pod-qos is in the chain once", find: ofTwice },
   { id: "chain-last", wants: "pod-qos is the chain's last plugin", find: ofLast },
-  { id: "chain-bandwidth", wants: "the bandwidth plugin is not beside it", find: ofBandwidth },
+  { id: "chain-bandwidth", wants: "the chain has no bandwidth plugin", find: ofBandwidth },
   {
     id: "chain-capabilities",
     wants: "the entry declares what the runtime is to pass on",
     find: ofCapabilities,
   },
-  { id: "chain-entry", wants: "the entry is one that ADD takes", find: ofEntry },
+  { id: "chain-entry", wants: "ADD accepts the entry", find: ofEntry },
   { id: "chain-stale", wants: "the copied chain is the one in the primary's file", find: ofStale },
 ];
 
@@ -47,7 +47,7 @@ function ofLast({ chain: facts }: Facts): Finding | undefined {
   const [entries, others] = [chain.plugins.filter(isOurs), chain.plugins.filter((plugin) => !isOurs(plugin))];
   const names = behind.map(({ type }) => String(type)).join(", ");
   return warning(
-    `${names} comes after pod-qos in ${chain.file}: what it changes on the pod's link pod-qos has not seen`,
+    `${names} comes after pod-qos in ${chain.file}: pod-qos does not see what it changes on the pod's link`,
     put(facts, chain, [...others, ...entries]),
   );
 }
@@ -57,7 +57,7 @@ function ofBandwidth({ chain: facts }: Facts): Finding | undefined {
   if (chain === undefined || !chain.plugins.some(isBandwidth)) return undefined;
   const kept = chain.plugins.filter((plugin) => !isBandwidth(plugin));
   return error(
-    `${chain.file} has the plugin bandwidth too: both limit by the same annotations, and one finds the other's qdisc in its way`,
+    `${chain.file} has the plugin bandwidth too: both limit by the same annotations, and their qdiscs conflict`,
     put(
       facts,
       chain,
@@ -85,7 +85,7 @@ function ofCapabilities({ chain: facts, conf: { entry } }: Facts): Finding | und
   // What the bandwidth capability says is in the annotations as well.
   const finding = forgotten.includes(annotationsCapability) ? error : warning;
   return finding(
-    `the entry does not declare ${forgotten.join(" and ")} in "capabilities": what pods ask for by it does not arrive`,
+    `the entry does not declare ${forgotten.join(" and ")} in "capabilities": pods' requests through it are lost`,
     mend,
   );
 }

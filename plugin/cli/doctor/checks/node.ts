@@ -74,7 +74,7 @@ function ofIptables({ node: { iptables } }: Facts): Finding | undefined {
     mixed
       .map(
         ({ family, variant, otherRules }) =>
-          `${family} is the ${variant} variant, and the ${otherOf(variant)} one has ${otherRules} rules as well: which of two rules decides last is not what either shows`,
+          `${family} is the ${variant} variant, and the ${otherOf(variant)} one has ${otherRules} rules as well: both sets apply, and each variant shows only its own`,
       )
       .join("; "),
     mixed.map(moved).join(" && "),

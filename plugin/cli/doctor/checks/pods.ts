@@ -14,7 +14,7 @@ function ofEnded({ pods: { ended }, chain, state }: Facts): Finding | undefined 
   // Without a list of what is valid GC takes what has no namespace any more, and nothing else.
   const conf = { cniVersion: "1.1.0", name: first.network, type: "pod-qos", stateDir: state.directory };
   return warning(
-    `the network namespace of ${first.pod}${more} has ended, and its DEL never came: its record is there still`,
+    `the network namespace of ${first.pod}${more} has ended without a DEL: its record is still there`,
     `echo ${quoted(JSON.stringify(conf))} | CNI_COMMAND=GC CNI_PATH=${quoted(chain.binDir)} ${ownProgram(chain)}`,
   );
 }

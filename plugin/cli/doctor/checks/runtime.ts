@@ -40,7 +40,7 @@ function ofVersion(facts: Facts): Finding | undefined {
   const since = offers[name];
   if (since === undefined || isFrom(version, since)) return undefined;
   return error(
-    `${name} ${version} offers no io.kubernetes.cri.pod-annotations: only kubernetes.io bandwidth arrives. It does from ${since.join(".")} on`,
+    `${name} ${version} has no io.kubernetes.cri.pod-annotations: only kubernetes.io bandwidth arrives. Upgrade to ${since.join(".")}`,
   );
 }
 
@@ -52,7 +52,7 @@ function ofDirectories(facts: Facts): Finding | undefined {
   if (!isOther && !isElsewhere) return undefined;
   const [binDir = ""] = binDirs;
   return warning(
-    `the runtime reads ${confDir ?? "?"} and starts plugins from ${binDirs.join(", ")}: what doctor reports of ${chain.onNode.confDir} and ${chain.onNode.binDir} is not about its chain`,
+    `the runtime reads ${confDir ?? "?"} and starts plugins from ${binDirs.join(", ")}: doctor looked at ${chain.onNode.confDir} and ${chain.onNode.binDir} instead`,
     `pod-qos doctor${root === "" ? "" : ` --root ${quoted(root)}`} --conf-dir ${quoted(confDir ?? "")} --bin-dir ${quoted(binDir)}`,
   );
 }

@@ -32,7 +32,7 @@ function ofOwner({ state: { places, uid: own } }: Facts): Finding | undefined {
   if (first === undefined) return undefined;
   const paths = open.map(({ path }) => quoted(path)).join(" ");
   return error(
-    `${first.path} belongs to user ${first.uid} and has mode ${(first.mode & 0o7777).toString(8)}: others could write limits of pods there, so nothing of it counts`,
+    `${first.path} belongs to user ${first.uid} and has mode ${(first.mode & 0o7777).toString(8)}: others could write pods' limits there, so it is ignored`,
     `chown root ${paths} && chmod go-w ${paths}`,
   );
 }
@@ -42,7 +42,7 @@ function ofRecords({ state: { unreadable } }: Facts): Finding | undefined {
   if (first === undefined) return undefined;
   const more = others.length === 0 ? "" : `, and ${others.length} more`;
   return error(
-    `${first} is torn or of another version${more}: what its pod has is not known. Restart the pod after it`,
+    `${first} is damaged or of another version${more}: its pod's limits are unknown. Then restart the pod`,
     `rm -f ${unreadable.map(quoted).join(" ")}`,
   );
 }

@@ -56,7 +56,7 @@ function overCommits({ rate, classes, speed = 0 }: AskedUplink): string {
   const sum = classes.reduce((total, each) => total + each.rate, 0);
   return sum > speed
     ? `the classes are guaranteed ${inWords(sum)} together, which the link cannot carry`
-    : `uplink.rate is ${inWords(rate)}, so the queue forms in the card and no class has priority`;
+    : `uplink.rate is ${inWords(rate)}, more than the link carries, so no class has priority`;
 }
 
 /** Every class loses by the same factor; what may be borrowed ends at the link. */
@@ -103,7 +103,7 @@ function ofDrift({ uplink: { drift, asked }, chain, state }: Facts): Finding | u
   if (first === undefined) return undefined;
   const more = first.faults.length === 1 ? "" : ` (and ${first.faults.length - 1} more)`;
   return error(
-    `${first.device}: ${first.faults[0]}${more}. The agent, or the next pod of this conf, corrects it; the command removes the uplink until then`,
+    `${first.device}: ${first.faults[0]}${more}. The agent or this conf's next pod corrects it; the command removes the uplink until then`,
     unlike.map(({ device }) => taken(chain, state, device)).join(" && "),
   );
 }

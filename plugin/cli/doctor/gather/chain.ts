@@ -54,7 +54,7 @@ function seen(root: string, path: string): string {
 function withoutDropIns({ name, version }: RuntimeAnswer): string | undefined {
   if (name === "cri-o") return "CRI-O calls them for ADD alone, and not for DEL";
   if (name !== "containerd" || isFrom(version, [2, 1])) return undefined;
-  return `containerd ${version} reads none, as it does from 2.1 on`;
+  return `containerd ${version} reads none; 2.1 and later do`;
 }
 
 function confs(root: string, confDir: string): Pick<ChainFacts, "fault" | "files" | "dropIns"> {
