@@ -82,6 +82,8 @@ export type AgentFacts = {
   readonly everRan: boolean;
   /** Of the one at work; undefined where none is. */
   readonly pid: number | undefined;
+  /** What the one at work was started with, behind the program. */
+  readonly args: readonly string[];
   /** Of the one at work; undefined where it cannot be asked. */
   readonly version: string | undefined;
   /** Of the last one: whether it followed the Kubernetes API. */

@@ -108,13 +108,13 @@ const rows: readonly Row[] = [
     "node-iptables",
     node({ iptables: [{ family: "ip6tables", variant: "nft", otherRules: 2 }] }),
     "warning",
-    "ip6tables-legacy-save | ip6tables-restore --noflush",
+    undefined,
   ],
   [
     "node-iptables",
     node({ iptables: [{ family: "iptables", variant: "legacy", otherRules: 1 }] }),
     "warning",
-    "iptables-nft-save | iptables-restore --noflush",
+    undefined,
   ],
   ["node-kernel", node({ kernelFault: "no clsact" }), "error", "modprobe -a sch_ingress"],
   ["chain-conf", chain({ files: [], fault: "EACCES" }), "unseen", undefined],
@@ -229,6 +229,12 @@ const rows: readonly Row[] = [
     agent({ version: "0.1.0", followsApi: false }),
     "warning",
     "kill 4711 && setsid --fork /opt/cni/bin/pod-qos agent --no-api",
+  ],
+  [
+    "agent-version",
+    agent({ version: "0.1.0", followsApi: false, args: ["agent", "--no-api", "--install"] }),
+    "warning",
+    "/opt/cni/bin/pod-qos agent --no-api --install >/dev/null",
   ],
   ["state-directory", conf({ state: fault }), "error", "mkdir -p -m 0700 /run/pod-qos"],
   [

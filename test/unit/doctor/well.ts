@@ -65,7 +65,7 @@ export const well: Facts = {
   },
   chain: chainOfFiles(file("10-flannel.conflist", flannel, ours)),
   conf: { entry: { ...ours, name: "podnet" }, faults: {} },
-  agent: { everRan: true, pid: 4711, version: "0.2.0", followsApi: true },
+  agent: { everRan: true, pid: 4711, args: [], version: "0.2.0", followsApi: true },
   state: {
     directory: "/run/pod-qos",
     places: [{ path: "/run/pod-qos", uid: 0, mode: 0o40700 }],

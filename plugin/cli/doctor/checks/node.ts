@@ -67,6 +67,7 @@ function ofTc(facts: Facts): Finding | undefined {
   );
 }
 
+/** No command: to move rules that an agent keeps, such as kube-proxy, would empty chains that are in use. */
 function ofIptables({ node: { iptables } }: Facts): Finding | undefined {
   const mixed = iptables.filter(({ otherRules, variant }) => otherRules > 0 && variant !== "unknown");
   if (mixed.length === 0) return undefined;
@@ -77,19 +78,11 @@ function ofIptables({ node: { iptables } }: Facts): Finding | undefined {
           `${family} is the ${variant} variant, and the ${otherOf(variant)} one has ${otherRules} rules as well: both sets apply, and each variant shows only its own`,
       )
       .join("; "),
-    mixed.map(moved).join(" && "),
   );
 }
 
 function otherOf(variant: IptablesFacts["variant"]): string {
   return variant === "nft" ? "legacy" : "nft";
-}
-
-/** The rules of the other variant into the one that this node's iptables is. */
-function moved({ family, variant }: IptablesFacts): string {
-  const other = `${family}-${otherOf(variant)}`;
-  const each = `for table in $(${other}-save | sed -n 's/^\\*//p')`;
-  return `${other}-save | ${family}-restore --noflush && ${each}; do ${other} -t $table -F && ${other} -t $table -X; done`;
 }
 
 function ofKernel({ node: { kernelFault } }: Facts): Finding | undefined {

@@ -50,10 +50,15 @@ function ofDirectories(facts: Facts): Finding | undefined {
   const isOther = confDir !== undefined && confDir !== chain.onNode.confDir;
   const isElsewhere = binDirs.length > 0 && !binDirs.includes(chain.onNode.binDir);
   if (!isOther && !isElsewhere) return undefined;
-  const [binDir = ""] = binDirs;
+  const [binDir] = binDirs;
+  const options = [
+    ...(root === "" ? [] : ["--root", root]),
+    ...(confDir === undefined ? [] : ["--conf-dir", confDir]),
+    ...(binDir === undefined ? [] : ["--bin-dir", binDir]),
+  ];
   return warning(
     `the runtime reads ${confDir ?? "?"} and starts plugins from ${binDirs.join(", ")}: doctor looked at ${chain.onNode.confDir} and ${chain.onNode.binDir} instead`,
-    `pod-qos doctor${root === "" ? "" : ` --root ${quoted(root)}`} --conf-dir ${quoted(confDir ?? "")} --bin-dir ${quoted(binDir)}`,
+    ["pod-qos", "doctor", ...options.map(quoted)].join(" "),
   );
 }
 

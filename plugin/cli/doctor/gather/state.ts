@@ -2,7 +2,6 @@
 import { statSync, type Stats } from "node:fs";
 import { geteuid } from "node:process";
 import { lifeOf } from "../../../attachment/live.ts";
-import { messageOf } from "../../../errors.ts";
 import { podOf } from "../../../report/names.ts";
 import { liveDirectory } from "../../../state/live/place.ts";
 import { readRecords, type Records } from "../../../state/store.ts";
@@ -21,12 +20,12 @@ export function podsFacts(stateDir: string): PodsFacts {
   return { ended: ended.map(({ pod, identity }) => ({ pod: podOf(pod), network: identity.network })) };
 }
 
-/** Where they cannot be listed, that is the state directory's fault. */
+/** Where they cannot be listed, `state-directory` reports it. */
 function recordsIn(stateDir: string): Records {
   try {
     return readRecords(stateDir);
-  } catch (error) {
-    return { records: [], unreadable: [messageOf(error)] };
+  } catch {
+    return { records: [], unreadable: [] };
   }
 }
 
