@@ -48,7 +48,7 @@ async function installAs(options: InstallOptions, print: Print): Promise<0> {
   const runtime = options.way === "drop-in" ? await seeRuntime(root) : undefined;
   const look = (): Plan => planChain(lookAt(root, confDir, runtime), { ...options, entry });
   const plan = look();
-  if (plan.refusal !== undefined) return refuse(options, confDir, plan, print);
+  if (plan.refusal !== undefined) return refuse(options, confDir, look, print);
   const work: Work = {
     root,
     confDir,
@@ -75,12 +75,18 @@ async function watchUntilEnd(options: KeepOptions): Promise<0> {
 async function refuse(
   { root, dryRun }: InstallOptions,
   confDir: string,
-  plan: Plan,
+  look: () => Plan,
   print: Print,
 ): Promise<never> {
-  if (!dryRun) await inTurn(root, () => stageChanges(root, confDir, plan.changes).commit());
-  if (plan.notes.length > 0) print(plan.notes.join("\n"));
-  throw new CniError(ErrorCode.invalidConfig, plan.refusal ?? "");
+  // Looked at anew once it is its turn: who was at work meanwhile may have written what would be removed here.
+  const removeAlone = (): Plan => {
+    const now = look();
+    if (now.refusal !== undefined) stageChanges(root, confDir, now.changes).commit();
+    return now;
+  };
+  const { notes, refusal } = dryRun ? look() : await inTurn(root, removeAlone);
+  if (notes.length > 0) print(notes.join("\n"));
+  throw new CniError(ErrorCode.invalidConfig, refusal ?? `${confDir} has changed meanwhile: install again`);
 }
 
 async function foretell({ root, binDir, confDir, plan }: Work, print: Print): Promise<0> {

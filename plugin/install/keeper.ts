@@ -113,6 +113,7 @@ export async function createKeeper(
     const isThere = existsSync(onNode(root, `${binDir}/${executableName}`));
     if (following !== undefined && isThere && plan.changes.length === 0) {
       following = { entry: plan.entry };
+      failures = 0;
       // Repeated undoing is logged once; the moments in between, when all is well, are not.
       if (isFought(written, performance.now())) return wellMs;
       if (told !== "") log("info", `pod-qos is in the chain of network ${plan.network}`);

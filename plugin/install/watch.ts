@@ -9,6 +9,7 @@
  * writes itself is such an event too, and finds nothing to change.
  */
 import { statSync } from "node:fs";
+import { messageOf } from "../errors.ts";
 import type { Log } from "../log.ts";
 import { watchConfs } from "../state/watch-directory.ts";
 import { createBell } from "./bell.ts";
@@ -64,6 +65,15 @@ async function followDirectory(
 
 function directoryOf(options: KeepOptions): { readonly confDir: string; readonly identity: string } {
   const { confDir } = findPlaces(options.root, options);
-  const stat = statSync(onNode(options.root, confDir), { throwIfNoEntry: false });
-  return { confDir, identity: `${confDir} ${stat?.dev} ${stat?.ino}` };
+  return { confDir, identity: `${confDir} ${identityOf(onNode(options.root, confDir))}` };
+}
+
+/** One that cannot be read is one as well: the keeper reports it, and tries again. */
+function identityOf(path: string): string {
+  try {
+    const { dev, ino } = statSync(path);
+    return `${dev} ${ino}`;
+  } catch (error) {
+    return messageOf(error);
+  }
 }

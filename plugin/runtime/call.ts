@@ -40,30 +40,27 @@ export async function call(socket: string, method: string, message: Uint8Array):
   }
 }
 
-/** The status comes behind the message, or, where there is none, with the headers. */
-function answerOf(stream: ClientHttp2Stream): Promise<Uint8Array> {
+async function answerOf(stream: ClientHttp2Stream): Promise<Uint8Array> {
   const chunks: Buffer[] = [];
-  let said: Readonly<Record<string, unknown>> = {};
-  const note = (headers: Readonly<Record<string, unknown>>): void => {
-    said = { ...said, ...headers };
+  let headers: Headers = {};
+  const note = (more: Headers): void => {
+    headers = { ...headers, ...more };
   };
   stream.on("response", note).on("trailers", note);
   stream.on("data", (chunk: Buffer) => chunks.push(chunk));
-  return new Promise((resolve, reject) => {
-    stream.once("end", () => {
-      // Trailers may come after the end of the data, and before the close.
-      stream.once("close", () => {
-        const status = said["grpc-status"];
-        if (status === "0") return resolve(unframed(Buffer.concat(chunks)));
-        const text = said["grpc-message"];
-        return reject(
-          status === undefined
-            ? new CallError(`it speaks no gRPC (HTTP status ${String(said[":status"])})`)
-            : new CallError(typeof text === "string" ? decodeURIComponent(text) : "refused", Number(status)),
-        );
-      });
-    });
-  });
+  // Trailers may come after the end of the data; behind the close nothing comes.
+  await new Promise((resolve) => stream.once("close", resolve));
+  return messageIn(headers, Buffer.concat(chunks));
+}
+
+type Headers = Readonly<Record<string, unknown>>;
+
+/** The status comes behind the message, or, where there is none, with the headers. */
+function messageIn(headers: Headers, bytes: Buffer): Uint8Array {
+  const { "grpc-status": status, "grpc-message": text, ":status": http } = headers;
+  if (status === "0") return unframed(bytes);
+  if (status === undefined) throw new CallError(`it speaks no gRPC (HTTP status ${String(http)})`);
+  throw new CallError(typeof text === "string" ? text : "refused", Number(status));
 }
 
 /** A byte that says "not compressed", and the length. */

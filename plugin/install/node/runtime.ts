@@ -25,9 +25,10 @@ async function programVersion(root: string, kind: Runtime["name"]): Promise<stri
 
 /** "no": no chain with us is loaded; a runtime without a socket has none. "unknown": it does not say. */
 export async function hasUsLoaded(root: string): Promise<"yes" | "no" | "unknown"> {
-  const sockets = findSockets(root);
-  if (sockets.length === 0) return "no";
-  const answer = await ask(root, sockets);
+  // The first alone: if the node's runtime is silent for a moment, another one's "no" would take the executable away from it.
+  const [socket] = findSockets(root);
+  if (socket === undefined) return "no";
+  const answer = await ask(root, [socket]);
   if (!answer.answers || !answer.reportsChain) return "unknown";
   return /"type":"pod-qos"/.test(JSON.stringify(answer.chains)) ? "yes" : "no";
 }
