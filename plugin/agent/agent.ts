@@ -20,6 +20,7 @@ import { serviceLog, type Log } from "../log.ts";
 import { runLoop } from "./loop.ts";
 import { assertNodeNetwork } from "./node-network.ts";
 import { optionsFrom, table, type Options } from "./options.ts";
+import { together } from "./together.ts";
 
 /** Keeps pod-qos in the chain until the signal: what `install --watch` does too. The agent is given it, for doors do not know each other. */
 export type KeepInstalled = (confDir: string, log: Log, signal: AbortSignal) => Promise<void>;
@@ -55,10 +56,11 @@ async function serve(options: Options, keepInstalled: KeepInstalled, log: Log): 
   if (!(await becomeSole(options.stateDir, log, ending.signal))) return;
   try {
     const { confDir, install } = options;
-    await Promise.all([
+    const works = [
       runLoop(options, log, ending.signal),
       ...(install ? [keepInstalled(confDir, log, ending.signal)] : []),
-    ]);
+    ];
+    await together(works, end);
   } finally {
     removeTurn(options.stateDir);
     leaveSole(options.stateDir);
