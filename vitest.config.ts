@@ -72,7 +72,7 @@ const twoAtATime = {
 } as const;
 
 /** Of the tier long is what repeats something. */
-const repeats = (file: string): boolean => readFileSync(file, "utf8").includes("lab/repetitions.ts");
+const repeats = (file: string): boolean => readFileSync(file, "utf8").includes("lab/measure/repetitions.ts");
 const long = globSync("test/{unit,kernel,e2e,traffic,cluster}/**/*.test.ts").filter(repeats);
 
 /** Of these, what only counts. The rest measures and has the machine to itself once they have ended. */

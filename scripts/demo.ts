@@ -4,10 +4,10 @@
  */
 import { writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
-import { runChain, type ChainResult, type Conflist } from "../test/lab/chain.ts";
-import { createNode, type LabNode } from "../test/lab/node.ts";
-import { peer } from "../test/lab/paths.ts";
-import type { Pod } from "../test/lab/pod.ts";
+import { runChain, type ChainResult, type Conflist } from "../test/lab/plugin/chain.ts";
+import { createNode, type LabNode } from "../test/lab/node/node.ts";
+import { peer } from "../test/lab/node/paths.ts";
+import type { Pod } from "../test/lab/node/pod.ts";
 import { showHoldings } from "./show/holdings.ts";
 import { OFFERED, watchLoad } from "./show/load.ts";
 import { EDITS_AFTER, playLive } from "./show/live-act.ts";

@@ -4,7 +4,7 @@ import type { Annotations, Request } from "../cni/request.ts";
 import { CniError, ErrorCode } from "../errors.ts";
 import { mergeKnowledge } from "../knowledge/merge.ts";
 import type { Knowledge, KnownObjects, LabelSource } from "../knowledge/knowledge.ts";
-import { namespaceAnnotations, ownAnnotations } from "../policy/annotations.ts";
+import { namespaceAnnotations, ownAnnotations } from "../policy/annotation/annotations.ts";
 import { decidePolicy, hasWishes, noRules, type Policy, type RuleSources } from "../policy/policy.ts";
 import type { PodNamespace } from "../policy/uplink/choose.ts";
 import type { Beside } from "./uplink/choose.ts";
@@ -99,7 +99,7 @@ function ofNamespace(request: Request, annotations: Annotations | undefined): Re
 }
 
 async function ownRules(request: Request): Promise<Partial<RuleSources>> {
-  return hasOwnRules(request) ? (await import("../policy/own-rules.ts")).readOwnRules(request) : {};
+  return hasOwnRules(request) ? (await import("../policy/rule/own-rules.ts")).readOwnRules(request) : {};
 }
 
 function hasOwnRules({ conf, runtime, pod }: Request): boolean {

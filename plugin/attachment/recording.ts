@@ -1,8 +1,8 @@
 /** What ADD writes down of an attachment before it touches the kernel. */
 import { podName, type Request } from "../cni/request.ts";
-import type { Cap } from "../policy/cap.ts";
+import type { Cap } from "../policy/cap/cap.ts";
 import type { Policy } from "../policy/policy.ts";
-import { matchesAll } from "../policy/rule.ts";
+import { matchesAll } from "../policy/rule/rule.ts";
 import { viewOf } from "../kernel/netns.ts";
 import type { Program } from "../program/program.ts";
 import type { AttachmentRecord, LimitSource } from "../state/record.ts";

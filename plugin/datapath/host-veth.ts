@@ -8,7 +8,7 @@
  *
  * Without act_police the kernel gets an ifb with an HTB instead: the one object of ours that can outlive the pod.
  */
-import type { Cap } from "../policy/cap.ts";
+import type { Cap } from "../policy/cap/cap.ts";
 import type { Program } from "../program/program.ts";
 import type { TcObject } from "../program/tc/objects.ts";
 import type { Driver, HostEnd, Task } from "./driver.ts";

@@ -3,7 +3,7 @@
  * caps where there is no host end to put them on (ipvlan, macvlan, OVS ports, `enforce: pod`). Pure.
  */
 import { CniError, ErrorCode } from "../errors.ts";
-import type { Cap } from "../policy/cap.ts";
+import type { Cap } from "../policy/cap/cap.ts";
 import type { Program } from "../program/program.ts";
 import type { TcObject } from "../program/tc/objects.ts";
 import type { Driver, Task } from "./driver.ts";

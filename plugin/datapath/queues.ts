@@ -2,7 +2,7 @@
  * The queue behind a class: how long, and whether it cuts what is too long for the rate. Pure.
  * The figures behind the constants were measured; ARCHITECTURE.md tells how.
  */
-import { gsoBytes } from "../policy/caps.ts";
+import { gsoBytes } from "../policy/cap/caps.ts";
 import { objectsOf, type Program } from "../program/program.ts";
 import { describeTc, type Leaf } from "../program/tc/objects.ts";
 import { frameBytes, longestDebtSeconds, shapeBurstSeconds } from "./rates.ts";

@@ -4,8 +4,8 @@
  */
 import { CniError, ErrorCode, invalidValue } from "../errors.ts";
 import type { Discipline } from "../cni/conf.ts";
-import type { Cap } from "../policy/cap.ts";
-import { gsoBytes } from "../policy/caps.ts";
+import type { Cap } from "../policy/cap/cap.ts";
+import { gsoBytes } from "../policy/cap/caps.ts";
 
 const ethernetHeader = 14;
 export const shapeBurstSeconds = 0.01;

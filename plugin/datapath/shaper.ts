@@ -22,7 +22,7 @@ import {
   rootHandle,
 } from "./names.ts";
 import type { Identity } from "./names.ts";
-import type { Cap } from "../policy/cap.ts";
+import type { Cap } from "../policy/cap/cap.ts";
 import type { Task } from "./driver.ts";
 import { noQueue, shapeLeaf } from "./queues.ts";
 import { frameBytes, policeBucket, shapeBucket, type Bucket } from "./rates.ts";

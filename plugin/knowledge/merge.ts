@@ -1,6 +1,6 @@
 /** A request with what is known of its pod laid over what the runtime said. Pure. */
 import type { Annotations, Request } from "../cni/request.ts";
-import { isEcho, isFirstInterface, noCap, withoutPair } from "../policy/echo.ts";
+import { isEcho, isFirstInterface, noCap, withoutPair } from "../policy/cap/echo.ts";
 import type { Knowledge, LabelSource } from "./knowledge.ts";
 
 export type Merged = { readonly request: Request; readonly labelsFrom: LabelSource };

@@ -1,6 +1,6 @@
 /** What the Kubernetes API says of one pod, as far as its traffic is concerned. Pure. */
 import type { Annotations, Labels } from "../cni/request.ts";
-import { isNearMiss } from "../policy/near-miss.ts";
+import { isNearMiss } from "../policy/annotation/near-miss.ts";
 
 export type KnownPod = {
   readonly uid: string;

@@ -13,8 +13,8 @@ import {
   type CeilingKey,
   type OwnKey,
   type Wishes,
-} from "./annotations.ts";
-import { cutWarnings, type Cap } from "./cap.ts";
+} from "./annotation/annotations.ts";
+import { cutWarnings, type Cap } from "./cap/cap.ts";
 import {
   burstWarnings,
   annotatedCap,
@@ -23,11 +23,11 @@ import {
   pairOf,
   staticCap,
   type Direction,
-} from "./caps.ts";
-import { parseDscp } from "./dscp.ts";
-import { namespaceMisses, nearMisses } from "./near-miss.ts";
-import { parseBandwidth, parseBurst } from "./quantity.ts";
-import type { Rule } from "./rule.ts";
+} from "./cap/caps.ts";
+import { parseDscp } from "./rule/dscp.ts";
+import { namespaceMisses, nearMisses } from "./annotation/near-miss.ts";
+import { parseBandwidth, parseBurst } from "./cap/quantity.ts";
+import type { Rule } from "./rule/rule.ts";
 import { classWarnings, type ChooseClass, type UplinkChoice } from "./uplink/choose.ts";
 
 export type Policy = {

@@ -8,9 +8,9 @@ import {
   type CeilingKey,
   type Found,
   type OwnKey,
-} from "./annotations.ts";
-import type { Cap } from "./cap.ts";
-import { annotatedCap, capWishes, type Direction } from "./caps.ts";
+} from "./annotation/annotations.ts";
+import type { Cap } from "./cap/cap.ts";
+import { annotatedCap, capWishes, type Direction } from "./cap/caps.ts";
 import type { Policy } from "./policy.ts";
 import { bits } from "./words.ts";
 

@@ -1,6 +1,6 @@
 /** Rules and amounts in words, for people. Pure. */
-import { formatCidr } from "./cidr.ts";
-import type { Block, Limit, Rule, Service } from "./rule.ts";
+import { formatCidr } from "./address/cidr.ts";
+import type { Block, Limit, Rule, Service } from "./rule/rule.ts";
 
 /** 20000000 as "20 M": decimal prefixes, as rates have them. */
 export function bits(amount: number): string {

@@ -7,7 +7,7 @@ import type { Conf, Discipline } from "../cni/conf.ts";
 import { policeBucket, shapeBucket } from "../datapath/rates.ts";
 import { CniError, ErrorCode, messageOf } from "../errors.ts";
 import { findTool } from "../kernel/find-tool.ts";
-import type { Cap } from "../policy/cap.ts";
+import type { Cap } from "../policy/cap/cap.ts";
 import { validateConf } from "../policy/policy.ts";
 
 export type StatusCheck = {
@@ -55,7 +55,7 @@ function assertHeld(cap: Cap, discipline: Discipline): void {
 }
 
 async function checkRules({ rules }: Conf): Promise<void> {
-  if (rules !== undefined) (await import("../policy/own-rules.ts")).parseConfRules(rules);
+  if (rules !== undefined) (await import("../policy/rule/own-rules.ts")).parseConfRules(rules);
 }
 
 async function checkClasses({ uplink, defaults }: Conf): Promise<void> {

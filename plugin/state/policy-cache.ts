@@ -5,7 +5,7 @@
 import { closeSync, fstatSync, openSync } from "node:fs";
 import type { NamespacePolicies, Surroundings } from "../policy/manifests/manifest.ts";
 import type { PolicySource } from "../policy/manifests/source.ts";
-import type { Rule } from "../policy/rule.ts";
+import type { Rule } from "../policy/rule/rule.ts";
 import { fileBytes, openChunks, Torn, type Chunks } from "./chunks.ts";
 import { cacheKind, type CachedQos, type Header } from "./policy-cache-file.ts";
 

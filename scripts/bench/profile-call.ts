@@ -1,6 +1,6 @@
 /** One call of the plugin, under a tracer or as it is. */
-import type { LabNode } from "../../test/lab/node.ts";
-import { LabError } from "../../test/lab/process.ts";
+import type { LabNode } from "../../test/lab/node/node.ts";
+import { LabError } from "../../test/lab/node/process.ts";
 
 export type Call = {
   /** The executable and what stands before its own arguments, such as a tracer. */

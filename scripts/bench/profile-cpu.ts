@@ -7,7 +7,7 @@ import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { build } from "esbuild";
 import * as z from "zod/mini";
-import type { LabNode } from "../../test/lab/node.ts";
+import type { LabNode } from "../../test/lab/node/node.ts";
 import { readProject, ROOT } from "../build/project.ts";
 import { succeededOrThrow, type Repeated } from "./profile-call.ts";
 import { fixed, table } from "./table.ts";

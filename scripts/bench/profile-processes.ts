@@ -1,7 +1,7 @@
 /** The plugin and the tools it starts on one time line, by strace. */
 import { readFile } from "node:fs/promises";
 import { execa } from "execa";
-import type { LabNode } from "../../test/lab/node.ts";
+import type { LabNode } from "../../test/lab/node/node.ts";
 import { succeededOrThrow, type Repeated } from "./profile-call.ts";
 import { spread } from "./stats.ts";
 import { fixed, table } from "./table.ts";

@@ -2,9 +2,9 @@
  * Where the milliseconds of one verb go, for a pod with both caps and a mark: its processes on a time line, and the
  * functions of the plugin itself by their share. Both slow the plugin down: read the proportions, not the sums.
  */
-import { createNode, type LabNode } from "../../test/lab/node.ts";
-import { pluginPath } from "../../test/lab/paths.ts";
-import { plug, type Plug } from "../../test/lab/plug.ts";
+import { createNode, type LabNode } from "../../test/lab/node/node.ts";
+import { pluginPath } from "../../test/lab/node/paths.ts";
+import { plug, type Plug } from "../../test/lab/plugin/plug.ts";
 import { succeededOrThrow, type Call, type Repeated } from "./profile-call.ts";
 import { cpuProfile } from "./profile-cpu.ts";
 import { timeLine } from "./profile-processes.ts";

@@ -1,9 +1,9 @@
 /** One capped pod, one direction, one TCP flow that wants more than the cap, and a ping beside it. */
 import { setTimeout as sleep } from "node:timers/promises";
-import type { LabNode } from "../../test/lab/node.ts";
-import type { Pod } from "../../test/lab/pod.ts";
-import { measure, ping } from "../../test/lab/traffic.ts";
-import type { Wire } from "../../test/lab/wire.ts";
+import type { LabNode } from "../../test/lab/node/node.ts";
+import type { Pod } from "../../test/lab/node/pod.ts";
+import { measure, ping } from "../../test/lab/traffic/traffic.ts";
+import type { Wire } from "../../test/lab/node/wire.ts";
 
 /** The ping starts when the first second, in which queues fill, is over. */
 export async function load(

@@ -1,9 +1,9 @@
 /** Start-up and every verb, against bare Node of the same build and against the Go bandwidth plugin. */
 import { copyFile, mkdir } from "node:fs/promises";
-import { agentFiles } from "../../test/lab/agent-files.ts";
-import { createNode, type LabNode } from "../../test/lab/node.ts";
-import { cniPath, pinnedPeer, pluginPath } from "../../test/lab/paths.ts";
-import { plug, type Plug } from "../../test/lab/plug.ts";
+import { agentFiles } from "../../test/lab/agent/agent-files.ts";
+import { createNode, type LabNode } from "../../test/lab/node/node.ts";
+import { cniPath, pinnedPeer, pluginPath } from "../../test/lab/node/paths.ts";
+import { plug, type Plug } from "../../test/lab/plugin/plug.ts";
 import type { Measured } from "./report.ts";
 import { apiObject, marking, namespaceOf, snapshotOf } from "../../test/unit/support/api.ts";
 import { liveStateDir, scenarios, type Scenario, type Subject } from "./scenarios.ts";

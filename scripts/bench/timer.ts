@@ -3,8 +3,8 @@
  * garbage collector runs when it likes: from Node a spawn of /bin/true takes 1.2 to 3 ms, from bash always 0.8.
  */
 import { mkdir, writeFile } from "node:fs/promises";
-import type { LabNode } from "../../test/lab/node.ts";
-import { LabError } from "../../test/lab/process.ts";
+import type { LabNode } from "../../test/lab/node/node.ts";
+import { LabError } from "../../test/lab/node/process.ts";
 
 export type TimedCall = {
   /** Under which its samples are collected. */

@@ -1,8 +1,8 @@
 /** Goodput, the first second and the ping of others beside a saturated cap, against the Go bandwidth plugin. */
-import { createNode, type LabNode } from "../../test/lab/node.ts";
-import { pinnedPeer } from "../../test/lab/paths.ts";
-import { callPlugin } from "../../test/lab/plugin.ts";
-import { wirePod } from "../../test/lab/wire.ts";
+import { createNode, type LabNode } from "../../test/lab/node/node.ts";
+import { pinnedPeer } from "../../test/lab/node/paths.ts";
+import { callPlugin } from "../../test/lab/plugin/plugin.ts";
+import { wirePod } from "../../test/lab/node/wire.ts";
 import { limiters, type Limiter } from "./limiters.ts";
 import type { Against, Measured, Metric } from "./report.ts";
 import { directions, load, type Direction, type Link, type Sample } from "./saturate.ts";

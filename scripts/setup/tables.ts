@@ -14,7 +14,7 @@ export const figureTable = (lines: readonly string[]): readonly string[] => {
   return inColumns([["figure", "limit", "", "of what"], ...rows]);
 };
 
-/** As test/lab/figures.ts writes it. */
+/** As test/lab/measure/figures.ts writes it. */
 type Figure = {
   readonly name: string;
   readonly value: string;

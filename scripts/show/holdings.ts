@@ -1,5 +1,5 @@
 /** What the kernel holds for a pod: `tc -s` of every device that has a qdisc of its own, trimmed and explained. */
-import type { Namespace } from "../../test/lab/process.ts";
+import type { Namespace } from "../../test/lab/node/process.ts";
 import { paint, wrap } from "./paint.ts";
 
 /** Prints it for one namespace; an explanation is given once per call. */

@@ -1,11 +1,11 @@
 /** The third act: a pod that runs and sends, while somebody writes an EgressQoS, flips a label and changes a cap. */
 import { existsSync, readFileSync } from "node:fs";
-import { startAgent, until } from "../../test/lab/agent.ts";
-import { createNode, type LabNode } from "../../test/lab/node.ts";
-import { callPlugin } from "../../test/lab/plugin.ts";
-import type { Pod } from "../../test/lab/pod.ts";
-import { measure } from "../../test/lab/traffic.ts";
-import { wirePod, type Wire } from "../../test/lab/wire.ts";
+import { startAgent, until } from "../../test/lab/agent/agent.ts";
+import { createNode, type LabNode } from "../../test/lab/node/node.ts";
+import { callPlugin } from "../../test/lab/plugin/plugin.ts";
+import type { Pod } from "../../test/lab/node/pod.ts";
+import { measure } from "../../test/lab/traffic/traffic.ts";
+import { wirePod, type Wire } from "../../test/lab/node/wire.ts";
 import { editLine, liveHead, liveLine, MARKS, type LiveSample, type Mark } from "./live-lines.ts";
 import { CAPS, NETWORK, openLiveSource, type LiveSource } from "./live-source.ts";
 import { paint, wrap } from "./paint.ts";

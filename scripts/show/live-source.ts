@@ -6,8 +6,8 @@ import { createCluster } from "../../test/lab/cluster/cluster.ts";
 import { applyInstall, kubectl } from "../../test/lab/cluster/installed.ts";
 import { podObject, podPath } from "../../test/lab/cluster/objects.ts";
 import { reachFrom } from "../../test/lab/cluster/reach.ts";
-import type { LabNode } from "../../test/lab/node.ts";
-import type { Pod } from "../../test/lab/pod.ts";
+import type { LabNode } from "../../test/lab/node/node.ts";
+import type { Pod } from "../../test/lab/node/pod.ts";
 import { kubernetes, missingPrograms } from "../lab/cluster/programs.ts";
 
 export interface LiveSource {

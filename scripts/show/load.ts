@@ -1,8 +1,8 @@
 /** A load in both directions at once, watched second by second at the receiving ends. */
 import { readFileSync } from "node:fs";
-import { measure } from "../../test/lab/traffic.ts";
-import type { LabNode } from "../../test/lab/node.ts";
-import type { Pod } from "../../test/lab/pod.ts";
+import { measure } from "../../test/lab/traffic/traffic.ts";
+import type { LabNode } from "../../test/lab/node/node.ts";
+import type { Pod } from "../../test/lab/node/pod.ts";
 import { barHead, barLine, type Sample } from "./bars.ts";
 
 export interface Scene {

@@ -1,6 +1,11 @@
 /** The second act: a user and a bulk pod share a node's uplink, second by second. */
-import { measure } from "../../test/lab/traffic.ts";
-import { addedUplinkPod, openUplinkSite, type UplinkPod, type UplinkSite } from "../../test/lab/uplink.ts";
+import { measure } from "../../test/lab/traffic/traffic.ts";
+import {
+  addedUplinkPod,
+  openUplinkSite,
+  type UplinkPod,
+  type UplinkSite,
+} from "../../test/lab/uplink/uplink.ts";
 import { paint, wrap } from "./paint.ts";
 import { shareHead, shareLine, type Share } from "./share-bars.ts";
 

@@ -5,7 +5,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import { connectApi, type KubeObject } from "../../scripts/lab/cluster/api.ts";
 import type { ControlPlane } from "../../scripts/lab/cluster/control-plane.ts";
-import { until as untilWithin } from "../lab/agent.ts";
+import { until as untilWithin } from "../lab/agent/agent.ts";
 import { agentNode, egressQos, egressQosPath, marked, type AgentNode } from "../lab/cluster/agent-node.ts";
 import { agentNeeds, agentToken, createAgentPlane } from "../lab/cluster/agent-plane.ts";
 import { compact } from "../lab/cluster/compact.ts";
@@ -13,8 +13,8 @@ import { eventually } from "../lab/cluster/eventually.ts";
 import { forgetAll } from "../lab/cluster/forget-all.ts";
 import { applyInstall, kubectl, policyPath } from "../lab/cluster/installed.ts";
 import { NAMESPACES, podObject, podPath } from "../lab/cluster/objects.ts";
-import { marksOf } from "../lab/marks.ts";
-import { suite } from "../lab/needs.ts";
+import { marksOf } from "../lab/traffic/marks.ts";
+import { suite } from "../lab/node/needs.ts";
 
 suite("accidents", agentNeeds, () => {
   let plane: ControlPlane;

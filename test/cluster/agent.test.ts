@@ -1,7 +1,7 @@
 /** The node's agent beside a real API server: labels, annotations and objects reach pods that run. */
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
 import type { ControlPlane } from "../../scripts/lab/cluster/control-plane.ts";
-import { until, writeConf, type Agent } from "../lab/agent.ts";
+import { until, writeConf, type Agent } from "../lab/agent/agent.ts";
 import { agentNode, egressQos, type AgentNode } from "../lab/cluster/agent-node.ts";
 import { agentCalls, agentNeeds, createAgentPlane, shippedRights } from "../lab/cluster/agent-plane.ts";
 import { policyPath } from "../lab/cluster/installed.ts";
@@ -10,12 +10,12 @@ import { podPath, type PodWish } from "../lab/cluster/objects.ts";
 import { podNetwork } from "../lab/cluster/pod-network.ts";
 import { cniArgsOf } from "../lab/cluster/runtime-call.ts";
 import { capsOfSandbox } from "../lab/cluster/sandbox-caps.ts";
-import { runChain } from "../lab/chain.ts";
+import { runChain } from "../lab/plugin/chain.ts";
 import { callsBeyond, refusedCalls, unusedRights, type Right } from "../lab/cluster/role.ts";
 import type { Sandbox } from "../lab/cluster/sandbox.ts";
 import { recordOfSandbox } from "../lab/cluster/sandbox-record.ts";
-import { suite } from "../lab/needs.ts";
-import type { LabNode } from "../lab/node.ts";
+import { suite } from "../lab/node/needs.ts";
+import type { LabNode } from "../lab/node/node.ts";
 import type { AttachmentRecord } from "../../plugin/state/record.ts";
 import { readFileSync } from "node:fs";
 

@@ -2,20 +2,20 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
 import type { ControlPlane } from "../../scripts/lab/cluster/control-plane.ts";
-import { until } from "../lab/agent.ts";
+import { until } from "../lab/agent/agent.ts";
 import { agentNode, egressQos, egressQosPath, marked } from "../lab/cluster/agent-node.ts";
 import { AGENT_ACCOUNT, agentNeeds, createAgentPlane } from "../lab/cluster/agent-plane.ts";
 import { auditOf } from "../lab/cluster/audit.ts";
 import { policyPath } from "../lab/cluster/installed.ts";
 import { NAMESPACES, podObject, podPath } from "../lab/cluster/objects.ts";
-import { figure } from "../lab/figures.ts";
+import { figure } from "../lab/measure/figures.ts";
 import type { Sandbox } from "../lab/cluster/sandbox.ts";
 import { recordOfSandbox } from "../lab/cluster/sandbox-record.ts";
-import type { LabNode } from "../lab/node.ts";
-import { crowding } from "../lab/machine.ts";
-import { marksOf } from "../lab/marks.ts";
-import { suite } from "../lab/needs.ts";
-import { repetitions } from "../lab/repetitions.ts";
+import type { LabNode } from "../lab/node/node.ts";
+import { crowding } from "../lab/measure/machine.ts";
+import { marksOf } from "../lab/traffic/marks.ts";
+import { suite } from "../lab/node/needs.ts";
+import { repetitions } from "../lab/measure/repetitions.ts";
 
 suite("away", agentNeeds, () => {
   let plane: ControlPlane;

@@ -9,9 +9,9 @@ import { compact } from "../lab/cluster/compact.ts";
 import { eventually } from "../lab/cluster/eventually.ts";
 import { NAMESPACES, podObject, podPath, PODS } from "../lab/cluster/objects.ts";
 import { reachFrom } from "../lab/cluster/reach.ts";
-import { crowding } from "../lab/machine.ts";
-import { suite } from "../lab/needs.ts";
-import { createNode } from "../lab/node.ts";
+import { crowding } from "../lab/measure/machine.ts";
+import { suite } from "../lab/node/needs.ts";
+import { createNode } from "../lab/node/node.ts";
 
 suite("a control plane", { kubernetes: ["kube-apiserver", "etcd"], tools: ["openssl", "socat"] }, () => {
   let plane: ControlPlane;

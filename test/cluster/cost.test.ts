@@ -3,7 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { Api } from "../../scripts/lab/cluster/api.ts";
 import type { ControlPlane } from "../../scripts/lab/cluster/control-plane.ts";
-import { startAgent, until, type Agent } from "../lab/agent.ts";
+import { startAgent, until, type Agent } from "../lab/agent/agent.ts";
 import { AGENT_ACCOUNT, agentNeeds, createAgentPlane } from "../lab/cluster/agent-plane.ts";
 import { auditOf, type AuditEvent } from "../lab/cluster/audit.ts";
 import { policyPath } from "../lab/cluster/installed.ts";
@@ -11,11 +11,11 @@ import { startKubelet, type Kubelet } from "../lab/cluster/kubelet.ts";
 import { NAMESPACES, podObject, podPath } from "../lab/cluster/objects.ts";
 import { podNetwork } from "../lab/cluster/pod-network.ts";
 import { reachFrom } from "../lab/cluster/reach.ts";
-import { figure } from "../lab/figures.ts";
-import { suite } from "../lab/needs.ts";
-import { createNode, type LabNode } from "../lab/node.ts";
-import { long } from "../lab/repetitions.ts";
-import { residentOf, shareOf, slowness } from "../lab/spent.ts";
+import { figure } from "../lab/measure/figures.ts";
+import { suite } from "../lab/node/needs.ts";
+import { createNode, type LabNode } from "../lab/node/node.ts";
+import { long } from "../lab/measure/repetitions.ts";
+import { residentOf, shareOf, slowness } from "../lab/measure/spent.ts";
 
 /**
  * A full node, each pod of it read back in ten minutes. The usual run has a part of it, sees ten times as many looks in a short

@@ -4,15 +4,15 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { ControlPlane } from "../../scripts/lab/cluster/control-plane.ts";
 import { createCluster } from "../lab/cluster/cluster.ts";
 import { applyInstall, INSTALL, kubectl, policyPath } from "../lab/cluster/installed.ts";
-import { edges } from "../lab/policy-objects/edges.ts";
-import { knowsBetter } from "../lab/policy-objects/knows-better.ts";
-import { anyObject } from "../lab/policy-objects/mutated.ts";
-import { refused, taken } from "../lab/policy-objects/upstream.ts";
-import { refusalOf } from "../lab/policy-objects/verdict.ts";
-import { suite } from "../lab/needs.ts";
-import type { PolicyObject } from "../lab/policy-objects/valid.ts";
-import { repetitions } from "../lab/repetitions.ts";
-import { seed, seedSaid } from "../lab/seed.ts";
+import { edges } from "../lab/policy/objects/edges.ts";
+import { knowsBetter } from "../lab/policy/objects/knows-better.ts";
+import { anyObject } from "../lab/policy/objects/mutated.ts";
+import { refused, taken } from "../lab/policy/objects/upstream.ts";
+import { refusalOf } from "../lab/policy/objects/verdict.ts";
+import { suite } from "../lab/node/needs.ts";
+import type { PolicyObject } from "../lab/policy/objects/valid.ts";
+import { repetitions } from "../lab/measure/repetitions.ts";
+import { seed, seedSaid } from "../lab/measure/seed.ts";
 
 let plane: ControlPlane;
 

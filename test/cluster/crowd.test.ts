@@ -2,24 +2,24 @@
 import { existsSync, readFileSync } from "node:fs";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
 import type { AttachmentRecord } from "../../plugin/state/record.ts";
-import { until } from "../lab/agent.ts";
+import { until } from "../lab/agent/agent.ts";
 import { agentNeeds } from "../lab/cluster/agent-plane.ts";
 import { ifbName } from "../../plugin/datapath/names.ts";
 import { hostDeviceOf } from "../lab/cluster/sandbox-caps.ts";
-import { watchCaps, type CapTurn } from "../lab/cap-turns.ts";
+import { watchCaps, type CapTurn } from "../lab/traffic/cap-turns.ts";
 import { openLiveSite, type LiveSite } from "../lab/cluster/live-site.ts";
 import { policyPath } from "../lab/cluster/installed.ts";
 import { podNetwork } from "../lab/cluster/pod-network.ts";
 import type { Sandbox } from "../lab/cluster/sandbox.ts";
 import { capsOf, DSCP, marksByVoice, RATE, type Word } from "../lab/cluster/voices.ts";
-import { figure } from "../lab/figures.ts";
-import { crowding } from "../lab/machine.ts";
-import { dayMs, sendSteadily, watchMarks, type Flow, type Seen } from "../lab/marks-seen.ts";
-import { suite } from "../lab/needs.ts";
-import { createNode, type LabNode } from "../lab/node.ts";
-import { percentile } from "../lab/percentile.ts";
-import { readRecordAt } from "../lab/records.ts";
-import { long } from "../lab/repetitions.ts";
+import { figure } from "../lab/measure/figures.ts";
+import { crowding } from "../lab/measure/machine.ts";
+import { dayMs, sendSteadily, watchMarks, type Flow, type Seen } from "../lab/traffic/marks-seen.ts";
+import { suite } from "../lab/node/needs.ts";
+import { createNode, type LabNode } from "../lab/node/node.ts";
+import { percentile } from "../lab/measure/percentile.ts";
+import { readRecordAt } from "../lab/plugin/records.ts";
+import { long } from "../lab/measure/repetitions.ts";
 
 /** The node's end of the pods' bridge. */
 const GATEWAY = "198.51.100.1";

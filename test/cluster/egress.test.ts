@@ -10,7 +10,7 @@ import { freePorts } from "../../scripts/lab/cluster/ports.ts";
 import { VM_ADDRESS } from "../../scripts/lab/vm/qemu.ts";
 import { createCluster } from "../lab/cluster/cluster.ts";
 import { nodeObject, NODES, podObject, podPath } from "../lab/cluster/objects.ts";
-import { suite } from "../lab/needs.ts";
+import { suite } from "../lab/node/needs.ts";
 
 suite("the way to a kubelet", { kubernetes: ["kube-apiserver", "etcd"], tools: ["openssl"] }, () => {
   test("leads the API server from the node's address to the port that stands for it", async () => {

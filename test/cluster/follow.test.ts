@@ -4,15 +4,15 @@ import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { ControlPlane } from "../../scripts/lab/cluster/control-plane.ts";
 import type { Resource } from "../../plugin/kube/resource.ts";
-import { follower, type Follower, until } from "../lab/api-follower.ts";
+import { follower, type Follower, until } from "../lab/agent/api-follower.ts";
 import { createAccount, tokenOf } from "../lab/cluster/accounts.ts";
 import { auditOf } from "../lab/cluster/audit.ts";
 import { createCluster } from "../lab/cluster/cluster.ts";
 import { compact } from "../lab/cluster/compact.ts";
 import { NAMESPACES, podObject, podPath } from "../lab/cluster/objects.ts";
-import { figure } from "../lab/figures.ts";
-import { suite } from "../lab/needs.ts";
-import { tcpProxy } from "../lab/tcp-proxy.ts";
+import { figure } from "../lab/measure/figures.ts";
+import { suite } from "../lab/node/needs.ts";
+import { tcpProxy } from "../lab/node/tcp-proxy.ts";
 
 const pods = (nodeName: string): Resource => ({
   group: "",

@@ -5,7 +5,7 @@
 import { renameSync, rmSync, writeFileSync } from "node:fs";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { ControlPlane } from "../../scripts/lab/cluster/control-plane.ts";
-import { startAgent, until, type Agent } from "../lab/agent.ts";
+import { startAgent, until, type Agent } from "../lab/agent/agent.ts";
 import { agentNeeds, createAgentPlane } from "../lab/cluster/agent-plane.ts";
 import { policyPath } from "../lab/cluster/installed.ts";
 import { startKubelet, type Kubelet } from "../lab/cluster/kubelet.ts";
@@ -16,7 +16,7 @@ import { podNetwork } from "../lab/cluster/pod-network.ts";
 import { reachFrom } from "../lab/cluster/reach.ts";
 import type { Sandbox } from "../lab/cluster/sandbox.ts";
 import { recordOfSandbox } from "../lab/cluster/sandbox-record.ts";
-import type { Conflist } from "../lab/conflist.ts";
+import type { Conflist } from "../lab/plugin/conflist.ts";
 import {
   app,
   become,
@@ -32,10 +32,10 @@ import {
   type Change,
   type Records,
   type Row,
-} from "../lab/followed.ts";
-import { objectRows, type Kind } from "../lab/followed-objects.ts";
-import { suite } from "../lab/needs.ts";
-import { createNode, type LabNode } from "../lab/node.ts";
+} from "../lab/agent/followed.ts";
+import { objectRows, type Kind } from "../lab/agent/followed-objects.ts";
+import { suite } from "../lab/node/needs.ts";
+import { createNode, type LabNode } from "../lab/node/node.ts";
 
 const needs = {
   ...agentNeeds,

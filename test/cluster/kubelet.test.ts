@@ -8,11 +8,11 @@ import { podObject, podPath, type KubePod, type PodWish } from "../lab/cluster/o
 import { podNetwork } from "../lab/cluster/pod-network.ts";
 import { capsOfSandbox } from "../lab/cluster/sandbox-caps.ts";
 import type { Sandbox } from "../lab/cluster/sandbox.ts";
-import { figure } from "../lab/figures.ts";
-import { crowding } from "../lab/machine.ts";
-import { suite } from "../lab/needs.ts";
-import { createNode, type LabNode } from "../lab/node.ts";
-import { repetitions } from "../lab/repetitions.ts";
+import { figure } from "../lab/measure/figures.ts";
+import { crowding } from "../lab/measure/machine.ts";
+import { suite } from "../lab/node/needs.ts";
+import { createNode, type LabNode } from "../lab/node/node.ts";
+import { repetitions } from "../lab/measure/repetitions.ts";
 
 /** As many as a node may have. */
 const crowd = repetitions(110);

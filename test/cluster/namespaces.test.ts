@@ -2,19 +2,19 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { upTime } from "../../plugin/kernel/process.ts";
 import type { AttachmentRecord } from "../../plugin/state/record.ts";
-import { until } from "../lab/agent.ts";
+import { until } from "../lab/agent/agent.ts";
 import { agentNeeds } from "../lab/cluster/agent-plane.ts";
 import { openLiveSite, type LiveSite } from "../lab/cluster/live-site.ts";
 import { NAMESPACES, podObject, podPath } from "../lab/cluster/objects.ts";
 import { podNetwork } from "../lab/cluster/pod-network.ts";
 import { recordOfSandbox } from "../lab/cluster/sandbox-record.ts";
 import type { Sandbox } from "../lab/cluster/sandbox.ts";
-import { figure } from "../lab/figures.ts";
-import { sendSteadily, watchMarks } from "../lab/marks-seen.ts";
-import { startMeter, type Sample } from "../lab/meter.ts";
-import { suite } from "../lab/needs.ts";
-import { measure } from "../lab/traffic.ts";
-import { openUplinkSite, type UplinkSite } from "../lab/uplink.ts";
+import { figure } from "../lab/measure/figures.ts";
+import { sendSteadily, watchMarks } from "../lab/traffic/marks-seen.ts";
+import { startMeter, type Sample } from "../lab/traffic/meter.ts";
+import { suite } from "../lab/node/needs.ts";
+import { measure } from "../lab/traffic/traffic.ts";
+import { openUplinkSite, type UplinkSite } from "../lab/uplink/uplink.ts";
 
 const needs = {
   ...agentNeeds,

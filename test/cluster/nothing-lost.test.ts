@@ -1,21 +1,21 @@
 /** What a sender below its limits meets while the API changes what its pod should have: no packet is lost, none has a third mark or class. */
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { AttachmentRecord } from "../../plugin/state/record.ts";
-import { until } from "../lab/agent.ts";
+import { until } from "../lab/agent/agent.ts";
 import { agentNeeds } from "../lab/cluster/agent-plane.ts";
 import { policyPath } from "../lab/cluster/installed.ts";
 import { openLiveSite, type LiveSite } from "../lab/cluster/live-site.ts";
 import { podNetwork } from "../lab/cluster/pod-network.ts";
 import type { Sandbox } from "../lab/cluster/sandbox.ts";
 import { capsOf, DSCP, RATE, type Word } from "../lab/cluster/voices.ts";
-import { figure } from "../lab/figures.ts";
-import { sendSteadily, watchMarks } from "../lab/marks-seen.ts";
-import { highestRate, startMeter } from "../lab/meter.ts";
-import { suite } from "../lab/needs.ts";
-import { readRecordAt } from "../lab/records.ts";
-import { repetitions } from "../lab/repetitions.ts";
-import { measure } from "../lab/traffic.ts";
-import { openUplinkSite, type UplinkSite } from "../lab/uplink.ts";
+import { figure } from "../lab/measure/figures.ts";
+import { sendSteadily, watchMarks } from "../lab/traffic/marks-seen.ts";
+import { highestRate, startMeter } from "../lab/traffic/meter.ts";
+import { suite } from "../lab/node/needs.ts";
+import { readRecordAt } from "../lab/plugin/records.ts";
+import { repetitions } from "../lab/measure/repetitions.ts";
+import { measure } from "../lab/traffic/traffic.ts";
+import { openUplinkSite, type UplinkSite } from "../lab/uplink/uplink.ts";
 
 const changes = repetitions(100);
 

@@ -5,7 +5,7 @@ import { join, resolve } from "node:path";
 import { execa } from "execa";
 import { afterAll, expect, test } from "vitest";
 import { isRunning, noted } from "../../scripts/lab/cluster/daemon.ts";
-import { suite } from "../lab/needs.ts";
+import { suite } from "../lab/node/needs.ts";
 
 const SCRIPT = resolve(import.meta.dirname, "../../scripts/cluster.ts");
 

@@ -5,7 +5,7 @@ import type { ControlPlane } from "../../scripts/lab/cluster/control-plane.ts";
 import { tokenOf } from "../lab/cluster/accounts.ts";
 import { createCluster } from "../lab/cluster/cluster.ts";
 import { applyInstall } from "../lab/cluster/installed.ts";
-import { suite } from "../lab/needs.ts";
+import { suite } from "../lab/node/needs.ts";
 
 let plane: ControlPlane;
 let agent: Api;

@@ -1,17 +1,17 @@
 /** Whatever pods have lived through by a real API server, they have in the end what a fresh ADD would give them. */
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { startAgent } from "../lab/agent.ts";
+import { startAgent } from "../lab/agent/agent.ts";
 import { agentNeeds, createAgentPlane, type AgentPlane } from "../lab/cluster/agent-plane.ts";
 import { NAMESPACES } from "../lab/cluster/objects.ts";
 import { reachFrom } from "../lab/cluster/reach.ts";
-import { figure } from "../lab/figures.ts";
+import { figure } from "../lab/measure/figures.ts";
 import { byServer } from "../lab/histories/by-server.ts";
 import { histories } from "../lab/histories/history.ts";
 import { byFiles } from "../lab/histories/means.ts";
 import { inBatches, openPlace, play, type Place } from "../lab/histories/play.ts";
-import { suite } from "../lab/needs.ts";
-import { repetitions } from "../lab/repetitions.ts";
-import { seed, seedSaid } from "../lab/seed.ts";
+import { suite } from "../lab/node/needs.ts";
+import { repetitions } from "../lab/measure/repetitions.ts";
+import { seed, seedSaid } from "../lab/measure/seed.ts";
 
 const atOnce = 6;
 const lives = repetitions(60);

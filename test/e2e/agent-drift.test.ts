@@ -1,10 +1,10 @@
 /** What somebody takes away in the kernel is put back within a round and counted; what is theirs beside it stays as it is. */
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { startAgent, until, writeConf, type Agent } from "../lab/agent.ts";
-import { succeeded } from "../lab/answers.ts";
-import { exactState } from "../lab/exact-state.ts";
-import { figure } from "../lab/figures.ts";
-import { crowding } from "../lab/machine.ts";
+import { startAgent, until, writeConf, type Agent } from "../lab/agent/agent.ts";
+import { succeeded } from "../lab/plugin/answers.ts";
+import { exactState } from "../lab/node/exact-state.ts";
+import { figure } from "../lab/measure/figures.ts";
+import { crowding } from "../lab/measure/machine.ts";
 import {
   bulkLabel,
   openUplinkSite,
@@ -12,8 +12,8 @@ import {
   uplinkPod,
   type UplinkPod,
   type UplinkSite,
-} from "../lab/uplink.ts";
-import { ruledWishes } from "../lab/warm-node.ts";
+} from "../lab/uplink/uplink.ts";
+import { ruledWishes } from "../lab/plugin/warm-node.ts";
 
 let site: UplinkSite;
 let agent: Agent;

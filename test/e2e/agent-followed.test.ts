@@ -5,8 +5,8 @@
 import { mkdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { startAgent, type Agent } from "../lab/agent.ts";
-import { succeeded } from "../lab/answers.ts";
+import { startAgent, type Agent } from "../lab/agent/agent.ts";
+import { succeeded } from "../lab/plugin/answers.ts";
 import {
   app,
   become,
@@ -21,11 +21,11 @@ import {
   type Has,
   type Records,
   type Row,
-} from "../lab/followed.ts";
-import { objectRows, type Kind } from "../lab/followed-objects.ts";
-import { createNode, type LabNode } from "../lab/node.ts";
-import { plug, type Plug } from "../lab/plug.ts";
-import { readRecordOf } from "../lab/records.ts";
+} from "../lab/agent/followed.ts";
+import { objectRows, type Kind } from "../lab/agent/followed-objects.ts";
+import { createNode, type LabNode } from "../lab/node/node.ts";
+import { plug, type Plug } from "../lab/plugin/plug.ts";
+import { readRecordOf } from "../lab/plugin/records.ts";
 
 const policyDir = "/run/policies";
 const uplink = uplinkWith();

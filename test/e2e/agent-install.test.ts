@@ -1,8 +1,8 @@
 /** 000-4 pod-qos agent --install: the agent keeps pod-qos in the chain too, if it is asked to. */
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { startAgent, until, type Agent } from "../lab/agent.ts";
-import { installSite, type InstallSite } from "../lab/install-site.ts";
-import { isThere, putPlugins, putWhole, remove, startWatch } from "../lab/install-watch.ts";
+import { startAgent, until, type Agent } from "../lab/agent/agent.ts";
+import { installSite, type InstallSite } from "../lab/install/install-site.ts";
+import { isThere, putPlugins, putWhole, remove, startWatch } from "../lab/install/install-watch.ts";
 
 const [own, primary] = ["09-pod-qos.conflist", "10-flannel.conflist"];
 

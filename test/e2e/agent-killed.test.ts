@@ -1,13 +1,13 @@
 /** The agent ended by SIGKILL while it changes pods, beside their runtime: its next start gives each what a fresh ADD gives. */
 import { expect, test } from "vitest";
-import { fakeClusterNeeds } from "../lab/fake-cluster.ts";
-import { figure } from "../lab/figures.ts";
+import { fakeClusterNeeds } from "../lab/agent/fake-cluster.ts";
+import { figure } from "../lab/measure/figures.ts";
 import { firstSpanMs, survive } from "../lab/histories/killed.ts";
 import { inBatches } from "../lab/histories/play.ts";
 import { scenes } from "../lab/histories/turn.ts";
-import { suite } from "../lab/needs.ts";
-import { repetitions } from "../lab/repetitions.ts";
-import { seed, seedSaid } from "../lab/seed.ts";
+import { suite } from "../lab/node/needs.ts";
+import { repetitions } from "../lab/measure/repetitions.ts";
+import { seed, seedSaid } from "../lab/measure/seed.ts";
 
 const times = repetitions(200);
 const podsOfNetwork = 5;

@@ -1,12 +1,19 @@
 /** The node's uplink while its agent is at work: it alone changes what stands, and ADD joins that. */
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { startAgent, until, writeConf, type Agent } from "../lab/agent.ts";
-import { addedUplinkPod, bulkLabel, membersOf, openUplinkSite, uplink200, uplinkPod } from "../lab/uplink.ts";
-import type { UplinkSite } from "../lab/uplink.ts";
-import { succeeded } from "../lab/answers.ts";
-import { callPlugin, linkPlugin, type PluginResult } from "../lab/plugin.ts";
-import { readRecordAt } from "../lab/records.ts";
-import { unwrapped } from "../lab/unwrapped.ts";
+import { startAgent, until, writeConf, type Agent } from "../lab/agent/agent.ts";
+import {
+  addedUplinkPod,
+  bulkLabel,
+  membersOf,
+  openUplinkSite,
+  uplink200,
+  uplinkPod,
+} from "../lab/uplink/uplink.ts";
+import type { UplinkSite } from "../lab/uplink/uplink.ts";
+import { succeeded } from "../lab/plugin/answers.ts";
+import { callPlugin, linkPlugin, type PluginResult } from "../lab/plugin/plugin.ts";
+import { readRecordAt } from "../lab/plugin/records.ts";
+import { unwrapped } from "../lab/node/unwrapped.ts";
 
 let site: UplinkSite;
 let agent: Agent;

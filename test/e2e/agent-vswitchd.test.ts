@@ -1,13 +1,13 @@
 /** The node's agent while a real ovs-vswitchd starts anew: that takes away the queues of its ports which it did not make. */
 import { expect, test } from "vitest";
-import { startAgent, until } from "../lab/agent.ts";
-import { succeeded } from "../lab/answers.ts";
-import { exactState } from "../lab/exact-state.ts";
-import { figure } from "../lab/figures.ts";
-import { crowding } from "../lab/machine.ts";
-import { suite } from "../lab/needs.ts";
-import { createNode, type LabNode } from "../lab/node.ts";
-import { plug } from "../lab/plug.ts";
+import { startAgent, until } from "../lab/agent/agent.ts";
+import { succeeded } from "../lab/plugin/answers.ts";
+import { exactState } from "../lab/node/exact-state.ts";
+import { figure } from "../lab/measure/figures.ts";
+import { crowding } from "../lab/measure/machine.ts";
+import { suite } from "../lab/node/needs.ts";
+import { createNode, type LabNode } from "../lab/node/node.ts";
+import { plug } from "../lab/plugin/plug.ts";
 
 const needs = { plugin: true, tools: ["ovs-vswitchd", "ovsdb-server", "ovsdb-tool", "curl"] } as const;
 const ROUND_SECONDS = 10;

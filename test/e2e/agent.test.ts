@@ -1,16 +1,16 @@
 /** The node's agent with files alone: what changes in a conf, a policy file or the kernel reaches the pods that run. */
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { startAgent, until, writeConf, type Agent } from "../lab/agent.ts";
-import { succeeded, succeededSilently } from "../lab/answers.ts";
-import { exactState, recordNames } from "../lab/exact-state.ts";
-import { crowding } from "../lab/machine.ts";
-import type { LabNode } from "../lab/node.ts";
-import { createNode } from "../lab/node.ts";
-import { linkPlugin } from "../lab/plugin.ts";
-import { plug, type Plug } from "../lab/plug.ts";
-import { readRecordOf } from "../lab/records.ts";
-import { allWishes, ruledWishes } from "../lab/warm-node.ts";
+import { startAgent, until, writeConf, type Agent } from "../lab/agent/agent.ts";
+import { succeeded, succeededSilently } from "../lab/plugin/answers.ts";
+import { exactState, recordNames } from "../lab/node/exact-state.ts";
+import { crowding } from "../lab/measure/machine.ts";
+import type { LabNode } from "../lab/node/node.ts";
+import { createNode } from "../lab/node/node.ts";
+import { linkPlugin } from "../lab/plugin/plugin.ts";
+import { plug, type Plug } from "../lab/plugin/plug.ts";
+import { readRecordOf } from "../lab/plugin/records.ts";
+import { allWishes, ruledWishes } from "../lab/plugin/warm-node.ts";
 
 let node: LabNode;
 let agents: Agent[];

@@ -1,13 +1,13 @@
 /** One table of everything that an operator or a pod's author can get wrong in conf and annotations. */
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { failed, succeededSilently } from "../lab/answers.ts";
-import { badAnnotations } from "../lab/bad-annotations.ts";
-import { badConfs } from "../lab/bad-conf.ts";
-import type { BadInput } from "../lab/bad-input.ts";
-import { exactState, recordNames, stateFiles } from "../lab/exact-state.ts";
-import type { LabNode } from "../lab/node.ts";
-import { plug, type Plug } from "../lab/plug.ts";
-import { allWishes, warmNode } from "../lab/warm-node.ts";
+import { failed, succeededSilently } from "../lab/plugin/answers.ts";
+import { badAnnotations } from "../lab/plugin/bad-annotations.ts";
+import { badConfs } from "../lab/plugin/bad-conf.ts";
+import type { BadInput } from "../lab/plugin/bad-input.ts";
+import { exactState, recordNames, stateFiles } from "../lab/node/exact-state.ts";
+import type { LabNode } from "../lab/node/node.ts";
+import { plug, type Plug } from "../lab/plugin/plug.ts";
+import { allWishes, warmNode } from "../lab/plugin/warm-node.ts";
 
 let node: LabNode;
 let pod: Plug;

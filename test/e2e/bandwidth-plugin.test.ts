@@ -4,12 +4,12 @@
  * chain-neighbour.test.ts.
  */
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { failed, succeeded, succeededSilently } from "../lab/answers.ts";
-import { capsOf } from "../lab/caps.ts";
-import type { LabNode } from "../lab/node.ts";
-import { paced } from "../lab/pace.ts";
-import { plug, type Plug, type PlugOptions } from "../lab/plug.ts";
-import { leavesNothing, warmNode } from "../lab/warm-node.ts";
+import { failed, succeeded, succeededSilently } from "../lab/plugin/answers.ts";
+import { capsOf } from "../lab/traffic/caps.ts";
+import type { LabNode } from "../lab/node/node.ts";
+import { paced } from "../lab/traffic/pace.ts";
+import { plug, type Plug, type PlugOptions } from "../lab/plugin/plug.ts";
+import { leavesNothing, warmNode } from "../lab/plugin/warm-node.ts";
 
 let node: LabNode;
 beforeAll(async () => {

@@ -7,9 +7,9 @@ import { execa } from "execa";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { arm64Sysroot } from "../../scripts/build/arm64-sysroot.ts";
 import { readProject, ROOT } from "../../scripts/build/project.ts";
-import { fakeSite, PATH } from "../lab/api-follower.ts";
-import { suite } from "../lab/needs.ts";
-import { pluginPath } from "../lab/paths.ts";
+import { fakeSite, PATH } from "../lab/agent/api-follower.ts";
+import { suite } from "../lab/node/needs.ts";
+import { pluginPath } from "../lab/node/paths.ts";
 
 const NODE = join(ROOT, "node_modules/.bin/node");
 const BUILD = join(ROOT, "scripts/build.ts");

@@ -1,11 +1,11 @@
 /** What 004 asks of bandwidth on Spiderpool's ipvlan: a pod without an end on the node. On the stock kernel of the VM. */
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { readConflist, runChain } from "../lab/chain.ts";
-import { siteNamed, type OpenSite } from "../lab/chain-sites.ts";
-import { findShapers } from "../lab/cap-reading.ts";
-import { suite } from "../lab/needs.ts";
-import { recordPlugin, type Recording } from "../lab/recorder.ts";
-import { capArgsOf } from "../lab/wishes.ts";
+import { readConflist, runChain } from "../lab/plugin/chain.ts";
+import { siteNamed, type OpenSite } from "../lab/plugin/chain-sites.ts";
+import { findShapers } from "../lab/traffic/cap-reading.ts";
+import { suite } from "../lab/node/needs.ts";
+import { recordPlugin, type Recording } from "../lab/plugin/recorder.ts";
+import { capArgsOf } from "../lab/plugin/wishes.ts";
 
 const { conflist, needs, open } = siteNamed("ipvlan-l2");
 const both = (rate: string) => ({

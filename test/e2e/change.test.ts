@@ -1,13 +1,13 @@
 /** An ADD repeated for a pod that runs: what fails keeps what was, and no packet meets neither old nor new. */
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { failed, succeeded, succeededSilently } from "../lab/answers.ts";
-import type { LabNode } from "../lab/node.ts";
-import { rounds } from "../lab/pace.ts";
-import { changesDuring } from "../lab/monitor.ts";
-import { hasFeature } from "../lab/needs.ts";
-import { ended, looks, plug } from "../lab/plug.ts";
-import { readRecordOf } from "../lab/records.ts";
-import { allWishes, leavesNothing, ruledWishes, warmNode } from "../lab/warm-node.ts";
+import { failed, succeeded, succeededSilently } from "../lab/plugin/answers.ts";
+import type { LabNode } from "../lab/node/node.ts";
+import { rounds } from "../lab/traffic/pace.ts";
+import { changesDuring } from "../lab/node/monitor.ts";
+import { hasFeature } from "../lab/node/needs.ts";
+import { ended, looks, plug } from "../lab/plugin/plug.ts";
+import { readRecordOf } from "../lab/plugin/records.ts";
+import { allWishes, leavesNothing, ruledWishes, warmNode } from "../lab/plugin/warm-node.ts";
 
 let node: LabNode;
 beforeAll(async () => {

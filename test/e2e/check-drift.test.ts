@@ -5,14 +5,14 @@
 import { readFileSync } from "node:fs";
 import { afterAll, describe, expect, test } from "vitest";
 import type { AttachmentRecord } from "../../plugin/state/record.ts";
-import type { Alteration } from "../lab/alteration.ts";
-import { alterations } from "../lab/alterations.ts";
-import { failed, succeeded, succeededSilently } from "../lab/answers.ts";
-import { exactState, recordNames, stateFiles } from "../lab/exact-state.ts";
-import { hasFeature, suite } from "../lab/needs.ts";
-import { paced } from "../lab/pace.ts";
-import { plug, type LinkKind, type Plug } from "../lab/plug.ts";
-import { allWishes, ruledWishes, rules, warmNode } from "../lab/warm-node.ts";
+import type { Alteration } from "../lab/alter/alteration.ts";
+import { alterations } from "../lab/alter/alterations.ts";
+import { failed, succeeded, succeededSilently } from "../lab/plugin/answers.ts";
+import { exactState, recordNames, stateFiles } from "../lab/node/exact-state.ts";
+import { hasFeature, suite } from "../lab/node/needs.ts";
+import { paced } from "../lab/traffic/pace.ts";
+import { plug, type LinkKind, type Plug } from "../lab/plugin/plug.ts";
+import { allWishes, ruledWishes, rules, warmNode } from "../lab/plugin/warm-node.ts";
 
 const marked = { dscp: "AF21" };
 const ingress = { ingressBandwidth: "20M" };

@@ -2,11 +2,11 @@
 import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { AttachmentRecord } from "../../plugin/state/record.ts";
-import { failed, succeeded, succeededSilently } from "../lab/answers.ts";
-import { exactState, recordNames, stateFiles } from "../lab/exact-state.ts";
-import type { LabNode } from "../lab/node.ts";
-import { plug, type Plug } from "../lab/plug.ts";
-import { allWishes, warmNode } from "../lab/warm-node.ts";
+import { failed, succeeded, succeededSilently } from "../lab/plugin/answers.ts";
+import { exactState, recordNames, stateFiles } from "../lab/node/exact-state.ts";
+import type { LabNode } from "../lab/node/node.ts";
+import { plug, type Plug } from "../lab/plugin/plug.ts";
+import { allWishes, warmNode } from "../lab/plugin/warm-node.ts";
 
 let node: LabNode;
 beforeAll(async () => {

@@ -1,12 +1,12 @@
 /** Many pods, one after the other and at once. */
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { succeeded, succeededSilently } from "../lab/answers.ts";
-import { recordNames } from "../lab/exact-state.ts";
-import type { LabNode } from "../lab/node.ts";
-import { rounds } from "../lab/pace.ts";
-import { plug, type Plug } from "../lab/plug.ts";
-import { repetitions } from "../lab/repetitions.ts";
-import { allWishes, leavesNothing, warmNode } from "../lab/warm-node.ts";
+import { succeeded, succeededSilently } from "../lab/plugin/answers.ts";
+import { recordNames } from "../lab/node/exact-state.ts";
+import type { LabNode } from "../lab/node/node.ts";
+import { rounds } from "../lab/traffic/pace.ts";
+import { plug, type Plug } from "../lab/plugin/plug.ts";
+import { repetitions } from "../lab/measure/repetitions.ts";
+import { allWishes, leavesNothing, warmNode } from "../lab/plugin/warm-node.ts";
 
 /** The node has seen one ADD and DEL when the first dump is taken: features.json is a cache of the node and stays. */
 let node: LabNode;

@@ -1,13 +1,13 @@
 /** The demo's third act where no API server is built: a machine of CI has one, so nothing else comes this way. */
 import { expect, test } from "vitest";
 import { fromFiles, NETWORK } from "../../scripts/show/live-source.ts";
-import { succeeded } from "../lab/answers.ts";
-import { startAgent, until } from "../lab/agent.ts";
-import { marksOf } from "../lab/marks.ts";
-import { suite } from "../lab/needs.ts";
-import { createNode } from "../lab/node.ts";
-import { callPlugin } from "../lab/plugin.ts";
-import { wirePod } from "../lab/wire.ts";
+import { succeeded } from "../lab/plugin/answers.ts";
+import { startAgent, until } from "../lab/agent/agent.ts";
+import { marksOf } from "../lab/traffic/marks.ts";
+import { suite } from "../lab/node/needs.ts";
+import { createNode } from "../lab/node/node.ts";
+import { callPlugin } from "../lab/plugin/plugin.ts";
+import { wirePod } from "../lab/node/wire.ts";
 
 suite("the demo's files", { plugin: true, features: ["dscp", "ipset"] }, () => {
   test("are a conf that ADD takes before any edit, and edits that reach the pod", async () => {

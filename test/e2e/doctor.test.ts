@@ -1,8 +1,8 @@
 /** `pod-qos doctor`: what is broken on a node is found by its id, nothing else is, and the mend works as it is printed. */
 import { chmodSync, readFileSync, writeFileSync } from "node:fs";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
-import { startAgent, until, type Agent } from "../lab/agent.ts";
-import { startContainerd, type Containerd } from "../lab/containerd.ts";
+import { startAgent, until, type Agent } from "../lab/agent/agent.ts";
+import { startContainerd, type Containerd } from "../lab/node/containerd.ts";
 import {
   askDoctor,
   askOnceRead,
@@ -12,14 +12,14 @@ import {
   ours,
   portmap,
   putConf,
-} from "../lab/doctor.ts";
-import { below, broken, onlyTold, primary } from "../lab/doctor-breaks.ts";
-import { addPacedLink } from "../lab/link-speed.ts";
-import { crowding } from "../lab/machine.ts";
-import { suite } from "../lab/needs.ts";
-import { pluginPath } from "../lab/paths.ts";
-import { callPlugin } from "../lab/plugin.ts";
-import { addedUplinkPod, openUplinkSite, type UplinkSite } from "../lab/uplink.ts";
+} from "../lab/install/doctor.ts";
+import { below, broken, onlyTold, primary } from "../lab/install/doctor-breaks.ts";
+import { addPacedLink } from "../lab/node/link-speed.ts";
+import { crowding } from "../lab/measure/machine.ts";
+import { suite } from "../lab/node/needs.ts";
+import { pluginPath } from "../lab/node/paths.ts";
+import { callPlugin } from "../lab/plugin/plugin.ts";
+import { addedUplinkPod, openUplinkSite, type UplinkSite } from "../lab/uplink/uplink.ts";
 
 const agentPid = async ({ sh }: UplinkSite): Promise<string> =>
   (await sh("sed -E 's/.*\"pid\":([0-9]+).*/\\1/' /run/pod-qos/live/agent.json")).trim();

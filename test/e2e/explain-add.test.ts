@@ -5,14 +5,14 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { ifbName } from "../../plugin/datapath/names.ts";
 import { handlerOf } from "../../plugin/program/program.ts";
 import type { AttachmentRecord } from "../../plugin/state/record.ts";
-import { withoutNoise } from "../lab/exact-state.ts";
-import { hasFeature, suite } from "../lab/needs.ts";
-import { createNode, type LabNode } from "../lab/node.ts";
-import { plug, type Plug } from "../lab/plug.ts";
-import { callPlugin } from "../lab/plugin.ts";
-import { long, repetitions } from "../lab/repetitions.ts";
-import { anyRequest, type AnyRequest } from "../lab/requests.ts";
-import { seed, seedSaid } from "../lab/seed.ts";
+import { withoutNoise } from "../lab/node/exact-state.ts";
+import { hasFeature, suite } from "../lab/node/needs.ts";
+import { createNode, type LabNode } from "../lab/node/node.ts";
+import { plug, type Plug } from "../lab/plugin/plug.ts";
+import { callPlugin } from "../lab/plugin/plugin.ts";
+import { long, repetitions } from "../lab/measure/repetitions.ts";
+import { anyRequest, type AnyRequest } from "../lab/plugin/requests.ts";
+import { seed, seedSaid } from "../lab/measure/seed.ts";
 import { egressQos, networkQos } from "../unit/support/manifests.ts";
 
 /** What came of a request, in words that do not depend on the names of this node. */

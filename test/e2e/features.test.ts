@@ -1,11 +1,11 @@
 /** What is remembered of the kernel's abilities may be wrong: modules are blacklisted, unloaded, installed. */
 import { readFileSync, writeFileSync } from "node:fs";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { succeeded, succeededSilently } from "../lab/answers.ts";
-import { exactState } from "../lab/exact-state.ts";
-import type { LabNode } from "../lab/node.ts";
-import { plug } from "../lab/plug.ts";
-import { allWishes, ruledWishes, warmNode } from "../lab/warm-node.ts";
+import { succeeded, succeededSilently } from "../lab/plugin/answers.ts";
+import { exactState } from "../lab/node/exact-state.ts";
+import type { LabNode } from "../lab/node/node.ts";
+import { plug } from "../lab/plugin/plug.ts";
+import { allWishes, ruledWishes, warmNode } from "../lab/plugin/warm-node.ts";
 
 let node: LabNode;
 beforeAll(async () => {

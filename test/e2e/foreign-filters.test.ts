@@ -1,15 +1,15 @@
 /** Filters of others that are asked before ours: what passes beside a filter that alone holds a cap is told by ADD and by CHECK. */
 import { readFileSync, writeFileSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { failed, succeeded, succeededSilently } from "../lab/answers.ts";
-import { exactState } from "../lab/exact-state.ts";
-import { hasFeature, suite } from "../lab/needs.ts";
-import type { LabNode } from "../lab/node.ts";
-import { paced } from "../lab/pace.ts";
-import { plug, type Plug } from "../lab/plug.ts";
-import type { PluginResult } from "../lab/plugin.ts";
-import { recordPathOf } from "../lab/records.ts";
-import { warmNode } from "../lab/warm-node.ts";
+import { failed, succeeded, succeededSilently } from "../lab/plugin/answers.ts";
+import { exactState } from "../lab/node/exact-state.ts";
+import { hasFeature, suite } from "../lab/node/needs.ts";
+import type { LabNode } from "../lab/node/node.ts";
+import { paced } from "../lab/traffic/pace.ts";
+import { plug, type Plug } from "../lab/plugin/plug.ts";
+import type { PluginResult } from "../lab/plugin/plugin.ts";
+import { recordPathOf } from "../lab/plugin/records.ts";
+import { warmNode } from "../lab/plugin/warm-node.ts";
 
 let node: LabNode;
 beforeAll(async () => {

@@ -1,15 +1,15 @@
 /** What an ADD of each conflist makes in the kernel is what 0.1.0 made, text for text, but for the queues that CHANGELOG names. */
 import { symlinkSync } from "node:fs";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { runChain } from "../lab/chain.ts";
-import { conflistPath, siteNamed, sites, type OpenSite, type Site } from "../lab/chain-sites.ts";
-import { exactState } from "../lab/exact-state.ts";
-import { buildFormer, type Former } from "../lab/former.ts";
-import { suite } from "../lab/needs.ts";
-import { ovsSite } from "../lab/ovs-site.ts";
-import { NODE_CNI_BIN, pluginPath } from "../lab/paths.ts";
-import { long } from "../lab/repetitions.ts";
-import { capArgsOf } from "../lab/wishes.ts";
+import { runChain } from "../lab/plugin/chain.ts";
+import { conflistPath, siteNamed, sites, type OpenSite, type Site } from "../lab/plugin/chain-sites.ts";
+import { exactState } from "../lab/node/exact-state.ts";
+import { buildFormer, type Former } from "../lab/plugin/former.ts";
+import { suite } from "../lab/node/needs.ts";
+import { ovsSite } from "../lab/node/ovs-site.ts";
+import { NODE_CNI_BIN, pluginPath } from "../lab/node/paths.ts";
+import { long } from "../lab/measure/repetitions.ts";
+import { capArgsOf } from "../lab/plugin/wishes.ts";
 
 interface Row {
   readonly what: string;

@@ -1,15 +1,15 @@
 /** During an upgrade 0.1.0 and this version work on the same pods: what the one added the other looks after. */
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { failed, succeeded, succeededSilently } from "../lab/answers.ts";
-import { exactState, stateFiles } from "../lab/exact-state.ts";
-import { buildFormer, type Former } from "../lab/former.ts";
-import { hasFeature } from "../lab/needs.ts";
-import { pluginPath } from "../lab/paths.ts";
-import { plug, type LinkKind, type Plug } from "../lab/plug.ts";
-import type { CniVerb, PluginResult } from "../lab/plugin.ts";
-import { long } from "../lab/repetitions.ts";
-import { bulkLabel, openUplinkSite, uplink200, type UplinkSite } from "../lab/uplink.ts";
-import { allWishes, ruledWishes } from "../lab/warm-node.ts";
+import { failed, succeeded, succeededSilently } from "../lab/plugin/answers.ts";
+import { exactState, stateFiles } from "../lab/node/exact-state.ts";
+import { buildFormer, type Former } from "../lab/plugin/former.ts";
+import { hasFeature } from "../lab/node/needs.ts";
+import { pluginPath } from "../lab/node/paths.ts";
+import { plug, type LinkKind, type Plug } from "../lab/plugin/plug.ts";
+import type { CniVerb, PluginResult } from "../lab/plugin/plugin.ts";
+import { long } from "../lab/measure/repetitions.ts";
+import { bulkLabel, openUplinkSite, uplink200, type UplinkSite } from "../lab/uplink/uplink.ts";
+import { allWishes, ruledWishes } from "../lab/plugin/warm-node.ts";
 
 type Version = "0.1.0" | "this version";
 

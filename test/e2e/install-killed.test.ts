@@ -1,11 +1,11 @@
 /** install and uninstall killed at each step: no conf names what is not there, and the next run ends in the same place. */
 import { existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { binDir, confDir, installSite, type InstallSite } from "../lab/install-site.ts";
-import { suite } from "../lab/needs.ts";
-import { pluginPath } from "../lab/paths.ts";
-import { repetitions } from "../lab/repetitions.ts";
-import { seed, seedSaid } from "../lab/seed.ts";
+import { binDir, confDir, installSite, type InstallSite } from "../lab/install/install-site.ts";
+import { suite } from "../lab/node/needs.ts";
+import { pluginPath } from "../lab/node/paths.ts";
+import { repetitions } from "../lab/measure/repetitions.ts";
+import { seed, seedSaid } from "../lab/measure/seed.ts";
 
 /** What changes a directory or puts bytes on the disk. */
 const calls =

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { execa } from "execa";
 import { describe, expect, test } from "vitest";
-import { pluginPath } from "../lab/paths.ts";
+import { pluginPath } from "../lab/node/paths.ts";
 
 describe("the directories are found", () => {
   const k3s = "/var/lib/rancher/k3s";

@@ -2,8 +2,8 @@
 import { renameSync, writeFileSync } from "node:fs";
 import * as fc from "fast-check";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { until } from "../lab/agent.ts";
-import { confDir, installSite, type InstallSite } from "../lab/install-site.ts";
+import { until } from "../lab/agent/agent.ts";
+import { confDir, installSite, type InstallSite } from "../lab/install/install-site.ts";
 import {
   isThere,
   pathOf,
@@ -13,9 +13,9 @@ import {
   remove,
   sampleChain,
   startWatch,
-} from "../lab/install-watch.ts";
-import { repetitions } from "../lab/repetitions.ts";
-import { seed, seedSaid } from "../lab/seed.ts";
+} from "../lab/install/install-watch.ts";
+import { repetitions } from "../lab/measure/repetitions.ts";
+import { seed, seedSaid } from "../lab/measure/seed.ts";
 
 const primary = "10-flannel.conflist";
 const away = "10-flannel.elsewhere";

@@ -1,8 +1,8 @@
 /** 000-4, 000-5 pod-qos install --watch: the chain has us once and last, whatever happens to the primary's file. */
 import { existsSync, readdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { until } from "../lab/agent.ts";
-import { binDir, confDir, installSite, type InstallSite } from "../lab/install-site.ts";
+import { until } from "../lab/agent/agent.ts";
+import { binDir, confDir, installSite, type InstallSite } from "../lab/install/install-site.ts";
 import {
   firstConf,
   isThere,
@@ -15,7 +15,7 @@ import {
   startWatch,
   typesIn,
   type Watch,
-} from "../lab/install-watch.ts";
+} from "../lab/install/install-watch.ts";
 
 const own = "09-pod-qos.conflist";
 const primary = "10-flannel.conflist";

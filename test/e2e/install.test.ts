@@ -10,8 +10,8 @@ import {
 } from "node:fs";
 import { execa } from "execa";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { binDir, confDir, installSite, type InstallSite } from "../lab/install-site.ts";
-import { pluginPath } from "../lab/paths.ts";
+import { binDir, confDir, installSite, type InstallSite } from "../lab/install/install-site.ts";
+import { pluginPath } from "../lab/node/paths.ts";
 
 let site: InstallSite;
 const on = async (fixture: string): Promise<InstallSite> => (site = await installSite(fixture));

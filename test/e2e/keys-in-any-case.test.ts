@@ -3,12 +3,12 @@
  * that he had, or is told which key is wrong. What is written twice is refused.
  */
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { failed, succeeded, succeededSilently } from "../lab/answers.ts";
-import { capsOf } from "../lab/caps.ts";
-import type { LabNode } from "../lab/node.ts";
-import { callPlugin, type PluginResult } from "../lab/plugin.ts";
-import { plug, type Plug } from "../lab/plug.ts";
-import { leavesNothing, warmNode } from "../lab/warm-node.ts";
+import { failed, succeeded, succeededSilently } from "../lab/plugin/answers.ts";
+import { capsOf } from "../lab/traffic/caps.ts";
+import type { LabNode } from "../lab/node/node.ts";
+import { callPlugin, type PluginResult } from "../lab/plugin/plugin.ts";
+import { plug, type Plug } from "../lab/plugin/plug.ts";
+import { leavesNothing, warmNode } from "../lab/plugin/warm-node.ts";
 
 let node: LabNode;
 beforeAll(async () => {

@@ -1,12 +1,12 @@
 /** ADD: again changes nothing, with other wishes changes what must be, and what fails leaves nothing. */
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { failed, succeeded, succeededSilently } from "../lab/answers.ts";
-import { exactState, stateFiles } from "../lab/exact-state.ts";
-import { changesDuring } from "../lab/monitor.ts";
-import type { LabNode } from "../lab/node.ts";
-import { paced } from "../lab/pace.ts";
-import { ended, looks, plug, type Plug } from "../lab/plug.ts";
-import { allWishes, leavesNothing, warmNode } from "../lab/warm-node.ts";
+import { failed, succeeded, succeededSilently } from "../lab/plugin/answers.ts";
+import { exactState, stateFiles } from "../lab/node/exact-state.ts";
+import { changesDuring } from "../lab/node/monitor.ts";
+import type { LabNode } from "../lab/node/node.ts";
+import { paced } from "../lab/traffic/pace.ts";
+import { ended, looks, plug, type Plug } from "../lab/plugin/plug.ts";
+import { allWishes, leavesNothing, warmNode } from "../lab/plugin/warm-node.ts";
 
 let node: LabNode;
 beforeAll(async () => {

@@ -1,12 +1,12 @@
 /** Two attachments of one pod, as multus makes them: each has limits of its own, and each goes alone. */
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { failed, succeeded, succeededSilently } from "../lab/answers.ts";
-import { recordNames } from "../lab/exact-state.ts";
-import type { LabNode } from "../lab/node.ts";
-import { paced } from "../lab/pace.ts";
-import { plug, type LinkKind, type Plug } from "../lab/plug.ts";
-import type { Namespace } from "../lab/process.ts";
-import { leavesNothing, ruledWishes, warmNode } from "../lab/warm-node.ts";
+import { failed, succeeded, succeededSilently } from "../lab/plugin/answers.ts";
+import { recordNames } from "../lab/node/exact-state.ts";
+import type { LabNode } from "../lab/node/node.ts";
+import { paced } from "../lab/traffic/pace.ts";
+import { plug, type LinkKind, type Plug } from "../lab/plugin/plug.ts";
+import type { Namespace } from "../lab/node/process.ts";
+import { leavesNothing, ruledWishes, warmNode } from "../lab/plugin/warm-node.ts";
 
 let node: LabNode;
 beforeAll(async () => {

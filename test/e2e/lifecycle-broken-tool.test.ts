@@ -1,10 +1,10 @@
 /** A tool that stops working half way: what was made until then is undone by whoever comes when it works again. */
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { failed, succeeded, succeededSilently } from "../lab/answers.ts";
-import { exactState, recordNames } from "../lab/exact-state.ts";
-import type { LabNode } from "../lab/node.ts";
-import { plug, type Plug } from "../lab/plug.ts";
-import { allWishes, warmNode } from "../lab/warm-node.ts";
+import { failed, succeeded, succeededSilently } from "../lab/plugin/answers.ts";
+import { exactState, recordNames } from "../lab/node/exact-state.ts";
+import type { LabNode } from "../lab/node/node.ts";
+import { plug, type Plug } from "../lab/plugin/plug.ts";
+import { allWishes, warmNode } from "../lab/plugin/warm-node.ts";
 
 let node: LabNode;
 beforeAll(async () => {

@@ -1,12 +1,12 @@
 /** Others filter on the same devices: what is theirs stays theirs, whatever we do and however it ends. */
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { failed, succeeded, succeededSilently } from "../lab/answers.ts";
-import { exactState } from "../lab/exact-state.ts";
-import { hasFeature } from "../lab/needs.ts";
-import type { LabNode } from "../lab/node.ts";
-import { paced } from "../lab/pace.ts";
-import { plug, type Plug } from "../lab/plug.ts";
-import { allWishes, warmNode } from "../lab/warm-node.ts";
+import { failed, succeeded, succeededSilently } from "../lab/plugin/answers.ts";
+import { exactState } from "../lab/node/exact-state.ts";
+import { hasFeature } from "../lab/node/needs.ts";
+import type { LabNode } from "../lab/node/node.ts";
+import { paced } from "../lab/traffic/pace.ts";
+import { plug, type Plug } from "../lab/plugin/plug.ts";
+import { allWishes, warmNode } from "../lab/plugin/warm-node.ts";
 
 let node: LabNode;
 beforeAll(async () => {

@@ -1,11 +1,11 @@
 /** DEL: however little is there or known, it succeeds, says nothing and leaves nothing. */
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { ifbOf } from "../../plugin/datapath/shaper.ts";
-import { succeeded, succeededSilently } from "../lab/answers.ts";
-import type { LabNode } from "../lab/node.ts";
-import { paced } from "../lab/pace.ts";
-import { plug, type Changes, type Plug } from "../lab/plug.ts";
-import { allWishes, leavesNothing, warmNode } from "../lab/warm-node.ts";
+import { succeeded, succeededSilently } from "../lab/plugin/answers.ts";
+import type { LabNode } from "../lab/node/node.ts";
+import { paced } from "../lab/traffic/pace.ts";
+import { plug, type Changes, type Plug } from "../lab/plugin/plug.ts";
+import { allWishes, leavesNothing, warmNode } from "../lab/plugin/warm-node.ts";
 
 let node: LabNode;
 beforeAll(async () => {

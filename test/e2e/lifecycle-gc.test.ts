@@ -1,12 +1,12 @@
 /** GC: what the runtime does not list is undone, what it lists is not touched, and a missing list is no empty one. */
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { ifbOf } from "../../plugin/datapath/shaper.ts";
-import { failed, succeeded, succeededSilently } from "../lab/answers.ts";
-import { exactState, recordNames } from "../lab/exact-state.ts";
-import type { LabNode } from "../lab/node.ts";
-import { callPlugin, type PluginResult } from "../lab/plugin.ts";
-import { defaultConf, plug, type Plug } from "../lab/plug.ts";
-import { allWishes, leavesNothing, warmNode } from "../lab/warm-node.ts";
+import { failed, succeeded, succeededSilently } from "../lab/plugin/answers.ts";
+import { exactState, recordNames } from "../lab/node/exact-state.ts";
+import type { LabNode } from "../lab/node/node.ts";
+import { callPlugin, type PluginResult } from "../lab/plugin/plugin.ts";
+import { defaultConf, plug, type Plug } from "../lab/plugin/plug.ts";
+import { allWishes, leavesNothing, warmNode } from "../lab/plugin/warm-node.ts";
 
 let node: LabNode;
 beforeAll(async () => {

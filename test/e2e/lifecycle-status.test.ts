@@ -1,12 +1,12 @@
 /** STATUS: tells whether the next ADD could succeed, at the cost of a few stats. */
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { failed, succeededSilently } from "../lab/answers.ts";
-import { suite } from "../lab/needs.ts";
-import { createNode, type LabNode } from "../lab/node.ts";
-import { callPlugin, linkPlugin, type PluginResult } from "../lab/plugin.ts";
-import { defaultConf, plug } from "../lab/plug.ts";
-import { uplink200 } from "../lab/uplink.ts";
-import { allWishes } from "../lab/warm-node.ts";
+import { failed, succeededSilently } from "../lab/plugin/answers.ts";
+import { suite } from "../lab/node/needs.ts";
+import { createNode, type LabNode } from "../lab/node/node.ts";
+import { callPlugin, linkPlugin, type PluginResult } from "../lab/plugin/plugin.ts";
+import { defaultConf, plug } from "../lab/plugin/plug.ts";
+import { uplink200 } from "../lab/uplink/uplink.ts";
+import { allWishes } from "../lab/plugin/warm-node.ts";
 
 let node: LabNode;
 beforeEach(async () => {

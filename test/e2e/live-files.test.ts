@@ -1,11 +1,11 @@
 /** What ADD does with what a node's agent wrote down: the executable, and files as an agent would write them. */
 import { afterAll, beforeEach, describe, expect, test } from "vitest";
-import { agentFiles, type AgentFiles } from "../lab/agent-files.ts";
-import { failed, succeededSilently } from "../lab/answers.ts";
-import { plug, type Plug } from "../lab/plug.ts";
-import type { CniVerb, PluginResult } from "../lab/plugin.ts";
-import { readRecordOf } from "../lab/records.ts";
-import { warmNode } from "../lab/warm-node.ts";
+import { agentFiles, type AgentFiles } from "../lab/agent/agent-files.ts";
+import { failed, succeededSilently } from "../lab/plugin/answers.ts";
+import { plug, type Plug } from "../lab/plugin/plug.ts";
+import type { CniVerb, PluginResult } from "../lab/plugin/plugin.ts";
+import { readRecordOf } from "../lab/plugin/records.ts";
+import { warmNode } from "../lab/plugin/warm-node.ts";
 import { apiObject, marking, snapshotOf } from "../unit/support/api.ts";
 import { containerds } from "../unit/support/known.ts";
 

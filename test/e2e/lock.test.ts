@@ -1,14 +1,14 @@
 /** One at a time works at an attachment: who lives is waited for, who died is not. */
 import { existsSync, rmSync, writeFileSync } from "node:fs";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { failed, succeeded, succeededSilently } from "../lab/answers.ts";
-import { exactState, recordNames, stateFiles } from "../lab/exact-state.ts";
-import { callDetached } from "../lab/kill.ts";
-import { lockAs, lockNames, NOBODY, startTimeOf } from "../lab/locks.ts";
-import type { LabNode } from "../lab/node.ts";
-import { ended, plug, type Plug } from "../lab/plug.ts";
-import { readRecordOf, recordPathOf } from "../lab/records.ts";
-import { allWishes, leavesNothing, warmNode } from "../lab/warm-node.ts";
+import { failed, succeeded, succeededSilently } from "../lab/plugin/answers.ts";
+import { exactState, recordNames, stateFiles } from "../lab/node/exact-state.ts";
+import { callDetached } from "../lab/plugin/kill.ts";
+import { lockAs, lockNames, NOBODY, startTimeOf } from "../lab/plugin/locks.ts";
+import type { LabNode } from "../lab/node/node.ts";
+import { ended, plug, type Plug } from "../lab/plugin/plug.ts";
+import { readRecordOf, recordPathOf } from "../lab/plugin/records.ts";
+import { allWishes, leavesNothing, warmNode } from "../lab/plugin/warm-node.ts";
 
 let node: LabNode;
 beforeAll(async () => {

@@ -1,14 +1,14 @@
 /** The MTU of a link changes under its limits, as in a jumbo-frame rollout: every size still passes, and CHECK says so. */
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { failed, succeeded, succeededSilently } from "../lab/answers.ts";
-import { childPodWith, FAR_ADDRESS } from "../lab/child-pod.ts";
-import { suite } from "../lab/needs.ts";
-import { createNode, type LabNode } from "../lab/node.ts";
-import { onAnyKernel, paced } from "../lab/pace.ts";
-import { plug } from "../lab/plug.ts";
-import type { Namespace } from "../lab/process.ts";
-import { podWith, ruledPod, type RuledPod, type Wishes } from "../lab/ruled-pod.ts";
-import { listen, send, senderNeeds } from "../lab/sender.ts";
+import { failed, succeeded, succeededSilently } from "../lab/plugin/answers.ts";
+import { childPodWith, FAR_ADDRESS } from "../lab/node/child-pod.ts";
+import { suite } from "../lab/node/needs.ts";
+import { createNode, type LabNode } from "../lab/node/node.ts";
+import { onAnyKernel, paced } from "../lab/traffic/pace.ts";
+import { plug } from "../lab/plugin/plug.ts";
+import type { Namespace } from "../lab/node/process.ts";
+import { podWith, ruledPod, type RuledPod, type Wishes } from "../lab/plugin/ruled-pod.ts";
+import { listen, send, senderNeeds } from "../lab/traffic/sender.ts";
 
 let node: LabNode;
 beforeAll(async () => {

@@ -1,13 +1,13 @@
 /** What a Namespace says for its pods, by a manifest in policyDir or by what an agent wrote, from ADD to the kernel; and what explain and show say of it. */
 import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { afterAll, afterEach, beforeEach, describe, expect, test } from "vitest";
-import { agentFiles } from "../lab/agent-files.ts";
-import { failed, succeeded, succeededSilently } from "../lab/answers.ts";
-import { exactState } from "../lab/exact-state.ts";
-import { plug, type Plug } from "../lab/plug.ts";
-import { callPlugin, type PluginResult } from "../lab/plugin.ts";
-import { readRecordOf } from "../lab/records.ts";
-import { warmNode } from "../lab/warm-node.ts";
+import { agentFiles } from "../lab/agent/agent-files.ts";
+import { failed, succeeded, succeededSilently } from "../lab/plugin/answers.ts";
+import { exactState } from "../lab/node/exact-state.ts";
+import { plug, type Plug } from "../lab/plugin/plug.ts";
+import { callPlugin, type PluginResult } from "../lab/plugin/plugin.ts";
+import { readRecordOf } from "../lab/plugin/records.ts";
+import { warmNode } from "../lab/plugin/warm-node.ts";
 import { namespaceOf, snapshotOf } from "../unit/support/api.ts";
 
 const policyDir = "/etc/cni/pod-qos";

@@ -1,11 +1,11 @@
 /** Paths of the conf that lead somewhere odd: nothing hangs, and the message names them. */
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { failed, succeeded, succeededSilently } from "../lab/answers.ts";
-import { exactState } from "../lab/exact-state.ts";
-import type { LabNode } from "../lab/node.ts";
-import { crowding } from "../lab/machine.ts";
-import { plug, type Plug } from "../lab/plug.ts";
-import { allWishes, warmNode } from "../lab/warm-node.ts";
+import { failed, succeeded, succeededSilently } from "../lab/plugin/answers.ts";
+import { exactState } from "../lab/node/exact-state.ts";
+import type { LabNode } from "../lab/node/node.ts";
+import { crowding } from "../lab/measure/machine.ts";
+import { plug, type Plug } from "../lab/plugin/plug.ts";
+import { allWishes, warmNode } from "../lab/plugin/warm-node.ts";
 
 let node: LabNode;
 let pod: Plug;

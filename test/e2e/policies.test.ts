@@ -1,11 +1,11 @@
 /** Manifests in policyDir, from file to kernel: who gets their rules, what a wrong one does, and what explain says of it. */
 import { readdirSync, writeFileSync } from "node:fs";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { failed, succeeded, succeededSilently } from "../lab/answers.ts";
-import { exactState } from "../lab/exact-state.ts";
-import { createNode, type LabNode } from "../lab/node.ts";
-import { plug, type Plug } from "../lab/plug.ts";
-import { callPlugin } from "../lab/plugin.ts";
+import { failed, succeeded, succeededSilently } from "../lab/plugin/answers.ts";
+import { exactState } from "../lab/node/exact-state.ts";
+import { createNode, type LabNode } from "../lab/node/node.ts";
+import { plug, type Plug } from "../lab/plugin/plug.ts";
+import { callPlugin } from "../lab/plugin/plugin.ts";
 
 const policyDir = "/etc/cni/pod-qos";
 const stateDir = "/run/pod-qos";

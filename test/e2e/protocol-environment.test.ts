@@ -1,10 +1,10 @@
 /** What CNI says in the environment: each variable missing or bad is code 4 and named; what is not needed is not asked for. */
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { failed, succeeded, succeededSilently } from "../lab/answers.ts";
-import { createNode, type LabNode } from "../lab/node.ts";
-import { callPlugin, type PluginCall } from "../lab/plugin.ts";
-import { plug } from "../lab/plug.ts";
-import { allWishes } from "../lab/warm-node.ts";
+import { failed, succeeded, succeededSilently } from "../lab/plugin/answers.ts";
+import { createNode, type LabNode } from "../lab/node/node.ts";
+import { callPlugin, type PluginCall } from "../lab/plugin/plugin.ts";
+import { plug } from "../lab/plugin/plug.ts";
+import { allWishes } from "../lab/plugin/warm-node.ts";
 
 let node: LabNode;
 beforeAll(async () => {

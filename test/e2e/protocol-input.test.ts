@@ -1,11 +1,11 @@
 /** stdin: what is no conf is code 6, what comes slowly is waited for, and prevResult goes back byte for byte. */
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { failed, succeeded, succeededSilently } from "../lab/answers.ts";
-import { createNode, type LabNode } from "../lab/node.ts";
-import { callPlugin, linkPlugin } from "../lab/plugin.ts";
-import { defaultConf, plug, type Plug } from "../lab/plug.ts";
-import { addSlowly } from "../lab/slow-client.ts";
-import { allWishes } from "../lab/warm-node.ts";
+import { failed, succeeded, succeededSilently } from "../lab/plugin/answers.ts";
+import { createNode, type LabNode } from "../lab/node/node.ts";
+import { callPlugin, linkPlugin } from "../lab/plugin/plugin.ts";
+import { defaultConf, plug, type Plug } from "../lab/plugin/plug.ts";
+import { addSlowly } from "../lab/plugin/slow-client.ts";
+import { allWishes } from "../lab/plugin/warm-node.ts";
 
 let node: LabNode;
 let pod: Plug;

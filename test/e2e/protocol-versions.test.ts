@@ -1,10 +1,10 @@
 /** The verbs in every version of CNI: which are served, what they print, what they answer to a version they do not know. */
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { failed, succeeded, succeededSilently } from "../lab/answers.ts";
-import type { LabNode } from "../lab/node.ts";
-import { callPlugin, type CniVerb } from "../lab/plugin.ts";
-import { plug } from "../lab/plug.ts";
-import { allWishes, leavesNothing, warmNode } from "../lab/warm-node.ts";
+import { failed, succeeded, succeededSilently } from "../lab/plugin/answers.ts";
+import type { LabNode } from "../lab/node/node.ts";
+import { callPlugin, type CniVerb } from "../lab/plugin/plugin.ts";
+import { plug } from "../lab/plugin/plug.ts";
+import { allWishes, leavesNothing, warmNode } from "../lab/plugin/warm-node.ts";
 
 const versions = ["0.3.0", "0.3.1", "0.4.0", "1.0.0", "1.1.0"] as const;
 const since: Readonly<Partial<Record<CniVerb, string>>> = { CHECK: "0.4.0", GC: "1.1.0", STATUS: "1.1.0" };

@@ -1,14 +1,14 @@
 /** A tool that hangs while the agent works at a pod (1.7): it has the pod's lock for 2 s at most, and DEL and the next try find all of it. */
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { succeeded, succeededSilently } from "../lab/answers.ts";
-import { until } from "../lab/agent.ts";
-import { lockNames } from "../lab/locks.ts";
-import { crowding } from "../lab/machine.ts";
-import type { LabNode } from "../lab/node.ts";
-import { ended, plug } from "../lab/plug.ts";
-import { reappliedState as stateOf, reapplyTo as reapply } from "../lab/reapply.ts";
-import { readRecordOf } from "../lab/records.ts";
-import { allWishes, leavesNothing, ruledWishes, warmNode } from "../lab/warm-node.ts";
+import { succeeded, succeededSilently } from "../lab/plugin/answers.ts";
+import { until } from "../lab/agent/agent.ts";
+import { lockNames } from "../lab/plugin/locks.ts";
+import { crowding } from "../lab/measure/machine.ts";
+import type { LabNode } from "../lab/node/node.ts";
+import { ended, plug } from "../lab/plugin/plug.ts";
+import { reappliedState as stateOf, reapplyTo as reapply } from "../lab/agent/reapply.ts";
+import { readRecordOf } from "../lab/plugin/records.ts";
+import { allWishes, leavesNothing, ruledWishes, warmNode } from "../lab/plugin/warm-node.ts";
 
 let node: LabNode;
 beforeAll(async () => {

@@ -1,14 +1,14 @@
 /** An attachment decided anew while it runs: nothing where nothing changed, the least where something did, never less than it had. */
 import { rmSync, writeFileSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { succeeded, succeededSilently } from "../lab/answers.ts";
-import { recordNames } from "../lab/exact-state.ts";
-import { lockAs, lockNames, startTimeOf } from "../lab/locks.ts";
-import type { LabNode } from "../lab/node.ts";
-import { ended, plug, type LinkKind, type Plug } from "../lab/plug.ts";
-import { reappliedState as stateOf, reapplyTo as reapply } from "../lab/reapply.ts";
-import { readRecordOf, recordPathOf } from "../lab/records.ts";
-import { allWishes, leavesNothing, ruledWishes, warmNode } from "../lab/warm-node.ts";
+import { succeeded, succeededSilently } from "../lab/plugin/answers.ts";
+import { recordNames } from "../lab/node/exact-state.ts";
+import { lockAs, lockNames, startTimeOf } from "../lab/plugin/locks.ts";
+import type { LabNode } from "../lab/node/node.ts";
+import { ended, plug, type LinkKind, type Plug } from "../lab/plugin/plug.ts";
+import { reappliedState as stateOf, reapplyTo as reapply } from "../lab/agent/reapply.ts";
+import { readRecordOf, recordPathOf } from "../lab/plugin/records.ts";
+import { allWishes, leavesNothing, ruledWishes, warmNode } from "../lab/plugin/warm-node.ts";
 
 let node: LabNode;
 beforeAll(async () => {

@@ -1,13 +1,13 @@
 /** What is kept of a pod: what was asked for it, whether or not it asked for anything. */
 import { writeFileSync } from "node:fs";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { succeeded, succeededSilently } from "../lab/answers.ts";
-import { exactState, recordNames } from "../lab/exact-state.ts";
-import type { LabNode } from "../lab/node.ts";
-import { ended, plug, type Plug } from "../lab/plug.ts";
-import { callPlugin } from "../lab/plugin.ts";
-import { readRecordOf, recordPathOf } from "../lab/records.ts";
-import { allWishes, leavesNothing, ruledWishes, warmNode } from "../lab/warm-node.ts";
+import { succeeded, succeededSilently } from "../lab/plugin/answers.ts";
+import { exactState, recordNames } from "../lab/node/exact-state.ts";
+import type { LabNode } from "../lab/node/node.ts";
+import { ended, plug, type Plug } from "../lab/plugin/plug.ts";
+import { callPlugin } from "../lab/plugin/plugin.ts";
+import { readRecordOf, recordPathOf } from "../lab/plugin/records.ts";
+import { allWishes, leavesNothing, ruledWishes, warmNode } from "../lab/plugin/warm-node.ts";
 
 let node: LabNode;
 beforeAll(async () => {

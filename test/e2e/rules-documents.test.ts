@@ -1,10 +1,10 @@
 /** The objects of the documents 001 and 003 as files in policyDir, and their marks as they arrive. */
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { succeeded } from "../lab/answers.ts";
-import { captured } from "../lab/capture.ts";
-import type { Packet } from "../lab/packets.ts";
-import { openPolicies, type Policies } from "../lab/policies.ts";
-import type { RuledPod, Wishes } from "../lab/ruled-pod.ts";
+import { succeeded } from "../lab/plugin/answers.ts";
+import { captured } from "../lab/node/capture.ts";
+import type { Packet } from "../lab/traffic/packets.ts";
+import { openPolicies, type Policies } from "../lab/policy/policies.ts";
+import type { RuledPod, Wishes } from "../lab/plugin/ruled-pod.ts";
 
 let policies: Policies;
 beforeEach(async () => {

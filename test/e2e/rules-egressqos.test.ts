@@ -1,10 +1,10 @@
 /** Whose packets an EgressQoS in policyDir marks, as they arrive, both families. */
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { failed, succeeded } from "../lab/answers.ts";
-import type { Packet } from "../lab/packets.ts";
-import { egressQos, everywhere, marked, openPolicies, type Policies } from "../lab/policies.ts";
-import type { Namespace } from "../lab/process.ts";
-import type { RuledPod, Wishes } from "../lab/ruled-pod.ts";
+import { failed, succeeded } from "../lab/plugin/answers.ts";
+import type { Packet } from "../lab/traffic/packets.ts";
+import { egressQos, everywhere, marked, openPolicies, type Policies } from "../lab/policy/policies.ts";
+import type { Namespace } from "../lab/node/process.ts";
+import type { RuledPod, Wishes } from "../lab/plugin/ruled-pod.ts";
 
 let policies: Policies;
 beforeEach(async () => {

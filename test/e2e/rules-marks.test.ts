@@ -1,8 +1,8 @@
 /** Marks by rule, read at the receiving end of the wire by tcpdump, both address families. */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { createNode, type LabNode } from "../lab/node.ts";
-import { sendAndSee, type Packet } from "../lab/packets.ts";
-import { nodeEnd, podWith, ruledPod, type Wishes } from "../lab/ruled-pod.ts";
+import { createNode, type LabNode } from "../lab/node/node.ts";
+import { sendAndSee, type Packet } from "../lab/traffic/packets.ts";
+import { nodeEnd, podWith, ruledPod, type Wishes } from "../lab/plugin/ruled-pod.ts";
 
 let node: LabNode;
 beforeAll(async () => {

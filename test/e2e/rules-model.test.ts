@@ -1,13 +1,13 @@
 /** Whatever the rules and whatever the packet: the kernel decides as the pure model does. */
 import * as fc from "fast-check";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { decide } from "../../plugin/policy/model.ts";
-import { parseRules } from "../../plugin/policy/rules.ts";
-import { createNode, type LabNode } from "../lab/node.ts";
-import { sendAndSee, type Packet } from "../lab/packets.ts";
-import { nodeEnd, podWith } from "../lab/ruled-pod.ts";
-import { repetitions } from "../lab/repetitions.ts";
-import { seed, seedSaid } from "../lab/seed.ts";
+import { decide } from "../../plugin/policy/rule/model.ts";
+import { parseRules } from "../../plugin/policy/rule/rules.ts";
+import { createNode, type LabNode } from "../lab/node/node.ts";
+import { sendAndSee, type Packet } from "../lab/traffic/packets.ts";
+import { nodeEnd, podWith } from "../lab/plugin/ruled-pod.ts";
+import { repetitions } from "../lab/measure/repetitions.ts";
+import { seed, seedSaid } from "../lab/measure/seed.ts";
 
 let node: LabNode;
 beforeAll(async () => {

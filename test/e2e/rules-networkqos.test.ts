@@ -1,9 +1,9 @@
 /** Whom a NetworkQoS in policyDir is about and which of several decides: on the wire, as the packets arrive, both families. */
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { NAD } from "../lab/guide.ts";
-import { everywhere, networkQos, openPolicies, type Policies } from "../lab/policies.ts";
-import type { RuledPod, Wishes } from "../lab/ruled-pod.ts";
-import { queues } from "../lab/traffic.ts";
+import { NAD } from "../lab/policy/guide.ts";
+import { everywhere, networkQos, openPolicies, type Policies } from "../lab/policy/policies.ts";
+import type { RuledPod, Wishes } from "../lab/plugin/ruled-pod.ts";
+import { queues } from "../lab/traffic/traffic.ts";
 
 let policies: Policies;
 beforeEach(async () => {

@@ -1,8 +1,8 @@
 /** On which networks a NetworkQoS in policyDir marks, by its networkSelectors: packets as they arrive, both families. */
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { failed, succeeded } from "../lab/answers.ts";
-import { marked, networkQos, openPolicies, type Policies } from "../lab/policies.ts";
-import type { Wishes } from "../lab/ruled-pod.ts";
+import { failed, succeeded } from "../lab/plugin/answers.ts";
+import { marked, networkQos, openPolicies, type Policies } from "../lab/policy/policies.ts";
+import type { Wishes } from "../lab/plugin/ruled-pod.ts";
 
 let policies: Policies;
 beforeEach(async () => {

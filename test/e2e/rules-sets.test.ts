@@ -1,10 +1,10 @@
 /** Address sets whose wishes change while the pod lives: they grow beyond what they were made for, and a change is cut short. */
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { succeeded, succeededSilently } from "../lab/answers.ts";
-import { exactState } from "../lab/exact-state.ts";
-import type { LabNode } from "../lab/node.ts";
-import { plug, type Plug } from "../lab/plug.ts";
-import { warmNode } from "../lab/warm-node.ts";
+import { succeeded, succeededSilently } from "../lab/plugin/answers.ts";
+import { exactState } from "../lab/node/exact-state.ts";
+import type { LabNode } from "../lab/node/node.ts";
+import { plug, type Plug } from "../lab/plugin/plug.ts";
+import { warmNode } from "../lab/plugin/warm-node.ts";
 
 let node: LabNode;
 beforeAll(async () => {

@@ -1,13 +1,13 @@
 /** Whatever a pod has lived through, it has in the end what a fresh ADD would give it. */
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { figure } from "../lab/figures.ts";
+import { figure } from "../lab/measure/figures.ts";
 import { histories } from "../lab/histories/history.ts";
 import { byFiles } from "../lab/histories/means.ts";
 import { inBatches, openPlace, play, type Place } from "../lab/histories/play.ts";
-import { mutantsOfOrder } from "../lab/mutants.ts";
-import { startMutant } from "../lab/mutated-agent.ts";
-import { long, repetitions } from "../lab/repetitions.ts";
-import { seed, seedSaid } from "../lab/seed.ts";
+import { mutantsOfOrder } from "../lab/agent/mutants.ts";
+import { startMutant } from "../lab/agent/mutated-agent.ts";
+import { long, repetitions } from "../lab/measure/repetitions.ts";
+import { seed, seedSaid } from "../lab/measure/seed.ts";
 
 const atOnce = 6;
 let place: Place;

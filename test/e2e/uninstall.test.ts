@@ -1,12 +1,12 @@
 /** 000-5 pod-qos uninstall: off a node without a trace, and in an order in which no pod misses what it needs. */
 import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { afterEach, expect, test } from "vitest";
-import { startContainerd } from "../lab/containerd.ts";
-import { binDir, confDir, installSite, type InstallSite } from "../lab/install-site.ts";
-import { suite } from "../lab/needs.ts";
-import { cniPath, peer } from "../lab/paths.ts";
-import type { Pod } from "../lab/pod.ts";
-import type { ExecResult } from "../lab/process.ts";
+import { startContainerd } from "../lab/node/containerd.ts";
+import { binDir, confDir, installSite, type InstallSite } from "../lab/install/install-site.ts";
+import { suite } from "../lab/node/needs.ts";
+import { cniPath, peer } from "../lab/node/paths.ts";
+import type { Pod } from "../lab/node/pod.ts";
+import type { ExecResult } from "../lab/node/process.ts";
 
 let site: InstallSite;
 const on = async (fixture: string): Promise<InstallSite> => (site = await installSite(fixture));

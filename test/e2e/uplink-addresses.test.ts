@@ -1,12 +1,12 @@
 /** Addresses of prevResult that no packet can have, or that are written in another way than the kernel's tools do. */
 import { readFileSync, writeFileSync } from "node:fs";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { failed, succeeded, succeededSilently } from "../lab/answers.ts";
-import { recordNames } from "../lab/exact-state.ts";
-import { suite } from "../lab/needs.ts";
-import { callPlugin } from "../lab/plugin.ts";
-import { addedUplinkPod, bulkLabel, membersOf, openUplinkSite, uplinkPod } from "../lab/uplink.ts";
-import type { UplinkPod, UplinkSite } from "../lab/uplink.ts";
+import { failed, succeeded, succeededSilently } from "../lab/plugin/answers.ts";
+import { recordNames } from "../lab/node/exact-state.ts";
+import { suite } from "../lab/node/needs.ts";
+import { callPlugin } from "../lab/plugin/plugin.ts";
+import { addedUplinkPod, bulkLabel, membersOf, openUplinkSite, uplinkPod } from "../lab/uplink/uplink.ts";
+import type { UplinkPod, UplinkSite } from "../lab/uplink/uplink.ts";
 
 const bulk = { labels: bulkLabel } as const;
 

@@ -1,9 +1,9 @@
 /** What a conf leaves to the node: the device of its default route, 95 % of the link's speed, and the class of most pods. */
 import { readFileSync } from "node:fs";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { failed, succeeded, succeededSilently } from "../lab/answers.ts";
-import { addPacedLink } from "../lab/link-speed.ts";
-import { suite } from "../lab/needs.ts";
+import { failed, succeeded, succeededSilently } from "../lab/plugin/answers.ts";
+import { addPacedLink } from "../lab/node/link-speed.ts";
+import { suite } from "../lab/node/needs.ts";
 import {
   bulkLabel,
   membersOf,
@@ -11,8 +11,8 @@ import {
   uplink200,
   uplinkPod,
   type UplinkSite,
-} from "../lab/uplink.ts";
-import { classOfPings } from "../lab/uplink-counts.ts";
+} from "../lab/uplink/uplink.ts";
+import { classOfPings } from "../lab/uplink/uplink-counts.ts";
 
 suite("an uplink of automatic settings", { plugin: true, tools: ["ipset", "ping"] }, () => {
   let site: UplinkSite;

@@ -1,9 +1,9 @@
 /** "Could not look" is not "is not there": what verbs say of an uplink on a node that has lost a tool. */
 import { existsSync } from "node:fs";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { failed, succeededSilently } from "../lab/answers.ts";
-import { suite } from "../lab/needs.ts";
-import { callPlugin, type PluginResult } from "../lab/plugin.ts";
+import { failed, succeededSilently } from "../lab/plugin/answers.ts";
+import { suite } from "../lab/node/needs.ts";
+import { callPlugin, type PluginResult } from "../lab/plugin/plugin.ts";
 import {
   addedUplinkPod,
   bulkLabel,
@@ -11,7 +11,7 @@ import {
   openUplinkSite,
   type UplinkPod,
   type UplinkSite,
-} from "../lab/uplink.ts";
+} from "../lab/uplink/uplink.ts";
 
 suite("an uplink that cannot be looked at", { plugin: true, tools: ["ipset"] }, () => {
   let site: UplinkSite;

@@ -1,10 +1,10 @@
 /** CHECK finds every object of an uplink that is gone or not as it was made, and ADD mends what CHECK found. */
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { failed, succeeded, succeededSilently } from "../lab/answers.ts";
-import { stateFiles } from "../lab/exact-state.ts";
-import { suite } from "../lab/needs.ts";
-import { paced } from "../lab/pace.ts";
-import { plannedUplink, uplinkDamages } from "../lab/uplink-damages.ts";
+import { failed, succeeded, succeededSilently } from "../lab/plugin/answers.ts";
+import { stateFiles } from "../lab/node/exact-state.ts";
+import { suite } from "../lab/node/needs.ts";
+import { paced } from "../lab/traffic/pace.ts";
+import { plannedUplink, uplinkDamages } from "../lab/uplink/uplink-damages.ts";
 import {
   addedUplinkPod,
   bulkLabel,
@@ -12,7 +12,7 @@ import {
   uplink200,
   type UplinkPod,
   type UplinkSite,
-} from "../lab/uplink.ts";
+} from "../lab/uplink/uplink.ts";
 
 const bulkSeed = { ...uplink200.classes["bulk-seed"], dscp: "CS1" };
 const uplink = { ...uplink200, classes: { ...uplink200.classes, "bulk-seed": bulkSeed } };

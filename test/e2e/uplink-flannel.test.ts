@@ -3,12 +3,12 @@
  * Of IPv4 alone, which is what flanneld's subnet file gives the lab's pods; uplink-paths has SNAT and VXLAN of both.
  */
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { runChain } from "../lab/chain.ts";
-import { conflistPath, siteNamed, type OpenSite } from "../lab/chain-sites.ts";
-import { suite } from "../lab/needs.ts";
-import { membersOf } from "../lab/uplink.ts";
-import { classOfPings } from "../lab/uplink-counts.ts";
-import { capArgsOf } from "../lab/wishes.ts";
+import { runChain } from "../lab/plugin/chain.ts";
+import { conflistPath, siteNamed, type OpenSite } from "../lab/plugin/chain-sites.ts";
+import { suite } from "../lab/node/needs.ts";
+import { membersOf } from "../lab/uplink/uplink.ts";
+import { classOfPings } from "../lab/uplink/uplink-counts.ts";
+import { capArgsOf } from "../lab/plugin/wishes.ts";
 
 const flannel = siteNamed("flannel");
 const conflist = conflistPath("10-flannel-uplink.conflist");

@@ -1,7 +1,7 @@
 /** An uplink that is not this network's alone: other networks' words, and what is somebody else's. */
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { failed, succeeded, succeededSilently } from "../lab/answers.ts";
-import { suite } from "../lab/needs.ts";
+import { failed, succeeded, succeededSilently } from "../lab/plugin/answers.ts";
+import { suite } from "../lab/node/needs.ts";
 import {
   addedUplinkPod,
   bulkLabel,
@@ -9,7 +9,7 @@ import {
   uplink200,
   uplinkPod,
   type UplinkSite,
-} from "../lab/uplink.ts";
+} from "../lab/uplink/uplink.ts";
 
 suite("an uplink that others use", { plugin: true, tools: ["ipset"] }, () => {
   let site: UplinkSite;

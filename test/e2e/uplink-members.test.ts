@@ -1,12 +1,19 @@
 /** 000-10 A class's set holds its live pods and nobody else, whatever became of sets, records and confs in between. */
 import { readFileSync, writeFileSync } from "node:fs";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { failed, succeeded, succeededSilently } from "../lab/answers.ts";
-import { recordNames } from "../lab/exact-state.ts";
-import { callPlugin, type PluginResult } from "../lab/plugin.ts";
-import { unwrapped } from "../lab/unwrapped.ts";
-import { addedUplinkPod, bulkLabel, membersOf, openUplinkSite, uplink200, uplinkPod } from "../lab/uplink.ts";
-import type { UplinkPod, UplinkSite } from "../lab/uplink.ts";
+import { failed, succeeded, succeededSilently } from "../lab/plugin/answers.ts";
+import { recordNames } from "../lab/node/exact-state.ts";
+import { callPlugin, type PluginResult } from "../lab/plugin/plugin.ts";
+import { unwrapped } from "../lab/node/unwrapped.ts";
+import {
+  addedUplinkPod,
+  bulkLabel,
+  membersOf,
+  openUplinkSite,
+  uplink200,
+  uplinkPod,
+} from "../lab/uplink/uplink.ts";
+import type { UplinkPod, UplinkSite } from "../lab/uplink/uplink.ts";
 
 let site: UplinkSite;
 beforeEach(async () => {

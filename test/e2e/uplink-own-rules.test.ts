@@ -1,11 +1,18 @@
 /** A pod that the node's rules do not see stays in the class that it was given, whatever its own rules say. */
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { exactState } from "../lab/exact-state.ts";
-import { suite } from "../lab/needs.ts";
-import { onAnyKernel, paced } from "../lab/pace.ts";
-import type { Pod } from "../lab/pod.ts";
-import { attach, bulkLabel, childPod, openUplinkSite, uplink200, type UplinkSite } from "../lab/uplink.ts";
-import { classOfPings } from "../lab/uplink-counts.ts";
+import { exactState } from "../lab/node/exact-state.ts";
+import { suite } from "../lab/node/needs.ts";
+import { onAnyKernel, paced } from "../lab/traffic/pace.ts";
+import type { Pod } from "../lab/node/pod.ts";
+import {
+  attach,
+  bulkLabel,
+  childPod,
+  openUplinkSite,
+  uplink200,
+  type UplinkSite,
+} from "../lab/uplink/uplink.ts";
+import { classOfPings } from "../lab/uplink/uplink-counts.ts";
 
 const uplink = {
   ...uplink200,

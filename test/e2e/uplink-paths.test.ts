@@ -1,7 +1,7 @@
 /** The ways from a pod to the uplink, and which class its packets are counted in at the end of each. */
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { suite } from "../lab/needs.ts";
-import type { Namespace } from "../lab/process.ts";
+import { suite } from "../lab/node/needs.ts";
+import type { Namespace } from "../lab/node/process.ts";
 import {
   addedUplinkPod,
   bulkLabel,
@@ -10,8 +10,8 @@ import {
   uplink200,
   type UplinkPod,
   type UplinkSite,
-} from "../lab/uplink.ts";
-import { classOfPings } from "../lab/uplink-counts.ts";
+} from "../lab/uplink/uplink.ts";
+import { classOfPings } from "../lab/uplink/uplink-counts.ts";
 
 /** As in the runbook's conf, with a DSCP for those whose packets the node's rules do not see. */
 const uplink = {

@@ -1,6 +1,6 @@
 /** Seed 000's runbook: what it tells the operator to look at, with the words that it uses. */
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { suite } from "../lab/needs.ts";
+import { suite } from "../lab/node/needs.ts";
 import {
   addedUplinkPod,
   bulkLabel,
@@ -9,7 +9,7 @@ import {
   uplink200,
   uplinkPod,
   type UplinkSite,
-} from "../lab/uplink.ts";
+} from "../lab/uplink/uplink.ts";
 
 suite("the bulk-seed runbook", { plugin: true, tools: ["ipset", "iptables"] }, () => {
   let site: UplinkSite;

@@ -1,11 +1,17 @@
 /** What an operator sees of a node: `pod-qos show`, `pod-qos uplink show`, and what `uplink remove` leaves. */
 import { rmSync, writeFileSync } from "node:fs";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { suite } from "../lab/needs.ts";
-import { unwrapped } from "../lab/unwrapped.ts";
-import { callPlugin, type PluginResult } from "../lab/plugin.ts";
-import { measure } from "../lab/traffic.ts";
-import { addedUplinkPod, bulkLabel, openUplinkSite, type UplinkPod, type UplinkSite } from "../lab/uplink.ts";
+import { suite } from "../lab/node/needs.ts";
+import { unwrapped } from "../lab/node/unwrapped.ts";
+import { callPlugin, type PluginResult } from "../lab/plugin/plugin.ts";
+import { measure } from "../lab/traffic/traffic.ts";
+import {
+  addedUplinkPod,
+  bulkLabel,
+  openUplinkSite,
+  type UplinkPod,
+  type UplinkSite,
+} from "../lab/uplink/uplink.ts";
 
 suite("pod-qos show", { plugin: true, tools: ["ipset", "iperf3"] }, () => {
   let site: UplinkSite;

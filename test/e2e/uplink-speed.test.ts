@@ -1,11 +1,17 @@
 /** `rate: "auto"` on a link whose speed changes, as a bond's does that loses a member. */
 import { rmSync, writeFileSync } from "node:fs";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { succeeded } from "../lab/answers.ts";
-import { addPacedLink, setSpeed } from "../lab/link-speed.ts";
-import { suite } from "../lab/needs.ts";
-import { callPlugin } from "../lab/plugin.ts";
-import { addedUplinkPod, openUplinkSite, uplink200, uplinkPod, type UplinkSite } from "../lab/uplink.ts";
+import { succeeded } from "../lab/plugin/answers.ts";
+import { addPacedLink, setSpeed } from "../lab/node/link-speed.ts";
+import { suite } from "../lab/node/needs.ts";
+import { callPlugin } from "../lab/plugin/plugin.ts";
+import {
+  addedUplinkPod,
+  openUplinkSite,
+  uplink200,
+  uplinkPod,
+  type UplinkSite,
+} from "../lab/uplink/uplink.ts";
 
 const needs = { plugin: true, features: ["tap"], tools: ["ipset", "perl"] } as const;
 

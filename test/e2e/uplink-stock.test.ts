@@ -1,10 +1,17 @@
 /** The ways to the uplink that only a stock kernel has: ipvlan in its three modes, and Open vSwitch. */
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { suite } from "../lab/needs.ts";
-import { paced } from "../lab/pace.ts";
-import type { Pod } from "../lab/pod.ts";
-import { attach, bulkLabel, childPod, openUplinkSite, uplink200, type UplinkSite } from "../lab/uplink.ts";
-import { classOfPings } from "../lab/uplink-counts.ts";
+import { suite } from "../lab/node/needs.ts";
+import { paced } from "../lab/traffic/pace.ts";
+import type { Pod } from "../lab/node/pod.ts";
+import {
+  attach,
+  bulkLabel,
+  childPod,
+  openUplinkSite,
+  uplink200,
+  type UplinkSite,
+} from "../lab/uplink/uplink.ts";
+import { classOfPings } from "../lab/uplink/uplink-counts.ts";
 
 const uplink = {
   ...uplink200,

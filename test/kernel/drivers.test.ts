@@ -1,13 +1,13 @@
 /** Every cell of the design's table of caps, on this kernel: made, found as wanted, left alone when made again, removed. */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { markAll, type Policy } from "../../plugin/policy/policy.ts";
-import type { Rule } from "../../plugin/policy/rule.ts";
-import { parseRules } from "../../plugin/policy/rules.ts";
-import { drive, type Steps } from "../lab/drive.ts";
-import { suite } from "../lab/needs.ts";
-import { createNode, type LabNode } from "../lab/node.ts";
-import { paced } from "../lab/pace.ts";
-import { plug, type LinkKind } from "../lab/plug.ts";
+import type { Rule } from "../../plugin/policy/rule/rule.ts";
+import { parseRules } from "../../plugin/policy/rule/rules.ts";
+import { drive, type Steps } from "../lab/plugin/drive.ts";
+import { suite } from "../lab/node/needs.ts";
+import { createNode, type LabNode } from "../lab/node/node.ts";
+import { paced } from "../lab/traffic/pace.ts";
+import { plug, type LinkKind } from "../lab/plugin/plug.ts";
 
 let node: LabNode;
 beforeAll(async () => {

@@ -1,10 +1,10 @@
 /** What the plugin finds out about kernel and link, against what the lab knows of them. */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Policy } from "../../plugin/policy/policy.ts";
-import { drive } from "../lab/drive.ts";
-import { hasFeature, suite } from "../lab/needs.ts";
-import { createNode, type LabNode } from "../lab/node.ts";
-import { plug } from "../lab/plug.ts";
+import { drive } from "../lab/plugin/drive.ts";
+import { hasFeature, suite } from "../lab/node/needs.ts";
+import { createNode, type LabNode } from "../lab/node/node.ts";
+import { plug } from "../lab/plugin/plug.ts";
 
 let node: LabNode;
 beforeAll(async () => {

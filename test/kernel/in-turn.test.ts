@@ -10,7 +10,7 @@ import { lookAtLink, parseLinks } from "../../plugin/program/link/ifb.ts";
 import { parseTc } from "../../plugin/program/tc/parse.ts";
 import { listTc } from "../../plugin/program/tc/render.ts";
 import type { Place } from "../../plugin/program/program.ts";
-import { createNode, type LabNode } from "../lab/node.ts";
+import { createNode, type LabNode } from "../lab/node/node.ts";
 
 let node: LabNode;
 let netns: string;

@@ -8,12 +8,12 @@ import { plan } from "../../plugin/datapath/plan.ts";
 import { CniError } from "../../plugin/errors.ts";
 import { markAll, type Policy } from "../../plugin/policy/policy.ts";
 import { drift, handlerOf, type Program } from "../../plugin/program/program.ts";
-import { exactState } from "../lab/exact-state.ts";
-import { suite } from "../lab/needs.ts";
-import { createNode, type LabNode } from "../lab/node.ts";
-import { paced } from "../lab/pace.ts";
-import { plug, type LinkKind, type Plug } from "../lab/plug.ts";
-import { fewestFeatures, kernelFeatures, make, readBack, unmake } from "../lab/programs.ts";
+import { exactState } from "../lab/node/exact-state.ts";
+import { suite } from "../lab/node/needs.ts";
+import { createNode, type LabNode } from "../lab/node/node.ts";
+import { paced } from "../lab/traffic/pace.ts";
+import { plug, type LinkKind, type Plug } from "../lab/plugin/plug.ts";
+import { fewestFeatures, kernelFeatures, make, readBack, unmake } from "../lab/node/programs.ts";
 
 let node: LabNode;
 beforeAll(async () => {

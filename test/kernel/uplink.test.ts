@@ -4,9 +4,9 @@ import { expect, it } from "vitest";
 import { parseUplink } from "../../plugin/cni/uplink.ts";
 import { uplinkState, type UplinkState } from "../../plugin/datapath/uplink/state.ts";
 import { decideUplink } from "../../plugin/policy/uplink/uplink.ts";
-import type { Driving } from "../lab/driven-uplink.ts";
-import { suite } from "../lab/needs.ts";
-import { membersOf, openUplinkSite, uplink200, type UplinkSite } from "../lab/uplink.ts";
+import type { Driving } from "../lab/uplink/driven-uplink.ts";
+import { suite } from "../lab/node/needs.ts";
+import { membersOf, openUplinkSite, uplink200, type UplinkSite } from "../lab/uplink/uplink.ts";
 
 const decided = decideUplink(parseUplink("uplink", uplink200), { device: "eth0", speed: undefined });
 const wanted = uplinkState(decided, { mtu: 1500, fqCodel: false, ipv6: true });
@@ -16,7 +16,7 @@ const ensure = async (
   state: UplinkState,
   members: Driving["members"] = [],
 ): Promise<string> => {
-  const script = fileURLToPath(new URL("../lab/driven-uplink.ts", import.meta.url));
+  const script = fileURLToPath(new URL("../lab/uplink/driven-uplink.ts", import.meta.url));
   return (
     await node.exec(process.execPath, [script], {
       input: JSON.stringify({ state, members } satisfies Driving),

@@ -1,13 +1,13 @@
 /** Caps on real traffic: one TCP flow of cubic per row of the table, bytes on the wire, first second, other direction. */
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { findShapers, readCap } from "../lab/cap-reading.ts";
-import { bitsOf, burstOf, capRows, type CapRow } from "../lab/cap-rows.ts";
-import { podForRow, type CappedPod } from "../lab/capped-pod.ts";
-import { createNode, type LabNode } from "../lab/node.ts";
-import { paced } from "../lab/pace.ts";
-import { long } from "../lab/repetitions.ts";
-import { measure } from "../lab/traffic.ts";
-import { twice, within } from "../lab/twice.ts";
+import { findShapers, readCap } from "../lab/traffic/cap-reading.ts";
+import { bitsOf, burstOf, capRows, type CapRow } from "../lab/traffic/cap-rows.ts";
+import { podForRow, type CappedPod } from "../lab/plugin/capped-pod.ts";
+import { createNode, type LabNode } from "../lab/node/node.ts";
+import { paced } from "../lab/traffic/pace.ts";
+import { long } from "../lab/measure/repetitions.ts";
+import { measure } from "../lab/traffic/traffic.ts";
+import { twice, within } from "../lab/measure/twice.ts";
 
 const rows = capRows(long);
 

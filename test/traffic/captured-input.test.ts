@@ -3,15 +3,15 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { parseEnv } from "node:util";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { succeeded, succeededSilently } from "../lab/answers.ts";
-import { capsOf } from "../lab/caps.ts";
-import { createNode, type LabNode } from "../lab/node.ts";
-import { sendAndSee } from "../lab/packets.ts";
-import { callPlugin } from "../lab/plugin.ts";
-import type { Pod } from "../lab/pod.ts";
-import { measure } from "../lab/traffic.ts";
-import { twice, within } from "../lab/twice.ts";
-import { wirePod, type Wire } from "../lab/wire.ts";
+import { succeeded, succeededSilently } from "../lab/plugin/answers.ts";
+import { capsOf } from "../lab/traffic/caps.ts";
+import { createNode, type LabNode } from "../lab/node/node.ts";
+import { sendAndSee } from "../lab/traffic/packets.ts";
+import { callPlugin } from "../lab/plugin/plugin.ts";
+import type { Pod } from "../lab/node/pod.ts";
+import { measure } from "../lab/traffic/traffic.ts";
+import { twice, within } from "../lab/measure/twice.ts";
+import { wirePod, type Wire } from "../lab/node/wire.ts";
 
 const captured = (name: "env" | "stdin"): Promise<string> =>
   readFile(join(import.meta.dirname, "../unit/fixtures", `containerd-1.6-add.${name}`), "utf8");

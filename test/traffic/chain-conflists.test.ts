@@ -1,13 +1,13 @@
 /** Every conflist of conflists/ as it stands there, through real cnitool and real primary plugins, with real traffic. */
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { runChain, type CniResult } from "../lab/chain.ts";
-import { sites, type OpenSite, type Site } from "../lab/chain-sites.ts";
-import { suite } from "../lab/needs.ts";
-import { onAnyKernel, paced } from "../lab/pace.ts";
-import { recordPlugin, type Recording } from "../lab/recorder.ts";
-import { addressesOf, speedsOf } from "../lab/speeds.ts";
-import { twice, within } from "../lab/twice.ts";
-import { capArgsOf } from "../lab/wishes.ts";
+import { runChain, type CniResult } from "../lab/plugin/chain.ts";
+import { sites, type OpenSite, type Site } from "../lab/plugin/chain-sites.ts";
+import { suite } from "../lab/node/needs.ts";
+import { onAnyKernel, paced } from "../lab/traffic/pace.ts";
+import { recordPlugin, type Recording } from "../lab/plugin/recorder.ts";
+import { addressesOf, speedsOf } from "../lab/traffic/speeds.ts";
+import { twice, within } from "../lab/measure/twice.ts";
+import { capArgsOf } from "../lab/plugin/wishes.ts";
 
 const EGRESS = 10e6;
 const INGRESS = 20e6;

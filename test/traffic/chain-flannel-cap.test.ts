@@ -1,14 +1,14 @@
 /** The runbook's fallback: no shaping of the uplink, just a hard cap on what each bulk pod sends, behind flannel. */
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { readConflist, runChain } from "../lab/chain.ts";
-import { siteNamed, type OpenSite } from "../lab/chain-sites.ts";
-import { suite } from "../lab/needs.ts";
-import type { Pod } from "../lab/pod.ts";
-import { readCap } from "../lab/cap-reading.ts";
-import { ipv4Of } from "../lab/speeds.ts";
-import { measure } from "../lab/traffic.ts";
-import { twice, within } from "../lab/twice.ts";
-import { capArgsOf } from "../lab/wishes.ts";
+import { readConflist, runChain } from "../lab/plugin/chain.ts";
+import { siteNamed, type OpenSite } from "../lab/plugin/chain-sites.ts";
+import { suite } from "../lab/node/needs.ts";
+import type { Pod } from "../lab/node/pod.ts";
+import { readCap } from "../lab/traffic/cap-reading.ts";
+import { ipv4Of } from "../lab/traffic/speeds.ts";
+import { measure } from "../lab/traffic/traffic.ts";
+import { twice, within } from "../lab/measure/twice.ts";
+import { capArgsOf } from "../lab/plugin/wishes.ts";
 
 const { conflist, needs, open, mtu } = siteNamed("flannel");
 const wishes = { capArgs: capArgsOf({ "kubernetes.io/egress-bandwidth": "50M" }) };

@@ -1,15 +1,15 @@
 /** What 004 asks of traffic on Spiderpool's ipvlan, from the pod's namespace. On the stock kernel of the VM. */
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { readConflist, runChain, type Conflist } from "../lab/chain.ts";
-import { siteNamed, type OpenSite } from "../lab/chain-sites.ts";
-import { joinNodes } from "../lab/join-nodes.ts";
-import { suite } from "../lab/needs.ts";
-import { createNode } from "../lab/node.ts";
-import type { Pod } from "../lab/pod.ts";
-import { ipv4Of, speedsOf } from "../lab/speeds.ts";
-import { measure } from "../lab/traffic.ts";
-import { twice, within } from "../lab/twice.ts";
-import { capArgsOf } from "../lab/wishes.ts";
+import { readConflist, runChain, type Conflist } from "../lab/plugin/chain.ts";
+import { siteNamed, type OpenSite } from "../lab/plugin/chain-sites.ts";
+import { joinNodes } from "../lab/node/join-nodes.ts";
+import { suite } from "../lab/node/needs.ts";
+import { createNode } from "../lab/node/node.ts";
+import type { Pod } from "../lab/node/pod.ts";
+import { ipv4Of, speedsOf } from "../lab/traffic/speeds.ts";
+import { measure } from "../lab/traffic/traffic.ts";
+import { twice, within } from "../lab/measure/twice.ts";
+import { capArgsOf } from "../lab/plugin/wishes.ts";
 
 const { conflist, needs, open } = siteNamed("ipvlan-l2");
 const both = (rate: string) => ({

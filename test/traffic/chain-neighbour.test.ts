@@ -1,14 +1,14 @@
 /** "limits traffic only on the restricted bandwidth veth device", as the bandwidth plugin's own tests say, with both pods at once. */
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { runChain } from "../lab/chain.ts";
-import { siteNamed, type OpenSite } from "../lab/chain-sites.ts";
-import { suite } from "../lab/needs.ts";
-import { paced } from "../lab/pace.ts";
-import type { Pod } from "../lab/pod.ts";
-import { addressesOf } from "../lab/speeds.ts";
-import { measure, type Load } from "../lab/traffic.ts";
-import { twice, within } from "../lab/twice.ts";
-import { capArgsOf } from "../lab/wishes.ts";
+import { runChain } from "../lab/plugin/chain.ts";
+import { siteNamed, type OpenSite } from "../lab/plugin/chain-sites.ts";
+import { suite } from "../lab/node/needs.ts";
+import { paced } from "../lab/traffic/pace.ts";
+import type { Pod } from "../lab/node/pod.ts";
+import { addressesOf } from "../lab/traffic/speeds.ts";
+import { measure, type Load } from "../lab/traffic/traffic.ts";
+import { twice, within } from "../lab/measure/twice.ts";
+import { capArgsOf } from "../lab/plugin/wishes.ts";
 
 /** What the free pod tries, so that it leaves room to the capped one. */
 const OFFERED = 200e6;

@@ -1,13 +1,13 @@
 /** A pod with two networks, as multus attaches it: the same container, eth0 and net1, a chain of its own for each. */
 import { expect, test } from "vitest";
-import { runChain } from "../lab/chain.ts";
-import { conflistPath, siteNamed } from "../lab/chain-sites.ts";
-import { dump } from "../lab/dump.ts";
-import { suite } from "../lab/needs.ts";
-import { recordNames } from "../lab/exact-state.ts";
-import { ipv4Of, speedsOf } from "../lab/speeds.ts";
-import { twice, within } from "../lab/twice.ts";
-import { capArgsOf } from "../lab/wishes.ts";
+import { runChain } from "../lab/plugin/chain.ts";
+import { conflistPath, siteNamed } from "../lab/plugin/chain-sites.ts";
+import { dump } from "../lab/node/dump.ts";
+import { suite } from "../lab/node/needs.ts";
+import { recordNames } from "../lab/node/exact-state.ts";
+import { ipv4Of, speedsOf } from "../lab/traffic/speeds.ts";
+import { twice, within } from "../lab/measure/twice.ts";
+import { capArgsOf } from "../lab/plugin/wishes.ts";
 
 const { conflist: first, needs, open } = siteNamed("bridge");
 const second = conflistPath("20-second-network.conflist");

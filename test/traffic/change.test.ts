@@ -1,12 +1,12 @@
 /** What a sender below every limit meets while ADD is repeated with other wishes. */
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { succeeded, succeededSilently } from "../lab/answers.ts";
-import { figure } from "../lab/figures.ts";
-import { hasFeature } from "../lab/needs.ts";
-import type { LabNode } from "../lab/node.ts";
-import { podWith, type RuledPod, type Wishes } from "../lab/ruled-pod.ts";
-import { measure } from "../lab/traffic.ts";
-import { rules, warmNode } from "../lab/warm-node.ts";
+import { succeeded, succeededSilently } from "../lab/plugin/answers.ts";
+import { figure } from "../lab/measure/figures.ts";
+import { hasFeature } from "../lab/node/needs.ts";
+import type { LabNode } from "../lab/node/node.ts";
+import { podWith, type RuledPod, type Wishes } from "../lab/plugin/ruled-pod.ts";
+import { measure } from "../lab/traffic/traffic.ts";
+import { rules, warmNode } from "../lab/plugin/warm-node.ts";
 
 let node: LabNode;
 beforeAll(async () => {

@@ -1,10 +1,10 @@
 /** A class that goes from the conf, or gets another name and set, while its pods send: none of their packets is in a class of others. */
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { startAgent, until, writeConf, type Agent } from "../lab/agent.ts";
-import type { LabNode } from "../lab/node.ts";
-import { callPlugin } from "../lab/plugin.ts";
-import { readRecordAt } from "../lab/records.ts";
-import { suite } from "../lab/needs.ts";
+import { startAgent, until, writeConf, type Agent } from "../lab/agent/agent.ts";
+import type { LabNode } from "../lab/node/node.ts";
+import { callPlugin } from "../lab/plugin/plugin.ts";
+import { readRecordAt } from "../lab/plugin/records.ts";
+import { suite } from "../lab/node/needs.ts";
 import {
   addedUplinkPod,
   bulkLabel,
@@ -13,7 +13,7 @@ import {
   uplink200,
   type UplinkPod,
   type UplinkSite,
-} from "../lab/uplink.ts";
+} from "../lab/uplink/uplink.ts";
 
 const { "bulk-seed": bulk } = uplink200.classes;
 const rest = { rate: "100M" };

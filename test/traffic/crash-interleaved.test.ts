@@ -1,18 +1,18 @@
 /** Runtimes that call for one attachment at once, and processes that are killed at it: whatever the order, the last word counts. */
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { succeeded, succeededSilently } from "../lab/answers.ts";
-import { exactState, recordNames } from "../lab/exact-state.ts";
-import { figure } from "../lab/figures.ts";
-import { interleavings, perform, said, type Deed, type Done } from "../lab/interleaved.ts";
-import { spanOf } from "../lab/kill.ts";
-import { lockAs, lockNames, NOBODY } from "../lab/locks.ts";
-import { crowding } from "../lab/machine.ts";
-import type { LabNode } from "../lab/node.ts";
-import { rounds } from "../lab/pace.ts";
-import { plug, type Plug } from "../lab/plug.ts";
-import { repetitions } from "../lab/repetitions.ts";
-import { seed, seedSaid } from "../lab/seed.ts";
-import { allWishes, leavesNothing, ruledWishes, warmNode } from "../lab/warm-node.ts";
+import { succeeded, succeededSilently } from "../lab/plugin/answers.ts";
+import { exactState, recordNames } from "../lab/node/exact-state.ts";
+import { figure } from "../lab/measure/figures.ts";
+import { interleavings, perform, said, type Deed, type Done } from "../lab/plugin/interleaved.ts";
+import { spanOf } from "../lab/plugin/kill.ts";
+import { lockAs, lockNames, NOBODY } from "../lab/plugin/locks.ts";
+import { crowding } from "../lab/measure/machine.ts";
+import type { LabNode } from "../lab/node/node.ts";
+import { rounds } from "../lab/traffic/pace.ts";
+import { plug, type Plug } from "../lab/plugin/plug.ts";
+import { repetitions } from "../lab/measure/repetitions.ts";
+import { seed, seedSaid } from "../lab/measure/seed.ts";
+import { allWishes, leavesNothing, ruledWishes, warmNode } from "../lab/plugin/warm-node.ts";
 
 let node: LabNode;
 beforeAll(async () => {

@@ -1,14 +1,14 @@
 /** SIGKILL at any moment of ADD: what follows, DEL or ADD and DEL, leaves nothing. */
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { succeeded, succeededSilently } from "../lab/answers.ts";
-import { createNode, type LabNode } from "../lab/node.ts";
-import { exactState, stateFiles } from "../lab/exact-state.ts";
-import { callKilled, corrected, inWords, moment, portion, spanOf, type Moment } from "../lab/kill.ts";
-import { rounds } from "../lab/pace.ts";
-import { plug, type LinkKind, type Plug } from "../lab/plug.ts";
-import { repetitions } from "../lab/repetitions.ts";
-import { seed, seedSaid } from "../lab/seed.ts";
-import { allWishes, leavesNothing, ruledWishes, warmNode } from "../lab/warm-node.ts";
+import { succeeded, succeededSilently } from "../lab/plugin/answers.ts";
+import { createNode, type LabNode } from "../lab/node/node.ts";
+import { exactState, stateFiles } from "../lab/node/exact-state.ts";
+import { callKilled, corrected, inWords, moment, portion, spanOf, type Moment } from "../lab/plugin/kill.ts";
+import { rounds } from "../lab/traffic/pace.ts";
+import { plug, type LinkKind, type Plug } from "../lab/plugin/plug.ts";
+import { repetitions } from "../lab/measure/repetitions.ts";
+import { seed, seedSaid } from "../lab/measure/seed.ts";
+import { allWishes, leavesNothing, ruledWishes, warmNode } from "../lab/plugin/warm-node.ts";
 
 let node: LabNode;
 beforeAll(async () => {

@@ -1,14 +1,14 @@
 /** SIGKILL at any moment of an ADD that puts a pod into a class of the uplink: nothing of the pod stays, all of the uplink does. */
 import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
-import { succeeded, succeededSilently } from "../lab/answers.ts";
-import { exactState, recordNames } from "../lab/exact-state.ts";
-import { callKilled, corrected, inWords, moment, spanOf, type Hit, type Span } from "../lab/kill.ts";
-import { suite } from "../lab/needs.ts";
-import { rounds } from "../lab/pace.ts";
-import { callPlugin } from "../lab/plugin.ts";
-import type { RecordOwner } from "../lab/records.ts";
-import { repetitions } from "../lab/repetitions.ts";
-import { seed, seedSaid } from "../lab/seed.ts";
+import { succeeded, succeededSilently } from "../lab/plugin/answers.ts";
+import { exactState, recordNames } from "../lab/node/exact-state.ts";
+import { callKilled, corrected, inWords, moment, spanOf, type Hit, type Span } from "../lab/plugin/kill.ts";
+import { suite } from "../lab/node/needs.ts";
+import { rounds } from "../lab/traffic/pace.ts";
+import { callPlugin } from "../lab/plugin/plugin.ts";
+import type { RecordOwner } from "../lab/plugin/records.ts";
+import { repetitions } from "../lab/measure/repetitions.ts";
+import { seed, seedSaid } from "../lab/measure/seed.ts";
 import {
   addedUplinkPod,
   bulkLabel,
@@ -17,7 +17,7 @@ import {
   uplinkPod,
   type UplinkPod,
   type UplinkSite,
-} from "../lab/uplink.ts";
+} from "../lab/uplink/uplink.ts";
 
 const times = rounds("random moments of an ADD with an uplink", repetitions(200), 5);
 const set = "bulkseed-pods";

@@ -1,14 +1,14 @@
 /** What a sender below its limits meets while files are edited that its pod is decided by: no packet is lost, none has a third mark or class. */
 import { mkdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { startAgent, until, writeConf, type Agent } from "../lab/agent.ts";
-import { succeeded } from "../lab/answers.ts";
-import { figure } from "../lab/figures.ts";
-import { sendSteadily, watchMarks } from "../lab/marks-seen.ts";
-import { suite } from "../lab/needs.ts";
-import { egressQos, networkQos } from "../lab/policies.ts";
-import { readRecordAt } from "../lab/records.ts";
-import { repetitions } from "../lab/repetitions.ts";
+import { startAgent, until, writeConf, type Agent } from "../lab/agent/agent.ts";
+import { succeeded } from "../lab/plugin/answers.ts";
+import { figure } from "../lab/measure/figures.ts";
+import { sendSteadily, watchMarks } from "../lab/traffic/marks-seen.ts";
+import { suite } from "../lab/node/needs.ts";
+import { egressQos, networkQos } from "../lab/policy/policies.ts";
+import { readRecordAt } from "../lab/plugin/records.ts";
+import { repetitions } from "../lab/measure/repetitions.ts";
 import {
   bulkLabel,
   openUplinkSite,
@@ -16,7 +16,7 @@ import {
   uplink200,
   uplinkPod,
   type UplinkSite,
-} from "../lab/uplink.ts";
+} from "../lab/uplink/uplink.ts";
 
 const edits = repetitions(60);
 const policyDir = "/etc/cni/pod-qos";

@@ -1,8 +1,8 @@
 /** What documents ask of marks and of limits beside them, with traffic. */
 import { afterEach, beforeEach, expect, it } from "vitest";
-import { egressQos, marked, networkQos, openPolicies, type Policies } from "../lab/policies.ts";
-import { measure, queues } from "../lab/traffic.ts";
-import { twice, within } from "../lab/twice.ts";
+import { egressQos, marked, networkQos, openPolicies, type Policies } from "../lab/policy/policies.ts";
+import { measure, queues } from "../lab/traffic/traffic.ts";
+import { twice, within } from "../lab/measure/twice.ts";
 
 let policies: Policies;
 beforeEach(async () => {

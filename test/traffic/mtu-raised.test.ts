@@ -1,14 +1,14 @@
 /** A limit still holds, and lets through what it should, after the MTU of its link has changed. */
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { headerFactor } from "../lab/cap-reading.ts";
-import { childPodWith, FAR_ADDRESS } from "../lab/child-pod.ts";
-import { suite } from "../lab/needs.ts";
-import { createNode, type LabNode } from "../lab/node.ts";
-import { paced } from "../lab/pace.ts";
-import type { LinkKind } from "../lab/plug.ts";
-import { podWith } from "../lab/ruled-pod.ts";
-import { measure, type Load } from "../lab/traffic.ts";
-import { twice, within } from "../lab/twice.ts";
+import { headerFactor } from "../lab/traffic/cap-reading.ts";
+import { childPodWith, FAR_ADDRESS } from "../lab/node/child-pod.ts";
+import { suite } from "../lab/node/needs.ts";
+import { createNode, type LabNode } from "../lab/node/node.ts";
+import { paced } from "../lab/traffic/pace.ts";
+import type { LinkKind } from "../lab/plugin/plug.ts";
+import { podWith } from "../lab/plugin/ruled-pod.ts";
+import { measure, type Load } from "../lab/traffic/traffic.ts";
+import { twice, within } from "../lab/measure/twice.ts";
 
 let node: LabNode;
 beforeAll(async () => {

@@ -3,11 +3,11 @@
  * replaces the bandwidth plugin changes no more than that. What else is changed in it, scripts/lab/peers.json says.
  */
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { createNode, type LabNode } from "../lab/node.ts";
-import { suite } from "../lab/needs.ts";
-import { NODE_CNI_BIN, peer, pinnedSuite } from "../lab/paths.ts";
-import { linkPlugin } from "../lab/plugin.ts";
-import type { ExecResult } from "../lab/process.ts";
+import { createNode, type LabNode } from "../lab/node/node.ts";
+import { suite } from "../lab/node/needs.ts";
+import { NODE_CNI_BIN, peer, pinnedSuite } from "../lab/node/paths.ts";
+import { linkPlugin } from "../lab/plugin/plugin.ts";
+import type { ExecResult } from "../lab/node/process.ts";
 
 const NAME = "plugins-integration";
 const plugins = ["ptp", "bridge", "host-local"];

@@ -1,9 +1,9 @@
 /** What thousands of rules in policyDir cost a pod that is added. */
 import { readdirSync, writeFileSync } from "node:fs";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { succeeded } from "../lab/answers.ts";
-import { createNode, type LabNode } from "../lab/node.ts";
-import { plug, type Plug } from "../lab/plug.ts";
+import { succeeded } from "../lab/plugin/answers.ts";
+import { createNode, type LabNode } from "../lab/node/node.ts";
+import { plug, type Plug } from "../lab/plugin/plug.ts";
 
 const policyDir = "/etc/cni/pod-qos";
 const files = 500;

@@ -1,12 +1,18 @@
 /** What a sender below every limit meets while the pod is decided anew: nothing is lost, and no packet meets a third mark or class. */
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { figure } from "../lab/figures.ts";
-import { suite } from "../lab/needs.ts";
+import { figure } from "../lab/measure/figures.ts";
+import { suite } from "../lab/node/needs.ts";
 import { readFileSync } from "node:fs";
-import { startAgent, until, writeConf, type Agent } from "../lab/agent.ts";
+import { startAgent, until, writeConf, type Agent } from "../lab/agent/agent.ts";
 import type { AttachmentRecord } from "../../plugin/state/record.ts";
-import { measure } from "../lab/traffic.ts";
-import { addedUplinkPod, bulkLabel, openUplinkSite, type UplinkPod, type UplinkSite } from "../lab/uplink.ts";
+import { measure } from "../lab/traffic/traffic.ts";
+import {
+  addedUplinkPod,
+  bulkLabel,
+  openUplinkSite,
+  type UplinkPod,
+  type UplinkSite,
+} from "../lab/uplink/uplink.ts";
 
 const changes = 10;
 const seconds = 12;

@@ -1,13 +1,13 @@
 /** The guide of 002, its NAD and its policy as files in policyDir, its three pods, what it measures and what it captures. */
 import { rmSync, writeFileSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { succeeded } from "../lab/answers.ts";
-import { captured } from "../lab/capture.ts";
-import { NAD, NQOS, defaultBurst } from "../lab/guide.ts";
-import { createNode, type LabNode } from "../lab/node.ts";
-import { ruledPod, type RuledPod } from "../lab/ruled-pod.ts";
-import { measure, type Load } from "../lab/traffic.ts";
-import { twice, within } from "../lab/twice.ts";
+import { succeeded } from "../lab/plugin/answers.ts";
+import { captured } from "../lab/node/capture.ts";
+import { NAD, NQOS, defaultBurst } from "../lab/policy/guide.ts";
+import { createNode, type LabNode } from "../lab/node/node.ts";
+import { ruledPod, type RuledPod } from "../lab/plugin/ruled-pod.ts";
+import { measure, type Load } from "../lab/traffic/traffic.ts";
+import { twice, within } from "../lab/measure/twice.ts";
 
 const policyDir = "/etc/cni/pod-qos";
 

@@ -1,10 +1,10 @@
 /** Limits by rule, with traffic: the guide's policy, what nests in what, and what is left alone. */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { createNode, type LabNode } from "../lab/node.ts";
-import { paced } from "../lab/pace.ts";
-import { podWith, type RuledPod, type Wishes } from "../lab/ruled-pod.ts";
-import { measure, queueBytes, type Load } from "../lab/traffic.ts";
-import { twice, within } from "../lab/twice.ts";
+import { createNode, type LabNode } from "../lab/node/node.ts";
+import { paced } from "../lab/traffic/pace.ts";
+import { podWith, type RuledPod, type Wishes } from "../lab/plugin/ruled-pod.ts";
+import { measure, queueBytes, type Load } from "../lab/traffic/traffic.ts";
+import { twice, within } from "../lab/measure/twice.ts";
 
 let node: LabNode;
 beforeAll(async () => {

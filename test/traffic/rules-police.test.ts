@@ -1,17 +1,17 @@
 /** A rule's `police` limit from both sides: what conforms to it is untouched, what exceeds it is held, at the rate and without delay. */
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { clientBehind } from "../lab/behind.ts";
-import { headerFactor } from "../lab/cap-reading.ts";
-import { queues, type PingTimes } from "../lab/counters.ts";
-import { suite } from "../lab/needs.ts";
-import { createNode, type LabNode } from "../lab/node.ts";
-import { paced } from "../lab/pace.ts";
-import type { Namespace } from "../lab/process.ts";
-import { long } from "../lab/repetitions.ts";
-import { podWith, type RuledPod } from "../lab/ruled-pod.ts";
-import { listen, send, senderNeeds, type Pace, type Sent } from "../lab/sender.ts";
-import { measure, ping, type Measurement } from "../lab/traffic.ts";
-import { twice, within } from "../lab/twice.ts";
+import { clientBehind } from "../lab/traffic/behind.ts";
+import { headerFactor } from "../lab/traffic/cap-reading.ts";
+import { queues, type PingTimes } from "../lab/node/counters.ts";
+import { suite } from "../lab/node/needs.ts";
+import { createNode, type LabNode } from "../lab/node/node.ts";
+import { paced } from "../lab/traffic/pace.ts";
+import type { Namespace } from "../lab/node/process.ts";
+import { long } from "../lab/measure/repetitions.ts";
+import { podWith, type RuledPod } from "../lab/plugin/ruled-pod.ts";
+import { listen, send, senderNeeds, type Pace, type Sent } from "../lab/traffic/sender.ts";
+import { measure, ping, type Measurement } from "../lab/traffic/traffic.ts";
+import { twice, within } from "../lab/measure/twice.ts";
 
 let node: LabNode;
 const measured: string[] = [];

@@ -3,13 +3,13 @@
  * chains than theirs. Where a case changes an object or a label under a running pod, here a pod is added after the change.
  */
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
-import { siteNamed, type Site } from "../lab/chain-sites.ts";
-import { suite } from "../lab/needs.ts";
-import { ovsSite } from "../lab/ovs-site.ts";
-import { onAnyKernel, paced } from "../lab/pace.ts";
-import type { Packet } from "../lab/packets.ts";
-import { openPolicySite, type PolicySite } from "../lab/policy-site.ts";
-import { twice, within } from "../lab/twice.ts";
+import { siteNamed, type Site } from "../lab/plugin/chain-sites.ts";
+import { suite } from "../lab/node/needs.ts";
+import { ovsSite } from "../lab/node/ovs-site.ts";
+import { onAnyKernel, paced } from "../lab/traffic/pace.ts";
+import type { Packet } from "../lab/traffic/packets.ts";
+import { openPolicySite, type PolicySite } from "../lab/policy/policy-site.ts";
+import { twice, within } from "../lab/measure/twice.ts";
 
 /**
  * Which packets a rule is about is decided in the pod, on any link and kernel alike. What an Open vSwitch does to a mark and a

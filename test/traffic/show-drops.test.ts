@@ -1,11 +1,17 @@
 /** What `pod-qos show` says was dropped, against what did not arrive: whatever drops counts, wherever it stands. */
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { suite } from "../lab/needs.ts";
-import { onAnyKernel, paced } from "../lab/pace.ts";
-import { callPlugin } from "../lab/plugin.ts";
-import type { Pod } from "../lab/pod.ts";
-import { measure, type Load } from "../lab/traffic.ts";
-import { addedUplinkPod, bulkLabel, openUplinkSite, uplink200, type UplinkSite } from "../lab/uplink.ts";
+import { suite } from "../lab/node/needs.ts";
+import { onAnyKernel, paced } from "../lab/traffic/pace.ts";
+import { callPlugin } from "../lab/plugin/plugin.ts";
+import type { Pod } from "../lab/node/pod.ts";
+import { measure, type Load } from "../lab/traffic/traffic.ts";
+import {
+  addedUplinkPod,
+  bulkLabel,
+  openUplinkSite,
+  uplink200,
+  type UplinkSite,
+} from "../lab/uplink/uplink.ts";
 
 interface Shown {
   readonly attachments: readonly { readonly pod: string; readonly dropped: number }[];

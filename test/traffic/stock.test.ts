@@ -2,16 +2,16 @@
 import { existsSync, readdirSync } from "node:fs";
 import { execa } from "execa";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { findShapers, headerFactor } from "../lab/cap-reading.ts";
-import type { CapRow } from "../lab/cap-rows.ts";
-import { podForRow } from "../lab/capped-pod.ts";
-import { suite } from "../lab/needs.ts";
-import { createNode, type LabNode } from "../lab/node.ts";
-import { bandwidthPluginPod } from "../lab/bandwidth-peer.ts";
-import { percentile } from "../lab/counters.ts";
-import { pingBeside } from "../lab/ping-beside.ts";
-import { measure } from "../lab/traffic.ts";
-import { twice, within } from "../lab/twice.ts";
+import { findShapers, headerFactor } from "../lab/traffic/cap-reading.ts";
+import type { CapRow } from "../lab/traffic/cap-rows.ts";
+import { podForRow } from "../lab/plugin/capped-pod.ts";
+import { suite } from "../lab/node/needs.ts";
+import { createNode, type LabNode } from "../lab/node/node.ts";
+import { bandwidthPluginPod } from "../lab/plugin/bandwidth-peer.ts";
+import { percentile } from "../lab/node/counters.ts";
+import { pingBeside } from "../lab/traffic/ping-beside.ts";
+import { measure } from "../lab/traffic/traffic.ts";
+import { twice, within } from "../lab/measure/twice.ts";
 
 const CAP = 20e6;
 const row: CapRow = {

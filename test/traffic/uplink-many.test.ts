@@ -1,7 +1,7 @@
 /** Many ADDs at once on a bare uplink, and confs that change under traffic. */
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { suite } from "../lab/needs.ts";
-import { measure } from "../lab/traffic.ts";
+import { suite } from "../lab/node/needs.ts";
+import { measure } from "../lab/traffic/traffic.ts";
 import {
   addedUplinkPod,
   bulkLabel,
@@ -11,7 +11,7 @@ import {
   uplinkPod,
   type UplinkPod,
   type UplinkSite,
-} from "../lab/uplink.ts";
+} from "../lab/uplink/uplink.ts";
 
 suite("an uplink that many use", { plugin: true, tools: ["ipset", "iperf3"] }, () => {
   let site: UplinkSite;

@@ -1,11 +1,11 @@
 /** What many members of a class and many attachments of a node cost. */
 import { readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { percentile } from "../lab/counters.ts";
-import { suite } from "../lab/needs.ts";
-import { repetitions } from "../lab/repetitions.ts";
-import { measure } from "../lab/traffic.ts";
-import { twice, within } from "../lab/twice.ts";
+import { percentile } from "../lab/node/counters.ts";
+import { suite } from "../lab/node/needs.ts";
+import { repetitions } from "../lab/measure/repetitions.ts";
+import { measure } from "../lab/traffic/traffic.ts";
+import { twice, within } from "../lab/measure/twice.ts";
 import {
   addedUplinkPod,
   bulkLabel,
@@ -13,7 +13,7 @@ import {
   uplinkPod,
   type UplinkPod,
   type UplinkSite,
-} from "../lab/uplink.ts";
+} from "../lab/uplink/uplink.ts";
 
 /** More than this machine moves, so that nothing waits for the rate. */
 const uplink = {

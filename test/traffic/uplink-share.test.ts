@@ -1,11 +1,17 @@
 /** Seed 000's functional test, scaled to seconds: bulk borrows an idle link, yields to users, and climbs back. */
 import { afterAll, beforeAll, test } from "vitest";
-import { highestRate, startMeter } from "../lab/meter.ts";
-import { suite } from "../lab/needs.ts";
-import { long } from "../lab/repetitions.ts";
-import { measure, type Load } from "../lab/traffic.ts";
-import { twice, within } from "../lab/twice.ts";
-import { addedUplinkPod, bulkLabel, openUplinkSite, type UplinkPod, type UplinkSite } from "../lab/uplink.ts";
+import { highestRate, startMeter } from "../lab/traffic/meter.ts";
+import { suite } from "../lab/node/needs.ts";
+import { long } from "../lab/measure/repetitions.ts";
+import { measure, type Load } from "../lab/traffic/traffic.ts";
+import { twice, within } from "../lab/measure/twice.ts";
+import {
+  addedUplinkPod,
+  bulkLabel,
+  openUplinkSite,
+  type UplinkPod,
+  type UplinkSite,
+} from "../lab/uplink/uplink.ts";
 
 const link = 200e6;
 /** What TCP makes of a rate that counts whole frames of 1514 bytes. The header of IPv6 is 20 bytes longer. */

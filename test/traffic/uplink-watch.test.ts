@@ -1,12 +1,12 @@
 /** What an operator costs who watches a hundred attachments: 25 pods with four interfaces each, capped in every way. */
 import { readFileSync } from "node:fs";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { succeeded } from "../lab/answers.ts";
-import { crowd, type Stall } from "../lab/crowd.ts";
-import { suite } from "../lab/needs.ts";
-import { callPlugin, linkPlugin } from "../lab/plugin.ts";
-import { twice, within } from "../lab/twice.ts";
-import { bulkLabel, openUplinkSite, uplink200, type UplinkSite } from "../lab/uplink.ts";
+import { succeeded } from "../lab/plugin/answers.ts";
+import { crowd, type Stall } from "../lab/plugin/crowd.ts";
+import { suite } from "../lab/node/needs.ts";
+import { callPlugin, linkPlugin } from "../lab/plugin/plugin.ts";
+import { twice, within } from "../lab/measure/twice.ts";
+import { bulkLabel, openUplinkSite, uplink200, type UplinkSite } from "../lab/uplink/uplink.ts";
 
 /** Seconds of a processor for a start of bare Node where the limit was set. */
 const NODE_START = 0.05;

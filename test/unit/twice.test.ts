@@ -1,6 +1,6 @@
 /** Of a measurement that missed: whether it is tried again, and what is said of the machine. */
 import { describe, expect, test } from "vitest";
-import { twice } from "../lab/twice.ts";
+import { twice } from "../lab/measure/twice.ts";
 
 /** One attempt after the other misses with these words; one without is a pass. */
 const attempts = (

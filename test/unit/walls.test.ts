@@ -109,7 +109,7 @@ const held: readonly (readonly [folder: string, target: string])[] = [
     .concat("../../runtime/paths.ts")
     .concat("../../policy/policy.ts", "../../report/report.ts", "../../cli/show.ts")
     .map((target) => ["install/chain", target] as const),
-  ...["policy/labels.ts", "datapath/plan.ts", "program/tools.ts", "kernel/exec.ts", "state/store.ts"]
+  ...["policy/label/labels.ts", "datapath/plan.ts", "program/tools.ts", "kernel/exec.ts", "state/store.ts"]
     .concat("attachment/decide.ts", "report/report.ts", "verbs/add.ts", "cli/show.ts")
     .map((file) => ["kube", `../${file}`] as const),
 ];

@@ -4,8 +4,8 @@ import { eventually } from "../lab/cluster/eventually.ts";
 import { podObject, podPath, type KubePod } from "../lab/cluster/objects.ts";
 import { podNetwork } from "../lab/cluster/pod-network.ts";
 import { createVmCluster, type VmCluster } from "../lab/cluster/vm-cluster.ts";
-import { figure } from "../lab/figures.ts";
-import { suite } from "../lab/needs.ts";
+import { figure } from "../lab/measure/figures.ts";
+import { suite } from "../lab/node/needs.ts";
 import { installAgent, readyAgent, readyz, replaceAgent } from "./kubelet/agent-pod.ts";
 import {
   createGuideObjects,

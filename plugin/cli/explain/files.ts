@@ -6,7 +6,7 @@ import { inOurSpelling } from "../../cni/spelling.ts";
 import { messageOf, UsageError } from "../../errors.ts";
 import { decodeNamespace } from "../../knowledge/decode.ts";
 import type { KnownNamespace } from "../../knowledge/snapshot.ts";
-import { parseStructured } from "../../policy/structured-text.ts";
+import { parseStructured } from "../../policy/text/structured-text.ts";
 
 /** A conflist, of which our entry counts, or that entry alone. */
 export async function confFrom(path: string | undefined): Promise<JsonObject> {

@@ -13,8 +13,8 @@ import {
   type Values,
 } from "../../command-line/option.ts";
 import { UsageError } from "../../errors.ts";
-import { parseAddress } from "../../policy/address.ts";
-import type { Packet } from "../../policy/model.ts";
+import { parseAddress } from "../../policy/address/address.ts";
+import type { Packet } from "../../policy/rule/model.ts";
 import { confFrom, mapFrom, namespaceFrom, podFrom, type NamespaceFile } from "./files.ts";
 
 const linkKinds = ["veth", "ipvlan", "macvlan"] as const;

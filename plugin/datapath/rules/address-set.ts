@@ -3,8 +3,8 @@
  * say `nomatch`; blocks are ORed, each without its own exceptions. So what one block excepts and another covers must not
  * become a `nomatch`: a network is a member where it decides otherwise than the one around it.
  */
-import { covers, formatCidr, netOf, type Net } from "../../policy/cidr.ts";
-import type { Block, Cidr } from "../../policy/rule.ts";
+import { covers, formatCidr, netOf, type Net } from "../../policy/address/cidr.ts";
+import type { Block, Cidr } from "../../policy/rule/rule.ts";
 
 export type Member = { readonly cidr: Cidr; readonly matches: boolean };
 

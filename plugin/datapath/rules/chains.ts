@@ -11,7 +11,7 @@
  */
 import type { MangleChain } from "../../program/iptables/chain.ts";
 import type { Program } from "../../program/program.ts";
-import type { Family, Rule } from "../../policy/rule.ts";
+import type { Family, Rule } from "../../policy/rule/rule.ts";
 import type { LimitsBy } from "../driver.ts";
 import { chainName, rootHandle, verdictChainName } from "../names.ts";
 import { conditionsOf, createSets, type Sets } from "./conditions.ts";

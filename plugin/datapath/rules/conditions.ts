@@ -1,7 +1,7 @@
 /** What a rule matches, as the words that iptables takes and prints back, for one address family. Pure. */
 import type { NetSet } from "../../program/ipset/set.ts";
-import { bitsOf, formatCidr } from "../../policy/cidr.ts";
-import type { Block, Family, Rule, Service } from "../../policy/rule.ts";
+import { bitsOf, formatCidr } from "../../policy/address/cidr.ts";
+import type { Block, Family, Rule, Service } from "../../policy/rule/rule.ts";
 import { setName } from "../names.ts";
 import { membersOf, type Member } from "./address-set.ts";
 

@@ -11,8 +11,8 @@
  */
 import { CniError, ErrorCode } from "../../errors.ts";
 import type { HtbClass, Leaf, LeafQdisc, TcObject } from "../../program/tc/objects.ts";
-import type { Cap } from "../../policy/cap.ts";
-import type { Limit, Rule } from "../../policy/rule.ts";
+import type { Cap } from "../../policy/cap/cap.ts";
+import type { Limit, Rule } from "../../policy/rule/rule.ts";
 import type { LimitsBy } from "../driver.ts";
 import {
   classId,

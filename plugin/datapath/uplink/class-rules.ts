@@ -6,7 +6,7 @@
  *     Open vSwitch (a veth)   the priority is lost on the way, the DSCP decides: each rule sets the class's
  */
 import type { Policy } from "../../policy/policy.ts";
-import type { Rule } from "../../policy/rule.ts";
+import type { Rule } from "../../policy/rule/rule.ts";
 import type { UplinkChoice } from "../../policy/uplink/choose.ts";
 import type { Task } from "../driver.ts";
 import { hasLimits } from "../rules/limits.ts";

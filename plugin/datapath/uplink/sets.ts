@@ -1,6 +1,6 @@
 /** The sets of an uplink's classes, one for each family, and what a pod puts into them. Pure. */
 import { ipv6Suffix } from "../../cni/uplink.ts";
-import { formatAddress, hostAddress, parseAddress } from "../../policy/address.ts";
+import { formatAddress, hostAddress, parseAddress } from "../../policy/address/address.ts";
 import type { Uplink } from "../../policy/uplink/uplink.ts";
 import type { Member } from "../../program/ipset/members.ts";
 import type { AddressSet } from "../../program/ipset/set.ts";

@@ -1,6 +1,6 @@
 /** What the policies of a source come to for an attachment. Pure. Small: an ADD beside an agent needs no more than this. */
 import type { Annotations } from "../../cni/request.ts";
-import type { Rule } from "../rule.ts";
+import type { Rule } from "../rule/rule.ts";
 import { select, type Attachment } from "./select.ts";
 import type { PolicySource } from "./source.ts";
 

@@ -1,12 +1,12 @@
 /** EgressQoS, k8s.ovn.org/v1: a mark by destination and pod. Pure. */
 import { CniError, ErrorCode } from "../../errors.ts";
 import { anObject, optional, refuseUnknownKeys, type JsonObject } from "../../cni/fields.ts";
-import { parseCidr } from "../cidr.ts";
-import { listOf } from "../list.ts";
-import { parseManifestDscp } from "../rules.ts";
+import { parseCidr } from "../address/cidr.ts";
+import { listOf } from "../text/list.ts";
+import { parseManifestDscp } from "../rule/rules.ts";
 import type { EgressQos, EgressQosEntry } from "./manifest.ts";
 import type { Meta } from "./object.ts";
-import { parseSelector } from "../selector.ts";
+import { parseSelector } from "../label/selector.ts";
 
 /** Upstream's controller gives up beyond that. */
 const mostRules = 1000;

@@ -1,7 +1,7 @@
 /** What the manifests of a policy directory say, as far as a plugin on a node needs it. Pure types. */
 import type { Annotations, Labels } from "../../cni/request.ts";
-import type { Rule } from "../rule.ts";
-import type { Selector } from "../selector.ts";
+import type { Rule } from "../rule/rule.ts";
+import type { Selector } from "../label/selector.ts";
 
 export const networkTypes = [
   "DefaultNetwork",

@@ -1,11 +1,11 @@
 /** NetworkQoS, k8s.ovn.org/v1alpha1: held to what its CRD says, properly anchored. Pure. */
 import { CniError, ErrorCode, invalidValue } from "../../errors.ts";
 import { anObject, refuseUnknownKeys, type JsonObject } from "../../cni/fields.ts";
-import { parseRules } from "../rules.ts";
+import { parseRules } from "../rule/rules.ts";
 import type { NetworkQos } from "./manifest.ts";
 import { parseNetworkSelectors } from "./network-selectors.ts";
 import type { Meta } from "./object.ts";
-import { parseSelector } from "../selector.ts";
+import { parseSelector } from "../label/selector.ts";
 
 const mostRules = 20;
 const highestPriority = 100;

@@ -1,9 +1,9 @@
 /** `networkSelectors` of a NetworkQoS. Pure. */
 import { CniError, ErrorCode, invalidValue } from "../../errors.ts";
 import { anObject, isPresent, oneOf, refuseUnknownKeys, type JsonObject } from "../../cni/fields.ts";
-import { listOf } from "../list.ts";
+import { listOf } from "../text/list.ts";
 import { networkTypes, type NetworkSelector } from "./manifest.ts";
-import { parseSelector, type Selector } from "../selector.ts";
+import { parseSelector, type Selector } from "../label/selector.ts";
 
 type Type = (typeof networkTypes)[number];
 

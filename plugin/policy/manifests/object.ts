@@ -10,7 +10,7 @@ import {
   type JsonObject,
 } from "../../cni/fields.ts";
 import type { Labels } from "../../cni/request.ts";
-import { isDnsLabel, isSubdomain, parseLabels } from "../labels.ts";
+import { isDnsLabel, isSubdomain, parseLabels } from "../label/labels.ts";
 
 /** The kinds a policy directory may hold, each in the one version that we read. */
 export const apiVersions = {

@@ -1,8 +1,8 @@
 /** The text of a manifest file to its documents. Pure. The YAML library is loaded for the first file that is not JSON. */
 import { CniError, ErrorCode, messageOf } from "../../errors.ts";
 import { refuseRepeatedKeys } from "../../cni/json-keys.ts";
-import { yamlFault } from "../yaml-fault.ts";
-import { ambiguity, valueOf } from "../yaml-value.ts";
+import { yamlFault } from "../text/yaml-fault.ts";
+import { ambiguity, valueOf } from "../text/yaml-value.ts";
 import type { ManifestFile } from "./compile.ts";
 
 export async function parseFile(name: string, text: string): Promise<ManifestFile> {

@@ -1,6 +1,6 @@
 /** Which of a namespace's policies apply to an attachment. Pure. What cannot be known is reported, never guessed. */
 import type { Pod } from "../../cni/request.ts";
-import type { Rule } from "../rule.ts";
+import type { Rule } from "../rule/rule.ts";
 import type {
   EgressQos,
   Nad,
@@ -9,7 +9,7 @@ import type {
   NetworkSelector,
   Surroundings,
 } from "./manifest.ts";
-import { matches, type Selector } from "../selector.ts";
+import { matches, type Selector } from "../label/selector.ts";
 
 /** One interface of a pod in a network, as far as selectors ask. */
 export type Attachment = { readonly pod: Pod; readonly network: string; readonly ifname: string };

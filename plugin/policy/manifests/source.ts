@@ -1,5 +1,5 @@
 /** Where policies of namespaces come from, whoever holds them: the files of a directory, the agent's snapshot. Pure types. */
-import type { Rule } from "../rule.ts";
+import type { Rule } from "../rule/rule.ts";
 import type { NamespacePolicies, NetworkQosHead, Surroundings } from "./manifest.ts";
 
 /** The rules are read when a pod is selected: most are not. */

@@ -7,7 +7,7 @@
 import { CniError } from "../../errors.ts";
 import { anObject, aString, optional, type JsonObject } from "../../cni/fields.ts";
 import type { Annotations } from "../../cni/request.ts";
-import { isForNamespace } from "../near-miss.ts";
+import { isForNamespace } from "../annotation/near-miss.ts";
 import type { EgressQos, Nad, Namespace, NetworkQosHead, Surroundings } from "./manifest.ts";
 import { networkOf } from "./nad.ts";
 import { inContext, refuseTwin, type Fault, type Found, type Meta } from "./object.ts";

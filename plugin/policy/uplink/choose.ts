@@ -3,9 +3,9 @@ import type { UplinkConf } from "../../cni/uplink.ts";
 import { CniError, ErrorCode } from "../../errors.ts";
 import type { Labels } from "../../cni/request.ts";
 import type { Request } from "../../cni/request.ts";
-import type { Found } from "../annotations.ts";
-import { hostAddress } from "../address.ts";
-import { matches, type Selector } from "../selector.ts";
+import type { Found } from "../annotation/annotations.ts";
+import { hostAddress } from "../address/address.ts";
+import { matches, type Selector } from "../label/selector.ts";
 import type { UplinkClass } from "./class.ts";
 import type { LinkFacts, Uplink } from "./uplink.ts";
 

@@ -1,6 +1,6 @@
 /** A class of an uplink. Rates are bit/s, buckets bits. Pure. */
-import type { Dscp } from "../dscp.ts";
-import type { Selector } from "../selector.ts";
+import type { Dscp } from "../rule/dscp.ts";
+import type { Selector } from "../label/selector.ts";
 import type { FirewallMark } from "./mark.ts";
 
 export type UplinkClass = {

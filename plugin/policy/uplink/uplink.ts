@@ -4,13 +4,13 @@
  */
 import { CniError, ErrorCode, invalidValue } from "../../errors.ts";
 import { aSetName, type ClassConf, type UplinkConf } from "../../cni/uplink.ts";
-import { parseDscp } from "../dscp.ts";
-import { parseBandwidth, parseBurst } from "../quantity.ts";
+import { parseDscp } from "../rule/dscp.ts";
+import { parseBandwidth, parseBurst } from "../cap/quantity.ts";
 import { assertDistinct, assertGuaranteesFit } from "./checks.ts";
 import type { UplinkClass } from "./class.ts";
 import { parseFirewallMark } from "./mark.ts";
 import { inWords } from "./words.ts";
-import { parseSelector, type Selector } from "../selector.ts";
+import { parseSelector, type Selector } from "../label/selector.ts";
 
 export type Uplink = {
   readonly device: string;

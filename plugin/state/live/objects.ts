@@ -2,7 +2,7 @@
 import type { KnownObjects } from "../../knowledge/knowledge.ts";
 import { knownObjects, type ListedObject, type NamespacePart } from "../../knowledge/objects.ts";
 import type { Surroundings } from "../../policy/manifests/manifest.ts";
-import type { Rule } from "../../policy/rule.ts";
+import type { Rule } from "../../policy/rule/rule.ts";
 import { parseChunk, Torn, type Chunks, type Span } from "../chunks.ts";
 import {
   own,

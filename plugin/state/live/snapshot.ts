@@ -5,7 +5,7 @@
 import { closeSync, existsSync, fstatSync, openSync, renameSync, writeFileSync } from "node:fs";
 import type { KnownNamespace, KnownNetwork, KnownObject, Snapshot } from "../../knowledge/snapshot.ts";
 import type { EgressQos, Namespace, NetworkQosHead } from "../../policy/manifests/manifest.ts";
-import type { Rule } from "../../policy/rule.ts";
+import type { Rule } from "../../policy/rule/rule.ts";
 import { fileBytes, openChunks, renderChunks, Torn, type Append, type Chunks, type Span } from "../chunks.ts";
 import { makeDirectory } from "../file.ts";
 import { liveDirectory } from "./place.ts";

@@ -3,7 +3,7 @@ import { appendFileSync, existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { execa } from "execa";
-import { startTime } from "../../../test/lab/sweep.ts";
+import { startTime } from "../../../test/lab/node/sweep.ts";
 import { ClusterError } from "./errors.ts";
 
 /** Of a pid the start time says whether it still is the same process. */

@@ -1,8 +1,8 @@
 /** A lab node of a control plane, with a kubelet and all that an agent on it needs. */
 import type { ControlPlane } from "../../../scripts/lab/cluster/control-plane.ts";
-import { startAgent, until, type Agent, type AgentOptions } from "../agent.ts";
-import { marksOf } from "../marks.ts";
-import { createNode, type LabNode } from "../node.ts";
+import { startAgent, until, type Agent, type AgentOptions } from "../agent/agent.ts";
+import { marksOf } from "../traffic/marks.ts";
+import { createNode, type LabNode } from "../node/node.ts";
 import { policyPath } from "./installed.ts";
 import { startKubelet, type Kubelet } from "./kubelet.ts";
 import { podObject, podPath, type PodWish } from "./objects.ts";

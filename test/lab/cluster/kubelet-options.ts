@@ -1,6 +1,6 @@
 import type { Api } from "../../../scripts/lab/cluster/api.ts";
-import type { Conflist } from "../chain.ts";
-import type { LabNode } from "../node.ts";
+import type { Conflist } from "../plugin/chain.ts";
+import type { LabNode } from "../node/node.ts";
 
 export type KubeletOptions = {
   readonly api: Api;

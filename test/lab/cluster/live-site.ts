@@ -1,8 +1,8 @@
 /** A node of a real API server with the agent at work on it, as install/kubernetes gives it its account. */
 import type { ControlPlane } from "../../../scripts/lab/cluster/control-plane.ts";
-import { startAgent, type Agent } from "../agent.ts";
-import type { Conflist } from "../conflist.ts";
-import type { LabNode } from "../node.ts";
+import { startAgent, type Agent } from "../agent/agent.ts";
+import type { Conflist } from "../plugin/conflist.ts";
+import type { LabNode } from "../node/node.ts";
 import { createAgentPlane } from "./agent-plane.ts";
 import { startKubelet, type Kubelet } from "./kubelet.ts";
 import { podObject, podPath, type PodWish } from "./objects.ts";

@@ -1,5 +1,5 @@
 /** Multus, as its thin plugin with the primary inside its conf, and what it reads from the API of further networks. */
-import type { Conflist, PluginConf } from "../conflist.ts";
+import type { Conflist, PluginConf } from "../plugin/conflist.ts";
 
 /** What a runtime reads: the primary's conflist stands inside, and in no file of its own. */
 export const multusConf = (

@@ -1,4 +1,4 @@
-import type { Conflist } from "../conflist.ts";
+import type { Conflist } from "../plugin/conflist.ts";
 
 export type PodNetwork = {
   /** Default 198.51.100.0/24. */

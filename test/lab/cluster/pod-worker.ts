@@ -1,5 +1,5 @@
 /** Makes it so for each pod of a node: a sandbox for one that should run, none for one that should go. */
-import { LabError } from "../process.ts";
+import { LabError } from "../node/process.ts";
 import { attempt } from "./attempt.ts";
 import type { KubeletOptions } from "./kubelet-options.ts";
 import { CONFIG, keyOf, podPath, runningStatus, type KubePod } from "./objects.ts";

@@ -1,5 +1,5 @@
-import type { LabNode } from "../node.ts";
-import type { Running } from "../process.ts";
+import type { LabNode } from "../node/node.ts";
+import type { Running } from "../node/process.ts";
 import { eventually } from "./eventually.ts";
 
 export type Reach = {

@@ -1,5 +1,5 @@
 /** What a kubelet and containerd tell a CNI plugin of a pod: as in test/unit/fixtures/containerd-1.6-add.* (pure). */
-import { parseQuantity } from "../../../plugin/policy/quantity.ts";
+import { parseQuantity } from "../../../plugin/policy/cap/quantity.ts";
 
 export type Annotations = Readonly<Record<string, string>>;
 

@@ -1,6 +1,6 @@
 import { ifbName } from "../../../plugin/datapath/names.ts";
-import { capsOf } from "../caps.ts";
-import type { LabNode } from "../node.ts";
+import { capsOf } from "../traffic/caps.ts";
+import type { LabNode } from "../node/node.ts";
 import type { Sandbox } from "./sandbox.ts";
 
 /** A veth's end on the node, by the word of the primary plugin. */

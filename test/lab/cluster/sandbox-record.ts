@@ -1,6 +1,6 @@
 import { globSync, readFileSync } from "node:fs";
 import type { AttachmentRecord } from "../../../plugin/state/record.ts";
-import type { LabNode } from "../node.ts";
+import type { LabNode } from "../node/node.ts";
 import type { Sandbox } from "./sandbox.ts";
 
 /** Of an interface of a sandbox, whatever its network is called. */

@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
-import { runChain, type ChainOptions, type CniResult, type Conflist } from "../chain.ts";
-import type { LabNode } from "../node.ts";
-import type { Pod } from "../pod.ts";
+import { runChain, type ChainOptions, type CniResult, type Conflist } from "../plugin/chain.ts";
+import type { LabNode } from "../node/node.ts";
+import type { Pod } from "../node/pod.ts";
 import { capabilitiesOf, cniArgsOf, type Annotations, type SandboxIdentity } from "./runtime-call.ts";
 
 /** A pod's network namespace, with what the chain gave it. */

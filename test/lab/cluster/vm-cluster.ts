@@ -6,8 +6,8 @@ import { callNode, type NodeAnswer } from "../../../scripts/lab/cluster/node/cal
 import { egressSocket } from "../../../scripts/lab/cluster/node/folder.ts";
 import { prepareVmNode, runVmNode, untilNodeReady } from "../../../scripts/lab/cluster/node/vm-node.ts";
 import { API_ADDRESS } from "../../../scripts/lab/vm/qemu.ts";
-import type { Conflist } from "../conflist.ts";
-import { pluginPath } from "../paths.ts";
+import type { Conflist } from "../plugin/conflist.ts";
+import { pluginPath } from "../node/paths.ts";
 import { createCluster } from "./cluster.ts";
 
 /** A whole cluster with one real node, as `./scripts/cluster up --node` makes it. */

@@ -1,5 +1,5 @@
 /** Pods that change between two words: their mark by the label "voice", their caps by annotations. */
-import { policy } from "../followed.ts";
+import { policy } from "../agent/followed.ts";
 
 export type Word = "yes" | "no";
 

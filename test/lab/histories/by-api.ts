@@ -1,5 +1,5 @@
 /** How the input of a pod's decision comes to the node where there is an API: the conf in a file, all else from there. */
-import { KINDS, PODS, type FakeCluster } from "../fake-cluster.ts";
+import { KINDS, PODS, type FakeCluster } from "../agent/fake-cluster.ts";
 import { labelsOf, objectsOf, type Input } from "./input.ts";
 import { annotated, annotationsOf, type Means } from "./means.ts";
 import { callFor, giveConf, type Network } from "./site.ts";

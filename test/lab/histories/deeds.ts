@@ -1,6 +1,6 @@
 /** What a runtime calls for a pod while the agent changes it, and is ended. */
 import { setTimeout as pause } from "node:timers/promises";
-import type { PluginResult } from "../plugin.ts";
+import type { PluginResult } from "../plugin/plugin.ts";
 import { uidOf } from "./by-api.ts";
 import { inputAfter, type History } from "./history.ts";
 import type { Means } from "./means.ts";

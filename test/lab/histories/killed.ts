@@ -1,8 +1,8 @@
 /** Pods that are changed one after the other, the agent ended by SIGKILL at each change, and what they have after its last start. */
-import { corrected, startInGroup, strike, type Struck } from "../agent-kill.ts";
-import { until, type Agent } from "../agent.ts";
-import { openFakeCluster, type FakeCluster } from "../fake-cluster.ts";
-import { portion } from "../kill.ts";
+import { corrected, startInGroup, strike, type Struck } from "../agent/agent-kill.ts";
+import { until, type Agent } from "../agent/agent.ts";
+import { openFakeCluster, type FakeCluster } from "../agent/fake-cluster.ts";
+import { portion } from "../plugin/kill.ts";
 import { byApi } from "./by-api.ts";
 import { callAll } from "./deeds.ts";
 import { inputAfter, type History } from "./history.ts";

@@ -1,7 +1,7 @@
 /** How the input of a pod's decision comes to the node: in files alone (by-api.ts: by the API). */
-import { startAgent, type Agent } from "../agent.ts";
-import type { LabNode } from "../node.ts";
-import type { CniVerb, PluginResult } from "../plugin.ts";
+import { startAgent, type Agent } from "../agent/agent.ts";
+import type { LabNode } from "../node/node.ts";
+import type { CniVerb, PluginResult } from "../plugin/plugin.ts";
 import { labelsOf, type Input, type Said } from "./input.ts";
 import { callFor, giveConf, giveManifests, takeAwayFiles, type Seat } from "./site.ts";
 

@@ -1,13 +1,13 @@
 /** Histories lived through beside an agent, all of a batch at once, and what a fresh ADD by their end gives. */
 import { rmSync } from "node:fs";
 import { setTimeout as pause } from "node:timers/promises";
-import type { Agent } from "../agent.ts";
-import { createNode, type LabNode } from "../node.ts";
+import type { Agent } from "../agent/agent.ts";
+import { createNode, type LabNode } from "../node/node.ts";
 import { inputAfter, type History } from "./history.ts";
 import type { Input } from "./input.ts";
 import type { Means } from "./means.ts";
 import { addNetwork, addSeat, removeUplink, type Seat } from "./site.ts";
-import type { PluginResult } from "../plugin.ts";
+import type { PluginResult } from "../plugin/plugin.ts";
 import { stateOf } from "./state.ts";
 
 export type Place = { readonly node: LabNode; readonly seats: readonly Seat[] } & AsyncDisposable;

@@ -1,9 +1,9 @@
 /** Networks of a lab node, each with an uplink of its own and pods on it, whose conf and objects are files. */
 import { mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
-import type { LabNode } from "../node.ts";
-import { callPlugin, type CniVerb, type PluginResult } from "../plugin.ts";
-import type { Pod } from "../pod.ts";
-import { wirePod, type Wire } from "../wire.ts";
+import type { LabNode } from "../node/node.ts";
+import { callPlugin, type CniVerb, type PluginResult } from "../plugin/plugin.ts";
+import type { Pod } from "../node/pod.ts";
+import { wirePod, type Wire } from "../node/wire.ts";
 import { entryOf, objectsOf, type Input } from "./input.ts";
 
 /** A network with its uplink; its pods are in the Kubernetes namespace of its name. */

@@ -2,9 +2,9 @@
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { ifbName } from "../../../plugin/datapath/names.ts";
-import { exactState } from "../exact-state.ts";
-import type { LabNode } from "../node.ts";
-import type { Pod } from "../pod.ts";
+import { exactState } from "../node/exact-state.ts";
+import type { LabNode } from "../node/node.ts";
+import type { Pod } from "../node/pod.ts";
 import type { Seat } from "./site.ts";
 
 /**

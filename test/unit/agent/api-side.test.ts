@@ -18,8 +18,8 @@ import { emptySnapshot, type Snapshot } from "../../../plugin/knowledge/snapshot
 import { assertLivePlace } from "../../../plugin/state/live/place.ts";
 import { readKnownPod, writeKnownPod } from "../../../plugin/state/live/pods.ts";
 import { readSnapshot, writeSnapshot } from "../../../plugin/state/live/snapshot.ts";
-import { fakeSite, quick, until, type Site } from "../../lab/api-follower.ts";
-import { refuse, reply } from "../../lab/fake-api.ts";
+import { fakeSite, quick, until, type Site } from "../../lab/agent/api-follower.ts";
+import { refuse, reply } from "../../lab/agent/fake-api.ts";
 import { apiObject, byNetwork, marking, snapshotOf } from "../support/api.ts";
 
 const root = mkdtempSync(join(tmpdir(), "pod-qos-side-"));

@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { parseUplink } from "../../../plugin/cni/uplink.ts";
 import { plan } from "../../../plugin/datapath/plan.ts";
 import { dependOnLink, withClass } from "../../../plugin/datapath/uplink/class-rules.ts";
-import type { Rule } from "../../../plugin/policy/rule.ts";
+import type { Rule } from "../../../plugin/policy/rule/rule.ts";
 import type { UplinkChoice } from "../../../plugin/policy/uplink/choose.ts";
 import { rendered } from "../support/render.ts";
 import { rulesOf } from "../support/rule.ts";

@@ -5,9 +5,9 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { connect, type Connection, type ConnectOptions } from "../../../plugin/kube/connect.ts";
-import { fakeSite, PATH, quick, type Site } from "../../lab/api-follower.ts";
-import { authority, kubeconfig } from "../../lab/authority.ts";
-import { fakeApi, refuse, reply } from "../../lab/fake-api.ts";
+import { fakeSite, PATH, quick, type Site } from "../../lab/agent/api-follower.ts";
+import { authority, kubeconfig } from "../../lab/node/authority.ts";
+import { fakeApi, refuse, reply } from "../../lab/agent/fake-api.ts";
 
 const pods = { path: PATH } as const;
 

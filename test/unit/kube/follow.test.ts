@@ -2,8 +2,8 @@
 import { writeFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, describe, expect, it, vi } from "vitest";
-import { fakeSite, type Follower, follower, PATH, until } from "../../lab/api-follower.ts";
-import { expired, line, refuse, reply } from "../../lab/fake-api.ts";
+import { fakeSite, type Follower, follower, PATH, until } from "../../lab/agent/api-follower.ts";
+import { expired, line, refuse, reply } from "../../lab/agent/fake-api.ts";
 
 const lists = (seen: readonly { readonly query: URLSearchParams }[]): readonly string[] =>
   seen.filter(({ query }) => !query.has("watch")).map(({ query }) => query.get("resourceVersion") ?? "");

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { ErrorCode } from "../../../plugin/errors.ts";
-import { parseBandwidth, parseBurst } from "../../../plugin/policy/quantity.ts";
+import { parseBandwidth, parseBurst } from "../../../plugin/policy/cap/quantity.ts";
 import { refusal } from "../support/refusal.ts";
 
 const field = "annotation kubernetes.io/egress-bandwidth";

@@ -2,7 +2,7 @@
 import { expect, it } from "vitest";
 import { ruleChains } from "../../../plugin/datapath/rules/chains.ts";
 import { limitTree } from "../../../plugin/datapath/rules/limits.ts";
-import type { Rule } from "../../../plugin/policy/rule.ts";
+import type { Rule } from "../../../plugin/policy/rule/rule.ts";
 import { chainDrift } from "../../../plugin/program/iptables/handler.ts";
 import { hookRules, type MangleChain } from "../../../plugin/program/iptables/chain.ts";
 import { parseChains } from "../../../plugin/program/iptables/parse.ts";

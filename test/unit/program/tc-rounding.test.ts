@@ -4,7 +4,7 @@ import { describe, expect, it } from "vitest";
 import { tcDrift } from "../../../plugin/program/tc/drift.ts";
 import { parseTc } from "../../../plugin/program/tc/parse.ts";
 import type { TcObject } from "../../../plugin/program/tc/objects.ts";
-import { repetitions } from "../../lab/repetitions.ts";
+import { repetitions } from "../../lab/measure/repetitions.ts";
 import { devices, ratesUpTo } from "../support/arbitrary.ts";
 import { printTc } from "../support/tc-print.ts";
 import { general, printRate, printSize, printTime, type Tc } from "../support/tc-units.ts";

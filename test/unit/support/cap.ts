@@ -1,4 +1,4 @@
-import type { Cap } from "../../../plugin/policy/cap.ts";
+import type { Cap } from "../../../plugin/policy/cap/cap.ts";
 
 /** A cap in bits, as if annotations had asked for it. */
 export function capOf(rate: number, burst?: number): Cap {

@@ -4,7 +4,7 @@ import type { Directory } from "../../../plugin/policy/manifests/manifest.ts";
 import { parseFile } from "../../../plugin/policy/manifests/parse-file.ts";
 import { select, type Selected } from "../../../plugin/policy/manifests/select.ts";
 import type { NetworkQos } from "../../../plugin/policy/manifests/manifest.ts";
-import type { Rule } from "../../../plugin/policy/rule.ts";
+import type { Rule } from "../../../plugin/policy/rule/rule.ts";
 
 export type Files = Readonly<Record<string, string>>;
 

@@ -1,5 +1,5 @@
-import type { Rule } from "../../../plugin/policy/rule.ts";
-import { parseRules } from "../../../plugin/policy/rules.ts";
+import type { Rule } from "../../../plugin/policy/rule/rule.ts";
+import { parseRules } from "../../../plugin/policy/rule/rules.ts";
 
 /** A rule that takes everything and does nothing, changed by what a test says. */
 export function ruleOf(rule: Partial<Rule>): Rule {

@@ -8,8 +8,8 @@ import { policyPath } from "../../lab/cluster/installed.ts";
 import { defineNetworks, networkPath } from "../../lab/cluster/networks.ts";
 import { podObject, podPath, type KubePod } from "../../lab/cluster/objects.ts";
 import type { VmCluster } from "../../lab/cluster/vm-cluster.ts";
-import { NAD, NQOS } from "../../lab/guide.ts";
-import { peer } from "../../lab/paths.ts";
+import { NAD, NQOS } from "../../lab/policy/guide.ts";
+import { peer } from "../../lab/node/paths.ts";
 import { attachedAt } from "./node.ts";
 
 export type GuidePod = { readonly netns: string; readonly address: string };

@@ -2,7 +2,7 @@
 import { join } from "node:path";
 import { execa } from "execa";
 import { ROOT } from "../../../scripts/lab/cluster/programs.ts";
-import { percentile } from "../../lab/percentile.ts";
+import { percentile } from "../../lab/measure/percentile.ts";
 import type { VmCluster } from "../../lab/cluster/vm-cluster.ts";
 import type { AttachmentRecord } from "../../../plugin/state/record.ts";
 

@@ -1,8 +1,8 @@
 /** Two nodes on one wire with Debian's OVN: a real ovs-vswitchd and ovn-controller on each, the databases on the first. */
 import { symlinkSync } from "node:fs";
 import { join } from "node:path";
-import { joinNodes } from "../../lab/join-nodes.ts";
-import { createNode, type LabNode } from "../../lab/node.ts";
+import { joinNodes } from "../../lab/node/join-nodes.ts";
+import { createNode, type LabNode } from "../../lab/node/node.ts";
 
 export type Cluster = {
   /** The guide's ovn-worker, which has OVN's databases too, and its ovn-worker2. */

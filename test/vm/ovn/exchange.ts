@@ -1,6 +1,6 @@
 /** What a pod and another one see of each other: how fast, and marked how. */
-import { sendAndSee, type Packet } from "../../lab/packets.ts";
-import { speedsOf } from "../../lab/speeds.ts";
+import { sendAndSee, type Packet } from "../../lab/traffic/packets.ts";
+import { speedsOf } from "../../lab/traffic/speeds.ts";
 import type { OvnPod } from "./pods.ts";
 
 export type Traffic = {

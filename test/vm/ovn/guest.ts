@@ -1,8 +1,8 @@
 /** Runs in the VM: two nodes with OVN, pods on both through the repository's conflists; what was seen goes to /vm-out/report.json. */
 import { writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
-import { readConflist, type Conflist } from "../../lab/chain.ts";
-import type { LabNode } from "../../lab/node.ts";
+import { readConflist, type Conflist } from "../../lab/plugin/chain.ts";
+import type { LabNode } from "../../lab/node/node.ts";
 import { startCluster, type Cluster } from "./cluster.ts";
 import { guide, installPolicies, type Guide } from "./guide.ts";
 import { createNetwork, DEFAULT, STREAM } from "./network.ts";

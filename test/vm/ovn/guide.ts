@@ -1,9 +1,9 @@
 /** The guide of seed 002 on its secondary network: pod0 and pod1 on ovn-worker, pod2 on ovn-worker2. */
 import { copyFileSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
-import { captured, type Captured } from "../../lab/capture.ts";
-import type { CniResult, Conflist } from "../../lab/chain.ts";
-import { measure } from "../../lab/traffic.ts";
+import { captured, type Captured } from "../../lab/node/capture.ts";
+import type { CniResult, Conflist } from "../../lab/plugin/chain.ts";
+import { measure } from "../../lab/traffic/traffic.ts";
 import type { Cluster } from "./cluster.ts";
 import { STREAM, type Place } from "./network.ts";
 import { addPod, withConf, type OvnPod } from "./pods.ts";

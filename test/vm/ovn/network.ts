@@ -1,6 +1,6 @@
 /** What ovnkube-controller would write for a layer 3 network: a router, a switch per node, and a port per pod. */
 import { mkdirSync, writeFileSync } from "node:fs";
-import type { LabNode } from "../../lab/node.ts";
+import type { LabNode } from "../../lab/node/node.ts";
 import type { Cluster } from "./cluster.ts";
 
 export type Network = {

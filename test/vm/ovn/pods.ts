@@ -1,9 +1,9 @@
 /** Pods of namespace default that get an interface from OVN through a conflist of the repository. */
 import { createHash } from "node:crypto";
-import { runChain, type ChainResult, type ChainVerb, type Conflist } from "../../lab/chain.ts";
-import type { LabNode } from "../../lab/node.ts";
-import type { Pod } from "../../lab/pod.ts";
-import { LabError } from "../../lab/process.ts";
+import { runChain, type ChainResult, type ChainVerb, type Conflist } from "../../lab/plugin/chain.ts";
+import type { LabNode } from "../../lab/node/node.ts";
+import type { Pod } from "../../lab/node/pod.ts";
+import { LabError } from "../../lab/node/process.ts";
 import type { Cluster } from "./cluster.ts";
 import { createPort, type Addresses, type Network, type Place } from "./network.ts";
 

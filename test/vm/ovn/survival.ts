@@ -1,5 +1,5 @@
 /** The same caps by pod-qos, in the pod, and by the CNI bandwidth plugin, at the pod's end on the node, while OVS lives on. */
-import type { Conflist } from "../../lab/chain.ts";
+import type { Conflist } from "../../lab/plugin/chain.ts";
 import { restartVswitchd, type Cluster } from "./cluster.ts";
 import { exchange, type Traffic } from "./exchange.ts";
 import { DEFAULT } from "./network.ts";

@@ -1,5 +1,5 @@
 /** What a Geneve packet of the wire has inside (pure). */
-import type { Captured } from "../../lab/capture.ts";
+import type { Captured } from "../../lab/node/capture.ts";
 
 export type Tunnelled = {
   readonly family: 4 | 6;

@@ -1,6 +1,6 @@
 /** Whether the node's uplink is what the conf says. */
 import { isObject, type JsonObject } from "../../../cni/fields.ts";
-import { parseBandwidth } from "../../../policy/quantity.ts";
+import { parseBandwidth } from "../../../policy/cap/quantity.ts";
 import { inWords } from "../../../policy/uplink/words.ts";
 import { wants } from "../../../report/status-checks.ts";
 import { error, unseen, warning, type Check, type Finding } from "../check.ts";

@@ -2,10 +2,10 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { membersOf, type Member } from "../../../../plugin/datapath/rules/address-set.ts";
-import { parseAddress } from "../../../../plugin/policy/address.ts";
-import { contains, formatCidr, netOf, parseCidr } from "../../../../plugin/policy/cidr.ts";
-import type { Block, Cidr } from "../../../../plugin/policy/rule.ts";
-import { repetitions } from "../../../lab/repetitions.ts";
+import { parseAddress } from "../../../../plugin/policy/address/address.ts";
+import { contains, formatCidr, netOf, parseCidr } from "../../../../plugin/policy/address/cidr.ts";
+import type { Block, Cidr } from "../../../../plugin/policy/rule/rule.ts";
+import { repetitions } from "../../../lab/measure/repetitions.ts";
 import { nearAddress4, nearAddress6, nearCidr4, nearCidr6 } from "../../support/network.ts";
 
 const block = (cidr: string, ...except: readonly string[]): Block => ({

@@ -2,7 +2,7 @@
 import { describe, expect, it } from "vitest";
 import { ruleChains } from "../../../../plugin/datapath/rules/chains.ts";
 import { markAll } from "../../../../plugin/policy/policy.ts";
-import type { Rule } from "../../../../plugin/policy/rule.ts";
+import type { Rule } from "../../../../plugin/policy/rule/rule.ts";
 import type { Program } from "../../../../plugin/program/program.ts";
 import type { Tool } from "../../../../plugin/program/tools.ts";
 import { classified, rulesOf, to } from "../../support/rule.ts";

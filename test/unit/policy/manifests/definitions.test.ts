@@ -3,9 +3,9 @@ import { describe, expect, it } from "vitest";
 import { parseAllDocuments } from "yaml";
 import { isObject, type JsonObject } from "../../../../plugin/cni/fields.ts";
 import { networkTypes } from "../../../../plugin/policy/manifests/manifest.ts";
-import { protocols } from "../../../../plugin/policy/rule.ts";
-import { documented, knowsBetter } from "../../../lab/policy-objects/knows-better.ts";
-import { refusalOf } from "../../../lab/policy-objects/verdict.ts";
+import { protocols } from "../../../../plugin/policy/rule/rule.ts";
+import { documented, knowsBetter } from "../../../lab/policy/objects/knows-better.ts";
+import { refusalOf } from "../../../lab/policy/objects/verdict.ts";
 import { textOf } from "../../support/documents.ts";
 
 const definitions = parseAllDocuments(textOf("install/kubernetes/crds.yaml")).map(

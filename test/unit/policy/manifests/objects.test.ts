@@ -1,13 +1,13 @@
 /** The random objects that API server and plugin are held to each other with, seen from the plugin's side alone. */
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { edges } from "../../../lab/policy-objects/edges.ts";
-import { anyObject } from "../../../lab/policy-objects/mutated.ts";
-import { refused, taken } from "../../../lab/policy-objects/upstream.ts";
-import { validObject } from "../../../lab/policy-objects/valid.ts";
-import { refusalOf } from "../../../lab/policy-objects/verdict.ts";
-import { repetitions } from "../../../lab/repetitions.ts";
-import { seed } from "../../../lab/seed.ts";
+import { edges } from "../../../lab/policy/objects/edges.ts";
+import { anyObject } from "../../../lab/policy/objects/mutated.ts";
+import { refused, taken } from "../../../lab/policy/objects/upstream.ts";
+import { validObject } from "../../../lab/policy/objects/valid.ts";
+import { refusalOf } from "../../../lab/policy/objects/verdict.ts";
+import { repetitions } from "../../../lab/measure/repetitions.ts";
+import { seed } from "../../../lab/measure/seed.ts";
 
 const run = { seed, numRuns: repetitions(2000) };
 

@@ -1,7 +1,7 @@
 /** The manifests of the seed documents, as they are printed there. */
 import { describe, expect, it } from "vitest";
-import { decide, type Packet } from "../../../../plugin/policy/model.ts";
-import { NAD, NQOS } from "../../../lab/guide.ts";
+import { decide, type Packet } from "../../../../plugin/policy/rule/model.ts";
+import { NAD, NQOS } from "../../../lab/policy/guide.ts";
 import { dscpsFor, rulesFor } from "../../support/manifests.ts";
 
 const enhancement = `

@@ -1,7 +1,7 @@
 /** OVN-Kubernetes' own cases, as far as they are about who is selected and which rule decides. Upstream's names in quotes. */
 import { describe, expect, it } from "vitest";
 import type { Labels } from "../../../../plugin/cni/request.ts";
-import { decide } from "../../../../plugin/policy/model.ts";
+import { decide } from "../../../../plugin/policy/rule/model.ts";
 import {
   egressQos,
   networkQos,

@@ -1,0 +1,46 @@
+/**
+ * One rule of an `egress` list, wherever it stood (annotation, conf, manifest): what it matches, and what becomes of it.
+ * Pure. Rules are tried in order; the first that matches decides alone, mark and limit together.
+ */
+import type { Discipline } from "../../cni/conf.ts";
+import type { Dscp } from "./dscp.ts";
+
+export type Family = 4 | 6;
+
+/** Network address and prefix length; the address is the network's own, in canonical text. */
+export type Cidr = { readonly family: Family; readonly address: string; readonly prefix: number };
+
+/** The addresses of `cidr` without those of `except`. */
+export type Block = { readonly cidr: Cidr; readonly except: readonly Cidr[] };
+
+export const protocols = ["TCP", "UDP", "SCTP"] as const;
+export type Protocol = (typeof protocols)[number];
+
+/** `port` undefined: every port of the protocol. */
+export type Service = { readonly protocol: Protocol; readonly port: number | undefined };
+
+export type Limit = {
+  /** bit/s */
+  readonly rate: number;
+  /** bits; undefined: our own choice for the rate and discipline */
+  readonly burst: number | undefined;
+  readonly discipline: Discipline;
+};
+
+export type Rule = {
+  /** undefined leaves the packet's mark as it is. */
+  readonly dscp: Dscp | undefined;
+  readonly limit: Limit | undefined;
+  /** Blocks are ORed; none: any address of both families. Blocks of one family never match the other. */
+  readonly to: readonly Block[];
+  readonly from: readonly Block[];
+  /** ORed; none: every packet, of whatever protocol. */
+  readonly services: readonly Service[];
+  /** Where it was written, for messages: `annotation pod-qos/egress[0]`, `NetworkQoS prod/video egress[2] (video.yaml)`. */
+  readonly source: string;
+};
+
+/** The catch-all at the end of a list has nothing to match. */
+export function matchesAll({ to, from, services }: Rule): boolean {
+  return to.length === 0 && from.length === 0 && services.length === 0;
+}
