@@ -1,10 +1,10 @@
 /** Each turn: the heartbeat for ADD, and the pods whose network namespace has ended. */
 import { lifeOf, seemsLive } from "../attachment/live.ts";
 import { messageOf } from "../errors.ts";
+import { listen } from "../pages/listen.ts";
 import { removeTurn, writeTurn } from "../state/live/agent.ts";
 import type { ApiSide } from "./api-side.ts";
 import type { Loop } from "./context.ts";
-import { listen } from "./listen.ts";
 import type { Worker } from "./worker.ts";
 
 const turnMs = 5_000;

@@ -2,6 +2,7 @@
 import { defaultStateDir } from "../cni/conf.ts";
 import { absolutePath, choice, flag, word, value, type Values } from "../command-line/option.ts";
 import { UsageError } from "../errors.ts";
+import { listenOption, type Listen } from "../pages/place.ts";
 
 export type Options = {
   /** Of this node, as the API calls it. */
@@ -20,8 +21,6 @@ export type Options = {
   readonly roundMs: number;
 };
 
-export type Listen = { readonly host: string; readonly port: number };
-
 export const table = {
   "no-api": flag("conf and policy files alone; without it the Kubernetes API is followed as well"),
   node: word("NAME", "of this node, as the API calls it; default $NODE_NAME"),
@@ -33,12 +32,7 @@ export const table = {
   "state-dir": absolutePath("DIR", `default ${defaultStateDir}: the "stateDir" of the confs that are served`),
   "conf-dir": absolutePath("DIR", "default /etc/cni/net.d"),
   install: flag('keep pod-qos in the chain of that directory, as "install --watch" does'),
-  listen: value(
-    "HOST:PORT",
-    'of /healthz, /readyz and /metrics; default 127.0.0.1:9465; "off": nowhere',
-    "HOST:PORT, such as 127.0.0.1:9465 or [::1]:9465, or off",
-    (given) => (given === "off" ? given : listenOf(given)),
-  ),
+  listen: listenOption("/healthz, /readyz and /metrics", "127.0.0.1:9465"),
   round: value(
     "TIME",
     "in which every pod is read back once; default 10m (10s, 90s, 1h)",
@@ -67,13 +61,6 @@ export function optionsFrom(
     api,
     roundMs: values.round ?? 600_000,
   };
-}
-
-function listenOf(text: string): Listen | undefined {
-  const [, bracketed, plain, port] = /^(?:\[([^\]]+)\]|([^:]*)):(\d+)$/.exec(text) ?? [];
-  const host = bracketed ?? plain;
-  const number = Number(port);
-  return host === undefined || number > 65_535 ? undefined : { host, port: number };
 }
 
 function millisecondsOf(text: string): number | undefined {

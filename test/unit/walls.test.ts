@@ -74,6 +74,21 @@ const held: readonly (readonly [folder: string, target: string])[] = [
   ...["policy", "knowledge", "kernel", "state", "kube", "attachment", "report", "verbs", "cli"].map(
     (folder) => [folder, "../agent/agent.ts"] as const,
   ),
+  ...["policy", "knowledge", "kernel", "state", "kube", "attachment", "report", "verbs", "cli", "agent"]
+    .concat("install", "pages")
+    .map((folder) => [folder, "../controller/sum.ts"] as const),
+  ["agent/api", "../../controller/sum.ts"],
+  ...["../agent/agent.ts", "../verbs/add.ts", "../cli/show.ts", "../install/install.ts"]
+    .concat("../kernel/exec.ts", "../state/store.ts", "../attachment/decide.ts", "../runtime/ask.ts")
+    .concat("node:fs", "node:https", "node:child_process")
+    .map((target) => ["controller", target] as const),
+  ...["policy", "kernel", "state", "kube", "attachment", "report", "verbs", "cli", "install"].map(
+    (folder) => [folder, "../pages/listen.ts"] as const,
+  ),
+  ["", "./pages/listen.ts"],
+  ...["../agent/loop.ts", "../kube/connect.ts", "../state/store.ts", "../verbs/add.ts", "node:https"].map(
+    (target) => ["pages", target] as const,
+  ),
   ...["../verbs/add.ts", "../cli/show.ts", "node:child_process", "node:https", "http"].map(
     (target) => ["agent", target] as const,
   ),
@@ -125,6 +140,14 @@ const open: typeof held = [
   ["kernel", "node:fs"],
   ["kube", "node:https"],
   ["agent", "../kube/connect.ts"],
+  ["agent", "../pages/listen.ts"],
+  ["controller", "../pages/listen.ts"],
+  ["controller", "../kube/follow.ts"],
+  ["controller", "../knowledge/compile.ts"],
+  ["controller", "../report/report.ts"],
+  ["controller", "../command-line/command.ts"],
+  ["pages", "node:http"],
+  ["", "./controller/controller.ts"],
   ["agent", "../attachment/reapply.ts"],
   ["agent", "../knowledge/pod.ts"],
   ["agent", "./view/view.ts"],

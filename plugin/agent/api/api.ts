@@ -2,12 +2,13 @@
  * The API side: which resources are followed, for as long as the server speaks for the cluster that this node's pods were decided
  * by. Each change of a resource is handed on as a value (`ResourceUpdate`). What follows from it is decided elsewhere. Nothing ends it but the signal.
  */
+import { orAgain } from "../../kube/again.ts";
 import { connect, type Connection } from "../../kube/connect.ts";
 import { pause } from "../../kube/pause.ts";
 import type { Resource } from "../../kube/resource.ts";
 import type { Timing } from "../../kube/timing.ts";
 import type { Log } from "../../log.ts";
-import { clusterOf, orAgain } from "./cluster.ts";
+import { clusterOf } from "./cluster.ts";
 import { createDoubt, type Doubt } from "./doubt.ts";
 import { followOne, type Handlers } from "./following.ts";
 import type { Options } from "../options.ts";

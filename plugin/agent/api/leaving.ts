@@ -1,11 +1,11 @@
 /** Before it is handed on that objects or networks are gone: whether they are with their whole namespace. The API is asked once for each. */
 import { isObject } from "../../cni/fields.ts";
 import { messageOf } from "../../errors.ts";
+import { orAgain } from "../../kube/again.ts";
 import type { Connection } from "../../kube/connect.ts";
 import { ServerError } from "../../kube/errors.ts";
 import type { ResourceName, Snapshot } from "../../knowledge/snapshot.ts";
 import type { Log } from "../../log.ts";
-import { orAgain } from "./cluster.ts";
 import type { Handlers } from "./following.ts";
 import { namespacesThatLose, type Keepable } from "./kept.ts";
 import type { ResourceUpdate } from "./resource-update.ts";

@@ -1,11 +1,11 @@
 /** EgressQoS and NetworkQoS, followed for as long as they are ours to apply. */
 import type { Connection } from "../../kube/connect.ts";
+import { ownerOf, type Owner } from "../../kube/owner.ts";
 import { pause } from "../../kube/pause.ts";
 import type { Resource } from "../../kube/resource.ts";
 import type { Log } from "../../log.ts";
 import { followOne, type Handlers } from "./following.ts";
 import type { Options } from "../options.ts";
-import { ownerOf, type Owner } from "./owner.ts";
 
 export type Owned = Handlers & Pick<Options, "objects"> & { readonly log: Log; readonly signal: AbortSignal };
 

@@ -5,7 +5,7 @@ import { createServer, type AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, it } from "vitest";
-import { listen } from "../../../plugin/agent/listen.ts";
+import { listen } from "../../../plugin/pages/listen.ts";
 import { watchDirectory } from "../../../plugin/state/watch-directory.ts";
 
 it("a port that is taken is said once and tried again", { timeout: 30_000 }, async () => {

@@ -1,8 +1,8 @@
 /** Whether EgressQoS and NetworkQoS are ours to apply: their definitions bear our label, or another system brought them. */
-import { isObject } from "../../cni/fields.ts";
-import { messageOf } from "../../errors.ts";
-import type { Connection } from "../../kube/connect.ts";
-import { ServerError } from "../../kube/errors.ts";
+import { isObject } from "../cni/fields.ts";
+import { messageOf } from "../errors.ts";
+import type { Connection } from "./connect.ts";
+import { ServerError } from "./errors.ts";
 
 export type Owner = "ours" | "others" | "missing" | { readonly unknown: string };
 

@@ -1,14 +1,14 @@
-/** /healthz, /readyz and /metrics: the one listening socket. None of them asks anybody but this process. */
+/** /healthz, /readyz and, of who counts anything, /metrics: the one listening socket. No page asks anybody but this process. */
 import { createServer, type ServerResponse } from "node:http";
 import { messageOf } from "../errors.ts";
 import type { Log } from "../log.ts";
-import type { Listen } from "./options.ts";
+import type { Listen } from "./place.ts";
 
 export type Pages = {
   /** Why not, in a sentence; undefined where all is well. */
   readonly health: () => string | undefined;
   readonly readiness: () => string | undefined;
-  readonly metrics: () => Promise<{ readonly type: string; readonly text: string }>;
+  readonly metrics?: () => Promise<{ readonly type: string; readonly text: string }>;
 };
 
 const againMs = 5_000;
@@ -21,11 +21,11 @@ export function listen({ host, port }: Listen, pages: Pages, log: Log, signal: A
       end(response, 500, "text/plain", messageOf(error));
     });
   });
+  const names = namesOf(pages);
   let last: string | undefined;
   let timer: NodeJS.Timeout | undefined;
   server.on("listening", () => {
-    if (last !== undefined)
-      log("info", `now listening on ${host}:${port} for /metrics, /readyz and /healthz`);
+    if (last !== undefined) log("info", `now listening on ${host}:${port} for ${names}`);
     last = undefined;
   });
   server.on("error", (error) => {
@@ -33,7 +33,7 @@ export function listen({ host, port }: Listen, pages: Pages, log: Log, signal: A
     if (said !== last)
       log(
         "error",
-        `cannot listen on ${host}:${port} for /metrics, /readyz and /healthz: ${said}; next try in ${againMs / 1000} s. Until then probes reach another process: choose another port (--listen)`,
+        `cannot listen on ${host}:${port} for ${names}: ${said}; next try in ${againMs / 1000} s. Until then probes reach another process: choose another port (--listen)`,
       );
     last = said;
     timer = setTimeout(() => server.listen(port, host), againMs);
@@ -54,12 +54,17 @@ async function answer(method: string, url: string, pages: Pages, response: Serve
     case "/readyz":
       return state(response, pages.readiness());
     case "/metrics": {
+      if (pages.metrics === undefined) break;
       const { type, text } = await pages.metrics();
       return end(response, 200, type, text);
     }
     default:
-      return end(response, 404, "text/plain", "there are /healthz, /readyz and /metrics");
   }
+  end(response, 404, "text/plain", `there are ${namesOf(pages)}`);
+}
+
+function namesOf({ metrics }: Pages): string {
+  return metrics === undefined ? "/healthz and /readyz" : "/healthz, /readyz and /metrics";
 }
 
 function state(response: ServerResponse, fault: string | undefined): void {
