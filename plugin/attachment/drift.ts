@@ -141,7 +141,9 @@ async function checkAnew(
   record: AttachmentRecord | undefined,
 ): Promise<Findings> {
   const { call, conf } = request;
-  if (record === undefined && !hasWishes(decision)) return { faults: [], notes: [] };
+  const { leftoverFaults } = await import("./leftovers.ts");
+  if (record === undefined && !hasWishes(decision))
+    return { faults: await leftoverFaults(request, []).catch(() => []), notes: [] };
   const features = readFeatures(conf.stateDir, "forget");
   const facts = await readFacts(request, features);
   const { programs } = planFor(request, decision, facts);
@@ -149,11 +151,12 @@ async function checkAnew(
     record === undefined
       ? `its record under ${conf.stateDir} is missing or torn: DEL and GC could not find what to undo`
       : `its record under ${conf.stateDir} is of an ADD that was cut short: DEL and GC would undo its rules and no caps`;
-  const [seen, uplink] = await Promise.all([
+  const [seen, left, uplink] = await Promise.all([
     observe(programs, call.netns),
+    leftoverFaults(request, programs),
     decision.uplink === undefined
       ? []
       : (await import("./uplink/part.ts")).checkUplink(decision.uplink, request, record, features),
   ]);
-  return { faults: [...drift(seen), lost, ...uplink], notes: notes(seen) };
+  return { faults: [...drift(seen), ...left, lost, ...uplink], notes: notes(seen) };
 }

@@ -7,31 +7,30 @@ import type { Features } from "../datapath/driver.ts";
 import { probeFeatures } from "../kernel/features.ts";
 import { bootId } from "../kernel/linux.ts";
 import { readJson, writeJson } from "../state/file.ts";
+import { featuresPath, rememberedSince } from "./lost.ts";
 
 const trustMissingForMs = 10 * 60_000;
 
 /** CHECK must not write, so it reads the cache and, if there is none, tries without keeping the answer. */
 export async function readFeatures(stateDir: string, keep: "keep" | "forget"): Promise<Features> {
-  const cached = fromCache(readJson(pathIn(stateDir)));
+  const cached = fromCache(readJson(featuresPath(stateDir)));
   if (cached !== undefined) return cached;
   return keep === "keep" ? probeAndKeep(stateDir) : probeFeatures();
 }
 
 /** Whether the kernel can do other things than were remembered: a module may have been unloaded since. */
 export async function featuresChanged(stateDir: string): Promise<boolean> {
-  const remembered = fromCache(readJson(pathIn(stateDir)));
+  const remembered = fromCache(readJson(featuresPath(stateDir)));
   return JSON.stringify(await probeAndKeep(stateDir)) !== JSON.stringify(remembered);
 }
 
 async function probeAndKeep(stateDir: string): Promise<Features> {
   const features = await probeFeatures();
-  const path = pathIn(stateDir);
-  writeJson(path, { bootId: bootId(), at: Date.now(), features }, `${path}.${process.pid}.tmp`);
+  const path = featuresPath(stateDir);
+  const at = Date.now();
+  const kept = { bootId: bootId(), at, since: rememberedSince(stateDir) ?? at, features };
+  writeJson(path, kept, `${path}.${process.pid}.tmp`);
   return features;
-}
-
-function pathIn(stateDir: string): string {
-  return `${stateDir}/features.json`;
 }
 
 function fromCache(cached: unknown): Features | undefined {

@@ -5,6 +5,7 @@
 import { CniError, ErrorCode } from "../errors.ts";
 import type { Outcome } from "../kernel/exec.ts";
 import { isBare, type AttachmentRecord } from "../state/record.ts";
+import { hasRecord } from "../state/record-file.ts";
 import { readRecord } from "../state/store.ts";
 import { change } from "./change.ts";
 import { featuresChanged, readFeatures } from "./features.ts";
@@ -18,12 +19,17 @@ export async function makePrograms(task: BareTask, looking: Promise<Outcome> | u
   const { request, stateDir } = task;
   const choice = task.policy.uplink;
   const part = choice && (await import("./uplink/part.ts"));
+  const isThere = hasRecord(stateDir, identityOf(request));
   const before = readRecord(stateDir, identityOf(request));
   // Before anything is touched: a network that contradicts another goes no further.
   if (choice !== undefined) part?.agreeOnUplink(stateDir, request.conf.network, choice);
-  if (looking === undefined) return makeBareAgain(task, before);
-  const uplink = choice && part?.uplinkPart(choice, request);
-  await retryAfterReprobe({ ...task, uplink, looking }, before);
+  if (looking === undefined) await makeBareAgain(task, before);
+  else {
+    const uplink = choice && part?.uplinkPart(choice, request);
+    await retryAfterReprobe({ ...task, uplink, looking }, before);
+  }
+  const isTorn = isThere && before === undefined;
+  if (isTorn) await (await import("./leftovers.ts")).removeLeftovers(request, task.log);
 }
 
 async function makeBareAgain(task: BareTask, before: AttachmentRecord | undefined): Promise<void> {

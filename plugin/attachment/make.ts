@@ -10,6 +10,7 @@ import { hasWishes } from "../policy/policy.ts";
 import { hasRecord } from "../state/record-file.ts";
 import type { Decision } from "./decide.ts";
 import { identityOf } from "./identity.ts";
+import { recordMayBeLost } from "./lost.ts";
 import { makeBare, type BareTask } from "./make-bare.ts";
 
 export async function make(request: Request, policy: Decision, log: Log): Promise<void> {
@@ -17,9 +18,14 @@ export async function make(request: Request, policy: Decision, log: Log): Promis
   const netnsId = assertPodNetns(request.call.netns);
   const task: BareTask = { request, policy, netnsId, uplink: undefined, stateDir, log };
   const asksNothing = !hasWishes(policy);
-  if (asksNothing && !hasRecord(stateDir, identityOf(request))) return makeBare(task);
-  // Begun first: it runs while the code is loaded.
-  const looking = asksNothing ? undefined : lookAtPod(request.call);
-  const { makePrograms } = await import("./make-programs.ts");
-  await makePrograms(task, looking);
+  const isNew = !hasRecord(stateDir, identityOf(request));
+  const mayBeLost = isNew && recordMayBeLost(stateDir, request.call.netns);
+  if (asksNothing && isNew) makeBare(task);
+  else {
+    // Begun first: it runs while the code is loaded.
+    const looking = asksNothing ? undefined : lookAtPod(request.call);
+    const { makePrograms } = await import("./make-programs.ts");
+    await makePrograms(task, looking);
+  }
+  if (mayBeLost) await (await import("./leftovers.ts")).removeLeftovers(request, log);
 }

@@ -6,11 +6,15 @@ import { runAt } from "./netns.ts";
 import { refusal } from "./refusal.ts";
 
 export async function observeOne(program: Program, netns: string): Promise<Observation> {
+  return observation(program, await answersFor(program, netns));
+}
+
+export function answersFor(program: Program, netns: string): Promise<readonly string[]> {
   const { place } = program;
   const answers = questionsOf(program).map(async (question) =>
     answerOf(place, question, await runAt(place, netns, question.batch)),
   );
-  return observation(program, await Promise.all(answers));
+  return Promise.all(answers);
 }
 
 export function questionsOf(program: Program): readonly Question[] {

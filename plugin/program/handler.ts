@@ -46,6 +46,12 @@ export type Handler<Wanted, Seen> = {
   readonly delta: (objects: readonly Wanted[], seen: Seen, made: readonly Wanted[]) => Delta<Wanted>;
   /** Takes away what is still there of the objects; undefined when nothing is. */
   readonly sweep: (objects: readonly Wanted[], seen: Seen) => Batch | undefined;
+  /** Without a record: what is there of `possible`, and of what tools list by names. `isOurs`: of such a name. */
+  readonly found: (
+    possible: readonly Wanted[],
+    answers: readonly string[],
+    isOurs: (name: string) => boolean,
+  ) => readonly Wanted[];
   /** What a former build's record does not say of an object, told by the one that is planned now in its place. */
   readonly complete?: (recorded: Wanted, planned: Wanted) => Wanted;
   /** The words by which an operator finds the object. */

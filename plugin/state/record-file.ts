@@ -29,6 +29,11 @@ export function hasRecord(stateDir: string, identity: Identity): boolean {
   return existsSync(recordPath(stateDir, identity));
 }
 
+/** Whether there has ever been one since the state directory was made. */
+export function hasRecords(stateDir: string): boolean {
+  return existsSync(`${stateDir}/attachments`);
+}
+
 /** "@" cannot be part of a container ID, so the first one ends it. */
 export function recordPath(stateDir: string, { network, containerId, ifname }: Identity): string {
   return `${stateDir}/attachments/${network}/${containerId}@${ifname}.json`;

@@ -38,6 +38,16 @@ export const sets: Handler<NetSet, Seen> = {
     const twins = byName(seen);
     return removalOf([...wanted.filter(({ name }) => twins.has(name)), ...leftBeside(wanted, seen)]);
   },
+  found: (_, answers, isOurs) =>
+    answers
+      .flatMap(parseSets)
+      .filter(({ name, kind }) => isOurs(name) && kind === "hash:net")
+      .map(({ name, family }) => ({
+        kind: "set",
+        name,
+        family: family === "inet6" ? "inet6" : "inet",
+        entries: [],
+      })),
   describe: ({ name }) => `ipset ${name}`,
   key: ({ name }) => name,
   traits: () => ({}),

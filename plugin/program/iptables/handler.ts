@@ -46,6 +46,10 @@ export function chains(family: Family): Handler<MangleChain, Seen> {
       const left = seen.filter(isThere);
       return left.length > 0 ? removeFound(family, left) : undefined;
     },
+    found: (_, [saved = ""], isOurs) =>
+      [...saved.matchAll(/^:(\S+) /gm)]
+        .flatMap(([, name = ""]) => (isOurs(name) ? [name] : []))
+        .map((name) => ({ kind: "chain", name, calledFrom: [], rules: [] })),
     describe: ({ name }) => describeChain(family, name),
     key: ({ name }) => name,
     traits: () => ({}),

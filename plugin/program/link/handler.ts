@@ -34,6 +34,10 @@ export const links: Handler<Ifb, Seen> = {
     const left = wanted.filter((ifb) => seen.some((link) => link.name === ifb.name && !isForeign(link, ifb)));
     return left.length > 0 ? removeLinks(left) : undefined;
   },
+  found: (possible, answers) => {
+    const seen = answers.flatMap(parseLinks);
+    return possible.filter((ifb) => seen.some((link) => link.name === ifb.name && !isForeign(link, ifb)));
+  },
   describe: ({ name }) => `ifb ${name}`,
   key: ({ name }) => name,
   traits: (link) => ({ link }),

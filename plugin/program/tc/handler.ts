@@ -5,6 +5,7 @@ import { tcNotes } from "./bypass/notes.ts";
 import { blockerOf, tcDelta } from "./delta.ts";
 import { tcDrift } from "./drift.ts";
 import { filterPlaces } from "./filter-places.ts";
+import { foundTc } from "./found.ts";
 import { describeTc, keyOf, type TcObject } from "./objects.ts";
 import { parseTc, type ObservedDevice } from "./parse.ts";
 import { addTc, changeTc, listTc, removeHolders, removeTc, type TcChange } from "./render.ts";
@@ -58,6 +59,11 @@ export const trafficControl: Handler<TcObject, Seen> = {
     );
     return left.length > 0 ? removeTc(left, "any") : undefined;
   },
+  found: (possible, answers) =>
+    foundTc(
+      possible,
+      devicesOf(possible).map((dev, at) => parseTc(dev, answers[at] ?? "")),
+    ),
   // A guard is as fast as a guard would be now: a policer that alone held a cap, at its own rate, is not taken for one.
   complete: (recorded, planned) =>
     recorded.kind === "police" &&
