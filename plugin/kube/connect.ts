@@ -7,7 +7,7 @@ import { Agent } from "node:https";
 import { type Credentials, credentialsFrom, type Place, type ReadCredentials } from "./credentials.ts";
 import { ServerError } from "./errors.ts";
 import { readJson, refusalOf } from "./body.ts";
-import { type Get, headOf, nameOf } from "./send.ts";
+import { type Asked, type Get, headOf, nameOf, type Write } from "./send.ts";
 import { type Timing, usual } from "./timing.ts";
 
 declare const __VERSION__: string;
@@ -18,6 +18,8 @@ export type Connection = {
   readonly server: () => string;
   /** The body of a success. Throws ServerError, NoAnswerError, CredentialsError. */
   readonly get: (get: Get) => Promise<unknown>;
+  /** The same for what changes something. */
+  readonly write: (write: Write) => Promise<unknown>;
   /** A success whose body goes on. The caller reads it or destroys it. */
   readonly stream: (get: Get) => Promise<IncomingMessage>;
   /** How many good answers there have been. */
@@ -36,33 +38,41 @@ export async function connect({ timing = usual, ...place }: ConnectOptions): Pro
   let answers = 0;
   await credentials.current();
 
-  const exchange = async (get: Get): Promise<IncomingMessage> => {
-    const answer = await authorized(get);
+  const exchange = async (asked: Asked): Promise<IncomingMessage> => {
+    const answer = await authorized(asked);
     answers += 1;
     for (const call of waiting) call();
     return answer;
   };
 
-  const authorized = async (get: Get): Promise<IncomingMessage> => {
+  const authorized = async (asked: Asked): Promise<IncomingMessage> => {
     const used = await credentials.current();
-    const answer = await headOf(get, { ...used, timing, userAgent });
-    if (answer.statusCode !== 401) return await successful(answer, get, used.credentials);
+    const answer = await headOf(asked, { ...used, timing, userAgent });
+    if (answer.statusCode !== 401) return await successful(answer, asked, used.credentials);
     const fresh = await credentials.anew(used);
-    if (fresh === used) return await successful(answer, get, used.credentials);
+    if (fresh === used) return await successful(answer, asked, used.credentials);
     answer.destroy();
-    return await successful(await headOf(get, { ...fresh, timing, userAgent }), get, fresh.credentials);
+    return await successful(await headOf(asked, { ...fresh, timing, userAgent }), asked, fresh.credentials);
   };
 
-  const successful = async (answer: IncomingMessage, get: Get, by: Credentials): Promise<IncomingMessage> => {
+  const successful = async (
+    answer: IncomingMessage,
+    asked: Asked,
+    by: Credentials,
+  ): Promise<IncomingMessage> => {
     const { statusCode = 0 } = answer;
     if (statusCode >= 200 && statusCode < 300) return answer;
-    throw new ServerError(await refusalOf(answer, nameOf(get, by), timing));
+    throw new ServerError(await refusalOf(answer, nameOf(asked, by), timing));
   };
+
+  const body = async (asked: Asked): Promise<unknown> =>
+    await readJson(await exchange(asked), nameOf(asked, credentials.last()), timing);
 
   return {
     timing,
     server: () => credentials.last().server.href,
-    get: async (get) => await readJson(await exchange(get), nameOf(get, credentials.last()), timing),
+    get: body,
+    write: body,
     stream: exchange,
     answers: () => answers,
     whenAnswered: (call) => {

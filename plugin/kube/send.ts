@@ -1,4 +1,4 @@
-/** One GET over one connection, up to the head of its answer. This version writes nothing to the API. */
+/** One request over one connection, up to the head of its answer. */
 import type { IncomingMessage } from "node:http";
 import { request as send, type Agent } from "node:https";
 import { urlToHttpOptions } from "node:url";
@@ -17,6 +17,15 @@ export type Get = {
   readonly signal?: AbortSignal;
 };
 
+/** `body`: JSON, whatever its type says. */
+export type Write = Omit<Get, "accept"> & {
+  readonly method: "PATCH" | "POST";
+  readonly contentType: string;
+  readonly body: string;
+};
+
+export type Asked = Get | Write;
+
 export type Line = {
   readonly credentials: Credentials;
   readonly agent: Agent;
@@ -25,20 +34,20 @@ export type Line = {
 };
 
 /** Whatever status it has. The caller reads the body or destroys the answer. */
-export async function headOf(get: Get, line: Line): Promise<IncomingMessage> {
+export async function headOf(asked: Asked, line: Line): Promise<IncomingMessage> {
   try {
-    return await attempt(get, line);
+    return await attempt(asked, line);
   } catch (error) {
-    // The server may close an idle connection just as we take it: that says nothing about the server.
-    if (error instanceof StaleError) return await attempt(get, line);
+    // The server may close an idle connection just as we take it: that says nothing about the server. What a POST makes it may have made.
+    if (error instanceof StaleError && methodOf(asked) !== "POST") return await attempt(asked, line);
     throw error;
   }
 }
 
-function attempt(get: Get, line: Line): Promise<IncomingMessage> {
+function attempt(asked: Asked, line: Line): Promise<IncomingMessage> {
   const { timing, agent, credentials } = line;
   return new Promise((resolve, reject) => {
-    const request = send({ ...optionsOf(get, line), agent });
+    const request = send({ ...optionsOf(asked, line), agent });
     const limit = (what: string, milliseconds: number): NodeJS.Timeout =>
       setTimeout(
         () => void request.destroy(new Error(`${what} within ${milliseconds / 1000} s`)),
@@ -63,26 +72,29 @@ function attempt(get: Get, line: Line): Promise<IncomingMessage> {
       stop();
       resolve(response);
     });
-    request.once("error", (error) => reject(noAnswer(error, get, line, request.reusedSocket)));
+    request.once("error", (error) => reject(noAnswer(error, asked, line, request.reusedSocket)));
     request.once("close", stop);
-    request.end();
+    request.end("body" in asked ? asked.body : undefined);
   });
 }
 
 /** For messages: which request. */
-export function nameOf({ path }: Get, { server }: Credentials): string {
-  return `GET ${path} of ${server.host}`;
+export function nameOf(asked: Asked, { server }: Credentials): string {
+  return `${methodOf(asked)} ${asked.path} of ${server.host}`;
 }
 
-export function optionsOf(
-  { path, query = {}, accept = "application/json", signal }: Get,
-  { credentials: { server, tls, headers }, userAgent }: Line,
-): object {
+function methodOf(asked: Asked): "GET" | Write["method"] {
+  return "method" in asked ? asked.method : "GET";
+}
+
+export function optionsOf(asked: Asked, { credentials: { server, tls, headers }, userAgent }: Line): object {
+  const { path, query = {}, signal } = asked;
   const search = new URLSearchParams(query).toString();
   // It also takes the brackets off an IPv6 address, which a connection does not want.
   const { hostname, port } = urlToHttpOptions(server);
   return {
     ...tls,
+    method: methodOf(asked),
     hostname,
     port: port || 443,
     // A server may stand below a path, as behind a proxy of many clusters.
@@ -90,7 +102,11 @@ export function optionsOf(
     headers: {
       ...headers,
       "User-Agent": userAgent,
-      Accept: accept,
+      Accept: ("accept" in asked ? asked.accept : undefined) ?? "application/json",
+      ...("body" in asked && {
+        "Content-Type": asked.contentType,
+        "Content-Length": Buffer.byteLength(asked.body),
+      }),
     },
     ...(signal === undefined ? {} : { signal }),
   };
@@ -98,8 +114,8 @@ export function optionsOf(
 
 class StaleError extends NoAnswerError {}
 
-function noAnswer(error: Error, get: Get, { credentials }: Line, isReused: boolean): NoAnswerError {
+function noAnswer(error: Error, asked: Asked, { credentials }: Line, isReused: boolean): NoAnswerError {
   const code = "code" in error ? error.code : undefined;
   const Kind = isReused && (code === "ECONNRESET" || code === "EPIPE") ? StaleError : NoAnswerError;
-  return new Kind(nameOf(get, credentials), messageOf(error), error);
+  return new Kind(nameOf(asked, credentials), messageOf(error), error);
 }

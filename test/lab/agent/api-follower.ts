@@ -16,7 +16,7 @@ import { type Authority, authority, kubeconfig } from "../node/authority.ts";
 import { eventually } from "../cluster/eventually.ts";
 import { type FakeApi, fakeApi } from "./fake-api.ts";
 
-const QOS: Resource = { group: "k8s.ovn.org", version: "v1", name: "egressqoses" };
+export const QOS: Resource = { group: "k8s.ovn.org", version: "v1", name: "egressqoses" };
 export const PATH = "/apis/k8s.ovn.org/v1/egressqoses";
 
 /** Two orders of magnitude below the usual ones. */

@@ -5,7 +5,8 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { connect, type Connection, type ConnectOptions } from "../../../plugin/kube/connect.ts";
-import { fakeSite, PATH, quick, type Site } from "../../lab/agent/api-follower.ts";
+import { applyStatus, create } from "../../../plugin/kube/write.ts";
+import { fakeSite, PATH, QOS, quick, type Site } from "../../lab/agent/api-follower.ts";
 import { authority, kubeconfig } from "../../lab/node/authority.ts";
 import { fakeApi, refuse, reply } from "../../lab/agent/fake-api.ts";
 
@@ -262,4 +263,65 @@ describe("a request", () => {
     end.abort();
     await expect(asked).rejects.toThrow(/abort/);
   });
+});
+
+describe("what is written", () => {
+  it("to a status is applied by its manager, over what others say", async () => {
+    await using site = await fakeSite();
+    using connection = await connected({ kubeconfig: site.kubeconfig });
+    site.api.next("any", (response) => reply(response, 200, { applied: true }));
+    const resource = { ...QOS, namespace: "ns" };
+    const status = { status: "EgressQoS Rules applied" };
+    const made = { resource, kind: "EgressQoS", name: "default", manager: "pod-qos-node-1", status };
+    await expect(applyStatus(connection, made)).resolves.toEqual({ applied: true });
+    const [seen] = site.api.seen;
+    expect([seen?.method, seen?.path, seen?.query.toString(), seen?.headers["content-type"]]).toEqual([
+      "PATCH",
+      "/apis/k8s.ovn.org/v1/namespaces/ns/egressqoses/default/status",
+      "fieldManager=pod-qos-node-1&force=true",
+      "application/apply-patch+yaml",
+    ]);
+    expect(JSON.parse(seen?.body ?? "")).toEqual({
+      apiVersion: "k8s.ovn.org/v1",
+      kind: "EgressQoS",
+      metadata: { name: "default", namespace: "ns" },
+      status,
+    });
+  });
+
+  it("as a new object goes to all of its resource, and each byte of it arrives", async () => {
+    await using site = await fakeSite();
+    using connection = await connected({ kubeconfig: site.kubeconfig });
+    site.api.next("any", (response) => reply(response, 201, {}));
+    const resource = { group: "pod-qos.io", version: "v1alpha1", name: "qosnodes" };
+    const object = { metadata: { name: "node-é" } };
+    await create(connection, { resource, kind: "QoSNode", manager: "pod-qos-agent", object });
+    const [seen] = site.api.seen;
+    expect([seen?.method, seen?.path]).toEqual(["POST", "/apis/pod-qos.io/v1alpha1/qosnodes"]);
+    expect(JSON.parse(seen?.body ?? "")).toEqual({
+      apiVersion: "pod-qos.io/v1alpha1",
+      kind: "QoSNode",
+      ...object,
+    });
+  });
+
+  it.each([
+    ["PATCH", 3, undefined],
+    ["POST", 2, "NoAnswerError"],
+  ] as const)(
+    "by %s over a connection that is closed just then: %i requests",
+    async (method, count, error) => {
+      await using site = await fakeSite();
+      using connection = await connected({ kubeconfig: site.kubeconfig });
+      await connection.get(pods);
+      site.api.next("any", (response) => response.socket?.destroy());
+      site.api.next("any", (response) => reply(response, 200, {}));
+      const write = { method, path: PATH, contentType: "application/json", body: "{}" };
+      const outcome = await connection.write(write).then(
+        () => undefined,
+        ({ name }: Error) => name,
+      );
+      expect([site.api.seen.length, outcome]).toEqual([count, error]);
+    },
+  );
 });
