@@ -15,6 +15,8 @@ export const policyPath = (kind: "EgressQoS" | "NetworkQoS", namespace?: string)
   return `/apis/k8s.ovn.org/${version}/${within}${kind.toLowerCase()}es`;
 };
 
+export const QOS_NODES = "/apis/pod-qos.io/v1alpha1/qosnodes";
+
 /** What kubectl says, on both its outputs, whatever it ends with. */
 export const kubectl = (
   { kubeconfig }: ControlPlane,
@@ -53,7 +55,7 @@ export const withImage = (folder: string, { name, tag, command }: Image): string
 
 /** A definition is accepted at once and served a moment later. */
 const served = async (plane: ControlPlane): Promise<void> => {
-  const paths = [policyPath("EgressQoS"), policyPath("NetworkQoS")];
+  const paths = [policyPath("EgressQoS"), policyPath("NetworkQoS"), QOS_NODES];
   const end = Date.now() + 30_000;
   while (Date.now() < end) {
     const answers = await Promise.all(paths.map((path) => plane.api.ask("GET", path)));
