@@ -17,10 +17,11 @@ containernetworking-plugins /usr/lib/cni/bridge
 openvswitch-switch ovs-vswitchd
 '
 
-# The arm64 build is started under emulation.
+# The arm64 build is started under emulation, and a containerd imports the image.
 PACKAGES_BUILD='
 binutils strip
 qemu-user-static qemu-aarch64-static
+containerd containerd
 '
 
 PACKAGES_CLUSTER='
