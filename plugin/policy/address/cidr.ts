@@ -31,12 +31,18 @@ export function parseCidr(field: string, value: unknown): Cidr {
       `${allowed}; no packet carries an IPv4-mapped address: write the IPv4 block`,
     );
   }
-  return { family: address.family, address: formatAddress(masked(address, prefix)), prefix };
+  const { family, groups } = masked(address, prefix);
+  const cidr: Cidr = { family, address: formatAddress({ family, groups }), prefix };
+  nets.set(cidr, { family, groups, prefix });
+  return cidr;
 }
+
+/** Of each block that was read here: a list of rules can have a hundred thousand, and each is asked for several times. */
+const nets = new WeakMap<Cidr, Net>();
 
 /** A block, or the one address that it would hold: upstream's own objects name both as exceptions. */
 export function parseBlockOrAddress(field: string, value: unknown): Cidr {
-  const address = typeof value === "string" ? parseAddress(value) : undefined;
+  const address = typeof value === "string" && !value.includes("/") ? parseAddress(value) : undefined;
   return parseCidr(field, address === undefined ? value : `${String(value)}/${bitsOf(address.family)}`);
 }
 
@@ -51,11 +57,14 @@ export function formatCidr({ address, prefix }: Cidr): string {
 /** A block with its address as numbers, for whoever compares many. */
 export type Net = Address & { readonly prefix: number };
 
-export function netOf({ address, prefix }: Cidr): Net {
-  const parsed = parseAddress(address);
-  if (parsed === undefined) throw new Error(`${address} is in a Cidr, so it was parsed once`);
-  // Not a spread, which costs more than the parsing.
-  return { family: parsed.family, groups: parsed.groups, prefix };
+export function netOf(cidr: Cidr): Net {
+  const known = nets.get(cidr);
+  if (known !== undefined) return known;
+  const parsed = parseAddress(cidr.address);
+  if (parsed === undefined) throw new Error(`${cidr.address} is in a Cidr, so it was parsed once`);
+  const net = { family: parsed.family, groups: parsed.groups, prefix: cidr.prefix };
+  nets.set(cidr, net);
+  return net;
 }
 
 export function contains(net: Net, address: Address): boolean {
