@@ -1,5 +1,6 @@
 /** The request of an attachment made again from its record, with the present conf where one is given. Pure. */
 import type { Call } from "../cni/call.ts";
+import { declaredIn } from "../cni/capabilities.ts";
 import { isObject, type JsonObject } from "../cni/fields.ts";
 import { parseRequest, type Request } from "../cni/request.ts";
 import type { AttachmentRecord, Asked } from "../state/record.ts";
@@ -51,6 +52,5 @@ function documentOf({ identity }: AttachmentRecord, asked: Asked, conf: JsonObje
 
 /** A runtime passes on what the conf declares. Of a conf that declares nothing, all that came is kept. */
 function declared(runtimeConfig: JsonObject, capabilities: unknown): JsonObject {
-  if (!isObject(capabilities)) return runtimeConfig;
-  return Object.fromEntries(Object.entries(runtimeConfig).filter(([name]) => capabilities[name] === true));
+  return isObject(capabilities) ? declaredIn(capabilities, runtimeConfig) : runtimeConfig;
 }

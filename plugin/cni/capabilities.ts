@@ -31,3 +31,9 @@ export function unheard(document: JsonObject): string | undefined {
 
 /** The keys of the conf by which it has something to say for pods itself. */
 const ownWishes = ["ingressRate", "egressRate", "defaults", "egress", "policyDir", "uplink"];
+
+/** What a runtime passes on of what it has to say. */
+export function declaredIn(capabilities: unknown, given: JsonObject): JsonObject {
+  const declared = isObject(capabilities) ? capabilities : {};
+  return Object.fromEntries(Object.entries(given).filter(([name]) => declared[name] === true));
+}

@@ -1,6 +1,6 @@
 /** Who still needs the executable: runtimes and multus delete a pod by the chain of its ADD, which they have kept. */
 import { readdirSync, readFileSync } from "node:fs";
-import { isObject } from "../../cni/fields.ts";
+import { parseCachedResult, type CachedResult } from "../../cni/cached-result.ts";
 import { messageOf } from "../../errors.ts";
 import { onNode } from "../../runtime/paths.ts";
 
@@ -23,13 +23,12 @@ function held(root: string, directory: string, read: Read): readonly string[] {
   }
 }
 
-/** libcni's cache: the chain is in it as base64. */
+/** libcni's cache: the chain is in it. */
 const byRuntime: Read = (name, text) => {
-  const cached = parsed(text);
-  if (cached === undefined) return undefined;
-  const { config, cniArgs, ifName, containerId } = cached;
-  if (typeof config !== "string" || !namesUs(Buffer.from(config, "base64").toString())) return undefined;
-  return `${podOf(cniArgs) ?? `container ${String(containerId ?? name)}`} ${String(ifName ?? "")}`.trim();
+  const cached = parseCachedResult(text);
+  if (cached === undefined || !namesUs(cached.chain)) return undefined;
+  const { args, containerId, ifname } = cached;
+  return `${podOf(args) ?? `container ${containerId || name}`} ${ifname}`.trim();
 };
 
 const byMultus: Read = (name, text) => (namesUs(text) ? `container ${name} (multus)` : undefined);
@@ -38,21 +37,9 @@ function namesUs(text: string): boolean {
   return /"type"\s*:\s*"pod-qos"/.test(text.replaceAll("\\", ""));
 }
 
-/** [["K8S_POD_NAME", "web-1"], …] */
-function podOf(args: unknown): string | undefined {
-  if (!Array.isArray(args)) return undefined;
-  const pairs = new Map(
-    args.filter((pair) => Array.isArray(pair)).map(([key, value]) => [String(key), String(value)]),
-  );
-  const [namespace, name] = [pairs.get("K8S_POD_NAMESPACE"), pairs.get("K8S_POD_NAME")];
-  return namespace === undefined || name === undefined ? undefined : `pod ${namespace}/${name}`;
-}
-
-function parsed(text: string): Readonly<Record<string, unknown>> | undefined {
-  try {
-    const value: unknown = JSON.parse(text);
-    return isObject(value) ? value : undefined;
-  } catch {
-    return undefined;
-  }
+function podOf({
+  K8S_POD_NAMESPACE: namespace = "",
+  K8S_POD_NAME: name = "",
+}: CachedResult["args"]): string | undefined {
+  return namespace === "" || name === "" ? undefined : `pod ${namespace}/${name}`;
 }
