@@ -4,6 +4,7 @@ import type { Metrics } from "./metrics.ts";
 import type { News } from "./news.ts";
 import type { Options } from "./options.ts";
 import type { States } from "./states.ts";
+import type { Came } from "./work.ts";
 import type { World } from "./world.ts";
 
 /** The world is replaced as a whole. */
@@ -16,6 +17,8 @@ export type Loop = {
   readonly world: () => World;
   readonly setWorld: (world: World) => void;
   readonly tell: (news: News) => void;
+  /** Of a file of a runtime's cache: gives what it speaks of a record, where it has none. */
+  readonly adopt: (path: string) => Promise<Came>;
   /** Reads the records again; which are others than before. */
   readonly readRecords: () => readonly string[];
 };

@@ -3,6 +3,7 @@ import { messageOf } from "../errors.ts";
 import type { Log } from "../log.ts";
 import { makeDirectory } from "../state/file.ts";
 import { watchConfs } from "../state/watch-directory.ts";
+import { createAdopter } from "./adopter.ts";
 import { startApi, withoutApi } from "./api-side.ts";
 import { confsChanged } from "./conf-changes.ts";
 import { classesLeft } from "./left-classes.ts";
@@ -15,12 +16,13 @@ import type { Options } from "./options.ts";
 import { withNodeNetworks } from "./node-networks.ts";
 import { perform } from "./perform.ts";
 import { followPolicyDirs } from "./policy-dirs.ts";
+import { followCaches } from "./caches.ts";
 import { readAll, thatDiffer } from "./node/records.ts";
 import { startRound } from "./round.ts";
 import { createStates } from "./states.ts";
 import { watchRecords } from "./node/watch.ts";
 import { startWorker } from "./worker.ts";
-import { emptyWorld, nameOfTask, policyDirs, taskNamed, type World } from "./world.ts";
+import { emptyWorld, nameOfTask, withDeleted, policyDirs, taskNamed, type World } from "./world.ts";
 
 /** The first look at what runs is spread over so much, so that nodes that start together do not ask together. */
 const spreadMs = 5_000;
@@ -43,14 +45,17 @@ export async function runLoop(options: Options, log: Log, signal: AbortSignal): 
       if (states.isInStep() || news.kind === "ended" || news.kind === "suspects")
         asksOf(world, news, Math.random).forEach(ask);
     },
+    adopt: (path) => adopt(path),
     readRecords: () => {
       const before = world.records;
-      world = { ...world, records: readAll(stateDir, before) };
+      const records = readAll(stateDir, before);
+      world = { ...world, records, deleted: options.adopt ? withDeleted(world, records) : world.deleted };
       states.keepOnly(world.records);
       classesLeft(stateDir, before, world.records).forEach(loop.tell);
       return thatDiffer(before, world.records);
     },
   };
+  const adopt = createAdopter(loop);
   const unreadable = (error: unknown): void =>
     log("error", `a change could not be read, tried again: ${messageOf(error)}`);
   const worker = startWorker(
@@ -78,10 +83,12 @@ export async function runLoop(options: Options, log: Log, signal: AbortSignal): 
   loop.readRecords();
   const api = options.api ? startApi(loop, start) : withoutApi(loop);
   const followPolicies = followPolicyDirs(loop, api.followAsked, unreadable);
+  const readCaches = followCaches(loop, unreadable);
   watchConfs(
     confDir,
     () => {
       confsChanged(loop);
+      readCaches();
       api.followAsked();
       followPolicies(policyDirs(world));
     },

@@ -8,6 +8,7 @@ export type Metrics = {
   readonly pods: Gauge<"state">;
   readonly applies: Counter<"result">;
   readonly applySeconds: Histogram;
+  readonly adoptions: Counter<"result">;
   readonly readBacks: Counter<"result">;
   readonly drift: Counter<"tool">;
   readonly unmended: Counter<"tool">;
@@ -48,6 +49,12 @@ export function createMetrics(): Metrics {
       name: "pod_qos_apply_duration_seconds",
       help: "Seconds that a change of an attachment took, waiting for locks included.",
       buckets: [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2, 5],
+      registers,
+    }),
+    adoptions: new Counter({
+      name: "pod_qos_adoptions_total",
+      help: "Attachments found without a record, by what came of it: adopted, or why not.",
+      labelNames: ["result"],
       registers,
     }),
     readBacks: new Counter({

@@ -8,6 +8,7 @@ import {
   networksOnUplink,
   tasksOfNetwork,
   tasksOfPolicyDir,
+  unrecorded,
   type Task,
   type World,
 } from "./world.ts";
@@ -17,6 +18,8 @@ export type News =
   | { readonly kind: "confs"; readonly networks: readonly string[] }
   | { readonly kind: "policies"; readonly directory: string }
   | { readonly kind: "records"; readonly attachments: readonly string[] }
+  /** Files of runtimes that are new or others. */
+  | { readonly kind: "cached"; readonly paths: readonly string[] }
   | { readonly kind: "kernel"; readonly event: KernelEvent; readonly nowMs: number }
   | { readonly kind: "ended"; readonly attachments: readonly string[]; readonly afterMs: number }
   /** Of the round: not as they should be. */
@@ -38,13 +41,16 @@ export function asksOf(world: World, news: News, chance: () => number): readonly
     case "start":
       return afterStart(world, news.spreadMs, chance);
     case "confs":
-      return news.networks.flatMap((network) =>
-        atOnce(tasksOfNetwork(world, network), `the conf of network ${network}`),
-      );
+      return news.networks.flatMap((network) => [
+        ...atOnce(tasksOfNetwork(world, network), `the conf of network ${network}`),
+        ...adopt(unrecorded(world, [network])),
+      ]);
     case "policies":
       return atOnce(tasksOfPolicyDir(world, news.directory), `files in ${news.directory}`);
     case "records":
       return atOnce(afterRecords(world, news.attachments), "its record");
+    case "cached":
+      return adopt(unrecorded(world).filter((path) => news.paths.includes(path)));
     case "kernel":
       return afterEvent(world, news.event, news.nowMs);
     case "ended":
@@ -79,6 +85,7 @@ function afterStart(world: World, spreadMs: number, chance: () => number): reado
   return [
     ...atOnce([...uplinks, { kind: "sweep" }], why),
     ...pods.map((task) => ({ task, why, delayMs: chance() * spreadMs })),
+    ...adopt(unrecorded(world)),
   ];
 }
 
@@ -127,11 +134,20 @@ function afterApi(world: World, changes: ApiChanges): readonly Asked[] {
       decide(of(({ namespace }) => namespace !== undefined && ofNamespaces.includes(namespace))),
       "its namespace's labels or annotations",
     ),
-    ...(surroundings ? atOnce(decide(of(() => true)), "networks, or labels of namespaces") : []),
+    ...(surroundings
+      ? [...atOnce(decide(of(() => true)), "networks, or labels of namespaces"), ...adopt(unrecorded(world))]
+      : []),
   ];
 }
 
 type Recorded = NonNullable<AttachmentRecord["asked"]>;
+
+function adopt(paths: readonly string[]): readonly Asked[] {
+  return atOnce(
+    paths.map((path) => ({ kind: "adopt", path })),
+    "it has no record",
+  );
+}
 
 function later(tasks: readonly Task[], why: string): readonly Asked[] {
   return tasks.map((task) => ({ task, why, delayMs: kernelSettlesMs }));

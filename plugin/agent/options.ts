@@ -17,6 +17,8 @@ export type Options = {
   /** Whether EgressQoS and NetworkQoS of the API are ours to apply. */
   readonly objects: "auto" | "on" | "off";
   readonly api: boolean;
+  /** Whether pods that ran before pod-qos came are made as ADD would have made them. */
+  readonly adopt: boolean;
   /** In which every attachment is read back once. */
   readonly roundMs: number;
 };
@@ -29,6 +31,7 @@ export const table = {
     ["auto", "on", "off"],
     "apply EgressQoS and NetworkQoS of the API; auto: where their CRDs are ours",
   ),
+  "no-adopt": flag("leave pods as they are that ran before pod-qos was in their network's chain"),
   "state-dir": absolutePath("DIR", `default ${defaultStateDir}: the "stateDir" of the confs that are served`),
   "conf-dir": absolutePath("DIR", "default /etc/cni/net.d"),
   install: flag('keep pod-qos in the chain of that directory, as "install --watch" does'),
@@ -59,6 +62,7 @@ export function optionsFrom(
     listen: listen === "off" ? undefined : listen,
     objects: values.objects ?? "auto",
     api,
+    adopt: !values["no-adopt"],
     roundMs: values.round ?? 600_000,
   };
 }

@@ -31,6 +31,8 @@ export async function perform(loop: Loop, task: Task, why: readonly string[]): P
       const conf = confOf(world(), task.network);
       return conf === undefined ? over : settle(tools, task.network, conf, why);
     }
+    case "adopt":
+      return loop.adopt(task.path);
     case "sweep":
       return sweep(tools);
   }
@@ -53,7 +55,11 @@ async function lookAtAll({ options, metrics, world, tell }: Loop, names: readonl
 
 /** What is not: what ended is undone, and what somebody took away is put back as it was. */
 function isDecision({ states }: Loop, task: Task): boolean {
-  return task.kind === "uplink" || (task.kind === "decide" && !states.isEnding(task.attachment));
+  return (
+    task.kind === "uplink" ||
+    task.kind === "adopt" ||
+    (task.kind === "decide" && !states.isEnding(task.attachment))
+  );
 }
 
 async function decide(loop: Loop, attachment: string, why: readonly string[]): Promise<Came> {

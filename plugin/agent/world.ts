@@ -1,9 +1,10 @@
 /** What the agent knows of its node by now, as one value, and what follows from a change of it. Pure but for the reading. */
 import type { JsonObject } from "../cni/fields.ts";
 import { noConfs, policyDirOf, type Confs } from "./node/confs.ts";
+import type { CachedResults } from "../runtime/cached-results.ts";
 import { definedConfOf } from "./view/defined-conf.ts";
 import type { ApiView } from "./view/view.ts";
-import { lastConfOf, networksOf, policyDirsOf, recordsOf, type Records } from "./node/records.ts";
+import { keyOf, lastConfOf, networksOf, policyDirsOf, recordsOf, type Records } from "./node/records.ts";
 import type { AttachmentRecord } from "../state/record.ts";
 
 export type World = {
@@ -13,9 +14,20 @@ export type World = {
   readonly view: ApiView | undefined;
   /** By policy directory, as far as these have been read: whether an object there asks for labels of networks. */
   readonly files: ReadonlyMap<string, boolean>;
+  /** What runtimes have added and not deleted; empty where none is to be adopted. */
+  readonly cached: CachedResults;
+  /** Attachments that had a record since the agent has started, and have none any more: a DEL may be going on. */
+  readonly deleted: ReadonlySet<string>;
 };
 
-export const emptyWorld: World = { confs: noConfs, records: new Map(), view: undefined, files: new Map() };
+export const emptyWorld: World = {
+  confs: noConfs,
+  records: new Map(),
+  view: undefined,
+  files: new Map(),
+  cached: new Map(),
+  deleted: new Set(),
+};
 
 /** What the queue's keys name. */
 export type Task =
@@ -23,6 +35,8 @@ export type Task =
   /** The round's: several in one go. */
   | { readonly kind: "looks"; readonly attachments: readonly string[] }
   | { readonly kind: "uplink"; readonly network: string }
+  /** What a runtime has added, and has no record. */
+  | { readonly kind: "adopt"; readonly path: string }
   | { readonly kind: "sweep" };
 
 export function nameOfTask(task: Task): string {
@@ -34,6 +48,8 @@ export function nameOfTask(task: Task): string {
       return `looks ${task.attachments.join("\n")}`;
     case "uplink":
       return `uplink ${task.network}`;
+    case "adopt":
+      return `adopt ${task.path}`;
     case "sweep":
       return "sweep";
   }
@@ -43,6 +59,7 @@ export function taskNamed(name: string): Task {
   const [kind = "", rest = ""] = name.split(/ (.*)/s);
   if (kind === "decide" || kind === "look") return { kind, attachment: rest };
   if (kind === "looks") return { kind, attachments: rest.split("\n") };
+  if (kind === "adopt") return { kind, path: rest };
   return kind === "uplink" ? { kind, network: rest } : { kind: "sweep" };
 }
 
@@ -83,8 +100,39 @@ export function filesSelectNetworks(world: World): boolean | undefined {
 }
 
 /** By the conf directory, else by the definition that made the attachment; undefined: as it was asked last. */
-export function presentConfOf({ confs, view }: World, record: AttachmentRecord): JsonObject | undefined {
+export function presentConfOf(
+  { confs, view }: World,
+  record: Pick<AttachmentRecord, "identity" | "asked">,
+): JsonObject | undefined {
   return confs.entries.get(record.identity.network) ?? (view && definedConfOf(view, record));
+}
+
+/** With what had a record and has none any more. A DEL may still be going on: the runtime forgets it when all of it is done. */
+export function withDeleted({ records: before, deleted }: World, now: Records): World["deleted"] {
+  const gone = [...before.keys()].filter((key) => !now.has(key));
+  return gone.length === 0 ? deleted : new Set([...deleted, ...gone]);
+}
+
+/** Without what no runtime knows any more. */
+export function stillCached(deleted: World["deleted"], cached: CachedResults): World["deleted"] {
+  const known = new Set([...cached.values()].flatMap(({ identity }) => (identity ? [keyOf(identity)] : [])));
+  return new Set([...deleted].filter((key) => known.has(key)));
+}
+
+/** The files of attachments that a runtime has added to a network with pod-qos, and that have no record. */
+export function unrecorded(
+  { cached, records, deleted, confs, view }: World,
+  networks?: readonly string[],
+): readonly string[] {
+  const defined = new Set(view?.snapshot.networks.map(({ network }) => network));
+  return [...cached].flatMap(([path, { identity }]) => {
+    if (identity === undefined) return [];
+    const { network } = identity;
+    const isAsked = networks === undefined || networks.includes(network);
+    const isServed = confs.entries.has(network) || defined.has(network);
+    const key = keyOf(identity);
+    return isAsked && isServed && !records.has(key) && !deleted.has(key) ? [path] : [];
+  });
 }
 
 /** Where definitions of one name say this and that, it is what was asked last. */

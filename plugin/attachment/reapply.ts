@@ -105,14 +105,14 @@ async function changeTo(task: Reapplying, before: AttachmentRecord, differing: D
   const { policy, uplink, isInWordsAlone, rejected } = differing;
   const refused = policy.uplink && (await disagreement(stateDir, before, policy.uplink));
   if (refused !== undefined) return { kind: "refused", error: refused };
+  if (isInWordsAlone && differing.wanted !== undefined) {
+    rewriteRecord(stateDir, { ...differing.wanted, programs: before.programs });
+    return { kind: "same", rejected, hadAnotherUplink: !hasSameUplink(differing.wanted, before) };
+  }
   const features = readFeatures(stateDir, "keep");
   // Whoever waits for it hears of its failure.
   features.catch(() => undefined);
   const wanted = differing.wanted ?? (await withFacts(before, differing, features));
-  if (isInWordsAlone) {
-    rewriteRecord(stateDir, { ...wanted, programs: before.programs });
-    return { kind: "same", rejected, hadAnotherUplink: !hasSameUplink(wanted, before) };
-  }
   const taken = takenEnd(wanted);
   if (taken !== undefined) return { kind: "failed", error: endIsTaken(before, taken) };
   const join = uplink && (async (): Promise<void> => uplink.join(features, log));

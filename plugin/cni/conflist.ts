@@ -57,6 +57,17 @@ function delegatesOf({ type, delegates }: JsonObject): readonly JsonObject[] {
   return delegates.filter(isObject).filter(({ plugins }) => plugins !== undefined);
 }
 
+/** Where a Multus in it keeps what it has added, if it says so. */
+export function multusCaches(text: string): readonly string[] {
+  const document = parsed(text);
+  if (!isObject(document)) return [];
+  const { plugins } = document;
+  const confs = [document, ...(Array.isArray(plugins) ? plugins.filter(isObject) : [])];
+  return confs.flatMap(({ type, cniDir }) =>
+    type === "multus" && typeof cniDir === "string" && cniDir.startsWith("/") ? [cniDir] : [],
+  );
+}
+
 function conflistOf(document: JsonObject, plugins: readonly JsonObject[]): Conflist {
   const { cniVersion } = document;
   const network = networkName(document);

@@ -113,6 +113,7 @@ describe("arguments of agent", () => {
   it("default to what the documents say", () => {
     expect(settings([], { NODE_NAME: "n1" })).toEqual({
       node: "n1",
+      adopt: true,
       kubeconfig: undefined,
       stateDir: "/run/pod-qos",
       confDir: "/etc/cni/net.d",

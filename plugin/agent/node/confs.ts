@@ -1,6 +1,6 @@
 /** What the conf directory says of networks by now. Reads files, starts nothing. */
 import { readFileSync } from "node:fs";
-import { parseConflists, type Conflist } from "../../cni/conflist.ts";
+import { multusCaches, parseConflists, type Conflist } from "../../cni/conflist.ts";
 import { readLeniently } from "../../cni/conf.ts";
 import { isObject, type JsonObject } from "../../cni/fields.ts";
 import { invalidValue, messageOf } from "../../errors.ts";
@@ -9,19 +9,24 @@ import { namesIn } from "../../state/file.ts";
 export type Confs = {
   /** Our entry, by the network's name; a network that is gone, broken or without pod-qos is not in it. */
   readonly entries: ReadonlyMap<string, JsonObject>;
+  /** Directories in which a Multus keeps what it has added. */
+  readonly caches: readonly string[];
   /** What is wrong in the directory, in sentences. */
   readonly faults: readonly string[];
 };
 
-export const noConfs: Confs = { entries: new Map(), faults: [] };
+export const noConfs: Confs = { entries: new Map(), caches: [], faults: [] };
 
 export function readConfs(directory: string, stateDir: string): Confs {
   const entries = new Map<string, JsonObject>();
   const seen = new Set<string>();
+  const caches: string[] = [];
   const faults: string[] = [];
   for (const file of conflistsIn(directory, faults)) {
     try {
-      for (const { network, entry } of conflistsOf(directory, file)) {
+      const text = readFileSync(`${directory}/${file}`, "utf8");
+      caches.push(...multusCaches(text));
+      for (const { network, entry } of conflistsOf(directory, text)) {
         // Of several files with one network a runtime takes the first.
         if (seen.has(network)) continue;
         seen.add(network);
@@ -34,13 +39,11 @@ export function readConfs(directory: string, stateDir: string): Confs {
       faults.push(`${directory}/${file}: ${messageOf(error)}: pods of its network keep what they have`);
     }
   }
-  return { entries, faults };
+  return { entries, caches, faults };
 }
 
-function conflistsOf(directory: string, file: string): readonly Conflist[] {
-  return parseConflists(readFileSync(`${directory}/${file}`, "utf8"), (network) =>
-    dropInsOf(`${directory}/${network}`),
-  );
+function conflistsOf(directory: string, text: string): readonly Conflist[] {
+  return parseConflists(text, (network) => dropInsOf(`${directory}/${network}`));
 }
 
 /** As libcni reads them: a directory of the network's name, each file the conf of one plugin. */

@@ -11,7 +11,10 @@ import type { ApiView } from "./view.ts";
  * undefined where it is not certain which definition made the attachment (several namespaces may define a network of one name),
  * and where that one is broken, has no pod-qos in it, or has its records in another state directory.
  */
-export function definedConfOf(view: ApiView, record: AttachmentRecord): JsonObject | undefined {
+export function definedConfOf(
+  view: ApiView,
+  record: Pick<AttachmentRecord, "identity" | "asked">,
+): JsonObject | undefined {
   const makers = makersOf(view, record);
   const [maker] = makers;
   const entry = maker === undefined || makers.length > 1 ? undefined : entryIn(maker);
@@ -24,7 +27,7 @@ export function definedConfOf(view: ApiView, record: AttachmentRecord): JsonObje
 /** Multus writes onto the pod which definition made which interface; until then all that come into question. */
 function makersOf(
   { snapshot, pods }: ApiView,
-  { identity, asked }: AttachmentRecord,
+  { identity, asked }: Pick<AttachmentRecord, "identity" | "asked">,
 ): readonly KnownNetwork[] {
   const named = snapshot.networks.filter(({ network }) => network === identity.network);
   const pod = asked?.uid === undefined ? undefined : pods.get(asked.uid);

@@ -1,6 +1,6 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import type { Attachment } from "./conflist.ts";
+import type { Attachment, ChainOptions, Conflist } from "./conflist.ts";
 import type { LabNode } from "../node/node.ts";
 
 /** One attachment's entry in libcni's cache on a node. */
@@ -10,15 +10,28 @@ export interface CacheKey {
   readonly attachment: Attachment;
 }
 
+/** By which chain an attachment was added, and what the runtime had to say. */
+export interface CachedCall {
+  readonly list: Conflist;
+  readonly options: Pick<ChainOptions, "capArgs" | "cniArgs">;
+  readonly netns: string;
+}
+
 /** Keeps the result of an ADD where libcni would. */
-export const remember = (key: CacheKey, netns: string, result: unknown): void => {
+export const remember = (key: CacheKey, { list, options, netns }: CachedCall, result: unknown): void => {
   mkdirSync(key.node.path(RESULTS), { recursive: true });
   const entry: CacheEntry = {
     kind: "cniCacheV1",
     containerId: key.attachment.containerID,
+    config: Buffer.from(JSON.stringify(list)).toString("base64"),
     ifName: key.attachment.ifname,
     networkName: key.network,
     netns,
+    cniArgs: (options.cniArgs ?? "")
+      .split(";")
+      .filter(Boolean)
+      .map((pair) => pair.split("=")),
+    capabilityArgs: options.capArgs ?? {},
     result,
   };
   writeFileSync(cacheFile(key), JSON.stringify(entry));
@@ -47,9 +60,13 @@ const RESULTS = "/var/lib/cni/results";
 interface CacheEntry {
   readonly kind: "cniCacheV1";
   readonly containerId: string;
+  /** The chain, as base64. */
+  readonly config: string;
   readonly ifName: string;
   readonly networkName: string;
   readonly netns: string;
+  readonly cniArgs: readonly (readonly string[])[];
+  readonly capabilityArgs: Readonly<Record<string, unknown>>;
   readonly result: unknown;
 }
 

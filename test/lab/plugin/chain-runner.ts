@@ -53,7 +53,7 @@ const add = async (run: Run): Promise<ExecResult> => {
     ({ json: prevResult } = answer);
     last = answer;
   }
-  remember(keyOf(run), run.netns, prevResult);
+  remember(keyOf(run), run, prevResult);
   return last;
 };
 

@@ -98,6 +98,7 @@ const begin = (
       listen: undefined,
       objects: how.objects ?? "on",
       api: true,
+      adopt: false,
       roundMs: 600_000,
     },
     log: (level, text) => lines.push(`${level} ${text}`),
@@ -107,6 +108,7 @@ const begin = (
     world: () => world,
     setWorld: (next) => (world = next),
     tell: (one) => news.push(one),
+    adopt: () => Promise.reject(new Error("not asked for here")),
     readRecords: () => [],
   };
   const side = startApi(loop, () => void (starts += 1), times);
@@ -167,7 +169,7 @@ it.each([
   const policyDir = "/etc/policies";
   const { starts, loop, side } = begin(
     {},
-    { confs: { entries: new Map([["podnet", { policyDir }]]), faults: [] } },
+    { confs: { entries: new Map([["podnet", { policyDir }]]), caches: [], faults: [] } },
   );
   await until("pods", () => loop.world().view?.snapshot.resources.pods.state === "synced");
   await until("objects", () => listsOf(EGRESS) > 0 && listsOf(NETWORK) > 0);

@@ -40,7 +40,7 @@ const recordsOf = (...all: readonly AttachmentRecord[]): Records =>
 
 const world: World = {
   ...emptyWorld,
-  confs: { entries: new Map([["podnet", { policyDir: "/etc/policies" }]]), faults: [] },
+  confs: { entries: new Map([["podnet", { policyDir: "/etc/policies" }]]), caches: [], faults: [] },
   records: recordsOf(
     record("podnet", "a", { facts, asked: { namespace: "prod", uid: "u-a" } }),
     record("podnet", "b", { asked: { namespace: "dev", uid: "u-b" } }),

@@ -27,6 +27,7 @@ export function loopAt(stateDir: string, more: Partial<Options> = {}): LoopAt {
     listen: undefined,
     objects: "off",
     api: true,
+    adopt: false,
     roundMs: 600_000,
     ...more,
   };
@@ -39,6 +40,7 @@ export function loopAt(stateDir: string, more: Partial<Options> = {}): LoopAt {
     world: () => world,
     setWorld: (next) => (world = next),
     tell: (news) => void told.push(news),
+    adopt: () => Promise.reject(new Error("not asked for here")),
     readRecords: () => {
       const before = world.records;
       world = { ...world, records: readAll(stateDir, before) };

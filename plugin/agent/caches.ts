@@ -1,0 +1,30 @@
+/** The runtimes' caches, followed: an attachment that comes there and has no record is to be adopted. */
+import { readCachedResults, usualCaches } from "../runtime/cached-results.ts";
+import { watchDirectory } from "../state/watch-directory.ts";
+import type { Loop } from "./context.ts";
+import { stillCached } from "./world.ts";
+
+/** What it gives is to be called after the confs were read: a Multus there may have its cache elsewhere. */
+export function followCaches(loop: Loop, failed: (error: unknown) => void): () => void {
+  const { options, signal, world, setWorld, tell } = loop;
+  if (!options.adopt) return () => undefined;
+  const watched = new Set<string>();
+  const look = (): void => {
+    const { cached: before } = world();
+    const cached = readCachedResults(watched, before);
+    setWorld({ ...world(), cached, deleted: stillCached(world().deleted, cached) });
+    const paths = [...cached].flatMap(([path, { stamp }]) =>
+      before.get(path)?.stamp === stamp ? [] : [path],
+    );
+    if (paths.length === 0) return;
+    // Its record was written before.
+    loop.readRecords();
+    tell({ kind: "cached", paths });
+  };
+  return () => {
+    for (const cache of [...usualCaches, ...world().confs.caches].filter((each) => !watched.has(each))) {
+      watched.add(cache);
+      watchDirectory(`${cache}/results`, look, signal, failed);
+    }
+  };
+}

@@ -1,0 +1,48 @@
+/** What is to be adopted, and what is not: attachments that a runtime has and that have no record. */
+import { expect, test } from "vitest";
+import {
+  emptyWorld,
+  nameOfTask,
+  stillCached,
+  taskNamed,
+  unrecorded,
+  withDeleted,
+  type World,
+} from "../../../plugin/agent/world.ts";
+
+const identity = { network: "podnet", containerId: "c1", ifname: "eth0" };
+const key = "podnet/c1@eth0";
+const path = "/var/lib/cni/results/podnet-c1-eth0";
+const entry = { stamp: "", changedMs: 0, record: undefined };
+const world: World = {
+  ...emptyWorld,
+  confs: { entries: new Map([["podnet", {}]]), caches: [], faults: [] },
+  cached: new Map([
+    [path, { stamp: "1", identity }],
+    ["/var/lib/cni/results/torn", { stamp: "1", identity: undefined }],
+  ]),
+};
+
+test("an attachment of a network with pod-qos that has no record is to be adopted", () => {
+  expect(unrecorded(world)).toEqual([path]);
+  expect(unrecorded(world, ["podnet"])).toEqual([path]);
+  expect(unrecorded(world, ["other"])).toEqual([]);
+});
+
+test.each<[string, Partial<World>]>([
+  ["has a record, also a torn one", { records: new Map([[key, entry]]) }],
+  ["had one", { deleted: new Set([key]) }],
+  ["is of a network without pod-qos", { confs: emptyWorld.confs }],
+])("one that %s is not", (_, changes) => expect(unrecorded({ ...world, ...changes })).toEqual([]));
+
+test("what had a record is not adopted for as long as the runtime knows it", () => {
+  const deleted = withDeleted({ ...world, records: new Map([[key, entry]]) }, new Map());
+  expect([...deleted]).toEqual([key]);
+  expect([...stillCached(deleted, world.cached)]).toEqual([key]);
+  expect([...stillCached(deleted, new Map())]).toEqual([]);
+});
+
+test("the task has the path of the file, with whatever is in it", () => {
+  const task = { kind: "adopt", path: "/a b/podnet c1" } as const;
+  expect(taskNamed(nameOfTask(task))).toEqual(task);
+});
