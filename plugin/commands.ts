@@ -53,7 +53,7 @@ export const commands: readonly Entry[] = [
         root: "/",
         binDir: undefined,
         network: undefined,
-        way: "own",
+        way: "as-it-is",
         entry: undefined,
       } as const;
       return agentWith((confDir, log, signal) => keepInstalled({ ...plain, confDir }, log, signal));

@@ -100,11 +100,14 @@ const kubectl = async (args: readonly string[]): Promise<number> => {
 };
 
 const onNode = async (args: readonly string[]): Promise<number> => {
-  const { exitCode, stdout, stderr } = await callNode(existing(NODE_FOLDER), args);
+  const { exitCode, stdout, stderr } = await callNode(existing(NODE_FOLDER), args, COMMAND_MS);
   if (stdout !== "") process.stdout.write(`${stdout}\n`);
   if (stderr !== "") process.stderr.write(`${stderr}\n`);
   return exitCode;
 };
+
+/** An image is imported for minutes where the processor is emulated. */
+const COMMAND_MS = 600_000;
 
 const existing = (path: string): string => {
   if (!existsSync(path))

@@ -12,6 +12,7 @@
  */
 import { command, type Command } from "../command-line/command.ts";
 import { pause } from "../kube/pause.ts";
+import { findPlaces } from "../runtime/places.ts";
 import { assertLivePlace } from "../state/live/place.ts";
 import { removeTurn } from "../state/live/agent.ts";
 import { leaveSole, tryToBeSole } from "../state/live/sole.ts";
@@ -23,7 +24,7 @@ import { optionsFrom, table, type Options } from "./options.ts";
 import { together } from "./together.ts";
 
 /** Keeps pod-qos in the chain until the signal: what `install --watch` does too. The agent is given it, for doors do not know each other. */
-export type KeepInstalled = (confDir: string, log: Log, signal: AbortSignal) => Promise<void>;
+export type KeepInstalled = (confDir: string | undefined, log: Log, signal: AbortSignal) => Promise<void>;
 
 export function agentWith(keepInstalled: KeepInstalled): Command {
   return command({
@@ -56,8 +57,9 @@ async function serve(options: Options, keepInstalled: KeepInstalled, log: Log): 
   if (!(await becomeSole(options.stateDir, log, ending.signal))) return;
   try {
     const { confDir, install } = options;
+    const found = findPlaces("/", { confDir, binDir: undefined });
     const works = [
-      runLoop(options, log, ending.signal),
+      runLoop({ ...options, confDir: found.confDir }, log, ending.signal),
       ...(install ? [keepInstalled(confDir, log, ending.signal)] : []),
     ];
     await together(works, end);

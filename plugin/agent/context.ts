@@ -2,14 +2,14 @@
 import type { Log } from "../log.ts";
 import type { Metrics } from "./metrics.ts";
 import type { News } from "./news.ts";
-import type { Options } from "./options.ts";
+import type { Served } from "./options.ts";
 import type { States } from "./states.ts";
 import type { Came } from "./work.ts";
 import type { World } from "./world.ts";
 
 /** The world is replaced as a whole. */
 export type Loop = {
-  readonly options: Options;
+  readonly options: Served;
   readonly log: Log;
   readonly signal: AbortSignal;
   readonly metrics: Metrics;

@@ -12,7 +12,7 @@ import { createMetrics } from "./metrics.ts";
 import { startMonitors } from "./node/monitors.ts";
 import { asksOf } from "./news.ts";
 import type { Loop } from "./context.ts";
-import type { Options } from "./options.ts";
+import type { Served } from "./options.ts";
 import { withNodeNetworks } from "./node-networks.ts";
 import { perform } from "./perform.ts";
 import { followPolicyDirs } from "./policy-dirs.ts";
@@ -27,7 +27,7 @@ import { emptyWorld, nameOfTask, withDeleted, policyDirs, taskNamed, type World 
 /** The first look at what runs is spread over so much, so that nodes that start together do not ask together. */
 const spreadMs = 5_000;
 
-export async function runLoop(options: Options, log: Log, signal: AbortSignal): Promise<void> {
+export async function runLoop(options: Served, log: Log, signal: AbortSignal): Promise<void> {
   const { stateDir, confDir } = options;
   const metrics = createMetrics();
   const states = createStates(metrics);

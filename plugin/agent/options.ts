@@ -9,7 +9,8 @@ export type Options = {
   readonly node: string | undefined;
   readonly kubeconfig: string | undefined;
   readonly stateDir: string;
-  readonly confDir: string;
+  /** undefined: the runtime's, as install finds it. */
+  readonly confDir: string | undefined;
   /** Whether it keeps pod-qos in the chain of that directory, as `install --watch` does. */
   readonly install: boolean;
   /** Where /metrics and the like are; undefined: nowhere. */
@@ -23,6 +24,9 @@ export type Options = {
   readonly roundMs: number;
 };
 
+/** Once the node has been looked at. */
+export type Served = Options & { readonly confDir: string };
+
 export const table = {
   "no-api": flag("conf and policy files alone; without it the Kubernetes API is followed as well"),
   node: word("NAME", "of this node, as the API calls it; default $NODE_NAME"),
@@ -33,7 +37,7 @@ export const table = {
   ),
   "no-adopt": flag("leave pods as they are that ran before pod-qos was in their network's chain"),
   "state-dir": absolutePath("DIR", `default ${defaultStateDir}: the "stateDir" of the confs that are served`),
-  "conf-dir": absolutePath("DIR", "default /etc/cni/net.d"),
+  "conf-dir": absolutePath("DIR", "the runtime's confs; default: found out, as install does"),
   install: flag('keep pod-qos in the chain of that directory, as "install --watch" does'),
   listen: listenOption("/healthz, /readyz and /metrics", "127.0.0.1:9465"),
   round: value(
@@ -57,7 +61,7 @@ export function optionsFrom(
     node: node || undefined,
     kubeconfig: values.kubeconfig,
     stateDir: values["state-dir"] ?? defaultStateDir,
-    confDir: values["conf-dir"] ?? "/etc/cni/net.d",
+    confDir: values["conf-dir"],
     install: values.install,
     listen: listen === "off" ? undefined : listen,
     objects: values.objects ?? "auto",

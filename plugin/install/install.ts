@@ -21,7 +21,9 @@ import { seeRuntime } from "./node/runtime.ts";
 import { inTurn } from "./node/turn.ts";
 import { stageChanges } from "./node/write.ts";
 import { installOptions, installTable, type InstallOptions } from "./options.ts";
+import { installExecutable } from "./executable-alone.ts";
 import { chooseBinDir, ownExecutable, perform, said, type Work } from "./perform.ts";
+import { untilPrimary } from "./until-primary.ts";
 import { keepInstalled, type KeepOptions } from "./watch.ts";
 
 declare const __VERSION__: string;
@@ -41,8 +43,10 @@ not written again.`,
 
 async function installAs(options: InstallOptions, print: Print): Promise<0> {
   const { root } = options;
+  if (options.only === "executable") return await installExecutable(options, print);
   const entry = options.entry === undefined ? undefined : readEntry(options.entry);
   if (options.watch) return await watchUntilEnd({ ...options, entry });
+  if (options.wait) await untilPrimary(options, print);
   const places = findPlaces(root, options);
   const { confDir } = places;
   const runtime = options.way === "drop-in" ? await seeRuntime(root) : undefined;
@@ -102,8 +106,10 @@ async function assertEntryServes({ entry, network }: Plan): Promise<void> {
   await assertServes(parseConf(inOurSpelling({ ...entry, name: network }), network));
 }
 
-function readEntry(path: string): JsonObject {
-  const text = readFileSync(path, "utf8");
+function readEntry(given: string): JsonObject {
+  const isText = given.trimStart().startsWith("{");
+  const text = isText ? given : readFileSync(given, "utf8");
+  const path = isText ? "--entry" : given;
   let entry: unknown;
   try {
     entry = JSON.parse(text);

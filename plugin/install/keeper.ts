@@ -4,7 +4,7 @@ import type { JsonObject } from "../cni/fields.ts";
 import { CniError, messageOf } from "../errors.ts";
 import type { LogLevel } from "../cni/conf.ts";
 import type { Log } from "../log.ts";
-import type { Change, Following, Plan, Way } from "./chain/model.ts";
+import type { Change, Following, Plan, Requested } from "./chain/model.ts";
 import { planChain } from "./chain/plan.ts";
 import { suspectsOf } from "./chain/rivals.ts";
 import { isFought, isUndone, mayWriteAtMs, noted, nothingWritten } from "./chain/undone.ts";
@@ -22,7 +22,7 @@ export type KeepOptions = {
   readonly confDir: string | undefined;
   readonly binDir: string | undefined;
   readonly network: string | undefined;
-  readonly way: Way;
+  readonly way: Requested["way"];
   /** For the first time; then the entry that is there counts, so that an install beside can change it. */
   readonly entry: JsonObject | undefined;
 };
@@ -100,7 +100,7 @@ export async function createKeeper(
       signal,
     );
     note(done.plan.changes);
-    following = { entry: done.plan.entry };
+    following = { entry: done.plan.entry, way: done.plan.way };
     said(work, done).forEach((each) => log("info", each));
   };
 
@@ -112,7 +112,7 @@ export async function createKeeper(
     const binDir = chooseBinDir(root, binDirs, plan);
     const isThere = existsSync(onNode(root, `${binDir}/${executableName}`));
     if (following !== undefined && isThere && plan.changes.length === 0) {
-      following = { entry: plan.entry };
+      following = { entry: plan.entry, way: plan.way };
       failures = 0;
       // Repeated undoing is logged once; the moments in between, when all is well, are not.
       if (isFought(written, performance.now())) return wellMs;

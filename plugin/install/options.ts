@@ -14,7 +14,12 @@ const places = {
 
 export const installTable = {
   watch: flag("go on: follow the primary's file until SIGTERM, and put back what is removed"),
-  entry: word("FILE", "our entry of the chain; default: the one that is there, or the plain one"),
+  wait: flag("where there is no primary yet, wait for one"),
+  executable: flag("the executable alone: whoever writes the chain puts pod-qos into it"),
+  entry: word(
+    "FILE",
+    "our entry of the chain, or its JSON; default: the one that is there, or the plain one",
+  ),
   "in-place": flag("into the primary's own file, which many primaries write anew"),
   "drop-in": flag("as a drop-in file of CNI 1.1, for containerd 2.1 and later"),
   network: network("default: the one that the runtime takes, or multus delegates to"),
@@ -41,9 +46,11 @@ export type Where = {
 
 export type InstallOptions = Where & {
   readonly way: Way;
-  /** A file with our entry. */
+  /** Our entry as JSON, or a file with it. */
   readonly entry: string | undefined;
   readonly watch: boolean;
+  readonly wait: boolean;
+  readonly only: "all" | "executable";
 };
 
 export type UninstallOptions = Where & {
@@ -55,10 +62,22 @@ export type UninstallOptions = Where & {
 };
 
 export function installOptions(values: Values<typeof installTable>): InstallOptions {
-  const { "in-place": inPlace, "drop-in": dropIn, entry, watch } = values;
+  const { "in-place": inPlace, "drop-in": dropIn, entry, watch, wait, executable } = values;
   if (watch && values["dry-run"]) throw new UsageError("--watch and --dry-run: one of them");
+  if (wait && values["dry-run"]) throw new UsageError("--wait and --dry-run: one of them");
+  if (executable && (watch || wait || inPlace || dropIn || entry !== undefined)) {
+    throw new UsageError("--executable: it goes with nothing that is about the chain");
+  }
   if (inPlace && dropIn) throw new UsageError("--in-place and --drop-in: one of them");
-  return { ...where(values), entry, watch, way: inPlace ? "in-place" : dropIn ? "drop-in" : "own" };
+  const only = executable ? "executable" : "all";
+  return {
+    ...where(values),
+    entry,
+    watch,
+    wait,
+    only,
+    way: inPlace ? "in-place" : dropIn ? "drop-in" : "own",
+  };
 }
 
 export function uninstallOptions(values: Values<typeof uninstallTable>): UninstallOptions {

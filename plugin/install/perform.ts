@@ -52,7 +52,11 @@ export function ownExecutable(): string {
 }
 
 /** Where the primary's own plugin is: of several directories that one is read. */
-export function chooseBinDir(root: string, binDirs: readonly string[], { types }: Plan): string {
+export function chooseBinDir(
+  root: string,
+  binDirs: readonly string[],
+  { types }: Pick<Plan, "types">,
+): string {
   const isThere = (path: string): boolean =>
     statSync(onNode(root, path), { throwIfNoEntry: false }) !== undefined;
   const [first] = binDirs;
@@ -71,7 +75,7 @@ function lookedAgain(before: Plan, now: Plan): Plan {
   throw new CniError(ErrorCode.tryAgainLater, "the confs have changed meanwhile: run this again");
 }
 
-function unchanged(error: unknown): CniError {
+export function unchanged(error: unknown): CniError {
   const { code, details } =
     error instanceof CniError ? error : new CniError(ErrorCode.internal, messageOf(error));
   const lines = [details, "Nothing was changed."].filter((line) => line !== "");
@@ -79,7 +83,11 @@ function unchanged(error: unknown): CniError {
 }
 
 /** The very file that pods will need, in the node's own root: whether it starts there, and whether the node has what it needs. */
-async function askStatus(root: string, path: string, { entry, network }: Plan): Promise<void> {
+export async function askStatus(
+  root: string,
+  path: string,
+  { entry, network }: Pick<Plan, "entry" | "network">,
+): Promise<void> {
   const conf = JSON.stringify({ ...entry, cniVersion: "1.1.0", name: network });
   const { exitCode, stdout, stderr } = await runOnNode(root, [path], conf, ["CNI_COMMAND=STATUS"]);
   if (exitCode === 0) return;

@@ -46,7 +46,7 @@ const fromApi = async (node: LabNode, pod: Pod): Promise<LiveSource> => {
   const annotations = { [INGRESS]: `${CAPS.before}M` };
   const object = podObject({ name: pod.name, labels: { app: "web" }, annotations, nodeName: "node-1" });
   const { metadata } = await plane.api.create(podPath("default"), object);
-  const token = await tokenOf(plane.api, "pod-qos-agent", { namespace: "kube-system" });
+  const token = await tokenOf(plane.api, "pod-qos-agent", { namespace: "pod-qos-system" });
   const run = async (args: readonly string[], input?: object): Promise<void> => {
     const { exitCode, all } = await kubectl(plane, args, input);
     if (exitCode !== 0) throw new Error(`kubectl ${args.join(" ")}: ${all}`);

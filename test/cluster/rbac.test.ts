@@ -49,7 +49,7 @@ suite("the agent's account", needs, () => {
     plane = await createCluster();
     await applyInstall(plane);
     await plane.api.create("/api/v1/namespaces/default/serviceaccounts", { metadata: { name: "nobody" } });
-    agent = await accountOf("kube-system", "pod-qos-agent");
+    agent = await accountOf("pod-qos-system", "pod-qos-agent");
     nobody = await accountOf("default", "nobody");
   });
   afterAll(async () => {
@@ -57,7 +57,7 @@ suite("the agent's account", needs, () => {
     await plane?.stop();
   });
 
-  it.each(["default", "kube-system"])(
+  it.each(["default", "kube-system", "pod-qos-system"])(
     "in %s the account has just these rights more than an account has",
     async (namespace) => {
       const everybodys = await rulesOf(nobody, namespace);
@@ -113,7 +113,7 @@ suite("the agent's account", needs, () => {
 
   it("the pods of the DaemonSet are such as the API server takes", async () => {
     type DaemonSet = KubeObject & { readonly spec: { readonly template: { readonly spec: object } } };
-    const path = "/apis/apps/v1/namespaces/kube-system/daemonsets/pod-qos-agent";
+    const path = "/apis/apps/v1/namespaces/pod-qos-system/daemonsets/pod-qos-agent";
     const { spec } = await plane.api.get<DaemonSet>(path);
     const pod = {
       metadata: { name: "pod-qos-agent-x" },
@@ -121,7 +121,7 @@ suite("the agent's account", needs, () => {
     };
     const answer = await plane.api.ask(
       "POST",
-      "/api/v1/namespaces/kube-system/pods?dryRun=All&fieldValidation=Strict",
+      "/api/v1/namespaces/pod-qos-system/pods?dryRun=All&fieldValidation=Strict",
       {
         value: pod,
       },

@@ -22,7 +22,7 @@ const needs = {
   plugin: true,
   kubernetes: ["kube-apiserver", "etcd", "kubectl", "kubelet", "kube-scheduler", "kube-controller-manager"],
   peers: ["cnitool"],
-  tools: ["openssl", "socat", "tcpdump", "iperf3"],
+  tools: ["openssl", "socat", "tcpdump", "iperf3", "apt-get", "dpkg-deb"],
 } as const;
 
 const within = { withinMs: 300_000, everyMs: 300 };
@@ -62,7 +62,7 @@ suite("a real kubelet", needs, () => {
     expect(await classes()).not.toContain("905:");
   });
 
-  describe("with install/kubernetes, whose DaemonSet has another image and command and is else as shipped", () => {
+  describe("with install/kubernetes, applied as it is shipped, with our image imported", () => {
     let pods: Readonly<Record<GuideName, GuidePod>>;
     beforeAll(async () => {
       await installAgent(cluster);

@@ -5,8 +5,14 @@ import { bandwidthType } from "../../cni/static-limits.ts";
 import { typesOf, type Chain } from "./file.ts";
 import type { Change, Runtime, Seen } from "./model.ts";
 
-export function asDropIn({ dropIns, runtime }: Seen, chain: Chain, entry: JsonObject): Change {
-  const refusal = runtimeRefusal(runtime) ?? chainRefusal(chain);
+/** `isAsked`: one that is there already has been held to the runtime by who asked for it. */
+export function asDropIn(
+  { dropIns, runtime }: Seen,
+  chain: Chain,
+  entry: JsonObject,
+  isAsked: boolean,
+): Change {
+  const refusal = (isAsked ? runtimeRefusal(runtime) : undefined) ?? chainRefusal(chain);
   if (refusal !== undefined) throw new CniError(ErrorCode.invalidConfig, `--drop-in: ${refusal}`);
   const file = `${chain.network}/${dropInName}`;
   return {

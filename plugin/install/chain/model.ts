@@ -7,7 +7,8 @@ export type Runtime = { readonly name: "containerd" | "cri-o"; readonly version:
 export type Way = "own" | "in-place" | "drop-in";
 
 export type Requested = {
-  readonly way: Way;
+  /** "as-it-is": the way in which our entry is there already; "own" where it is nowhere. */
+  readonly way: Way | "as-it-is";
   readonly network: string | undefined;
   /** What the operator gave; undefined: what is there stays. */
   readonly entry: JsonObject | undefined;
@@ -16,8 +17,9 @@ export type Requested = {
 };
 
 export type Following = {
-  /** Our entry as it was seen last, for where nothing of it is left. */
+  /** Our entry as it was seen last, and the way, for where nothing of it is left. */
   readonly entry: JsonObject | undefined;
+  readonly way: Way | undefined;
 };
 
 export type Seen = {
@@ -45,6 +47,7 @@ export type Plan = {
   readonly isAlone: boolean;
   /** What the executable will be handed. */
   readonly entry: JsonObject | undefined;
+  readonly way: Way | undefined;
   readonly network: string | undefined;
   /** Plugins of the primary's chain; the first makes the interface. */
   readonly types: readonly string[];

@@ -38,6 +38,7 @@ const nothing: Plan = {
   refusal: undefined,
   isAlone: false,
   entry: undefined,
+  way: undefined,
   network: undefined,
   types: [],
 };
@@ -55,15 +56,15 @@ function planFor(seen: Seen, requested: Requested, { chain, multus }: Primary): 
   const there = present(seen, chain, [...own, ...away]);
   const { entry, dropped } = chosenEntry(requested, there, chain);
   const inline = ourEntry(chain.plugins);
-  const way = inline === undefined ? requested.way : "in-place";
-  const made = make(way, seen, chain, entry);
+  const way = inline === undefined ? wayFor(requested, seen, chain.network) : "in-place";
+  const made = make(way, seen, chain, entry, requested);
   const orphans = seen.files.filter((file) => isOwn(file) && isOrphan(file, seen));
   const ours = [...own, ...ownDropIns(seen, chain.network), ...orphans, ...away];
   const others = [...new Set(ours)].filter(({ name }) => name !== made.file);
   const changes = [made, ...others.map(removal)].filter(({ former, text }) => former !== text);
   const notes = [
     ...dropped.map((key) => `"${key}" is taken out of the entry: this version does not know it`),
-    ...(inline !== undefined && requested.way !== "in-place"
+    ...(inline !== undefined && (requested.way === "own" || requested.way === "drop-in")
       ? [
           `${chain.file} has pod-qos in it already and stays the place for it ("pod-qos uninstall" takes it out)`,
         ]
@@ -71,7 +72,14 @@ function planFor(seen: Seen, requested: Requested, { chain, multus }: Primary): 
     ...repeatedKey(chain),
     ...multusNotes(multus, chain, made.file, way),
   ];
-  return { ...nothing, changes, notes, entry, network: chain.network, types: typesOf(chain.plugins) };
+  return { ...nothing, changes, notes, entry, way, network: chain.network, types: typesOf(chain.plugins) };
+}
+
+/** Of who only follows: what somebody installs beside it counts from then on. */
+function wayFor({ way, following }: Requested, seen: Seen, network: string): Way {
+  if (way !== "as-it-is") return way;
+  if (ownOf(seen, network).length > 0) return "own";
+  return ownDropIns(seen, network).length > 0 ? "drop-in" : (following?.way ?? "own");
 }
 
 type Chosen = { readonly entry: JsonObject; readonly dropped: readonly string[] };
@@ -96,14 +104,14 @@ function chosenEntry(
   return known;
 }
 
-function make(way: Way, seen: Seen, chain: Chain, entry: JsonObject): Change {
+function make(way: Way, seen: Seen, chain: Chain, entry: JsonObject, requested: Requested): Change {
   switch (way) {
     case "own":
       return asOwnConflist(seen, chain, entry);
     case "in-place":
       return asInPlace(chain, entry);
     case "drop-in":
-      return asDropIn(seen, chain, entry);
+      return asDropIn(seen, chain, entry, requested.way === "drop-in");
   }
 }
 

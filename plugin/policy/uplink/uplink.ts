@@ -28,7 +28,9 @@ export type LinkFacts = {
 
 export function decideUplink(conf: UplinkConf, link: LinkFacts): Uplink {
   const rate = linkRate(conf, link);
-  const classes = inOrder(conf).map((entry, at) => decideClass(entry, at, rate));
+  const [first, ...rest] = inOrder(conf);
+  const others = rest.map((entry, at) => decideClass(entry, at + 1, rate));
+  const classes = [decideClass(withRest(first, others, rate), 0, rate), ...others];
   assertGuaranteesFit(classes, rate);
   assertDistinct(classes);
   return { device: link.device, rate, classes };
@@ -59,7 +61,7 @@ function linkRate({ rate }: UplinkConf, { device, speed }: LinkFacts): number {
   );
 }
 
-function inOrder({ classes, defaultClass }: UplinkConf): readonly ClassConf[] {
+function inOrder({ classes, defaultClass }: UplinkConf): readonly [ClassConf, ...ClassConf[]] {
   const first = classes.find(({ name }) => name === defaultClass);
   if (first !== undefined) return [first, ...classes.filter((entry) => entry !== first)];
   const names = classes.map(({ name }) => name).join(", ") || "none";
@@ -67,6 +69,13 @@ function inOrder({ classes, defaultClass }: UplinkConf): readonly ClassConf[] {
     ErrorCode.invalidConfig,
     `uplink.default: there is no class ${JSON.stringify(defaultClass)} in uplink.classes (there: ${names})`,
   );
+}
+
+/** The default class without a rate is guaranteed what the others leave. Where they leave nothing, the sum is too much, and that is said. */
+function withRest(entry: ClassConf, others: readonly UplinkClass[], link: number): ClassConf {
+  if (entry.rate !== undefined) return entry;
+  const left = others.reduce((rest, { rate }) => rest - rate, link);
+  return { ...entry, rate: String(Math.max(left, 1_000)) };
 }
 
 export const defaultMinor = "10";

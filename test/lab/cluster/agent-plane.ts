@@ -52,8 +52,11 @@ export const agentCalls = (plane: ControlPlane): readonly AuditEvent[] =>
 
 type ClusterRole = KubeObject & { readonly rules: readonly PolicyRule[] };
 
+/** Of install/kubernetes. */
+export const AGENT_NAMESPACE = "pod-qos-system";
+
 /** As the audit log calls who has it. */
-export const AGENT_ACCOUNT = "system:serviceaccount:kube-system:pod-qos-agent";
+export const AGENT_ACCOUNT = "system:serviceaccount:pod-qos-system:pod-qos-agent";
 
 export const agentToken = ({ api }: ControlPlane, boundObjectRef?: object): Promise<string> =>
-  tokenOf(api, "pod-qos-agent", { namespace: "kube-system", ...(boundObjectRef && { boundObjectRef }) });
+  tokenOf(api, "pod-qos-agent", { namespace: AGENT_NAMESPACE, ...(boundObjectRef && { boundObjectRef }) });

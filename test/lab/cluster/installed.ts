@@ -1,6 +1,5 @@
 /** install/kubernetes in a control plane, as `kubectl apply -k` puts it there. */
-import { mkdirSync, realpathSync, writeFileSync } from "node:fs";
-import { join, relative, resolve } from "node:path";
+import { resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { execa } from "execa";
 import type { ControlPlane } from "../../../scripts/lab/cluster/control-plane.ts";
@@ -30,27 +29,10 @@ export const kubectl = (
     ...(input === undefined ? {} : { input: JSON.stringify(input) }),
   });
 
-/** `folder`: what is applied, in place of what the repository ships. */
-export const applyInstall = async (plane: ControlPlane, folder = INSTALL): Promise<void> => {
-  const { all, exitCode } = await kubectl(plane, ["apply", "-k", folder]);
-  if (exitCode !== 0) throw new Error(`kubectl apply -k ${folder}:\n${all}`);
+export const applyInstall = async (plane: ControlPlane): Promise<void> => {
+  const { all, exitCode } = await kubectl(plane, ["apply", "-k", INSTALL]);
+  if (exitCode !== 0) throw new Error(`kubectl apply -k ${INSTALL}:\n${all}`);
   await served(plane);
-};
-
-export type Image = { readonly name: string; readonly tag: string; readonly command: readonly string[] };
-
-/** A layer above what is shipped, in which image and command of the agent are others and nothing else is. */
-export const withImage = (folder: string, { name, tag, command }: Image): string => {
-  mkdirSync(folder, { recursive: true });
-  const path = "/spec/template/spec/containers/0/command";
-  const patch = JSON.stringify([{ op: "replace", path, value: command }]);
-  const layer = {
-    resources: [relative(realpathSync(folder), INSTALL)],
-    images: [{ name: "docker.io/library/busybox", newName: name, newTag: tag }],
-    patches: [{ target: { kind: "DaemonSet", name: "pod-qos-agent" }, patch }],
-  };
-  writeFileSync(join(folder, "kustomization.yaml"), JSON.stringify(layer));
-  return folder;
 };
 
 /** A definition is accepted at once and served a moment later. */

@@ -3,21 +3,30 @@ import { expect, it } from "vitest";
 import { parse } from "yaml";
 import { optionsFrom, table } from "../../../plugin/agent/options.ts";
 import { parse as parseArguments } from "../../../plugin/command-line/parse.ts";
+import { installOptions, installTable } from "../../../plugin/install/options.ts";
+import { platforms } from "../../../plugin/runtime/platforms.ts";
+import { readProject } from "../../../scripts/build/project.ts";
+import { imageName } from "../../../scripts/image/image.ts";
 import { textOf } from "../support/documents.ts";
 
 type Probe = { readonly httpGet: { readonly host: string; readonly port: number; readonly path: string } };
 type Container = {
   readonly command: readonly string[];
-  readonly env: readonly { readonly name: string }[];
+  readonly env: readonly { readonly name: string; readonly value?: string }[];
   readonly startupProbe: Probe;
   readonly livenessProbe: Probe;
   readonly readinessProbe: Probe;
 };
 
-const { containers, hostNetwork } = parse(textOf("install/kubernetes/daemonset.yaml")).spec.template.spec as {
-  readonly containers: readonly Container[];
+const { initContainers, containers, hostNetwork } = parse(textOf("install/kubernetes/daemonset.yaml")).spec
+  .template.spec as {
+  readonly initContainers: readonly { readonly image: string; readonly args: readonly string[] }[];
+  readonly containers: readonly (Container & { readonly image: string })[];
   readonly hostNetwork: boolean;
 };
+/** Where a k3s of before 1.30.6 has its tools as well: they would come before those of the node. */
+const OLD = new Set(["/var/lib/rancher/k3s/data/current/bin"]);
+
 const [container] = containers;
 const [, ...args] = container?.command.slice(container.command.indexOf("--") + 1) ?? [];
 const env = Object.fromEntries(container?.env.map(({ name }) => [name, "node-1"]) ?? []);
@@ -26,6 +35,21 @@ const options = () => optionsFrom(parseArguments(args.slice(1), { options: table
 it("the agent takes its arguments and environment", () => {
   expect(args[0]).toBe("agent");
   expect(options()).toMatchObject({ node: "node-1", api: true });
+});
+
+it("install takes its arguments, and both come from the image of this version", () => {
+  const [install] = initContainers;
+  const given = parseArguments(install?.args.slice(1) ?? [], { options: installTable }).options;
+  expect(install?.args[0]).toBe("install");
+  expect(installOptions(given)).toMatchObject({ root: "/host", wait: true, way: "own" });
+  const image = imageName(readProject().version);
+  expect([install?.image, container?.image]).toEqual([image, image]);
+});
+
+it("nsenter finds pod-qos wherever install may have put it", () => {
+  const path = container?.env.find(({ name }) => name === "PATH")?.value?.split(":") ?? [];
+  const places = platforms.flatMap(({ binDirs }) => binDirs).filter((place) => !OLD.has(place));
+  expect(places.filter((place) => !path.includes(place))).toEqual([]);
 });
 
 it("the probes are at its address, in the node's network namespace", () => {

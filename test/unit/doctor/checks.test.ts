@@ -206,7 +206,7 @@ const rows: readonly Row[] = [
     "agent-running",
     agent({ pid: undefined, version: undefined }),
     "warning",
-    "kubectl -n kube-system delete pod",
+    "kubectl -n pod-qos-system delete pod",
   ],
   [
     "agent-running",
@@ -223,7 +223,7 @@ const rows: readonly Row[] = [
     "error",
     "kubectl",
   ],
-  ["agent-version", agent({ version: "0.1.0" }), "warning", "kubectl -n kube-system delete pod"],
+  ["agent-version", agent({ version: "0.1.0" }), "warning", "kubectl -n pod-qos-system delete pod"],
   [
     "agent-version",
     agent({ version: "0.1.0", followsApi: false }),

@@ -7,7 +7,7 @@ import { planRemoval } from "../../../plugin/install/chain/removal.ts";
 import { after, cases, contents, seenIn } from "./seen.ts";
 
 const ways: readonly Way[] = ["own", "in-place", "drop-in"];
-const requested = (way: Way, more: Partial<Requested> = {}): Requested => ({
+const requested = (way: Requested["way"], more: Partial<Requested> = {}): Requested => ({
   way,
   network: undefined,
   entry: undefined,
@@ -45,6 +45,46 @@ describe.each(cases)("in %s", (name) => {
     expect(types).toEqual(before.filter((type) => type !== "bandwidth" && type !== "pod-qos"));
     expect(now.filter((type) => type === "pod-qos")).toHaveLength(1);
     expect(now.at(-1)).toBe("pod-qos");
+  });
+});
+
+/** Nothing of our entry is left, which was there in this way. */
+const lost = (way: Way) => ({ following: { way, entry: undefined } });
+
+describe("the agent keeps our entry in the way in which it is there", () => {
+  const file = "10-flannel.conflist";
+
+  it.each(ways)("%s: nothing to change", (way) => {
+    const installed = after(seenIn("flannel"), planChain(seenIn("flannel"), requested(way)).changes);
+    expect(planChain(installed, requested("as-it-is"))).toMatchObject({
+      changes: [],
+      refusal: undefined,
+      way,
+    });
+  });
+
+  it.each(ways)("%s: put back where the primary wrote its file anew", (way) => {
+    const { changes } = planChain(seenIn("flannel"), requested("as-it-is", lost(way)));
+    expect(changes).toEqual(planChain(seenIn("flannel"), requested(way)).changes);
+  });
+
+  it("a drop-in is not measured by a runtime that nobody asked", () => {
+    const installed = after(seenIn("flannel"), planChain(seenIn("flannel"), requested("drop-in")).changes);
+    const unasked = { ...installed, runtime: undefined };
+    expect(planChain(unasked, requested("as-it-is"))).toMatchObject({ changes: [], refusal: undefined });
+  });
+
+  it("an install beside it that moves the entry counts from then on", () => {
+    const dropIn = after(seenIn("flannel"), planChain(seenIn("flannel"), requested("drop-in")).changes);
+    const moved = after(dropIn, planChain(dropIn, requested("own")).changes);
+    const plan = planChain(moved, requested("as-it-is", lost("drop-in")));
+    expect(plan).toMatchObject({ changes: [], way: "own" });
+    expect(moved.dropIns).toEqual([]);
+    expect(moved.files.map(({ name }) => name)).toContain(file);
+  });
+
+  it("where it is nowhere, a conflist of our own", () => {
+    expect(planChain(seenIn("flannel"), requested("as-it-is"))).toMatchObject({ way: "own" });
   });
 });
 

@@ -52,6 +52,18 @@ describe("classes", () => {
     );
   });
 
+  it("000-1 the default class without a rate is guaranteed what the others leave", () => {
+    const { classes } = uplinkOf({ ...runbook, classes: { ...runbook.classes, default: {} } });
+    expect(classes.map(({ name, rate }) => [name, rate])).toEqual([
+      ["default", 450e6],
+      ["bulk-seed", 500e6],
+    ]);
+    const whole = { ...runbook.classes["bulk-seed"], rate: "950M" };
+    expect(
+      refusal(() => uplinkOf({ ...runbook, classes: { default: {}, "bulk-seed": whole } })).message,
+    ).toContain("default 1k + bulk-seed 950M");
+  });
+
   it.each([
     [{ ...runbook, default: "defualt" }, 'no class "defualt" in uplink.classes (there: default, bulk-seed)'],
     [{ ...runbook, rate: "950m" }, 'uplink.rate: "950m" is not valid'],

@@ -2,7 +2,7 @@
 import type { Loop } from "../../../plugin/agent/context.ts";
 import { createMetrics } from "../../../plugin/agent/metrics.ts";
 import type { News } from "../../../plugin/agent/news.ts";
-import type { Options } from "../../../plugin/agent/options.ts";
+import type { Served } from "../../../plugin/agent/options.ts";
 import { readAll, thatDiffer } from "../../../plugin/agent/node/records.ts";
 import { createStates } from "../../../plugin/agent/states.ts";
 import { emptyWorld, type World } from "../../../plugin/agent/world.ts";
@@ -13,12 +13,12 @@ export type LoopAt = {
   readonly logged: readonly string[];
 };
 
-export function loopAt(stateDir: string, more: Partial<Options> = {}): LoopAt {
+export function loopAt(stateDir: string, more: Partial<Served> = {}): LoopAt {
   let world: World = emptyWorld;
   const told: News[] = [];
   const logged: string[] = [];
   const metrics = createMetrics();
-  const options: Options = {
+  const options: Served = {
     node: "node-1",
     kubeconfig: undefined,
     stateDir,

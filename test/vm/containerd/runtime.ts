@@ -42,9 +42,10 @@ export type Runtime = { readonly cri: Cri; readonly stop: () => Promise<void> };
 
 export async function startRuntime(setup: RuntimeSetup): Promise<Runtime> {
   installCni(setup);
-  writeFileSync("/tmp/containerd.toml", CONFIG);
+  // In its usual place: install reads there where the plugins are.
+  writeFileSync("/etc/containerd/config.toml", CONFIG);
   const log = { file: setup.logFile, append: true };
-  const daemon = execa("containerd", ["--config", "/tmp/containerd.toml"], {
+  const daemon = execa("containerd", [], {
     stdin: "ignore",
     stdout: log,
     stderr: log,

@@ -1,23 +1,42 @@
 /** The DaemonSet of install/kubernetes on the VM's node: its one pod, and the agent in it. */
-import { join } from "node:path";
+import { link, mkdir } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { readProject } from "../../../scripts/build/project.ts";
+import { IN_VM } from "../../../scripts/lab/cluster/node/folder.ts";
+import { makeImage } from "../../../scripts/image/image.ts";
 import { eventually } from "../../lab/cluster/eventually.ts";
-import { applyInstall, withImage } from "../../lab/cluster/installed.ts";
+import { applyInstall } from "../../lab/cluster/installed.ts";
 import { podPath, type KubePod } from "../../lab/cluster/objects.ts";
+import { pluginPath } from "../../lab/node/paths.ts";
 import type { VmCluster } from "../../lab/cluster/vm-cluster.ts";
 import type { KubeObject } from "../../../scripts/lab/cluster/api.ts";
 
-/** The VM has one image, which has no nsenter; the node's busybox has, and the DaemonSet mounts the node's root at /node. */
-export const installAgent = ({ plane }: VmCluster): Promise<void> => {
-  const command = ["/node/bin/busybox", "nsenter", "-t", "1", "-m", "--", "/opt/cni/bin/pod-qos", "agent"];
-  const image = { name: "localhost/pause", tag: "1", command };
-  return applyInstall(plane, withImage(join(plane.folder, "install"), image));
+/** As people do it: the image imported on the node, then `kubectl apply -k install/kubernetes`. */
+export const installAgent = async ({ plane, exec, folder }: VmCluster): Promise<void> => {
+  const built = join(folder, "built");
+  await mkdir(built);
+  await link(pluginPath(), join(built, "pod-qos"));
+  await link(join(dirname(pluginPath()), "THIRD_PARTY_NOTICES"), join(built, "THIRD_PARTY_NOTICES"));
+  const { version } = readProject();
+  const which = {
+    archs: ["x64"],
+    executables: built,
+    out: built,
+    version,
+    fresh: false,
+    epochSeconds: 0,
+  } as const;
+  await makeImage(which);
+  const archive = join(IN_VM, "built/pod-qos-image.tar");
+  await exec(["ctr", "-n", "k8s.io", "images", "import", "--snapshotter", "native", archive], 600_000);
+  await applyInstall(plane);
 };
 
 /** The pod once the kubelet has it as ready, which asks /readyz, and it is the only one; not `old`. */
 export const readyAgent = ({ plane: { api } }: VmCluster, old?: string): Promise<string> => {
   const labels = "app.kubernetes.io%2Fname%3Dpod-qos%2Capp.kubernetes.io%2Fcomponent%3Dagent";
   const look = async (): Promise<string | undefined> => {
-    const { items = [] } = await api.get<KubeObject>(`${podPath("kube-system")}?labelSelector=${labels}`);
+    const { items = [] } = await api.get<KubeObject>(`${podPath("pod-qos-system")}?labelSelector=${labels}`);
     const names = items.filter((pod) => isReady(pod as AgentPod)).map(({ metadata }) => metadata.name);
     return items.length === 1 && names[0] !== old ? names[0] : undefined;
   };
@@ -27,7 +46,7 @@ export const readyAgent = ({ plane: { api } }: VmCluster, old?: string): Promise
 /** Deletes the agent's pod; resolves when the one that the DaemonSet puts in its place is ready. */
 export const replaceAgent = async (cluster: VmCluster): Promise<void> => {
   const old = await readyAgent(cluster);
-  await cluster.plane.api.remove(podPath("kube-system", old));
+  await cluster.plane.api.remove(podPath("pod-qos-system", old));
   await readyAgent(cluster, old);
 };
 

@@ -34,7 +34,7 @@ function ofVersion(facts: Facts): Finding | undefined {
 /** The DaemonSet makes a deleted pod anew; one without an API is somebody's service on this node, and the next one waits for its end. */
 function started({ agent: { followsApi, everRan, pid, args }, chain, state }: Facts): string {
   if (followsApi || !everRan)
-    return 'kubectl -n kube-system delete pod -l app.kubernetes.io/component=agent --field-selector spec.nodeName="$(hostname)"';
+    return 'kubectl -n pod-qos-system delete pod -l app.kubernetes.io/component=agent --field-selector spec.nodeName="$(hostname)"';
   const ended = pid === undefined ? "" : `kill ${pid} && `;
   const plain = ["agent", "--no-api", "--state-dir", state.directory, "--conf-dir", chain.confDir];
   const call = [`${chain.binDir}/pod-qos`, ...(args.length === 0 ? plain : args)].map(quoted).join(" ");
