@@ -7,11 +7,10 @@
  *        └──10 s without an answer, by what a former run knew──► in step
  */
 import type { Notice } from "../kube/follow.ts";
-import type { ResourceName } from "../knowledge/snapshot.ts";
 import type { ApiView } from "./view/view.ts";
 import type { Loop } from "./context.ts";
 import { askedFor, asFrozen, asUnsynced, awaited, isRestored } from "./view/needs.ts";
-import type { OnDemandResource } from "./api/resource-update.ts";
+import type { FollowedName, OnDemandResource } from "./api/resource-update.ts";
 import { filesSelectNetworks } from "./world.ts";
 
 export type Gate = ReturnType<typeof createGate>;
@@ -48,7 +47,7 @@ export function createGate({ log, signal, states, world, setWorld }: Loop, start
       const isFailing = failingMs !== undefined && performance.now() - failingMs >= cutOffMs;
       return isFailing || world().view?.snapshot.resources.pods.state !== "synced";
     },
-    noteWatch: (resource: ResourceName, notice: Notice): void => {
+    noteWatch: (resource: FollowedName, notice: Notice): void => {
       if (resource !== "pods") return;
       if (notice.kind === "failed") failingMs ??= performance.now();
       if (notice.kind !== "watching" || failingMs === undefined) return;

@@ -51,7 +51,7 @@ export function startApi(loop: Loop, start: () => void, times = usual): ApiSide 
 }
 
 async function followAll(loop: Loop, gate: Gate, { patienceMs, ...times }: Times): Promise<void> {
-  const { options, log, signal, metrics, world, tell } = loop;
+  const { options, log, signal, metrics, world, tell, destinations } = loop;
   const { followApi } = await import("./api/api.ts");
   const { readFormerView, takeUpdate, writeAgain } = await import("./view/files.ts");
   const { stateDir } = options;
@@ -65,6 +65,7 @@ async function followAll(loop: Loop, gate: Gate, { patienceMs, ...times }: Times
       metrics.synced.set({ resource }, state === "synced" ? 1 : 0);
     metrics.objectFaults.set(faultsOf(view).length);
     gate.followAsked();
+    if (update.resource === "namespaces") destinations.namespacesChanged();
     if (gate.isStarted()) tell({ kind: "api", changes });
     else gate.beginIfComplete(view);
   };
@@ -84,12 +85,14 @@ async function followAll(loop: Loop, gate: Gate, { patienceMs, ...times }: Times
       [...(world().view ?? former).pods.values()].some((pod) => pod.namespace === namespace),
     log,
     signal,
-    onCluster: (cluster, follow) => {
+    onCluster: (cluster, follow, followPods) => {
       metrics.otherCluster.set(0);
       gate.join(cluster, former, follow);
+      destinations.connect(followPods);
     },
     onOther: (why) => {
       metrics.otherCluster.set(1);
+      destinations.disconnect();
       gate.block(why, former);
     },
     onUpdate,

@@ -1,5 +1,6 @@
 /** What the parts of the loop share. */
 import type { Log } from "../log.ts";
+import type { Destinations } from "./destinations.ts";
 import type { Metrics } from "./metrics.ts";
 import type { News } from "./news.ts";
 import type { Served } from "./options.ts";
@@ -14,6 +15,7 @@ export type Loop = {
   readonly signal: AbortSignal;
   readonly metrics: Metrics;
   readonly states: States;
+  readonly destinations: Destinations;
   readonly world: () => World;
   readonly setWorld: (world: World) => void;
   readonly tell: (news: News) => void;

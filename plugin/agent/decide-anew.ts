@@ -8,7 +8,7 @@ import { nameOf } from "../report/names.ts";
 import type { AttachmentRecord } from "../state/record.ts";
 import { inFull, type Came, type Tools } from "./work.ts";
 
-export type Decided = Told & Pick<Reapplied, "left">;
+export type Decided = Told & Pick<Reapplied, "left" | "asks">;
 
 type Told = Came & {
   readonly kind: Reapplied["kind"];
@@ -28,7 +28,8 @@ export async function decideAnew(
   const began = performance.now();
   const came = await reapply({ ...ground, stateDir, record, log });
   const seconds = (performance.now() - began) / 1000;
-  return { ...tell(tools, nameOf(record), { came, seconds, why }), left: came.left };
+  const { left, asks } = came;
+  return { ...tell(tools, nameOf(record), { came, seconds, why }), left, asks };
 }
 
 type Done = { readonly came: Reapplied; readonly seconds: number; readonly why: readonly string[] };

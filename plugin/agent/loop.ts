@@ -7,6 +7,7 @@ import { createAdopter } from "./adopter.ts";
 import { startApi, withoutApi } from "./api-side.ts";
 import { confsChanged } from "./conf-changes.ts";
 import { classesLeft } from "./left-classes.ts";
+import { createDestinations } from "./destinations.ts";
 import { turnUntilEnd } from "./heartbeat.ts";
 import { createMetrics } from "./metrics.ts";
 import { startMonitors } from "./node/monitors.ts";
@@ -32,12 +33,17 @@ export async function runLoop(options: Served, log: Log, signal: AbortSignal): P
   const metrics = createMetrics();
   const states = createStates(metrics);
   let world: World = emptyWorld;
+  const destinations = createDestinations(
+    () => world.view?.snapshot.namespaces ?? {},
+    (news) => loop.tell(news),
+  );
   const loop: Loop = {
     options,
     log,
     signal,
     metrics,
     states,
+    destinations,
     world: () => world,
     setWorld: (next) => (world = withNodeNetworks(next)),
     tell: (news) => {
@@ -51,6 +57,7 @@ export async function runLoop(options: Served, log: Log, signal: AbortSignal): P
       const records = readAll(stateDir, before);
       world = { ...world, records, deleted: options.adopt ? withDeleted(world, records) : world.deleted };
       states.keepOnly(world.records);
+      destinations.keepOnly(world.records);
       classesLeft(stateDir, before, world.records).forEach(loop.tell);
       return thatDiffer(before, world.records);
     },

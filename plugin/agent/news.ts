@@ -28,6 +28,8 @@ export type News =
   | { readonly kind: "former class left"; readonly network: string }
   /** A pod's record of this network has another uplink: no event reports a change of rules alone. */
   | { readonly kind: "another uplink"; readonly network: string }
+  /** Pods that their rules name have other addresses. */
+  | { readonly kind: "destinations"; readonly attachments: readonly string[] }
   | { readonly kind: "api"; readonly changes: ApiChanges };
 
 export type Asked = { readonly task: Task; readonly why: string; readonly delayMs: number };
@@ -69,6 +71,8 @@ export function asksOf(world: World, news: News, chance: () => number): readonly
     case "another uplink":
       // After an edit of the conf it is so with each of its pods.
       return later([{ kind: "uplink", network: news.network }], "a pod was added by another conf");
+    case "destinations":
+      return atOnce(decide(news.attachments), "addresses of pods that its rules name");
     case "api":
       return afterApi(world, news.changes);
   }

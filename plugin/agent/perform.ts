@@ -63,14 +63,15 @@ function isDecision({ states }: Loop, task: Task): boolean {
 }
 
 async function decide(loop: Loop, attachment: string, why: readonly string[]): Promise<Came> {
-  const { log, metrics, options, states, world, readRecords, tell } = loop;
+  const { log, metrics, options, states, destinations, world, readRecords, tell } = loop;
   const { records, view } = world();
   const record = records.get(attachment)?.record;
   if (record === undefined) {
     states.note(attachment, "ended");
     return over;
   }
-  const knowledge = view ? knowledgeOf(view, record) : leftFor(loop, record);
+  const known = view ? knowledgeOf(view, record) : leftFor(loop, record);
+  const knowledge = view && typeof known === "object" ? { ...known, destinations: destinations.find } : known;
   const undoOnly = typeof knowledge === "string";
   if (undoOnly && !states.isEnding(attachment)) {
     states.note(attachment, knowledge);
@@ -86,6 +87,7 @@ async function decide(loop: Loop, attachment: string, why: readonly string[]): P
     ground,
     why,
   );
+  if (came.asks !== undefined) destinations.note(attachment, came.asks);
   if (came.kind !== "alive") states.note(attachment, came.kind);
   else if (undoOnly) states.note(attachment, knowledge);
   // Of two that leave side by side each finds the other one there, and neither takes the class away.

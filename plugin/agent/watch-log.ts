@@ -1,15 +1,15 @@
 /** What following the API meets, for the log and the metrics. */
 import { messageOf } from "../errors.ts";
 import type { Notice } from "../kube/follow.ts";
-import type { ResourceName } from "../knowledge/snapshot.ts";
+import type { FollowedName } from "./api/resource-update.ts";
 import type { Loop } from "./context.ts";
 
 /** What fails for the same reason again and again is logged once, and counted each time. */
 export function createWatchLog({
   log,
   metrics,
-}: Pick<Loop, "log" | "metrics">): (resource: ResourceName, notice: Notice) => void {
-  const last = new Map<ResourceName, string>();
+}: Pick<Loop, "log" | "metrics">): (resource: FollowedName, notice: Notice) => void {
+  const last = new Map<FollowedName, string>();
   return (resource, notice) => {
     switch (notice.kind) {
       case "failed": {

@@ -7,22 +7,30 @@ import { CniError, ErrorCode } from "../errors.ts";
 import { unlisted, type Asking } from "../knowledge/asks.ts";
 import { isStaticPod } from "../knowledge/pod.ts";
 import type { Log } from "../log.ts";
-import { decide, type Decision } from "./decide.ts";
+import { assertFindsDestinations, decide, type Decision } from "./decide.ts";
 import { learn, podUid, type Learnt } from "./learn.ts";
 
 export async function decideForAdd(request: Request, log: Log): Promise<Decision> {
+  const { decision, learnt } = await decideWithin(request, log);
+  assertFindsDestinations(decision, learnt.knowledge);
+  return withPending(decision, request, learnt);
+}
+
+type Answer = { readonly decision: Decision; readonly learnt: Learnt };
+
+async function decideWithin(request: Request, log: Log): Promise<Answer> {
   const first = learn(request);
   if (first.fault !== undefined) log("warn", `the files of the node's agent are ignored: ${first.fault}`);
   const isRequired = request.conf.agent === "required" && !isExempt(request, first);
   if (isRequired && !first.isFresh) throw withoutAgent();
   const early = await decide(request, "keep", first.knowledge);
+  const decided = { decision: early, learnt: first };
   const asking = askingOf(request, early);
-  if (isComplete(asking, first)) return withPending(early, request, first);
-  if (!first.isFresh || !isApiPod(request)) return withPending(early, request, first);
-  if (!isRequired && !couldMatter(early, request, first)) return early;
+  if (isComplete(asking, first) || !first.isFresh || !isApiPod(request)) return decided;
+  if (!isRequired && !couldMatter(early, request, first)) return decided;
   const learnt = first.isCutOff === true ? first : await waitFor(request, asking, log);
   if (isRequired && learnt.knowledge?.pod === undefined) throw saysNothing(request, learnt);
-  return withPending(await decide(request, "keep", learnt.knowledge), request, learnt);
+  return { decision: await decide(request, "keep", learnt.knowledge), learnt };
 }
 
 /** Selectors of networks are in objects of the API and in the files of a policy directory. */
@@ -109,6 +117,7 @@ export function withPending(
     ...(isUnheard ? decision.undecided : []),
     ...(lacksAnnotations ? ["annotations, which the runtime did not pass on"] : []),
     ...unread,
+    ...decision.addressless.map((source) => `addresses of the pods that ${source} names`),
   ];
   if (missing.length === 0) return decision;
   const why = !isFresh

@@ -9,13 +9,18 @@ import { withoutOthers } from "../program/traits.ts";
 import type { AttachmentRecord } from "../state/record.ts";
 import { requestOf } from "./again.ts";
 import { isEqual } from "./equal.ts";
-import { decide, type Decision } from "./decide.ts";
+import { assertFindsDestinations, decide, type Decision } from "./decide.ts";
 import { lifeOf } from "./live.ts";
 import { planFor } from "./plan.ts";
 import { recordOf } from "./recording.ts";
 import type { UplinkPart } from "./uplink/part.ts";
 
-export type Considered =
+export type Considered = Came & {
+  /** The pods that its rules name as destinations; undefined where nothing was decided. */
+  readonly asks?: Decision["destinations"] | undefined;
+};
+
+type Came =
   | ({ readonly kind: "same" } & Rejecting)
   | Differing
   /** Its namespace has ended without DEL. */
@@ -74,11 +79,11 @@ export async function consider(
     const decision = await decide(request, "keep", knowledge, {
       runsIn: { class: record.membership?.class },
     });
-    const unread = unreadFor(request, decision, knowledge);
-    if (unread.length > 0) return { kind: "waiting", lacks: unread };
-    if (wasKnown(record) && decision.undecided.length > 0)
-      return { kind: "waiting", lacks: decision.undecided };
-    return await against(record, request, decision);
+    assertFindsDestinations(decision, knowledge);
+    const lacks = lackedBy(decision, record, unreadFor(request, decision, knowledge));
+    const came =
+      lacks.length > 0 ? ({ kind: "waiting", lacks } as const) : await against(record, request, decision);
+    return { ...came, asks: decision.destinations };
   } catch (error) {
     if (error instanceof CniError) return { kind: "refused", error };
     throw error;
@@ -100,6 +105,17 @@ function unreadFor(
 ): readonly string[] {
   if (knowledge?.source !== "agent" || knowledge.objects === undefined) return [];
   return unlisted({ pod, selectsNetworks }, knowledge.objects);
+}
+
+/** What it has stays until this is known: a rule that had addresses is not to lose them. */
+function lackedBy(
+  { undecided, addressless }: Decision,
+  record: AttachmentRecord,
+  unread: readonly string[],
+): readonly string[] {
+  if (unread.length > 0) return unread;
+  if (wasKnown(record) && undecided.length > 0) return undecided;
+  return addressless.map((source) => `addresses of the pods that ${source} names`);
 }
 
 /** What it has was decided with its labels. Where they never were known there is nothing to lose, and the rest is followed. */

@@ -3,8 +3,10 @@ import { interfaceNameFault } from "../cni/call.ts";
 import type { Annotations, Request } from "../cni/request.ts";
 import { CniError, ErrorCode } from "../errors.ts";
 import { mergeKnowledge } from "../knowledge/merge.ts";
+import type { Looked } from "../knowledge/destinations.ts";
 import type { Knowledge, KnownObjects, LabelSource } from "../knowledge/knowledge.ts";
 import { namespaceAnnotations, ownAnnotations } from "../policy/annotation/annotations.ts";
+import type { Rule } from "../policy/rule/rule.ts";
 import { decidePolicy, hasWishes, noRules, type Policy, type RuleSources } from "../policy/policy.ts";
 import type { PodNamespace } from "../policy/uplink/choose.ts";
 import type { Beside } from "./uplink/choose.ts";
@@ -18,6 +20,10 @@ export type Decision = Policy &
     readonly labelsFrom: LabelSource;
     /** What the pod's namespace said: by the API, else by its manifest. */
     readonly namespaceAnnotations: Annotations | undefined;
+    /** The pods that rules name as destinations. */
+    readonly destinations: Looked["asked"];
+    /** Rules that have not the addresses of these pods, by their source. */
+    readonly addressless: Looked["unknown"];
     /** Why it is not what it would be if the agent had been there in time; undefined where it is. */
     readonly pending?: string;
   };
@@ -42,7 +48,13 @@ export async function decide(
       beside,
     );
   const sources = { ...noRules, ...(await ownRules(request)), ...manifests };
-  const policy = decidePolicy(request, sources, choose);
+  const decided = decidePolicy(request, sources, choose);
+  const {
+    rules,
+    asked: destinations,
+    unknown: addressless,
+  } = await withDestinations(decided.rules, request, knowledge);
+  const policy = { ...decided, rules };
   const { passedOver, selectsNetworks } = sources;
   const undecided = [...sources.undecided, ...(policy.uplink?.undecided ?? []).map(({ source }) => source)];
   const { namespaceAnnotations: annotations } = request.pod;
@@ -51,6 +63,8 @@ export async function decide(
     passedOver,
     selectsNetworks,
     undecided,
+    destinations,
+    addressless,
     labelsFrom,
     namespaceAnnotations: annotations,
   };
@@ -58,6 +72,36 @@ export async function decide(
     return { ...decision, warnings: [...policy.warnings, ...unheard(request, knowledge)] };
   assertNameable(request.call.ifname);
   return decision;
+}
+
+const noDestinations = { asked: [], unknown: [] } as const;
+
+/** Most pods have no rule that names pods. */
+async function withDestinations(
+  rules: readonly Rule[],
+  { call, conf, pod }: Request,
+  knowledge: Knowledge | undefined,
+): Promise<Looked> {
+  const naming = rules.filter(({ toPods }) => toPods !== undefined);
+  if (naming.length === 0) return { ...noDestinations, rules };
+  const { lookUp, podNetworkOf } = await import("../knowledge/destinations.ts");
+  const attachment = { pod, network: conf.network, ifname: call.ifname };
+  const surroundings = knowledge?.objects?.surroundings(conf.network) ?? { namespaces: [], nads: [] };
+  const network = podNetworkOf(attachment, surroundings, knowledge?.pod?.annotations ?? {});
+  if (network === undefined || pod.namespace === undefined)
+    return { rules, asked: [], unknown: naming.map(({ source }) => source) };
+  return lookUp(rules, pod.namespace, network, knowledge?.destinations);
+}
+
+/** Where nobody follows the API nobody knows the addresses, today or later. */
+export function assertFindsDestinations({ rules }: Policy, knowledge: Knowledge | undefined): void {
+  const naming = rules.find(({ toPods }) => toPods !== undefined);
+  if (naming === undefined || knowledge?.objects !== undefined) return;
+  throw new CniError(
+    ErrorCode.invalidConfig,
+    `${naming.source} names pods by label in "to". Their addresses come from the node's agent, and no agent follows the ` +
+      `Kubernetes API here: run pod-qos agent, or name the network of these pods with ipBlock`,
+  );
 }
 
 /** Of a namespace that the API does not speak of a manifest may. */

@@ -8,7 +8,7 @@ import { observe } from "../kernel/observe-in-turn.ts";
 import { hasWishes } from "../policy/policy.ts";
 import type { Note } from "../program/handler.ts";
 import { completed, drift, notes, type Program } from "../program/program.ts";
-import { withoutOthers } from "../program/traits.ts";
+import { asRequested, withoutOthers } from "../program/traits.ts";
 import { isBare, type AttachmentRecord } from "../state/record.ts";
 import { ownBuild } from "./build.ts";
 import type { Decision } from "./decide.ts";
@@ -89,7 +89,7 @@ function wantedNow(request: Request, now: Now, facts: Facts, record: AttachmentR
     const programs = withoutOthers(planFor(request, now, facts).programs, record.programs);
     const isSame =
       record.build === ownBuild
-        ? JSON.stringify(programs) === JSON.stringify(record.programs)
+        ? JSON.stringify(asRequested(programs)) === JSON.stringify(asRequested(record.programs))
         : hasSameLimits(now, record);
     return { decision: now, programs, isSame };
   } catch (error) {

@@ -37,7 +37,7 @@ export type Reapplying = Ground & {
 export type Reapplied = Outcome & {
   /** Its record as the agent leaves it; undefined: it has none, or none that can be read. */
   readonly left: AttachmentRecord | undefined;
-};
+} & Pick<Considered, "asks">;
 
 type Outcome =
   | (Exclude<Considered, Differing> & {
@@ -58,14 +58,15 @@ export async function reapply(task: Reapplying): Promise<Reapplied> {
   const { stateDir, record } = task;
   const first = await consider(stateDir, record, task);
   if (first.kind !== "differs" && first.kind !== "gone") return { ...first, left: record };
+  const { asks } = first;
   const lock = { stateDir, identity: record.identity, verb: "agent" };
   try {
     return await aloneBriefly(lock, async () => {
       const outcome = await withLock(task).catch((error: unknown) => ({ kind: "failed", error }) as const);
-      return { ...outcome, left: recordOrNone(task) };
+      return { ...outcome, left: recordOrNone(task), asks };
     });
   } catch (error) {
-    if (error instanceof CniError) return { kind: "busy", error, left: record };
+    if (error instanceof CniError) return { kind: "busy", error, left: record, asks };
     throw error;
   }
 }

@@ -4,6 +4,7 @@ import type { Annotations } from "../cni/request.ts";
 import { CniError } from "../errors.ts";
 import { networkOf } from "../policy/manifests/nad.ts";
 import { about, apiVersions, metaOf } from "../policy/manifests/object.ts";
+import { networkStatusIn, type DestinationPod } from "./destinations.ts";
 import { isStaticPod, keptAnnotations, type KnownPod } from "./pod.ts";
 import type { KnownNamespace, KnownNetwork } from "./snapshot.ts";
 
@@ -38,6 +39,31 @@ export function decodePod(item: unknown): KnownPod | undefined {
     ...(phase !== undefined && { phase }),
     ...(resourceVersion !== undefined && { resourceVersion }),
   };
+}
+
+const destinationObject = z.object({
+  metadata: z.object({ annotations: texts }),
+  spec: z.nullish(z.object({ hostNetwork: z.nullish(z.boolean()) })),
+  status: z.nullish(
+    z.object({
+      phase: z.optional(z.string()),
+      podIP: z.optional(z.string()),
+      podIPs: z.nullish(z.array(z.object({ ip: z.string() }))),
+    }),
+  ),
+});
+
+/** undefined for one that nobody can send to: it has ended, has the node's addresses, or none yet. */
+export function decodeDestination(item: unknown): DestinationPod | undefined {
+  const read = destinationObject.safeParse(item);
+  if (!read.success) return undefined;
+  const { metadata: head, spec, status } = read.data;
+  const hasEnded = status?.phase === "Succeeded" || status?.phase === "Failed";
+  if (hasEnded || spec?.hostNetwork === true) return undefined;
+  const { podIP, podIPs } = status ?? {};
+  const addresses = podIPs?.map(({ ip }) => ip) ?? (podIP === undefined ? [] : [podIP]);
+  const attached = networkStatusIn(head.annotations ?? {});
+  return addresses.length + attached.length === 0 ? undefined : { addresses, attached };
 }
 
 /** Anybody may write these on a pod of his own: as a hash they name no pod of the API. */

@@ -1,5 +1,6 @@
 /** What is known of an attachment beside its request: ADD reads it from the agent's files, the agent has it in memory. Pure types. */
 import type { ApiSource } from "../policy/manifests/combine.ts";
+import type { Destinations } from "./destinations.ts";
 import type { KnownPod } from "./pod.ts";
 import type { KnownNamespace, Snapshot } from "./snapshot.ts";
 
@@ -10,6 +11,8 @@ export type Knowledge = {
   readonly pod: Pick<KnownPod, "labels" | "annotations"> | undefined;
   /** undefined: no agent wrote what objects there are. */
   readonly objects: KnownObjects | undefined;
+  /** undefined: nobody here follows pods that rules name. */
+  readonly destinations?: Destinations;
 };
 
 export type KnownObjects = ApiSource & {

@@ -1,6 +1,7 @@
 /** Rules and amounts in words, for people. Pure. */
 import { formatCidr } from "./address/cidr.ts";
-import type { Block, Limit, Rule, Service } from "./rule/rule.ts";
+import { selectorText } from "./label/selector.ts";
+import type { Block, Limit, PodPeer, Rule, Service } from "./rule/rule.ts";
 
 /** 20000000 as "20 M": decimal prefixes, as rates have them. */
 export function bits(amount: number): string {
@@ -10,9 +11,10 @@ export function bits(amount: number): string {
 
 const units = ["", "k", "M", "G", "T", "P"].map((prefix, power) => ({ prefix, factor: 1000 ** power }));
 
-export function matchWords({ to, from, services }: Rule): string {
+export function matchWords({ to, toPods, from, services }: Rule): string {
+  const destinations = [...to.map(blockWords), ...(toPods?.peers ?? []).map(peerWords)];
   const words = [
-    ...(to.length === 0 ? [] : [`to ${to.map(blockWords).join(" or ")}`]),
+    ...(destinations.length === 0 ? [] : [`to ${destinations.join(" or ")}`]),
     ...(from.length === 0 ? [] : [`from ${from.map(blockWords).join(" or ")}`]),
     ...(services.length === 0 ? [] : [services.map(serviceWords).join(" or ")]),
   ];
@@ -39,6 +41,14 @@ function blockWords({ cidr, except }: Block): string {
   if (except.length === 0) return formatCidr(cidr);
   const more = except.length > shown ? ` and ${except.length - shown} more` : "";
   return `${formatCidr(cidr)} except ${except.slice(0, shown).map(formatCidr).join(", ")}${more}`;
+}
+
+function peerWords({ podSelector, namespaceSelector }: PodPeer): string {
+  const pods = podSelector.length === 0 ? "all pods" : `pods with ${selectorText(podSelector)}`;
+  if (namespaceSelector === undefined) return `${pods} of its namespace`;
+  return namespaceSelector.length === 0
+    ? `${pods} of all namespaces`
+    : `${pods} of namespaces with ${selectorText(namespaceSelector)}`;
 }
 
 function serviceWords({ protocol, port }: Service): string {

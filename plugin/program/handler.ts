@@ -73,6 +73,8 @@ export type Traits = {
   readonly device?: string;
   /** Others use it as well, so it may have been there before: only a record tells whether we made it. */
   readonly isShared?: boolean;
+  /** Its values follow other pods, while everything that is requested stays. */
+  readonly isFollowed?: boolean;
   /** Only its place names it, where somebody else may have one of his own: whose it is tells a look, or who made it. */
   readonly isNamedByPlace?: boolean;
 };

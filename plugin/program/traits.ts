@@ -45,6 +45,17 @@ export function withoutOthers(wanted: readonly Program[], made: readonly Program
   });
 }
 
+/** With no more than the names of what follows other pods: in two of these what is requested can be compared. */
+export function asRequested(programs: readonly Program[]): readonly unknown[] {
+  return programs.map((program) => {
+    const { traits, key } = handlerOf(program);
+    const objects = program.objects.map((object) =>
+      traits(object).isFollowed === true ? key(object) : object,
+    );
+    return { ...program, objects };
+  });
+}
+
 /** What is ours of a program where nobody could look: what is known to be made by us, and what nobody else would name so. */
 export function surelyOurs(program: Program, made: readonly Program["objects"][number][]): Program {
   const { traits, key } = handlerOf(program);

@@ -183,3 +183,28 @@ describe('1.9.9 "agent": "required"', () => {
     succeededSilently(await call("DEL", { conf }));
   });
 });
+
+describe("1.9.7 a rule that names pods by label", () => {
+  const toPods = { dscp: 12, classifier: { to: [{ podSelector: { matchLabels: { app: "db" } } }] } };
+  const annotations = { "pod-qos/egress": JSON.stringify([toPods, { dscp: 11 }]) };
+
+  test("starts with empty sets, for every family, and its record says so", async () => {
+    agent.pod({ ...web, annotations });
+    await add();
+    const { stdout } = await pod.pod.exec("ipset", ["save"]);
+    expect(stdout.match(/^create pod-qos-\S+:[46]:0 hash:net/gm)).toHaveLength(2);
+    expect(stdout).not.toContain("add ");
+    expect(await marks()).toEqual([11, 12]);
+    expect(readRecordOf(pod).pending).toContain(
+      "addresses of the pods that annotation pod-qos/egress[0] names",
+    );
+    succeededSilently(await call("CHECK"));
+  });
+
+  test("is refused where no agent ever followed the API, and nothing is left", async () => {
+    await node.exec("rm", ["-rf", "/run/pod-qos/live"]);
+    const error = failed(await call("ADD", { annotations }), 7);
+    expect(error.msg).toContain('annotation pod-qos/egress[0] names pods by label in "to"');
+    expect(await marks()).toEqual([]);
+  });
+});

@@ -10,6 +10,7 @@ import type { Timing } from "../../kube/timing.ts";
 import type { Log } from "../../log.ts";
 import { clusterOf } from "./cluster.ts";
 import { createDoubt, type Doubt } from "./doubt.ts";
+import { podFollower, type FollowPods } from "./following-pods.ts";
 import { followOne, type Handlers } from "./following.ts";
 import type { Options } from "../options.ts";
 import { askingForLosses } from "./leaving.ts";
@@ -23,7 +24,7 @@ export type Api = Handlers & {
   /** SERVICE_ACCOUNT_ROOT. */
   readonly root: string | undefined;
   /** The server speaks for our cluster, or for the first that we see. `follow` follows one more resource, once. */
-  readonly onCluster: (uid: string, follow: (name: OnDemandResource) => void) => void;
+  readonly onCluster: (uid: string, follow: (name: OnDemandResource) => void, followPods: FollowPods) => void;
   /** It speaks for another, and why that is bad: until it does no more nothing is followed. */
   readonly onOther: (why: string) => void;
   /** Whether a pod of this namespace is on the node. */
@@ -69,8 +70,10 @@ function followCluster(api: Api, connection: Connection, uid: string) {
   const end = new AbortController();
   const following = { ...api, signal: AbortSignal.any([api.signal, end.signal]) };
   const doubt = createDoubt({ ...api, onUpdate: askingForLosses(following, connection) });
-  const { onUpdate, onNotice } = doubt;
-  api.onCluster(uid, followAll({ ...following, onUpdate, onNotice }, connection));
+  const { onUpdate, onNotice, whenSettled } = doubt;
+  const told = { onNotice: onNotice.bind(undefined, "destinations"), whenSettled, signal: following.signal };
+  const followPods = podFollower(told, connection);
+  api.onCluster(uid, followAll({ ...following, onUpdate, onNotice }, connection), followPods);
   return { end, doubt };
 }
 

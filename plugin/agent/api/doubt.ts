@@ -12,12 +12,15 @@ export type Doubt = Pick<Handlers, "onUpdate" | "onNotice"> & {
   readonly count: () => number;
   /** The server, asked when there were that many reasons, is ours: its updates are handed on unless there is a newer reason. */
   readonly settle: (count: number) => void;
+  /** Calls at once where there is none; else, of the calls of that name, the last once it is settled. */
+  readonly whenSettled: (name: string, call: () => void) => void;
   readonly isOpen: () => boolean;
   readonly whenRaised: (call: () => void) => () => void;
 };
 
 export function createDoubt({ onUpdate, onNotice }: Pick<Handlers, "onUpdate" | "onNotice">): Doubt {
   const held = new Map<ResourceName, ResourceUpdate>();
+  const heldCalls = new Map<string, () => void>();
   const waiting = new Set<() => void>();
   let count = 0;
   let settled = 0;
@@ -42,6 +45,13 @@ export function createDoubt({ onUpdate, onNotice }: Pick<Handlers, "onUpdate" | 
       const all = [...held.values()];
       held.clear();
       all.forEach(onUpdate);
+      const calls = [...heldCalls.values()];
+      heldCalls.clear();
+      calls.forEach((call) => call());
+    },
+    whenSettled: (name, call) => {
+      if (isOpen()) heldCalls.set(name, call);
+      else call();
     },
     isOpen,
     whenRaised: (call) => {

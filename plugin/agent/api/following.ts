@@ -4,7 +4,7 @@ import type { Connection } from "../../kube/connect.ts";
 import { follow, type Followed, type Notice } from "../../kube/follow.ts";
 import type { Resource } from "../../kube/resource.ts";
 import type { ResourceName, ResourceState, Snapshot } from "../../knowledge/snapshot.ts";
-import type { ResourceUpdate } from "./resource-update.ts";
+import type { FollowedName, ResourceUpdate } from "./resource-update.ts";
 
 export type Handlers = {
   /** What is known by now, at first by a former run. */
@@ -12,7 +12,7 @@ export type Handlers = {
   /** A former agent left a snapshot that this build cannot read: there may have been more than is known. */
   readonly knewMore?: boolean;
   readonly onUpdate: (update: ResourceUpdate) => void;
-  readonly onNotice: (resource: ResourceName, notice: Notice) => void;
+  readonly onNotice: (name: FollowedName, notice: Notice) => void;
 };
 
 export function followOne(

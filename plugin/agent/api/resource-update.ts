@@ -11,5 +11,8 @@ export type ResourceUpdate = {
   readonly leaving?: readonly string[];
 };
 
+/** As logs and metrics name what is followed; "destinations": pods that rules name, wherever they are. */
+export type FollowedName = ResourceName | "destinations";
+
 /** What is followed only where a selector asks for it. */
 export type OnDemandResource = "network-attachment-definitions";

@@ -24,7 +24,22 @@ const isBandwidth = /^kubernetes\.io\/(in|e)gress-bandwidth$/;
 
 /** Where the answer stands on something that nobody gave. */
 export function assumptions(request: Request, policy: Policy, options: Options): readonly string[] {
-  return [...speedUnknown(request), ...sourceUnknown(policy, options), ...portUnknown(policy, options)];
+  return [
+    ...speedUnknown(request),
+    ...sourceUnknown(policy, options),
+    ...portUnknown(policy, options),
+    ...addressesUnknown(policy),
+  ];
+}
+
+function addressesUnknown({ rules }: Policy): readonly string[] {
+  return rules
+    .filter(({ toPods }) => toPods !== undefined)
+    .map(
+      ({ source }) =>
+        `${source} names pods by label: their addresses are what the node's agent finds in the API, and its set is empty here. ` +
+        `On a node without an agent that follows the API ADD refuses this rule with code 7`,
+    );
 }
 
 function speedUnknown({ conf: { uplink } }: Request): readonly string[] {

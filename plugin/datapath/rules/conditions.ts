@@ -1,35 +1,53 @@
 /** What a rule matches, as the words that iptables takes and prints back, for one address family. Pure. */
 import type { NetSet } from "../../program/ipset/set.ts";
 import { bitsOf, formatCidr } from "../../policy/address/cidr.ts";
-import type { Block, Family, Rule, Service } from "../../policy/rule/rule.ts";
+import {
+  destinationsOf,
+  type Block,
+  type Family,
+  type PodDestinations,
+  type Rule,
+  type Service,
+} from "../../policy/rule/rule.ts";
 import { setName } from "../names.ts";
 import { membersOf, type Member } from "./address-set.ts";
 
 /** Gives the set that holds the members; the same set to all that ask for the same ones. */
 export type Sets = {
   readonly holding: (members: readonly Member[]) => string;
+  /** The set whose members change while packets are looked up in it: one to all that are called the same. */
+  readonly following: (called: string, members: readonly Member[]) => string;
   readonly all: () => readonly NetSet[];
 };
 
 export function createSets(ifname: string, family: Family): Sets {
   const sets = new Map<string, NetSet>();
+  const named = (key: string, entries: readonly string[], isFollowed: boolean): string => {
+    const known = sets.get(key);
+    if (known !== undefined) return known.name;
+    const name = setName(ifname, family, sets.size);
+    const set: NetSet = { kind: "set", name, family: family === 4 ? "inet" : "inet6", entries };
+    sets.set(key, isFollowed ? { ...set, isFollowed } : set);
+    return name;
+  };
   return {
     holding: (members) => {
-      const entries = withHalves(members).map(entryOf);
-      const key = entries.join();
-      const known = sets.get(key);
-      if (known !== undefined) return known.name;
-      const name = setName(ifname, family, sets.size);
-      sets.set(key, { kind: "set", name, family: family === 4 ? "inet" : "inet6", entries });
-      return name;
+      const entries = entriesOf(members);
+      return named(entries.join(), entries, false);
     },
+    following: (called, members) => named(called, entriesOf(members), true),
     all: () => [...sets.values()],
   };
 }
 
+function entriesOf(members: readonly Member[]): readonly string[] {
+  return withHalves(members).map(entryOf);
+}
+
 /** One text for each line that the rule takes, "" for every packet; none where no packet of this family can match. */
 export function conditionsOf(rule: Rule, family: Family, sets: Sets): readonly string[] {
-  const to = addressMatch(rule.to, family);
+  const to =
+    rule.toPods === undefined ? addressMatch(rule.to, family) : followedMatch(rule.to, rule.toPods, family);
   const from = addressMatch(rule.from, family);
   if (to === "nothing" || from === "nothing") return [];
   const network = [...networkWords("-s", from), ...networkWords("-d", to)];
@@ -39,7 +57,16 @@ export function conditionsOf(rule: Rule, family: Family, sets: Sets): readonly s
   );
 }
 
-type AddressMatch = "anything" | "nothing" | readonly Member[];
+type AddressMatch = "anything" | "nothing" | readonly Member[] | Followed;
+
+/** Stands also while it has no members: these come without a change of the rules. */
+type Followed = { readonly called: string; readonly members: readonly Member[] };
+
+function followedMatch(to: readonly Block[], toPods: PodDestinations, family: Family): AddressMatch {
+  if (to.length > 0 && addressMatch(to, family) === "anything") return "anything";
+  const blocks = destinationsOf({ to, toPods })?.filter(({ cidr }) => cidr.family === family);
+  return { called: JSON.stringify([to, toPods.peers]), members: membersOf(blocks ?? []) };
+}
 
 function addressMatch(blocks: readonly Block[], family: Family): AddressMatch {
   if (blocks.length === 0) return "anything";
@@ -60,7 +87,8 @@ function networkWords(option: "-s" | "-d", match: AddressMatch): readonly string
 
 function setWords(direction: "src" | "dst", match: AddressMatch, sets: Sets): readonly string[] {
   if (typeof match === "string" || isSingle(match)) return [];
-  return [`-m set --match-set ${sets.holding(match)} ${direction}`];
+  const set = "called" in match ? sets.following(match.called, match.members) : sets.holding(match);
+  return [`-m set --match-set ${set} ${direction}`];
 }
 
 type ServiceMatch = { readonly protocol: readonly string[]; readonly ports: readonly string[] };

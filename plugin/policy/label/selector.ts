@@ -34,6 +34,24 @@ export function matches(selector: Selector, known: Labels, complete: boolean): b
   return answers.every((answer) => answer === true) ? true : undefined;
 }
 
+/** As the API takes it: `app in (db,web),!legacy`; "" for everything. */
+export function selectorText(selector: Selector): string {
+  return selector.map(requirementText).join(",");
+}
+
+function requirementText({ key, operator, values }: Requirement): string {
+  switch (operator) {
+    case "In":
+      return values.length === 1 ? `${key}=${values[0]}` : `${key} in (${values.join()})`;
+    case "NotIn":
+      return `${key} notin (${values.join()})`;
+    case "Exists":
+      return key;
+    case "DoesNotExist":
+      return `!${key}`;
+  }
+}
+
 /** A key that is not there is "not in" any set, as Kubernetes has it. */
 function holds(
   { key, operator, values }: Requirement,

@@ -150,7 +150,7 @@ function matchesNamespace(selector: Selector, name: string, namespaces: Surround
 }
 
 /** A pod's first interface, in a network that no NetworkAttachmentDefinition makes. */
-function isDefaultNetwork(surroundings: Surroundings, attachment: Attachment): boolean {
+export function isDefaultNetwork(surroundings: Surroundings, attachment: Attachment): boolean {
   return isFirst(attachment) && nadsOf(surroundings, attachment).length === 0;
 }
 
@@ -162,7 +162,7 @@ function isFirst({ ifname }: Attachment): boolean {
  * Those that may have made the attachment. A name alone proves little: anybody may define a network of any name in a namespace
  * of his own, also of the name that the default network of all pods has.
  */
-function nadsOf({ nads, isOfNode = false }: Surroundings, attachment: Attachment): readonly Nad[] {
+export function nadsOf({ nads, isOfNode = false }: Surroundings, attachment: Attachment): readonly Nad[] {
   const named = nads.filter(({ network }) => network === attachment.network);
   if (!isFirst(attachment)) return named;
   return isOfNode ? [] : named.filter(({ namespace }) => makesFirstOf(attachment.pod, namespace));

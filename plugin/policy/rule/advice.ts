@@ -1,9 +1,9 @@
 /** What is legal in a list of rules and still not what its author can have meant, or means something else upstream. Pure. */
-import { isNothing, reachCovers, reachesMeet, reachOf, type Reach } from "./cover.ts";
+import { isNothing, reachCovers, reachesMeet, reachOf, widestReachOf, type Reach } from "./cover.ts";
 import { matchesAll, type Rule } from "./rule.ts";
 
 export function adviceOn(rules: readonly Rule[]): readonly string[] {
-  const considered = rules.map((rule) => ({ rule, reach: reachOf(rule) }));
+  const considered = rules.map((rule) => ({ rule, reach: reachOf(rule), widest: widestReachOf(rule) }));
   return [
     ...considered.flatMap((each, at) => neverDecides(each, considered.slice(0, at))),
     ...upstreamOrder(considered),
@@ -11,15 +11,16 @@ export function adviceOn(rules: readonly Rule[]): readonly string[] {
   ];
 }
 
-type Considered = { readonly rule: Rule; readonly reach: Reach };
+/** `widest`: by all pods that it may come to select. */
+type Considered = { readonly rule: Rule; readonly reach: Reach; readonly widest: Reach };
 
-function neverDecides({ rule, reach }: Considered, earlier: readonly Considered[]): readonly string[] {
-  if (isNothing(reach)) {
+function neverDecides({ rule, widest }: Considered, earlier: readonly Considered[]): readonly string[] {
+  if (isNothing(widest)) {
     return [
       `${rule.source} can never match: "to" and "from" have no address family in common, or "except" leaves nothing`,
     ];
   }
-  const covering = earlier.find((other) => reachCovers(other.reach, reach));
+  const covering = earlier.find((other) => reachCovers(other.reach, widest));
   return covering === undefined
     ? []
     : [`${rule.source} can never decide: ${covering.rule.source} comes first and takes all that it would`];
@@ -34,7 +35,7 @@ function upstreamOrder(all: readonly Considered[]): readonly string[] {
     const earlier = earlierOf.get(object) ?? [];
     earlierOf.set(object, earlier);
     const other = earlier.find(
-      (first) => !decideAlike(first.rule, each.rule) && reachesMeet(first.reach, each.reach),
+      (first) => !decideAlike(first.rule, each.rule) && reachesMeet(first.widest, each.widest),
     );
     earlier.push(each);
     return other === undefined

@@ -1,37 +1,67 @@
 /** The `classifier` of a rule: which packets it is about. Pure. */
 import { CniError, ErrorCode, invalidValue } from "../../errors.ts";
-import { anObject, isPresent, refuseUnknownKeys } from "../../cni/fields.ts";
+import { anObject, isPresent, refuseUnknownKeys, type JsonObject } from "../../cni/fields.ts";
 import { covers, netOf, parseBlockOrAddress, parseCidr } from "../address/cidr.ts";
+import { parseSelector } from "../label/selector.ts";
 import { listOf } from "../text/list.ts";
-import { protocols, type Block, type Cidr, type Protocol, type Rule, type Service } from "./rule.ts";
+import {
+  protocols,
+  type Block,
+  type Cidr,
+  type PodPeer,
+  type Protocol,
+  type Rule,
+  type Service,
+} from "./rule.ts";
 
-export type Classifier = Pick<Rule, "to" | "from" | "services">;
+export type Classifier = Pick<Rule, "to" | "toPods" | "from" | "services">;
 
 /** Absent, null and empty lists are no condition. */
 export function parseClassifier(field: string, value: unknown): Classifier {
   const classifier = value === undefined || value === null ? {} : anObject(field, value);
   refuseUnknownKeys(classifier, `${field}.`, ["to", "from", "ports"]);
+  const to = listOf(`${field}.to`, classifier["to"], destination);
+  const peers = to.filter((entry) => "podSelector" in entry);
   return {
-    to: listOf(`${field}.to`, classifier["to"], peer),
-    from: listOf(`${field}.from`, classifier["from"], peer),
+    to: to.filter((entry) => "cidr" in entry),
+    ...(peers.length > 0 && { toPods: { peers, addresses: [] } }),
+    from: listOf(`${field}.from`, classifier["from"], source),
     services: withoutRepeats(listOf(`${field}.ports`, classifier["ports"], services).flat()),
   };
 }
 
-/** An entry of `to` or `from`. */
-function peer(field: string, value: unknown): Block {
+/** An entry of `to`. What is null is absent, here as everywhere. */
+function destination(field: string, value: unknown): Block | PodPeer {
   const entry = anObject(field, value);
-  const selector = ["podSelector", "namespaceSelector"].find((key) => isPresent(entry, key));
-  if (selector !== undefined) {
+  refuseUnknownKeys(entry, `${field}.`, ["ipBlock", ...selectors]);
+  const given = selectors.filter((key) => isPresent(entry, key));
+  if (given.length === 0)
+    return blockOf(field, entry, "an object with ipBlock, podSelector or namespaceSelector");
+  if (isPresent(entry, "ipBlock"))
+    throw invalidValue(field, value, `ipBlock or ${given.join(" and ")}: make two entries of it`);
+  const [podSelector, namespaceSelector] = selectors.map((key) =>
+    isPresent(entry, key) ? parseSelector(`${field}.${key}`, entry[key]) : undefined,
+  );
+  return { podSelector: podSelector ?? [], namespaceSelector };
+}
+
+const selectors = ["podSelector", "namespaceSelector"] as const;
+
+/** An entry of `from`. */
+function source(field: string, value: unknown): Block {
+  const entry = anObject(field, value);
+  const selector = selectors.find((key) => isPresent(entry, key));
+  if (selector !== undefined)
     throw new CniError(
       ErrorCode.invalidConfig,
-      `${field}.${selector}: destinations by label are not supported: name the network ` +
-        `of these pods with ipBlock`,
+      `${field}.${selector}: packets of a pod come from its own addresses or from those that it forwards for: name them with ipBlock`,
     );
-  }
-  // What is null is absent, here as everywhere.
-  refuseUnknownKeys(entry, `${field}.`, ["ipBlock", "podSelector", "namespaceSelector"]);
-  if (!isPresent(entry, "ipBlock")) throw invalidValue(field, value, "an object with ipBlock");
+  refuseUnknownKeys(entry, `${field}.`, ["ipBlock", ...selectors]);
+  return blockOf(field, entry, "an object with ipBlock");
+}
+
+function blockOf(field: string, entry: JsonObject, allowed: string): Block {
+  if (!isPresent(entry, "ipBlock")) throw invalidValue(field, entry, allowed);
   return ipBlock(`${field}.ipBlock`, entry["ipBlock"]);
 }
 

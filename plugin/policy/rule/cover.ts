@@ -1,14 +1,24 @@
 /** What holds between the packets of two rules: all of one among the other's, some, none. Exact, and pure. */
 import { haveCommon, isSubset, setOf, union, type AddressSet } from "../address/address-set.ts";
 import { netOf, parseCidr } from "../address/cidr.ts";
-import type { Block, Family, Rule, Service } from "./rule.ts";
+import { destinationsOf, type Block, type Family, type Rule, type Service } from "./rule.ts";
 
 /** What a rule matches, worked out once: of 2000 rules each is held against all before it. */
 export type Reach = Readonly<Record<Family, { readonly to: AddressSet; readonly from: AddressSet }>> & {
   readonly services: readonly Service[];
 };
 
-export function reachOf({ to, from, services }: Rule): Reach {
+export function reachOf(rule: Rule): Reach {
+  return reachTo(destinationsOf(rule), rule);
+}
+
+/** The same by all pods that its labels may come to select: any address. */
+export function widestReachOf(rule: Rule): Reach {
+  return reachTo(rule.toPods === undefined ? destinationsOf(rule) : undefined, rule);
+}
+
+function reachTo(to: readonly Block[] | undefined, { from: sources, services }: Rule): Reach {
+  const from = sources.length === 0 ? undefined : sources;
   return {
     4: { to: addresses(to, 4), from: addresses(from, 4) },
     6: { to: addresses(to, 6), from: addresses(from, 6) },
@@ -46,8 +56,9 @@ export function isNothing(reach: Reach): boolean {
 
 const families: readonly Family[] = [4, 6];
 
-function addresses(blocks: readonly Block[], family: Family): AddressSet {
-  if (blocks.length === 0) return everything[family];
+/** undefined: any. */
+function addresses(blocks: readonly Block[] | undefined, family: Family): AddressSet {
+  if (blocks === undefined) return everything[family];
   return union(
     blocks
       .filter(({ cidr }) => cidr.family === family)

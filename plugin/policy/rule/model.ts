@@ -1,7 +1,7 @@
 /** What the kernel is to do with a packet, in the plainest words: the reference for tests, and what explain tells. Pure. */
 import { parseAddress, type Address } from "../address/address.ts";
 import { contains, netOf } from "../address/cidr.ts";
-import type { Block, Rule, Service } from "./rule.ts";
+import { destinationsOf, type Block, type Rule, type Service } from "./rule.ts";
 
 export type Packet = {
   readonly source: string;
@@ -20,15 +20,18 @@ export function decide(rules: readonly Rule[], packet: Packet): number | undefin
     throw new Error(`no packet goes from ${packet.source} to ${packet.destination}`);
   }
   const first = rules.findIndex(
-    ({ to, from, services }) =>
-      isIn(to, destination) && isIn(from, source) && isOf(services, packet.protocol, packet.port),
+    (rule) =>
+      isIn(destinationsOf(rule), destination) &&
+      isIn(rule.from.length === 0 ? undefined : rule.from, source) &&
+      isOf(rule.services, packet.protocol, packet.port),
   );
   return first < 0 ? undefined : first;
 }
 
-function isIn(blocks: readonly Block[], address: Address): boolean {
+/** undefined: anywhere. */
+function isIn(blocks: readonly Block[] | undefined, address: Address): boolean {
   return (
-    blocks.length === 0 ||
+    blocks === undefined ||
     blocks.some(
       ({ cidr, except }) =>
         contains(netOf(cidr), address) && !except.some((inner) => contains(netOf(inner), address)),

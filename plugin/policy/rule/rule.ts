@@ -3,6 +3,7 @@
  * Pure. Rules are tried in order; the first that matches decides alone, mark and limit together.
  */
 import type { Discipline } from "../../cni/conf.ts";
+import type { Selector } from "../label/selector.ts";
 import type { Dscp } from "./dscp.ts";
 
 export type Family = 4 | 6;
@@ -12,6 +13,19 @@ export type Cidr = { readonly family: Family; readonly address: string; readonly
 
 /** The addresses of `cidr` without those of `except`. */
 export type Block = { readonly cidr: Cidr; readonly except: readonly Cidr[] };
+
+/** Pods by label, an entry of `to`. */
+export type PodPeer = {
+  readonly podSelector: Selector;
+  /** undefined: pods of the namespace that the rule is written for. */
+  readonly namespaceSelector: Selector | undefined;
+};
+
+export type PodDestinations = {
+  readonly peers: readonly PodPeer[];
+  /** Theirs, each a block of one address. None until somebody has looked them up. */
+  readonly addresses: readonly Cidr[];
+};
 
 export const protocols = ["TCP", "UDP", "SCTP"] as const;
 export type Protocol = (typeof protocols)[number];
@@ -33,6 +47,8 @@ export type Rule = {
   readonly limit: Limit | undefined;
   /** Blocks are ORed; none: any address of both families. Blocks of one family never match the other. */
   readonly to: readonly Block[];
+  /** ORed with the blocks. With it, none of both is no address at all. */
+  readonly toPods?: PodDestinations;
   readonly from: readonly Block[];
   /** ORed; none: every packet, of whatever protocol. */
   readonly services: readonly Service[];
@@ -41,6 +57,12 @@ export type Rule = {
 };
 
 /** The catch-all at the end of a list has nothing to match. */
-export function matchesAll({ to, from, services }: Rule): boolean {
-  return to.length === 0 && from.length === 0 && services.length === 0;
+export function matchesAll({ to, toPods, from, services }: Rule): boolean {
+  return to.length === 0 && toPods === undefined && from.length === 0 && services.length === 0;
+}
+
+/** The blocks that a destination is in; undefined: any destination. */
+export function destinationsOf({ to, toPods }: Pick<Rule, "to" | "toPods">): readonly Block[] | undefined {
+  if (toPods === undefined) return to.length === 0 ? undefined : to;
+  return [...to, ...toPods.addresses.map((cidr): Block => ({ cidr, except: [] }))];
 }

@@ -50,7 +50,7 @@ export const sets: Handler<NetSet, Seen> = {
       })),
   describe: ({ name }) => `ipset ${name}`,
   key: ({ name }) => name,
-  traits: () => ({}),
+  traits: ({ isFollowed }) => (isFollowed === true ? { isFollowed } : {}),
   isWhole: (value) => hasTexts(value, ["name", "family"]) && hasLists(value, ["entries"]),
 };
 

@@ -16,6 +16,8 @@ export type NetSet = {
   readonly entries: readonly string[];
   /** One of single addresses that many put in and take out: `entries` says nothing of those. */
   readonly isShared?: true;
+  /** Of pods, which come and go: changed in its place, entry by entry. */
+  readonly isFollowed?: true;
 };
 
 export type AddressSet = NetSet & { readonly isShared: true };
@@ -26,17 +28,42 @@ export function addSets(sets: readonly NetSet[]): Batch {
 
 /**
  * With other members, or made with another size: filled beside and swapped in, so that rules find it whole throughout. One that
- * is not there is made in its place: `create -exist` refuses a set of another size.
+ * is not there is made in its place: `create -exist` refuses a set of another size. One that follows
+ * pods is changed in its place.
  */
 export function replaceSets(sets: readonly NetSet[], observed: readonly ObservedSet[]): Batch {
-  const there = new Set(observed.map(({ name }) => name));
+  const twins = new Map(observed.map((set) => [set.name, set]));
   return restore(
     sets.flatMap((set) => {
-      if (!there.has(set.name)) return creation(set);
+      const twin = twins.get(set.name);
+      if (twin === undefined) return creation(set);
+      if (set.isFollowed === true && hasRoom(set, twin)) return changeEntries(set, twin);
       const beside = { ...set, name: besideOf(set) };
       return [...creation(beside), `swap ${beside.name} ${set.name}`, `destroy ${beside.name}`];
     }),
   );
+}
+
+/** In its place, what is new before what is old: an address that both have is in it throughout. */
+export function changeEntries(set: NetSet, observed: ObservedSet): readonly string[] {
+  const [wants, has] = [new Set(set.entries), new Set(observed.entries)];
+  const stays = new Set(set.entries.map(networkIn));
+  // A network that only becomes `nomatch`, or is it no more, is added over itself.
+  const gone = observed.entries.filter((entry) => !wants.has(entry) && !stays.has(networkIn(entry)));
+  return [
+    ...set.entries.filter((entry) => !has.has(entry)).map((entry) => `add ${set.name} ${entry} -exist`),
+    ...gone.map((entry) => `del ${set.name} ${networkIn(entry)} -exist`),
+  ];
+}
+
+/** The kernel does not let a set grow. While it is changed old and new are in it together. */
+export function hasRoom(set: NetSet, { properties, entries }: ObservedSet): boolean {
+  const [, most = 0] = / maxelem (\d+)/.exec(properties) ?? [];
+  return new Set([...set.entries, ...entries]).size <= Number(most);
+}
+
+function networkIn(entry: string): string {
+  return entry.replace(/ nomatch$/, "");
 }
 
 /** What a replacement that was cut short leaves. */

@@ -14,11 +14,11 @@ export interface Packet {
   readonly tos?: number;
 }
 
-/** The byte of DSCP and ECN of each packet as it arrives at a device; undefined for one that did not. */
+/** The byte of DSCP and ECN of each packet as it arrives at a device, or leaves it; undefined for one that did not. */
 export const sendAndSee = async (
   node: LabNode,
   pod: Pod,
-  at: { readonly ns: Namespace; readonly device: string },
+  at: { readonly ns: Namespace; readonly device: string; readonly direction?: "in" | "out" },
   list: readonly Packet[],
 ): Promise<readonly (number | undefined)[]> => {
   const seen = await captured(node, at, async () => {

@@ -10,6 +10,7 @@ import { startApi, type ApiSide } from "../../../plugin/agent/api-side.ts";
 import type { Loop } from "../../../plugin/agent/context.ts";
 import { createMetrics } from "../../../plugin/agent/metrics.ts";
 import type { News } from "../../../plugin/agent/news.ts";
+import { createDestinations } from "../../../plugin/agent/destinations.ts";
 import { createStates } from "../../../plugin/agent/states.ts";
 import { emptyWorld, type World } from "../../../plugin/agent/world.ts";
 import { unlisted } from "../../../plugin/knowledge/asks.ts";
@@ -105,6 +106,10 @@ const begin = (
     signal: ending.signal,
     metrics,
     states: createStates(metrics),
+    destinations: createDestinations(
+      () => world.view?.snapshot.namespaces ?? {},
+      (one) => news.push(one),
+    ),
     world: () => world,
     setWorld: (next) => (world = next),
     tell: (one) => news.push(one),

@@ -4,6 +4,7 @@ import { createMetrics } from "../../../plugin/agent/metrics.ts";
 import type { News } from "../../../plugin/agent/news.ts";
 import type { Served } from "../../../plugin/agent/options.ts";
 import { readAll, thatDiffer } from "../../../plugin/agent/node/records.ts";
+import { createDestinations } from "../../../plugin/agent/destinations.ts";
 import { createStates } from "../../../plugin/agent/states.ts";
 import { emptyWorld, type World } from "../../../plugin/agent/world.ts";
 
@@ -37,6 +38,10 @@ export function loopAt(stateDir: string, more: Partial<Served> = {}): LoopAt {
     signal: new AbortController().signal,
     metrics,
     states: createStates(metrics),
+    destinations: createDestinations(
+      () => world.view?.snapshot.namespaces ?? {},
+      (news) => told.push(news),
+    ),
     world: () => world,
     setWorld: (next) => (world = next),
     tell: (news) => void told.push(news),

@@ -36,7 +36,12 @@ const rows: readonly Row[] = [
     ["tcp", "ICMP", ""],
   ],
   ["an entry of ports", (port) => inClassifier({ ports: [port] }), [], [{}]],
-  ["an entry of to", (peer) => inClassifier({ to: [peer] }), [], [{}]],
+  [
+    "an entry of to",
+    (peer) => inClassifier({ to: [peer] }),
+    [{ podSelector: {} }, { namespaceSelector: {} }, { podSelector: {}, namespaceSelector: {} }],
+    [{}, { podSelector: {}, ipBlock: { cidr: "10.0.0.0/8" } }, { podSelector: { app: "a" } }],
+  ],
   ["an entry of from", (peer) => inClassifier({ from: [peer] }), [], [{}, { podSelector: {} }]],
   ["podSelector", (podSelector) => networkQos({ podSelector }), [{}, { matchLabels: {} }], [{ app: "a" }]],
   [

@@ -19,11 +19,6 @@ const networkQos = (spec: object): object => ({
 
 export const knowsBetter: readonly KnowsBetter[] = [
   {
-    title: "Destinations by label",
-    message: /(pod|namespace)Selector: destinations by label are not supported/,
-    object: rule({ to: [{ namespaceSelector: {} }] }),
-  },
-  {
     title: "Exceptions outside of their block",
     message: /except\[\d+\]: .* is not valid: an address or a CIDR inside/,
     object: rule({ to: [{ ipBlock: { cidr: "10.0.0.0/8", except: ["192.0.2.0/24"] } }] }),

@@ -7,8 +7,6 @@ export type UpstreamObject = {
   readonly knowsBetter?: string;
 };
 
-const toPods = "Destinations by label";
-
 const egressQos = (egress: readonly object[], name = "default"): object => ({
   apiVersion: "k8s.ovn.org/v1",
   kind: "EgressQoS",
@@ -167,7 +165,6 @@ const endToEnd: readonly UpstreamObject[] = [
   ]),
   {
     title: "networkqos.go, overlay traffic",
-    knowsBetter: toPods,
     object: networkQos("nqos-test-spec", {
       podSelector: labelled({ component: "nqos-test-src" }),
       priority: 50,
@@ -194,7 +191,6 @@ const endToEnd: readonly UpstreamObject[] = [
   },
   ...[{}, { ports: [tcp] }, { ports: [{ ...tcp, port: 80 }] }].map((ports, at) => ({
     title: `networkqos.go, limits, ${JSON.stringify(ports)}`,
-    knowsBetter: toPods,
     object: networkQos("nqos-test-spec", {
       podSelector: labelled({ component: "nqos-test-src" }),
       priority: 52 + at,

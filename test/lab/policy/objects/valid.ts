@@ -69,9 +69,15 @@ const port = fc.integer({ min: 1, max: 65_535 });
 const protocol = fc.constantFrom("TCP", "UDP", "SCTP");
 const service = fc.oneof(fc.record({ protocol }), fc.record({ port }), fc.record({ protocol, port }));
 const block = fc.record({ ipBlock });
+const peer = fc.oneof(
+  { weight: 3, arbitrary: block },
+  { weight: 1, arbitrary: fc.record({ podSelector: selector }) },
+  { weight: 1, arbitrary: fc.record({ namespaceSelector: selector }) },
+  { weight: 1, arbitrary: fc.record({ podSelector: selector, namespaceSelector: selector }) },
+);
 
 const classifier = fc.record(
-  { to: some(block, 0, 3), from: some(block, 0, 2), ports: some(service, 0, 3) },
+  { to: some(peer, 0, 3), from: some(block, 0, 2), ports: some(service, 0, 3) },
   { requiredKeys: [] },
 );
 const rule = fc.record({ dscp, bandwidth, classifier }, { requiredKeys: ["dscp"] });

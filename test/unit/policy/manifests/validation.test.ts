@@ -40,8 +40,8 @@ describe("001-4 001-6 what the CRD refuses fails the pods of its namespace:", ()
       `${title}spec.egress[0].classifier.ports[0].protocol: "TCPfoo"`,
     ],
     [
-      networkQos({ egress: [{ dscp: 1, classifier: { to: [{ podSelector: {} }] } }] }),
-      `${title}spec.egress[0].classifier.to[0].podSelector: destinations by label`,
+      networkQos({ egress: [{ dscp: 1, classifier: { to: [{ podSelector: { app: "x" } }] } }] }),
+      `${title}unknown key "spec.egress[0].classifier.to[0].podSelector.app"`,
     ],
     [networkQos({ podselector: {} }), `${title}unknown key "spec.podselector": known are podSelector`],
     [networkQos({ podSelector: { app: "x" } }), `${title}unknown key "spec.podSelector.app"`],

@@ -176,15 +176,15 @@ describe("is refused with field, value and what is allowed:", () => {
     [{ classifier: { to: [{ ipblock: {} }] } }, '"egress[0].classifier.to[0].ipblock": known are ipBlock'],
     [
       { classifier: { from: [{ podSelector: {} }] } },
-      "egress[0].classifier.from[0].podSelector: destinations by label",
+      "egress[0].classifier.from[0].podSelector: packets of a pod come from its own addresses",
     ],
     [
-      { classifier: { to: [{ namespaceSelector: {} }] } },
-      "egress[0].classifier.to[0].namespaceSelector: destinations by label",
+      { classifier: { to: [{ namespaceSelector: { app: "x" } }] } },
+      '"egress[0].classifier.to[0].namespaceSelector.app": known are matchLabels',
     ],
     [
       { classifier: { to: [{ ipBlock: {}, podSelector: {} }] } },
-      "name the network of these pods with ipBlock",
+      'egress[0].classifier.to[0]: {"ipBlock":{},"podSelector":{}} is not valid: ipBlock or podSelector: make two entries of it',
     ],
     [inTo({}), `${block}: {} is not valid: an object with cidr`],
     [inTo({ cidr: "192.0.2.1" }), `${block}.cidr: "192.0.2.1" is not valid`],
