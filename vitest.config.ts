@@ -34,6 +34,9 @@ const LONGEST = [
   "traffic/crash-interleaved",
   "traffic/crash-uplink",
   "e2e/crash-many",
+  "e2e/install-watch",
+  "e2e/doctor",
+  "e2e/install-killed",
 ].map((name) => `test/${name}.test.ts`);
 
 class LongestFirst extends BaseSequencer {
@@ -50,8 +53,11 @@ const place = ({ moduleId }: TestSpecification): number => {
 /** Each file boots a machine of one processor. */
 const twoMachines = { maxWorkers: Math.min(2, cores), sequence: { groupOrder: 2 } } as const;
 
-/** Of the traffic tier, what sends little and for the most part waits for it to arrive: two of them leave each other time. */
+/** Of the traffic tier, what only counts, and what sends little and for the most part waits for it: two of them leave each other time. */
 const LIGHT = [
+  "crash-kill",
+  "crash-interleaved",
+  "crash-uplink",
   "captured-input",
   "chain-conflists",
   "chain-flannel-cap",
