@@ -1,8 +1,14 @@
 /** Which chain of the conf directory a runtime takes, and what it would be without its faults. Pure. */
-import { messageOf } from "../../errors.ts";
+import {
+  isMultus,
+  isRead,
+  readChainFile,
+  readDocument,
+  type ChainFile,
+  type TextFile,
+} from "../../cni/chain-file.ts";
 import { isObject, type JsonObject } from "../../cni/fields.ts";
-import { inOurSpelling } from "../../cni/spelling.ts";
-import type { ChainFacts, TextFile } from "./facts.ts";
+import type { ChainFacts } from "./facts.ts";
 
 export type Chain = {
   readonly file: string;
@@ -21,73 +27,56 @@ type Directory = Pick<ChainFacts, "files" | "dropIns"> & Partial<Pick<ChainFacts
 /** undefined where no file counts; a sentence where the one that counts cannot be read. */
 export function chainOf({ files, dropIns, withoutDropIns }: Directory): Chain | string | undefined {
   for (const file of files.filter(isRead)) {
-    const document = parsed(file);
-    if (typeof document === "string") return document;
-    if (isMultus(document) && delegateOf(document) === undefined) continue;
-    return chainIn(file.name, document, withoutDropIns === undefined ? dropIns : []);
+    const read = readChainFile(file);
+    if (typeof read === "string") return read;
+    if (isMultus(read) && delegateOf(read) === undefined) continue;
+    return chainIn(read, withoutDropIns === undefined ? dropIns : []);
   }
   return undefined;
 }
 
-/** The endings that runtimes read. */
-export function isRead({ name }: Pick<TextFile, "name">): boolean {
-  return /\.(?:conf|conflist|json)$/.test(name);
-}
-
-export function isOurs(plugin: JsonObject): boolean {
-  return inOurSpelling(plugin)["type"] === "pod-qos";
-}
-
-/** Also of what is no JSON. */
+/** Also of what is not JSON. */
 export function mentionsUs({ text }: Pick<TextFile, "text">): boolean {
   return /"type"\s*:\s*"pod-qos"/i.test(text);
 }
 
-export function parsed({ name, text }: TextFile): JsonObject | string {
-  try {
-    const document: unknown = JSON.parse(text.replace(/^\uFEFF/, ""));
-    return isObject(document) ? document : `${name} is no JSON object`;
-  } catch (error) {
-    return `${name} is no JSON: ${messageOf(error)}`;
-  }
-}
-
-/** Without delegates of its own it calls the chain of the next file. */
-function isMultus({ type, plugins }: JsonObject): boolean {
-  const types = [
-    type,
-    ...(Array.isArray(plugins) ? plugins.filter(isObject).map((each) => each["type"]) : []),
-  ];
-  return types.some((each) => each === "multus" || each === "multus-shim");
-}
-
-function delegateOf({ delegates }: JsonObject): JsonObject | undefined {
+/** Without delegates of its own Multus calls the chain of the next file. */
+function delegateOf({ document: { delegates } }: ChainFile): JsonObject | undefined {
   return Array.isArray(delegates) ? delegates.find(isObject) : undefined;
 }
 
-function chainIn(file: string, document: JsonObject, dropIns: ChainFacts["dropIns"]): Chain {
-  const delegate = isMultus(document) ? delegateOf(document) : undefined;
-  const list = delegate ?? document;
-  const network = typeof list["name"] === "string" ? list["name"] : "";
-  const inlined = Array.isArray(list["plugins"]) ? list["plugins"].filter(isObject) : undefined;
-  if (inlined === undefined && list["plugins"] === undefined && typeof list["type"] === "string")
-    return { file, document, network, place: "single", plugins: [list], dropped: 0 };
-  const takesDropIns = delegate === undefined && list["loadOnlyInlinedPlugins"] !== true;
-  const dropped = takesDropIns && file.endsWith(".conflist") ? dropInsOf(network, dropIns) : [];
+function chainIn(read: ChainFile, dropIns: ChainFacts["dropIns"]): Chain {
+  const { file, document, network, plugins } = read;
+  const delegate = isMultus(read) ? delegateOf(read) : undefined;
+  if (delegate !== undefined) return ofDelegate(read, delegate);
+  if (read.kind === "single") return { file, document, network, place: "single", plugins, dropped: 0 };
+  const dropped = document["loadOnlyInlinedPlugins"] === true ? [] : dropInsOf(network, dropIns);
   return {
     file,
     document,
     network,
-    place: delegate === undefined ? "own" : "delegate",
-    plugins: [...(inlined ?? []), ...dropped],
+    place: "own",
+    plugins: [...plugins, ...dropped],
     dropped: dropped.length,
+  };
+}
+
+function ofDelegate({ file, document }: ChainFile, delegate: JsonObject): Chain {
+  const { name, plugins } = delegate;
+  return {
+    file,
+    document,
+    network: typeof name === "string" ? name : "",
+    place: "delegate",
+    plugins: Array.isArray(plugins) ? plugins.filter(isObject) : [delegate],
+    dropped: 0,
   };
 }
 
 function dropInsOf(network: string, dropIns: ChainFacts["dropIns"]): readonly JsonObject[] {
   return dropIns
     .filter(({ directory, name }) => directory === network && name.endsWith(".conf"))
-    .map(parsed)
+    .map(readDocument)
     .filter((plugin) => typeof plugin === "object");
 }
 
@@ -106,9 +95,15 @@ export function withPlugins(chain: Chain, plugins: readonly JsonObject[]): JsonO
       return {
         ...document,
         delegates: delegates.map((each, at) =>
-          at === first && isObject(each) ? { ...each, plugins } : each,
+          at === first && isObject(each) ? { ...listed(each), plugins } : each,
         ),
       };
     }
   }
+}
+
+/** A delegate of one plugin becomes a list of more. */
+function listed(delegate: JsonObject): JsonObject {
+  const { cniVersion, name } = delegate;
+  return "plugins" in delegate ? delegate : { cniVersion, name };
 }

@@ -1,4 +1,5 @@
 /** All that doctor looks at, gathered before anything is decided. Paths are those by which this process found them, `--root` included. */
+import type { TextFile } from "../../cni/chain-file.ts";
 import type { JsonObject } from "../../cni/fields.ts";
 import type { NoAnswer, RuntimeAnswer } from "../../runtime/ask.ts";
 
@@ -44,8 +45,6 @@ export type RuntimeFacts =
       /** systemd's unit of it; undefined where the node has none. */
       readonly service: string | undefined;
     });
-
-export type TextFile = { readonly name: string; readonly text: string };
 
 export type ChainFacts = {
   readonly confDir: string;

@@ -2,7 +2,8 @@
 import { readLeniently } from "../../cni/conf.ts";
 import { inOurSpelling } from "../../cni/spelling.ts";
 import { ownBuild } from "../../attachment/build.ts";
-import { isOurs, chainOf } from "./chain.ts";
+import { isOurs } from "../../cni/chain-file.ts";
+import { chainOf } from "./chain.ts";
 import type { Facts, Where } from "./facts.ts";
 import { agentFacts } from "./gather/agent.ts";
 import { chainFacts } from "./gather/chain.ts";

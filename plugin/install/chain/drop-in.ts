@@ -2,7 +2,8 @@
 import type { JsonObject } from "../../cni/fields.ts";
 import { CniError, ErrorCode } from "../../errors.ts";
 import { bandwidthType } from "../../cni/static-limits.ts";
-import { typesOf, type Chain } from "./file.ts";
+import { typesOf } from "../../cni/chain-file.ts";
+import { type Chain } from "./file.ts";
 import type { Change, Runtime, Seen } from "./model.ts";
 
 /** `isAsked`: one that is there already has been held to the runtime by who asked for it. */

@@ -6,7 +6,8 @@ import { inOurSpelling, refuseSecondSpellings, sameKey } from "../../cni/spellin
 import { supportedVersions } from "../../cni/versions.ts";
 import { ErrorCode, CniError } from "../../errors.ts";
 import { bandwidthType } from "../../cni/static-limits.ts";
-import { ourType, type Chain } from "./file.ts";
+import { ourType } from "../../cni/chain-file.ts";
+import { type Chain } from "./file.ts";
 
 export const plainEntry: JsonObject = {
   type: ourType,

@@ -2,7 +2,8 @@
 import type { JsonObject } from "../../cni/fields.ts";
 import { CniError, ErrorCode } from "../../errors.ts";
 import { bandwidthType } from "../../cni/static-limits.ts";
-import { ourEntry, ourType, typesOf, type Chain } from "./file.ts";
+import { isOurs, ourEntry, typesOf } from "../../cni/chain-file.ts";
+import { type Chain } from "./file.ts";
 import type { Change } from "./model.ts";
 import { withoutPlugins, withPlugin } from "./text.ts";
 
@@ -17,13 +18,13 @@ export function asInPlace(chain: Chain, entry: JsonObject): Change {
 /** The text before we came; undefined where nothing but us is in it. */
 export function withoutUs({ text, plugins, kind }: Chain): string | undefined {
   if (kind === "single") return text;
-  return withoutPlugins(text, (at) => plugins[at]?.["type"] === ourType);
+  return withoutPlugins(text, (at) => isOurs(plugins[at] ?? {}));
 }
 
 function refusalOf({ file, kind, plugins }: Chain): string | undefined {
   if (kind === "single") return `${file} is the conf of one plugin, which has no place for another`;
   const types = typesOf(plugins);
-  if (types.every((type) => type === ourType))
+  if (plugins.every(isOurs))
     return `${file} lists no plugin that makes an interface, and pod-qos is never installed alone`;
   if (types.includes(bandwidthType))
     return `${file} has the bandwidth plugin, which does the same job: take it out first, or let install write a conflist of its own`;

@@ -1,6 +1,7 @@
 /** Our own conflist: its name, and how it is known again. Pure. */
 import { isObject, type JsonObject } from "../../cni/fields.ts";
-import { compareNames, ourEntry, ourType, readChain, type ConfFile } from "./file.ts";
+import { ourEntry, ourType } from "../../cni/chain-file.ts";
+import { compareNames, readChain, type ConfFile } from "./file.ts";
 import type { Change, Seen } from "./model.ts";
 
 /** What it was made from, written into it: runtimes hand plugins none of a list's other keys. */

@@ -1,6 +1,7 @@
 /** Which file of the conf directory is the primary's: the one that the runtime, or multus, takes without us. Pure. */
 import { isObject } from "../../cni/fields.ts";
-import { inOrder, ourEntry, readChain, typesOf, type Chain, type ConfFile } from "./file.ts";
+import { isMultus, ourEntry } from "../../cni/chain-file.ts";
+import { inOrder, readChain, type Chain, type ConfFile } from "./file.ts";
 import { isOwn } from "./own.ts";
 
 export type Primary = {
@@ -25,10 +26,6 @@ export function findPrimary(
   const chain = readChain(first);
   if (typeof chain === "string") return unloadable(chain);
   return isMultus(chain) ? delegate(chain, rest, directory) : { chain, multus: undefined };
-}
-
-export function isMultus({ plugins }: Chain): boolean {
-  return /^multus(?:-shim)?$/.test(typesOf(plugins)[0] ?? "");
 }
 
 /** What multus has in it of the primary: a file's name (thick), or its text (thin). */

@@ -1,10 +1,10 @@
 /** What an uninstall is to write: the conf directory as it was without us. Pure. */
 import { isObject } from "../../cni/fields.ts";
-import { inOrder, ourEntry, readChain, type Chain, type ConfFile } from "./file.ts";
+import { isMultus, ourEntry } from "../../cni/chain-file.ts";
+import { inOrder, readChain, type Chain, type ConfFile } from "./file.ts";
 import { withoutUs } from "./in-place.ts";
 import type { Change, Seen } from "./model.ts";
 import { awayOf, isOwn, isTakenByCilium, ownDropIns, ownOf, removal } from "./own.ts";
-import { isMultus } from "./primary.ts";
 
 export type Removal = {
   readonly changes: readonly Change[];

@@ -1,5 +1,6 @@
 /** Who else wants to be first in the conf directory, and by which flag he lets us be. Pure. */
-import { inOrder, ourType, readChain, typesOf, type Chain } from "./file.ts";
+import { ourType, typesOf } from "../../cni/chain-file.ts";
+import { inOrder, readChain, type Chain } from "./file.ts";
 import type { Seen } from "./model.ts";
 import { isOwn, isTakenByCilium, originOf } from "./own.ts";
 

@@ -1,7 +1,7 @@
 /** Which chain of a conf directory counts, and the commands that change it. */
 import { describe, expect, it } from "vitest";
-import { chainOf, isOurs, withPlugins, type Chain } from "../../../plugin/cli/doctor/chain.ts";
-import type { TextFile } from "../../../plugin/cli/doctor/facts.ts";
+import { chainOf, withPlugins, type Chain } from "../../../plugin/cli/doctor/chain.ts";
+import { isOurs, type TextFile } from "../../../plugin/cni/chain-file.ts";
 import { installed, putJson, quoted } from "../../../plugin/cli/doctor/shell.ts";
 import { file, flannel, ours, well } from "./well.ts";
 
@@ -25,8 +25,18 @@ describe("the chain that counts", () => {
 
   it.each([
     ["no file", [], undefined],
-    ["half a file", [{ name: "05-x.conf", text: "{" }], /^05-x.conf is no JSON/],
-    ["a list", [{ name: "05-x.conf", text: "[]" }], "05-x.conf is no JSON object"],
+    ["half a file", [{ name: "05-x.conf", text: "{" }], /^05-x.conf is not JSON/],
+    ["a list", [{ name: "05-x.conf", text: "[]" }], "05-x.conf is not a JSON object"],
+    [
+      "a byte order mark",
+      [{ name: "05-x.conf", text: '\uFEFF{"name":"a","type":"b"}' }],
+      "05-x.conf begins with a byte order mark, which no runtime takes",
+    ],
+    [
+      "a list in a .conf",
+      [{ name: "05-x.conf", text: '{"name":"a","plugins":[{"type":"b"}]}' }],
+      "05-x.conf holds a list of plugins, for which its name must end in .conflist",
+    ],
   ] as const)("of %s is none", (_, files, said) => {
     const chain = chainOf({ files, dropIns: [] });
     if (said instanceof RegExp) expect(chain).toMatch(said);
@@ -52,6 +62,17 @@ describe("the chain that counts", () => {
     expect(withPlugins(chain, [flannel, ours])).toEqual({
       ...multus,
       delegates: [{ name: "podnet", plugins: [flannel, ours] }],
+    });
+  });
+
+  it("makes a list of a delegate of one plugin where it gets more", () => {
+    const delegate = { cniVersion: "1.0.0", name: "podnet", type: "ovn-k8s-cni-overlay" };
+    const multus = { name: "multus-cni-network", type: "multus", delegates: [delegate] };
+    const chain = read([text("00-multus.conf", multus)]);
+    expect(types(chain)).toEqual(["ovn-k8s-cni-overlay"]);
+    expect(withPlugins(chain, [delegate, ours])).toEqual({
+      ...multus,
+      delegates: [{ cniVersion: "1.0.0", name: "podnet", plugins: [delegate, ours] }],
     });
   });
 

@@ -1,7 +1,8 @@
 /** Each check finds what it is about, in the facts of a node where that alone is broken, and no other does. */
 import { describe, expect, it } from "vitest";
 import { checks, diagnose, exitCodeOf } from "../../../plugin/cli/doctor/checks.ts";
-import type { AskedUplink, Facts, TextFile } from "../../../plugin/cli/doctor/facts.ts";
+import type { TextFile } from "../../../plugin/cni/chain-file.ts";
+import type { AskedUplink, Facts } from "../../../plugin/cli/doctor/facts.ts";
 import { jsonOf, textOf } from "../../../plugin/cli/doctor/text.ts";
 import { capabilities, chainOfFiles, file, flannel, ours, runtime, well, withChain } from "./well.ts";
 

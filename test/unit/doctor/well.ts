@@ -1,6 +1,7 @@
 /** What doctor gathers on a node on which all is well. */
 import { chainOf } from "../../../plugin/cli/doctor/chain.ts";
-import type { ChainFacts, Facts, TextFile } from "../../../plugin/cli/doctor/facts.ts";
+import type { TextFile } from "../../../plugin/cni/chain-file.ts";
+import type { ChainFacts, Facts } from "../../../plugin/cli/doctor/facts.ts";
 import type { JsonObject } from "../../../plugin/cni/fields.ts";
 
 export const capabilities = { bandwidth: true, "io.kubernetes.cri.pod-annotations": true };

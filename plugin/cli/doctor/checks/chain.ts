@@ -1,8 +1,9 @@
 /** Whether a runtime that reads the conf directory comes to us: that there is a chain, and that we are in it. */
-import type { JsonObject } from "../../../cni/fields.ts";
-import { chainOf, isOurs, isRead, mentionsUs, parsed, type Chain } from "../chain.ts";
+import { isObject, type JsonObject } from "../../../cni/fields.ts";
+import { isOurs, isRead, ourEntry, readDocument, type TextFile } from "../../../cni/chain-file.ts";
+import { chainOf, mentionsUs, type Chain } from "../chain.ts";
 import { error, unseen, type Check, type Finding } from "../check.ts";
-import type { ChainFacts, Facts, TextFile } from "../facts.ts";
+import type { ChainFacts, Facts } from "../facts.ts";
 import { installed, quoted } from "../shell.ts";
 import { removed } from "./rewritten.ts";
 
@@ -61,12 +62,10 @@ function ofUnread(all: Facts): Finding | undefined {
 
 /** As somebody wrote it; undefined where it cannot be read. */
 function entryIn(file: TextFile): JsonObject | undefined {
-  const document = parsed(file);
-  const found =
-    typeof document === "object"
-      ? chainOf({ files: [{ ...file, name: "x.conflist" }], dropIns: [] })
-      : undefined;
-  const entry = typeof found === "object" ? found.plugins.findLast(isOurs) : undefined;
+  const document = readDocument(file);
+  if (typeof document === "string") return undefined;
+  const { plugins } = document;
+  const entry = ourEntry(Array.isArray(plugins) ? plugins.filter(isObject) : [document]);
   if (entry === undefined) return undefined;
   return Object.fromEntries(Object.entries(entry).filter(([key]) => key !== "cniVersion" && key !== "name"));
 }

@@ -1,5 +1,6 @@
 /** Whether the executables that the chain names are where the runtime looks for them. */
-import { chainOf, isOurs } from "../chain.ts";
+import { isOurs } from "../../../cni/chain-file.ts";
+import { chainOf } from "../chain.ts";
 import { error, warning, type Check, type Finding } from "../check.ts";
 import type { Facts } from "../facts.ts";
 import { packages, quoted } from "../shell.ts";

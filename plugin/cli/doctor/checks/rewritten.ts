@@ -1,6 +1,7 @@
 /** Commands that put a mended chain in the place of a faulty one. Pure. */
 import type { JsonObject } from "../../../cni/fields.ts";
-import { chainOf, isOurs, withPlugins, type Chain } from "../chain.ts";
+import { isOurs } from "../../../cni/chain-file.ts";
+import { chainOf, withPlugins, type Chain } from "../chain.ts";
 import type { ChainFacts } from "../facts.ts";
 import { putJson, quoted } from "../shell.ts";
 

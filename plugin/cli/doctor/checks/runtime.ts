@@ -1,6 +1,7 @@
 /** Whether the container runtime has loaded what the conf directory has. */
 import { isDeepStrictEqual } from "node:util";
-import { chainOf, isOurs } from "../chain.ts";
+import { isOurs } from "../../../cni/chain-file.ts";
+import { chainOf } from "../chain.ts";
 import { error, unseen, warning, type Check, type Finding } from "../check.ts";
 import type { RuntimeAnswer } from "../../../runtime/ask.ts";
 import type { Facts } from "../facts.ts";

@@ -6,7 +6,8 @@ import type { RuntimeAnswer } from "../../../runtime/ask.ts";
 import { onNode } from "../../../runtime/paths.ts";
 import { findPlaces } from "../../../runtime/places.ts";
 import { chainOf } from "../chain.ts";
-import type { ChainFacts, RuntimeFacts, TextFile, Where } from "../facts.ts";
+import type { TextFile } from "../../../cni/chain-file.ts";
+import type { ChainFacts, RuntimeFacts, Where } from "../facts.ts";
 import { isFrom } from "../version.ts";
 
 /** What is not named is what the runtime says, else where it usually is. */
