@@ -17,7 +17,8 @@ import { recordOfSandbox } from "../lab/cluster/sandbox-record.ts";
 import { suite } from "../lab/node/needs.ts";
 import type { LabNode } from "../lab/node/node.ts";
 import type { AttachmentRecord } from "../../plugin/state/record.ts";
-import { readFileSync } from "node:fs";
+import { globSync, readFileSync } from "node:fs";
+import { basename } from "node:path";
 
 suite("the agent and the API", agentNeeds, () => {
   let plane: ControlPlane;
@@ -165,6 +166,41 @@ suite("the agent and the API", agentNeeds, () => {
     await until("the word that it is over", () => heartbeatOf(site.node).isCutOff === undefined, 35_000);
   });
 
+  test("adopts pods that ran before pod-qos by what the API says now, and removes what no DEL comes for", async () => {
+    const { plugins, ...chain } = podNetwork();
+    const conflist = { ...chain, plugins: plugins.filter(({ type }) => type !== "pod-qos") };
+    await using early = await agentNode({ plane, kubeconfig, name: "node-2", conflist });
+    await plane.api.create(policyPath("EgressQoS", "default"), egressQos(46, "web"));
+    const web = await early.running({ name: "early", labels: { app: "web" }, annotations: capped("20M") });
+    const bad = await early.running({ name: "bad", annotations: { "pod-qos/egress-bandwidth": "much" } });
+    // Of this the runtime's cache knows nothing.
+    await patch("early", { annotations: { "kubernetes.io/egress-bandwidth": "30M" } });
+    await writeConf(early.node, "10-podnet.conflist", { capabilities }, "podnet");
+    const its = await early.begin({ ready: false });
+    const of = (sandbox: Sandbox): AttachmentRecord["limits"] => {
+      const isThere = recordsOn(early.node).some((name) => name.startsWith(sandbox.containerId));
+      return isThere ? recordOfSandbox(early.node, sandbox).limits : undefined;
+    };
+    await until("what the API says", () => of(web)?.egress === 30e6, 20_000);
+    expect(of(web)).toEqual({ egress: 30e6, ingress: 20e6, dscp: 46, rules: 1 });
+    await until("the cap in the kernel", async () => (await early.egressOf(web)) === "30Mbit");
+    await until("the bad one is refused", async () => {
+      return (await its.metric('pod_qos_pods{state="refused"}')) === 1;
+    });
+    expect(await early.egressOf(bad)).toBeUndefined();
+    expect(recordOfSandbox(early.node, bad).programs).toEqual([]);
+    await patch("bad", { annotations: { "pod-qos/egress-bandwidth": "5M" } });
+    await until("the mended one", () => of(bad)?.egress === 5e6);
+    await patch("early", { labels: { app: "other" } });
+    await until("no mark", () => of(web)?.dscp === undefined);
+    expect(await its.metric('pod_qos_adoptions_total{result="adopted"}')).toBe(2);
+    for (const name of ["early", "bad"]) {
+      await plane.api.remove(podPath("default", name));
+      await early.kubelet.gone(name);
+    }
+    await until("nothing is left", () => recordsOn(early.node).length === 0, 20_000);
+  });
+
   /** The last: it counts what the tests above asked as well. */
   test("asks the API server for nothing that its role does not allow, and its role allows nothing that it never asks for", async () => {
     await defineNetworks(plane);
@@ -197,6 +233,11 @@ suite("the agent and the API", agentNeeds, () => {
     expect(refusedCalls(agentCalls(plane))).toEqual([]);
   });
 });
+
+const capabilities = { bandwidth: true, "io.kubernetes.cri.pod-annotations": true };
+
+const recordsOn = (node: LabNode): readonly string[] =>
+  globSync(node.path("/run/pod-qos/attachments/*/*.json")).map((path) => basename(path));
 
 const capped = <Rate extends string | null>(rate: Rate) => ({
   "kubernetes.io/egress-bandwidth": rate,

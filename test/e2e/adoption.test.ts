@@ -3,6 +3,7 @@ import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync }
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import type { AttachmentRecord } from "../../plugin/state/record.ts";
+import { startInGroup } from "../lab/agent/agent-kill.ts";
 import { startAgent, until, type Agent, type AgentOptions } from "../lab/agent/agent.ts";
 import {
   addUnmanaged,
@@ -17,13 +18,17 @@ import type { Annotations } from "../lab/cluster/runtime-call.ts";
 import { figure } from "../lab/measure/figures.ts";
 import { crowding } from "../lab/measure/machine.ts";
 import { repetitions } from "../lab/measure/repetitions.ts";
+import { inBatches } from "../lab/histories/play.ts";
 import { stateOf } from "../lab/histories/state.ts";
+import { seed, seedSaid } from "../lab/measure/seed.ts";
 import { exactState, recordNames } from "../lab/node/exact-state.ts";
 import { suite } from "../lab/node/needs.ts";
 import { createNode, type LabNode } from "../lab/node/node.ts";
+import { portion } from "../lab/plugin/kill.ts";
 import { runChain } from "../lab/plugin/chain.ts";
 
 const pods = repetitions(110);
+const kills = repetitions(10);
 const ADOPTED = 'pod_qos_adoptions_total{result="adopted"}';
 const conf = { defaults: { dscp: "CS1" } };
 const capped = { "kubernetes.io/ingress-bandwidth": "20M", "kubernetes.io/egress-bandwidth": "10M" };
@@ -63,6 +68,10 @@ suite("a pod that ran before pod-qos", unmanagedNeeds, () => {
     const text = textOf(one);
     return text === undefined ? undefined : (JSON.parse(text) as AttachmentRecord);
   };
+  const callForAll = async (some: readonly Unmanaged[], verb: "ADD" | "DEL", its: object): Promise<void> => {
+    for (const batch of inBatches(some, 4))
+      await Promise.all(batch.map((one) => callFor(node, one, verb, its)));
+  };
   const egressOf = (one: Unmanaged): number | undefined => recordOf(one)?.limits?.egress;
   const stateWith = (some: readonly Unmanaged[]): Promise<string> =>
     stateOf(
@@ -89,10 +98,10 @@ suite("a pod that ran before pod-qos", unmanagedNeeds, () => {
     const adopted = { state: await stateWith(some), records: some.map(textOf) };
     expect(await agent.stop()).toContain(`adopted ${pods} attachments that had no record`);
 
-    for (const one of some) await callFor(node, one, "DEL", conf);
+    await callForAll(some, "DEL", conf);
     expect(recordNames(node)).toEqual([]);
     expect(withoutQueueLength(await stateWith(some))).toBe(withoutQueueLength(bare));
-    for (const one of some) await callFor(node, one, "ADD", conf);
+    await callForAll(some, "ADD", conf);
     expect(adopted.state).toBe(await stateWith(some));
     expect(adopted.records.map(parsed)).toEqual(some.map(textOf).map(parsed));
 
@@ -106,6 +115,34 @@ suite("a pod that ran before pod-qos", unmanagedNeeds, () => {
     expect(await last.metric(ADOPTED)).toBe(0);
     const links = await node.exec("ip", ["-o", "link", "show", "type", "ifb"]);
     expect(links.stdout).toBe("");
+  });
+
+  test(`is as ADD would have made it although the agent is killed ${kills} times while it adopts`, async () => {
+    const some: Unmanaged[] = [];
+    for (let at = 0; at < 6; at += 1) some.push(await add(wishes[at % wishes.length]));
+    await putInChain(node, conf);
+    await callForAll(some, "ADD", conf);
+    const wanted = await stateWith(some);
+    let [inTheMidst, spanMs] = [0, 600];
+    for (let time = 0; time < kills; time += 1) {
+      await callForAll(some, "DEL", conf);
+      const victim = await startInGroup(node, ["--no-api"]);
+      await sleep(portion(seed, time) * spanMs);
+      process.kill(-victim.pid, "SIGKILL");
+      await victim.kill();
+      const isDone = (await stateWith(some)) === wanted;
+      if (!isDone) inTheMidst += 1;
+      else spanMs *= 0.8;
+      const agent = await begin({ ready: false });
+      await until(
+        "all are adopted",
+        async () => (await agent.metric('pod_qos_pods{state="in_step"}')) === some.length && isIdle(agent),
+        30_000,
+      );
+      await agent.stop();
+      expect(await stateWith(some), `${seedSaid}, kill ${time}`).toBe(wanted);
+    }
+    figure("kills before all was done", inTheMidst, { atLeast: Math.floor(kills / 2) });
   });
 
   test("is made so without a tool where it asks for nothing", async () => {

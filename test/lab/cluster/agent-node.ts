@@ -1,6 +1,7 @@
 /** A lab node of a control plane, with a kubelet and all that an agent on it needs. */
 import type { ControlPlane } from "../../../scripts/lab/cluster/control-plane.ts";
 import { startAgent, until, type Agent, type AgentOptions } from "../agent/agent.ts";
+import type { Conflist } from "../plugin/conflist.ts";
 import { marksOf } from "../traffic/marks.ts";
 import { createNode, type LabNode } from "../node/node.ts";
 import { policyPath } from "./installed.ts";
@@ -29,6 +30,8 @@ export type AgentNodeOptions = {
   readonly name?: string;
   /** More for pod-qos' entry. */
   readonly conf?: Readonly<Record<string, unknown>>;
+  /** What its pods are added by; default: a bridge with pod-qos behind it. */
+  readonly conflist?: Conflist;
   /** Its kubelet binds the pods, as a scheduler does, a moment after they are made. Default: they are made for the node. */
   readonly binds?: boolean;
 };
@@ -37,7 +40,7 @@ export const agentNode = async (options: AgentNodeOptions): Promise<AgentNode> =
   const { plane, kubeconfig, name = "node-1", conf = {}, binds = false } = options;
   const node = await createNode();
   const reach = await reachFrom(node, plane);
-  const conflist = podNetwork({ conf });
+  const { conflist = podNetwork({ conf }) } = options;
   const kubelet = await startKubelet({ api: plane.api, node, name, conflist, binds, retryMs: 200 });
   const agents: Agent[] = [];
   return {
