@@ -8,7 +8,8 @@ import { processesByNetns } from "../kernel/counters.ts";
 import { podOf } from "../report/names.ts";
 import { readCachedResult, stampOf } from "../runtime/cached-results.ts";
 import type { Loop } from "./context.ts";
-import { inFull, type Came } from "./work.ts";
+import { inFull } from "./status/outcome.ts";
+import type { Came } from "./work.ts";
 import { presentConfOf, type World } from "./world.ts";
 
 /** One look at all processes is enough for what is adopted within so much. */

@@ -3,6 +3,7 @@ import { messageOf } from "../errors.ts";
 import type { Timing } from "../kube/timing.ts";
 import { isOfAnotherBuild } from "../state/live/snapshot.ts";
 import { createGate, type Gate } from "./api-gate.ts";
+import { differs } from "./view/changes.ts";
 import { faultsOf } from "./view/view.ts";
 import type { Loop } from "./context.ts";
 import type { ResourceUpdate } from "./api/resource-update.ts";
@@ -53,6 +54,7 @@ export function startApi(loop: Loop, start: () => void, times = usual): ApiSide 
 async function followAll(loop: Loop, gate: Gate, { patienceMs, ...times }: Times): Promise<void> {
   const { options, log, signal, metrics, world, tell, destinations } = loop;
   const { followApi } = await import("./api/api.ts");
+  const { startReporter } = await import("./status/reporting.ts");
   const { readFormerView, takeUpdate, writeAgain } = await import("./view/files.ts");
   const { stateDir } = options;
   const former = readFormerView(stateDir, process.env["POD_NAMESPACE"]);
@@ -66,10 +68,12 @@ async function followAll(loop: Loop, gate: Gate, { patienceMs, ...times }: Times
     metrics.objectFaults.set(faultsOf(view).length);
     gate.followAsked();
     if (update.resource === "namespaces") destinations.namespacesChanged();
+    if (differs(changes)) reporter.change();
     if (gate.isStarted()) tell({ kind: "api", changes });
     else gate.beginIfComplete(view);
   };
   const logNotice = createWatchLog(loop);
+  const reporter = startReporter(loop);
   gate.setView(former);
   const writing = setInterval(() => gate.setView(writeAgain(stateDir, world().view ?? former)), writeAgainMs);
   signal.addEventListener("abort", () => clearInterval(writing));
@@ -85,14 +89,16 @@ async function followAll(loop: Loop, gate: Gate, { patienceMs, ...times }: Times
       [...(world().view ?? former).pods.values()].some((pod) => pod.namespace === namespace),
     log,
     signal,
-    onCluster: (cluster, follow, followPods) => {
+    onCluster: (cluster, { follow, followPods, write }) => {
       metrics.otherCluster.set(0);
+      reporter.use(write);
       gate.join(cluster, former, follow);
       destinations.connect(followPods);
     },
     onOther: (why) => {
       metrics.otherCluster.set(1);
       destinations.disconnect();
+      reporter.use(undefined);
       gate.block(why, former);
     },
     onUpdate,

@@ -5,6 +5,7 @@ import type { Metrics } from "./metrics.ts";
 import type { News } from "./news.ts";
 import type { Served } from "./options.ts";
 import type { States } from "./states.ts";
+import type { Standings } from "./status/standings.ts";
 import type { Came } from "./work.ts";
 import type { World } from "./world.ts";
 
@@ -16,6 +17,7 @@ export type Loop = {
   readonly metrics: Metrics;
   readonly states: States;
   readonly destinations: Destinations;
+  readonly standings: Standings;
   readonly world: () => World;
   readonly setWorld: (world: World) => void;
   readonly tell: (news: News) => void;

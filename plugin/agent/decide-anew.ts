@@ -6,9 +6,10 @@ import type { Log } from "../log.ts";
 import { changeInWords, cutsInWords } from "../report/change.ts";
 import { nameOf } from "../report/names.ts";
 import type { AttachmentRecord } from "../state/record.ts";
-import { inFull, type Came, type Tools } from "./work.ts";
+import { inFull, outcomeOf, type Outcome } from "./status/outcome.ts";
+import type { Came, Tools } from "./work.ts";
 
-export type Decided = Told & Pick<Reapplied, "left" | "asks">;
+export type Decided = Told & Pick<Reapplied, "left" | "asks"> & { readonly stands: Outcome };
 
 type Told = Came & {
   readonly kind: Reapplied["kind"];
@@ -29,7 +30,7 @@ export async function decideAnew(
   const came = await reapply({ ...ground, stateDir, record, log });
   const seconds = (performance.now() - began) / 1000;
   const { left, asks } = came;
-  return { ...tell(tools, nameOf(record), { came, seconds, why }), left, asks };
+  return { ...tell(tools, nameOf(record), { came, seconds, why }), left, asks, stands: outcomeOf(came) };
 }
 
 type Done = { readonly came: Reapplied; readonly seconds: number; readonly why: readonly string[] };

@@ -21,6 +21,8 @@ import { followCaches } from "./caches.ts";
 import { readAll, thatDiffer } from "./node/records.ts";
 import { startRound } from "./round.ts";
 import { createStates } from "./states.ts";
+import { createStandings } from "./status/standings.ts";
+import { noteTroubles } from "./status/troubles.ts";
 import { watchRecords } from "./node/watch.ts";
 import { startWorker } from "./worker.ts";
 import { emptyWorld, nameOfTask, withDeleted, policyDirs, taskNamed, type World } from "./world.ts";
@@ -32,6 +34,7 @@ export async function runLoop(options: Served, log: Log, signal: AbortSignal): P
   const { stateDir, confDir } = options;
   const metrics = createMetrics();
   const states = createStates(metrics);
+  const standings = createStandings();
   let world: World = emptyWorld;
   const destinations = createDestinations(
     () => world.view?.snapshot.namespaces ?? {},
@@ -44,6 +47,7 @@ export async function runLoop(options: Served, log: Log, signal: AbortSignal): P
     metrics,
     states,
     destinations,
+    standings,
     world: () => world,
     setWorld: (next) => (world = withNodeNetworks(next)),
     tell: (news) => {
@@ -58,6 +62,7 @@ export async function runLoop(options: Served, log: Log, signal: AbortSignal): P
       world = { ...world, records, deleted: options.adopt ? withDeleted(world, records) : world.deleted };
       states.keepOnly(world.records);
       destinations.keepOnly(world.records);
+      standings.keepOnly(world.records);
       classesLeft(stateDir, before, world.records).forEach(loop.tell);
       return thatDiffer(before, world.records);
     },
@@ -75,8 +80,10 @@ export async function runLoop(options: Served, log: Log, signal: AbortSignal): P
       );
     },
   );
-  const ask = ({ task, why, delayMs }: ReturnType<typeof asksOf>[number]): void =>
+  const ask = ({ task, why, delayMs }: ReturnType<typeof asksOf>[number]): void => {
+    if (task.kind === "decide") standings.ask(task.attachment);
     worker.ask(nameOfTask(task), why, delayMs);
+  };
   const start = (): void => {
     states.expect([...world.records.keys()]);
     loop.tell({ kind: "start", spreadMs });
@@ -88,6 +95,7 @@ export async function runLoop(options: Served, log: Log, signal: AbortSignal): P
 
   makeDirectory(`${stateDir}/attachments`);
   loop.readRecords();
+  noteTroubles({ stateDir, log, signal, records: () => world.records, standings });
   const api = options.api ? startApi(loop, start) : withoutApi(loop);
   const followPolicies = followPolicyDirs(loop, api.followAsked, unreadable);
   const readCaches = followCaches(loop, unreadable);

@@ -20,6 +20,7 @@ export type Metrics = {
   readonly watchRestarts: Counter<"resource" | "reason">;
   readonly objectFaults: Gauge;
   readonly otherCluster: Gauge;
+  readonly statusWrites: Counter<"result">;
 };
 
 export function createMetrics(): Metrics {
@@ -106,6 +107,12 @@ export function createMetrics(): Metrics {
     otherCluster: new Gauge({
       name: "pod_qos_other_cluster",
       help: "1 while the API server belongs to another cluster: no pod is changed then.",
+      registers,
+    }),
+    statusWrites: new Counter({
+      name: "pod_qos_status_writes_total",
+      help: "Reports of this node to the cluster, its QoSNode, by result; missing: there is no definition of it.",
+      labelNames: ["result"],
       registers,
     }),
     monitorRestarts: new Counter({

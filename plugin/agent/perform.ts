@@ -10,6 +10,8 @@ import { nameOf } from "../report/names.ts";
 import { knowledgeOf, namesakeOf } from "./view/view.ts";
 import type { Loop } from "./context.ts";
 import { decideAnew } from "./decide-anew.ts";
+import type { Outcome } from "./status/outcome.ts";
+import { hasOf, selecting } from "./status/selection.ts";
 import { lookAt, settle, sweep, type Came } from "./work.ts";
 import { confOf, presentConfOf, type Task } from "./world.ts";
 
@@ -23,7 +25,10 @@ export async function perform(loop: Loop, task: Task, why: readonly string[]): P
       return decide(loop, task.attachment, why);
     case "look": {
       const record = world().records.get(task.attachment)?.record;
-      return record === undefined ? over : lookAt(tools, record);
+      if (record === undefined) return over;
+      const looked = await lookAt(tools, record);
+      loop.standings.look(task.attachment, looked.drift);
+      return looked;
     }
     case "looks":
       return lookAtAll(loop, task.attachments);
@@ -39,7 +44,10 @@ export async function perform(loop: Loop, task: Task, why: readonly string[]): P
 }
 
 /** What is not as it should be is looked at again, by itself: that mends it, and tells. */
-async function lookAtAll({ options, metrics, world, tell }: Loop, names: readonly string[]): Promise<Came> {
+async function lookAtAll(
+  { options, metrics, standings, world, tell }: Loop,
+  names: readonly string[],
+): Promise<Came> {
   const { records } = world();
   const known = new Map(
     names.flatMap((name) => {
@@ -49,6 +57,7 @@ async function lookAtAll({ options, metrics, world, tell }: Loop, names: readonl
   );
   const attachments = await suspectsAmong(options.stateDir, known);
   metrics.readBacks.inc({ result: "well" }, known.size - attachments.length);
+  for (const name of known.keys()) if (!attachments.includes(name)) standings.look(name, undefined);
   if (attachments.length > 0) tell({ kind: "suspects", attachments });
   return over;
 }
@@ -63,11 +72,14 @@ function isDecision({ states }: Loop, task: Task): boolean {
 }
 
 async function decide(loop: Loop, attachment: string, why: readonly string[]): Promise<Came> {
-  const { log, metrics, options, states, destinations, world, readRecords, tell } = loop;
+  const { log, metrics, options, states, standings, destinations, world, readRecords, tell } = loop;
+  const begun = standings.begin(attachment);
+  const stands = (outcome: Outcome): void => standings.end(attachment, begun, outcome);
   const { records, view } = world();
   const record = records.get(attachment)?.record;
   if (record === undefined) {
     states.note(attachment, "ended");
+    stands({ kind: "left out" });
     return over;
   }
   const known = view ? knowledgeOf(view, record) : leftFor(loop, record);
@@ -75,6 +87,7 @@ async function decide(loop: Loop, attachment: string, why: readonly string[]): P
   const undoOnly = typeof knowledge === "string";
   if (undoOnly && !states.isEnding(attachment)) {
     states.note(attachment, knowledge);
+    stands(knowledge === "waiting" ? leftByAnother : { kind: "left out" });
     const other = knowledge === "absent" && view && namesakeOf(view, record);
     if (other) states.sayingOnce(attachment, log)("warn", namesake(record, other));
     return { outcome: "done", why: "" };
@@ -88,6 +101,9 @@ async function decide(loop: Loop, attachment: string, why: readonly string[]): P
     why,
   );
   if (came.asks !== undefined) destinations.note(attachment, came.asks);
+  const isApplied = came.stands.kind === "good" && !undoOnly && view !== undefined;
+  const has = isApplied ? hasOf(selecting(view, record, knowledge?.pod?.labels)) : undefined;
+  standings.end(attachment, begun, came.stands, has);
   if (came.kind !== "alive") states.note(attachment, came.kind);
   else if (undoOnly) states.note(attachment, knowledge);
   // Of two that leave side by side each finds the other one there, and neither takes the class away.
@@ -114,5 +130,10 @@ function leftFor(
   const { uid, namespace, name } = asked ?? {};
   return learnLeft(stateDir, { uid, namespace, name, network: identity.network });
 }
+
+const leftByAnother: Outcome = {
+  kind: "waiting",
+  reason: "another build of the agent decided it by what it knew of the API, and this agent follows none",
+};
 
 const over: Came = { outcome: "over", why: "" };

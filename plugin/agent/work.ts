@@ -5,7 +5,6 @@ import { leaveUnclaimed } from "../attachment/uplink/leave.ts";
 import { settleUplink } from "../attachment/uplink/settle.ts";
 import { sweepLocks } from "../attachment/lock.ts";
 import { readBack } from "../attachment/readback.ts";
-import { CniError, messageOf } from "../errors.ts";
 import type { Log } from "../log.ts";
 import { nameOf } from "../report/names.ts";
 import type { AttachmentRecord } from "../state/record.ts";
@@ -13,12 +12,16 @@ import { listUplinks } from "../state/uplinks.ts";
 import type { Metrics } from "./metrics.ts";
 import { pastClasses } from "./news.ts";
 import type { Outcome } from "./queue.ts";
+import { inFull } from "./status/outcome.ts";
 
 export type Came = { readonly outcome: Outcome; readonly why: string };
 
+/** `drift`: what is not as it should be, and cannot be put back. */
+export type Looked = Came & { readonly drift?: string };
+
 export type Tools = { readonly stateDir: string; readonly log: Log; readonly metrics: Metrics };
 
-export async function lookAt({ stateDir, log, metrics }: Tools, record: AttachmentRecord): Promise<Came> {
+export async function lookAt({ stateDir, log, metrics }: Tools, record: AttachmentRecord): Promise<Looked> {
   const seen = await readBack({ stateDir, record, log });
   metrics.readBacks.inc({ result: seen.kind });
   switch (seen.kind) {
@@ -28,13 +31,12 @@ export async function lookAt({ stateDir, log, metrics }: Tools, record: Attachme
       for (const { tool } of seen.faults) metrics.drift.inc({ tool });
       log("warn", `${nameOf(record)}: put back: ${inWords(seen.faults)}`);
       break;
-    case "unmended":
+    case "unmended": {
       for (const { tool } of seen.faults) metrics.unmended.inc({ tool });
-      log(
-        "error",
-        `${nameOf(record)}: ${inWords(seen.faults)}: it cannot be put back: ${inFull(seen.error)}`,
-      );
-      return { outcome: "failed", why: "drift" };
+      const drift = `${inWords(seen.faults)}: it cannot be put back: ${inFull(seen.error)}`;
+      log("error", `${nameOf(record)}: ${drift}`);
+      return { outcome: "failed", why: "drift", drift };
+    }
   }
   return { outcome: "done", why: "" };
 }
@@ -78,9 +80,4 @@ export async function sweep({ stateDir, log }: Tools): Promise<Came> {
 
 function inWords(faults: readonly { readonly text: string }[]): string {
   return faults.map(({ text }) => text).join("; ");
-}
-
-export function inFull(error: unknown): string {
-  const details = error instanceof CniError && error.details !== "" ? ` (${error.details})` : "";
-  return messageOf(error) + details;
 }

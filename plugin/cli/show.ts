@@ -87,7 +87,7 @@ async function showAll(options: Options, { part, text, json }: View, print: Prin
 function isWell({ attachments, unreadable, uplinks }: Report): boolean {
   return (
     unreadable.length === 0 &&
-    attachments.every(({ gone }) => gone === null) &&
+    attachments.every(({ gone, step }) => gone === null && step.state !== "failed") &&
     uplinks.every(({ drift }) => drift.length === 0)
   );
 }
@@ -111,7 +111,7 @@ async function showPod(name: string, options: Options, print: Print): Promise<nu
     );
   }
   const inspections = await Promise.all(found.map((record) => inspection(options.stateDir, record)));
-  const allWell = inspections.every(({ drift }) => drift.length === 0);
+  const allWell = inspections.every(({ drift, step }) => drift.length === 0 && step.state !== "failed");
   const shown = options.json
     ? JSON.stringify(inspections, null, 2)
     : inspections.map(inspectText).join("\n\n");

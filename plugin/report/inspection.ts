@@ -5,6 +5,7 @@ import type { AttachmentRecord } from "../state/record.ts";
 import { isLive } from "../attachment/live.ts";
 import { podOf } from "./names.ts";
 import { readAllDrops, readCounters, type Node } from "./node.ts";
+import { readStepsOf, stepOf, type Step } from "./step.ts";
 import { podFaults } from "../attachment/uplink/faults.ts";
 
 export type Inspection = {
@@ -16,6 +17,8 @@ export type Inspection = {
     readonly receivedBytes?: number;
     readonly dropped: number;
   };
+  /** Whether it has what is requested now. */
+  readonly step: Step;
   /** Sentences; none when all is well. */
   readonly drift: readonly string[];
 };
@@ -29,7 +32,7 @@ export async function inspection(stateDir: string, record: AttachmentRecord): Pr
     membership === undefined ? [] : podFaults(stateDir, membership),
   ]);
   const found = [...drift(observed), ...ofUplink];
-  const alone: Node = { attachments: [record], unreadable: [], uplinks: [] };
+  const alone: Node = { attachments: [record], unreadable: [], uplinks: [], troubles: null };
   const { links } = await readCounters(alone);
   const [dropped = 0] = await readAllDrops(alone, isThere ? "pods" : "node");
   return {
@@ -37,6 +40,7 @@ export async function inspection(stateDir: string, record: AttachmentRecord): Pr
     record,
     objects: programs.flatMap(objectsOf),
     counters: { ...links[0], dropped },
+    step: stepOf(readStepsOf(stateDir), record.identity),
     drift: isThere ? found : [`its network namespace ${netns} is gone: DEL has not come yet`, ...found],
   };
 }

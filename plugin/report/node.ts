@@ -19,13 +19,17 @@ import {
 import { objectsOf } from "../program/program.ts";
 import { dropsOf } from "../program/tc/drops.ts";
 import type { ClassCounters } from "../program/tc/class-counters.ts";
+import type { Troubled } from "../state/live/troubles.ts";
 import { nameOf } from "./names.ts";
+import { readStepsOf } from "./step.ts";
 
 export type Node = {
   readonly attachments: readonly AttachmentRecord[];
   /** Sentences about records that say nothing to us. */
   readonly unreadable: readonly string[];
   readonly uplinks: readonly StandingUplink[];
+  /** What the agent that is at work says is not in step; null where there is none. */
+  readonly troubles: readonly Troubled[] | null;
 };
 
 /** `former`: classes that it had before. */
@@ -51,6 +55,7 @@ export function readNode(stateDir: string, which: "with limits" | "all" = "with 
     attachments: attachments.toSorted((a, b) => nameOf(a).localeCompare(nameOf(b))),
     unreadable: read.filter((one) => typeof one === "string"),
     uplinks,
+    troubles: readStepsOf(stateDir),
   };
 }
 

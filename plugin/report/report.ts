@@ -4,6 +4,7 @@ import { goneClass } from "../attachment/uplink/gone-class.ts";
 import type { AttachmentRecord } from "../state/record.ts";
 import type { UplinkClass } from "../policy/uplink/class.ts";
 import type { LabelSource } from "../knowledge/knowledge.ts";
+import { stepOf, type Step } from "./step.ts";
 import { addressesOf, labelSourceOf, nameOf, podOf } from "./names.ts";
 import type { Node, Reading, StandingUplink } from "./node.ts";
 
@@ -30,6 +31,8 @@ export type AttachmentReport = {
   readonly dscp: number | null;
   readonly rules: number;
   readonly labelsFrom: LabelSource;
+  /** Whether it has what is requested now, and why not. */
+  readonly step: Step;
   /** What is missing until the node's agent says something of the pod, and why; null where nothing is. */
   readonly pending: string | null;
   readonly sends: Direction;
@@ -83,6 +86,7 @@ export function report(node: Node, before: Reading, after: Reading, { drops, upl
   return {
     attachments: node.attachments.map((record, at) => ({
       ...attachment(record, at, before, after, rateOf),
+      step: stepOf(node.troubles, record.identity),
       gone: goneFor(record, node.uplinks, uplinks),
       dropped: drops[at] ?? null,
     })),
@@ -103,7 +107,7 @@ function attachment(
   before: Reading,
   after: Reading,
   rateOf: RateOf,
-): Omit<AttachmentReport, "dropped" | "gone"> {
+): Omit<AttachmentReport, "dropped" | "gone" | "step"> {
   const { pod, identity, facts, membership, limits, pending } = record;
   const [first, second] = [before.links[at], after.links[at]];
   return {

@@ -4,7 +4,7 @@ import { connectApi, type Api, type KubeObject } from "../../scripts/lab/cluster
 import type { ControlPlane } from "../../scripts/lab/cluster/control-plane.ts";
 import { tokenOf } from "../lab/cluster/accounts.ts";
 import { createCluster } from "../lab/cluster/cluster.ts";
-import { applyInstall } from "../lab/cluster/installed.ts";
+import { applyInstall, QOS_NODES } from "../lab/cluster/installed.ts";
 import { suite } from "../lab/node/needs.ts";
 
 let plane: ControlPlane;
@@ -37,6 +37,9 @@ const allowed: readonly object[] = [
     resources: ["customresourcedefinitions"],
     resourceNames: ["egressqoses.k8s.ovn.org", "networkqoses.k8s.ovn.org"],
   },
+  { verbs: ["create"], apiGroups: ["pod-qos.io"], resources: ["qosnodes"] },
+  { verbs: ["patch"], apiGroups: ["pod-qos.io"], resources: ["qosnodes/status"] },
+  { verbs: ["get"], apiGroups: [""], resources: ["nodes"] },
 ];
 
 const ovn = "/apis/k8s.ovn.org";
@@ -104,6 +107,12 @@ suite("the agent's account", needs, () => {
     ["POST", `${ovn}/v1/namespaces/default/egressqoses`],
     ["PATCH", `${ovn}/v1/namespaces/default/egressqoses/default`],
     ["PATCH", `${ovn}/v1alpha1/namespaces/default/networkqoses/a/status`],
+    ["PATCH", `${ovn}/v1alpha1/namespaces/default/networkqoses/a`],
+    ["GET", QOS_NODES],
+    ["GET", `${QOS_NODES}/node-1`],
+    ["PATCH", `${QOS_NODES}/node-1`],
+    ["DELETE", `${QOS_NODES}/node-1`],
+    ["PATCH", "/api/v1/nodes/node-1"],
     ["DELETE", `${ovn}/v1alpha1/namespaces/default/networkqoses/a`],
     ["POST", "/api/v1/namespaces/default/events"],
   ])("%s %s is refused", async (method, path) => {

@@ -15,6 +15,7 @@ import { followOne, type Handlers } from "./following.ts";
 import type { Options } from "../options.ts";
 import { askingForLosses } from "./leaving.ts";
 import { followObjects } from "./ownership.ts";
+import { writeQosNode, type WriteStatus } from "./qos-node.ts";
 import type { OnDemandResource } from "./resource-update.ts";
 
 export type Api = Handlers & {
@@ -23,8 +24,8 @@ export type Api = Handlers & {
   readonly options: Pick<Options, "node" | "kubeconfig" | "objects">;
   /** SERVICE_ACCOUNT_ROOT. */
   readonly root: string | undefined;
-  /** The server speaks for our cluster, or for the first that we see. `follow` follows one more resource, once. */
-  readonly onCluster: (uid: string, follow: (name: OnDemandResource) => void, followPods: FollowPods) => void;
+  /** The server speaks for our cluster, or for the first that we see. */
+  readonly onCluster: (uid: string, side: ClusterSide) => void;
   /** It speaks for another, and why that is bad: until it does no more nothing is followed. */
   readonly onOther: (why: string) => void;
   /** Whether a pod of this namespace is on the node. */
@@ -32,6 +33,15 @@ export type Api = Handlers & {
   readonly timing?: Timing;
   /** A server of another cluster is asked again after so long. */
   readonly otherAgainMs?: number;
+};
+
+/** What a server of our cluster is asked for. */
+export type ClusterSide = {
+  /** Follows one more resource, once. */
+  readonly follow: (name: OnDemandResource) => void;
+  readonly followPods: FollowPods;
+  /** Writes the report of this node. */
+  readonly write: WriteStatus;
 };
 
 /** While its watches go on, a server is asked rarely who it is. */
@@ -72,8 +82,11 @@ function followCluster(api: Api, connection: Connection, uid: string) {
   const doubt = createDoubt({ ...api, onUpdate: askingForLosses(following, connection) });
   const { onUpdate, onNotice, whenSettled } = doubt;
   const told = { onNotice: onNotice.bind(undefined, "destinations"), whenSettled, signal: following.signal };
-  const followPods = podFollower(told, connection);
-  api.onCluster(uid, followAll({ ...following, onUpdate, onNotice }, connection), followPods);
+  api.onCluster(uid, {
+    follow: followAll({ ...following, onUpdate, onNotice }, connection),
+    followPods: podFollower(told, connection),
+    write: (status) => writeQosNode(connection, api.options.node ?? "", status, following.signal),
+  });
   return { end, doubt };
 }
 

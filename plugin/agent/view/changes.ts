@@ -32,6 +32,10 @@ export function changesOf(before: ApiView, now: ApiView): ApiChanges {
   };
 }
 
+export function differs({ surroundings, ...lists }: ApiChanges): boolean {
+  return surroundings || Object.values(lists).some((list) => list.length > 0);
+}
+
 export function nameOf({ namespace, name }: { readonly namespace?: string; readonly name?: string }): string {
   return `${namespace}/${name}`;
 }

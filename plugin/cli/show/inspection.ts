@@ -1,12 +1,13 @@
 /** One attachment in full, as `show POD` prints it. Pure. */
 import type { LabelSource } from "../../knowledge/knowledge.ts";
 import type { Inspection } from "../../report/inspection.ts";
+import type { Step } from "../../report/step.ts";
 import { labelSourceOf } from "../../report/names.ts";
 import { printable, wrapped } from "../../plain-text.ts";
 import type { LimitSource } from "../../state/record.ts";
 import { amount } from "./text.ts";
 
-export function inspectText({ pod, record, objects, counters, drift: faults }: Inspection): string {
+export function inspectText({ pod, record, objects, counters, step, drift: faults }: Inspection): string {
   const { identity, facts, membership, limits, sources } = record;
   const rows: readonly (readonly [string, string | undefined])[] = [
     ["network", identity.network],
@@ -21,6 +22,7 @@ export function inspectText({ pod, record, objects, counters, drift: faults }: I
     ["rules", limits === undefined || limits.rules === 0 ? undefined : String(limits.rules)],
     ["labels", labelWords[labelSourceOf(record)]],
     ["pending", record.pending],
+    stepRow(step),
     ["class", membership && `${membership.class} of ${membership.device}${by(sources?.class)}`],
     ...(membership?.members ?? []).map(
       ({ set, address }) => ["member", `${address} in ipset ${set}`] as const,
@@ -36,6 +38,20 @@ export function inspectText({ pod, record, objects, counters, drift: faults }: I
       : [wrapped(printable(`  ${name.padEnd(12)} ${value}`), 0, { deeper: 15 })],
   );
   return [printable(`${pod} ${identity.ifname}`), ...lines].join("\n");
+}
+
+/** Whoever scans for trouble finds it in capitals. */
+function stepRow({ state, reason }: Step): readonly [string, string] {
+  switch (state) {
+    case "in step":
+      return ["requests", "in step: it has what is requested now"];
+    case "unknown":
+      return ["requests", "as they were when it was last decided: no agent is at work on this node"];
+    case "pending":
+      return ["PENDING", reason];
+    case "failed":
+      return ["FAILED", `${reason}; it keeps what it has`];
+  }
 }
 
 function atMost(rate: number, from: LimitSource | undefined): string {

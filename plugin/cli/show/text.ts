@@ -18,8 +18,10 @@ export function listText({ attachments, unreadable, uplinks }: Report, style: St
     .join("\n\n");
 }
 
-function attachmentNotes({ pod, interface: ifname, pending, gone }: AttachmentReport): readonly string[] {
+function attachmentNotes(attachment: AttachmentReport): readonly string[] {
+  const { pod, interface: ifname, pending, gone, step } = attachment;
   return [
+    ...(step.reason === null ? [] : [note(`${step.state.toUpperCase()}: ${pod} ${ifname}: ${step.reason}`)]),
     ...(pending === null ? [] : [note(`PENDING: ${pod} ${ifname}: ${pending}`)]),
     ...(gone === null ? [] : [note(`UNHEALTHY: ${pod} ${ifname}: ${gone}`)]),
   ];

@@ -45,6 +45,7 @@ export type Metadata = {
   readonly namespace?: string;
   readonly uid: string;
   readonly resourceVersion: string;
+  readonly generation?: number;
   readonly labels?: Readonly<Record<string, string>>;
   readonly annotations?: Readonly<Record<string, string>>;
   readonly deletionTimestamp?: string;

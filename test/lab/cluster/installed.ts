@@ -29,9 +29,10 @@ export const kubectl = (
     ...(input === undefined ? {} : { input: JSON.stringify(input) }),
   });
 
-export const applyInstall = async (plane: ControlPlane): Promise<void> => {
-  const { all, exitCode } = await kubectl(plane, ["apply", "-k", INSTALL]);
-  if (exitCode !== 0) throw new Error(`kubectl apply -k ${INSTALL}:\n${all}`);
+/** `folder`: what is applied, in place of what the repository ships. */
+export const applyInstall = async (plane: ControlPlane, folder = INSTALL): Promise<void> => {
+  const { all, exitCode } = await kubectl(plane, ["apply", "-k", folder]);
+  if (exitCode !== 0) throw new Error(`kubectl apply -k ${folder}:\n${all}`);
   await served(plane);
 };
 

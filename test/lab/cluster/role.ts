@@ -40,8 +40,7 @@ export const unusedRights = (rights: readonly Right[], events: readonly AuditEve
 
 const isUse = ({ verb, objectRef }: AuditEvent, right: Right): boolean =>
   objectRef !== undefined &&
-  objectRef.subresource === undefined &&
   verb === right.verb &&
   (objectRef.apiGroup ?? "") === right.group &&
-  objectRef.resource === right.resource &&
+  [objectRef.resource, objectRef.subresource].filter(Boolean).join("/") === right.resource &&
   (right.name === undefined || right.name === objectRef.name);

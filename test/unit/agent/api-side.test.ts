@@ -12,6 +12,7 @@ import { createMetrics } from "../../../plugin/agent/metrics.ts";
 import type { News } from "../../../plugin/agent/news.ts";
 import { createDestinations } from "../../../plugin/agent/destinations.ts";
 import { createStates } from "../../../plugin/agent/states.ts";
+import { createStandings } from "../../../plugin/agent/status/standings.ts";
 import { emptyWorld, type World } from "../../../plugin/agent/world.ts";
 import { unlisted } from "../../../plugin/knowledge/asks.ts";
 import { objectsOf as objectsOfSnapshot } from "../../../plugin/knowledge/objects.ts";
@@ -110,6 +111,7 @@ const begin = (
       () => world.view?.snapshot.namespaces ?? {},
       (one) => news.push(one),
     ),
+    standings: createStandings(),
     world: () => world,
     setWorld: (next) => (world = next),
     tell: (one) => news.push(one),

@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import { report, type Findings, type Report } from "../../../plugin/report/report.ts";
 import { amount, bar, fit, listText } from "../../../plugin/cli/show/text.ts";
 import { inspectText } from "../../../plugin/cli/show/inspection.ts";
+import type { Step } from "../../../plugin/report/step.ts";
 import type { AttachmentRecord } from "../../../plugin/state/record.ts";
 import type { Node, Reading } from "../../../plugin/report/node.ts";
 import { uplinkOf, runbook } from "../support/uplink.ts";
@@ -26,6 +27,7 @@ const node: Node = {
   ],
   unreadable: [],
   uplinks: [{ ...uplinkOf(runbook), network: "podnet" }],
+  troubles: [],
 };
 
 function fail(what: string): never {
@@ -198,6 +200,7 @@ it("breaks what is wrong into lines of 80 columns, and keeps each word", () => {
       record: record ?? fail("no record"),
       objects: [],
       counters: { dropped: 0 },
+      step: { state: "in step", reason: null },
       drift: [fault],
     }),
   ];
@@ -260,6 +263,7 @@ describe("what is pending", () => {
           record: { ...record, ...changes },
           objects: [],
           counters: { dropped: 0 },
+          step: { state: "in step", reason: null },
           drift: [],
         });
 
@@ -288,5 +292,45 @@ describe("what is pending", () => {
     expect(text).toContain("  mark         DSCP 8 by its annotation\n");
     expect(text).toContain("  class        bulk-seed of eth0 by a selector\n");
     expect(one({})).toContain("  sends        at most 50Mbit/s\n");
+  });
+});
+
+describe("whether an attachment has what is requested now", () => {
+  const [record] = node.attachments;
+  const { identity } = record ?? fail("no record");
+  const reason = "its annotation pod-qos/dscp says 99";
+  const trouble = { ...identity, reason };
+  const other = { ...identity, containerId: "c2", state: "failed", reason } as const;
+  const told = (troubles: Node["troubles"]): Report =>
+    report({ ...node, troubles }, reading(0, 1), reading(500, 1), { drops: [0], uplinks: [] });
+
+  it.each<readonly [string, Node["troubles"], Step]>([
+    ["no agent is at work", null, { state: "unknown", reason: null }],
+    ["the agent has trouble with none", [], { state: "in step", reason: null }],
+    ["the agent has trouble with another", [other], { state: "in step", reason: null }],
+    ["a decision waits", [other, { ...trouble, state: "pending" }], { state: "pending", reason }],
+    ["a decision failed", [{ ...trouble, state: "failed" }], { state: "failed", reason }],
+  ])("where %s", (_, troubles, step) => {
+    expect(told(troubles).attachments[0]?.step).toEqual(step);
+    const text = listText(told(troubles), { colour: false, width: 80 });
+    const line = `${step.state.toUpperCase()}: prod/seeder-with-a-very-long-name eth0: ${step.reason}`;
+    expect(text.replaceAll(/\n +/g, " ").includes(line)).toBe(step.reason !== null);
+  });
+
+  it.each<readonly [Step, string]>([
+    [{ state: "in step", reason: null }, "  requests     in step: it has what is requested now\n"],
+    [{ state: "pending", reason }, `  PENDING      ${reason}\n`],
+    [{ state: "failed", reason }, `  FAILED       ${reason}; it keeps what it has\n`],
+    [{ state: "unknown", reason: null }, "no agent is at work on\n               this node\n"],
+  ])("is said of one pod: %j", (step, line) => {
+    const text = inspectText({
+      pod: "prod/x",
+      record: record ?? fail("no record"),
+      objects: [],
+      counters: { dropped: 0 },
+      step,
+      drift: [],
+    });
+    expect(text).toContain(line);
   });
 });

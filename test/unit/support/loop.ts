@@ -6,6 +6,7 @@ import type { Served } from "../../../plugin/agent/options.ts";
 import { readAll, thatDiffer } from "../../../plugin/agent/node/records.ts";
 import { createDestinations } from "../../../plugin/agent/destinations.ts";
 import { createStates } from "../../../plugin/agent/states.ts";
+import { createStandings } from "../../../plugin/agent/status/standings.ts";
 import { emptyWorld, type World } from "../../../plugin/agent/world.ts";
 
 export type LoopAt = {
@@ -42,6 +43,7 @@ export function loopAt(stateDir: string, more: Partial<Served> = {}): LoopAt {
       () => world.view?.snapshot.namespaces ?? {},
       (news) => told.push(news),
     ),
+    standings: createStandings(),
     world: () => world,
     setWorld: (next) => (world = next),
     tell: (news) => void told.push(news),
