@@ -8,6 +8,7 @@ import { agentNode, egressQos, egressQosPath, type AgentNode } from "../lab/clus
 import { agentCalls, agentNeeds, createAgentPlane } from "../lab/cluster/agent-plane.ts";
 import { kubectl, policyPath, QOS_NODES } from "../lab/cluster/installed.ts";
 import { podPath } from "../lab/cluster/objects.ts";
+import { crowding } from "../lab/measure/machine.ts";
 import { suite } from "../lab/node/needs.ts";
 import { linkPlugin } from "../lab/plugin/plugin.ts";
 import { decodeQosNode, type ObjectEntry, type QosNodeStatus } from "../../plugin/report/qos-node.ts";
@@ -74,11 +75,14 @@ suite("the report of a node", agentNeeds, () => {
     const before = await rest();
     const made = await edited(20);
     await until("observed", () => isObserved(made), 2_000);
-    expect(await entry()).toMatchObject({ state: "applied", generation: made.generation });
-    expect(await rest()).toBe(before + 1);
+    await until("applied", async () => (await entry())?.state === "applied", 2_000);
+    expect((await entry())?.generation).toBe(made.generation);
+    const after = await rest();
+    // Where the decision takes more than a second it is written before that as well.
+    expect(after - before).toBeLessThanOrEqual((await crowding()) > 2 ? 2 : 1);
     await plane.api.patch(`${egressQosPath()}/status`, { status: { status: "said by somebody" } });
     await plane.api.patch(egressQosPath(), { metadata: { labels: { by: "somebody" } } });
-    expect(await rest()).toBe(before + 1);
+    expect(await rest()).toBe(after);
   });
 
   test("an agent that cannot change its pod: it is said within two seconds, and that it is healed", async () => {
