@@ -10,7 +10,7 @@ import { resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { execa } from "execa";
 import { messageOf } from "./build/errors.ts";
-import { ARCHS, isArch, ROOT, readProject } from "./build/project.ts";
+import { ARCHS, epochSeconds, isArch, ROOT, readProject } from "./build/project.ts";
 import { makeImage } from "./image/image.ts";
 
 process.exitCode = await main();
@@ -39,14 +39,13 @@ async function run(out: string, archs: readonly (typeof ARCHS)[number][], fresh:
   const options = archs.flatMap((arch) => ["--arch", arch]);
   await execa(process.execPath, [script, ...options, "--out", out], { stdio: "inherit" });
   const { version } = readProject();
-  const epochSeconds = Number(process.env["SOURCE_DATE_EPOCH"] ?? 0);
   const { layout, archive, name } = await makeImage({
     archs,
     executables: out,
     out,
     version,
     fresh,
-    epochSeconds,
+    epochSeconds: epochSeconds(),
   });
   console.log(`${layout} and ${archive}: ${name}, ${archs.join(" and ")}`);
 }

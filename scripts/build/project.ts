@@ -37,6 +37,11 @@ export const ARM64_NODE = {
     "sha512-FpJRPEz2OvvTLfjIOlNGFY9JLPMKgl5m+d4oGYBLg24kJ1mmvN1Zl/HPJgF4HDaJ51ISev1l1cRZ/DM+keXW5g==",
 } as const;
 
+/** The moment that all files of an artefact bear, so that the same input gives the same bytes. By default the first of 2020. */
+export function epochSeconds(): number {
+  return Number(process.env["SOURCE_DATE_EPOCH"] ?? 1_577_836_800);
+}
+
 export function isArch(text: string): text is Arch {
   return ARCHS.some((arch) => arch === text);
 }

@@ -8,7 +8,13 @@ import { ARCHS, executableName } from "./project.ts";
 
 export async function checksums(folder: string): Promise<string> {
   const present = await readdir(folder);
-  const names = RELEASED.filter((name) => present.includes(name));
+  return checksumsOf(
+    folder,
+    RELEASED.filter((name) => present.includes(name)),
+  );
+}
+
+export async function checksumsOf(folder: string, names: readonly string[]): Promise<string> {
   const lines = await Promise.all(
     names.map(async (name) => `${await sha256(join(folder, name))}  ${name}\n`),
   );
