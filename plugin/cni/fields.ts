@@ -2,7 +2,7 @@
  * Decoders for the fields of a JSON document: each takes the field's name and its value and returns the value typed, or
  * throws what an operator needs: the field, the value as written, what is allowed. Pure.
  *
- * A validation library would do this too, at a fifth of the start-up time that every pod pays.
+ * For what every pod passes. zod, which reads the rest (policy/text/read.ts), would cost it 1.9 ms of the 27 that ADD takes.
  */
 import { CniError, ErrorCode, invalidValue } from "../errors.ts";
 

@@ -1,4 +1,4 @@
-/** Decodes the API's Pods, Namespaces and NetworkAttachmentDefinitions. Pure. For the agent alone: zod costs an ADD a tenth. */
+/** Decodes the API's Pods, Namespaces and NetworkAttachmentDefinitions. Pure. For the agent alone: ADD does without zod. */
 import * as z from "zod/mini";
 import type { Annotations } from "../cni/request.ts";
 import { CniError } from "../errors.ts";

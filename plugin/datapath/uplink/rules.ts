@@ -1,6 +1,7 @@
 /** The rules that give packets their class, for one family, written as iptables-save prints them. Pure. */
 import type { FirewallMark } from "../../policy/uplink/mark.ts";
-import { defaultMinor, type Uplink } from "../../policy/uplink/uplink.ts";
+import { defaultMinor } from "../../policy/uplink/class.ts";
+import type { Uplink } from "../../policy/uplink/uplink.ts";
 import type { SharedChain } from "../../program/iptables/chain.ts";
 import type { AddressSet } from "../../program/ipset/set.ts";
 import { setName } from "./sets.ts";

@@ -1,7 +1,8 @@
 /** An uplink's tree: the link at its root, a class for each of the conf's, a short queue in each. Pure. */
 import type { Cap } from "../../policy/cap/cap.ts";
 import type { UplinkClass } from "../../policy/uplink/class.ts";
-import { defaultMinor, type Uplink } from "../../policy/uplink/uplink.ts";
+import { defaultMinor } from "../../policy/uplink/class.ts";
+import type { Uplink } from "../../policy/uplink/uplink.ts";
 import { dscpPrefs } from "../../program/tc/dscp-filter.ts";
 import type { DscpFilter, HtbClass, HtbQdisc, Leaf, LeafQdisc, TcObject } from "../../program/tc/objects.ts";
 import { shapeLeaf } from "../queues.ts";

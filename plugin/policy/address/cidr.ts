@@ -5,45 +5,45 @@ import type { Cidr, Family } from "../rule/rule.ts";
 
 const allowed = 'a CIDR such as "192.0.2.0/24" or "2001:db8::/32"';
 
+type Answer = { readonly read: Cidr } | { readonly allowed: string };
+
 /** Host bits may be set: Kubernetes takes 10.1.2.3/8 for 10.0.0.0/8, and so must we. */
-export function parseCidr(field: string, value: unknown): Cidr {
-  if (typeof value !== "string") throw invalidValue(field, value, allowed);
+export function readCidr(value: unknown): Answer {
+  if (typeof value !== "string") return { allowed };
   const slash = value.indexOf("/");
   const address = parseAddress(slash < 0 ? value : value.slice(0, slash));
   if (slash < 0) {
     const whole = address === undefined ? "" : `; for one address write "${value}/${bitsOf(address.family)}"`;
-    throw invalidValue(field, value, allowed + whole);
+    return { allowed: allowed + whole };
   }
   const length = value.slice(slash + 1);
-  if (address === undefined || !/^(0|[1-9]\d{0,2})$/.test(length)) throw invalidValue(field, value, allowed);
+  if (address === undefined || !/^(0|[1-9]\d{0,2})$/.test(length)) return { allowed };
   const prefix = Number(length);
   if (prefix > bitsOf(address.family)) {
-    throw invalidValue(
-      field,
-      value,
-      `${allowed}: an IPv${address.family} prefix is 0 to ${bitsOf(address.family)}`,
-    );
+    return { allowed: `${allowed}: an IPv${address.family} prefix is 0 to ${bitsOf(address.family)}` };
   }
   if (isMappedV4(address) && prefix >= 96) {
-    throw invalidValue(
-      field,
-      value,
-      `${allowed}; no packet carries an IPv4-mapped address: write the IPv4 block`,
-    );
+    return { allowed: `${allowed}; no packet carries an IPv4-mapped address: write the IPv4 block` };
   }
   const { family, groups } = masked(address, prefix);
   const cidr: Cidr = { family, address: formatAddress({ family, groups }), prefix };
   nets.set(cidr, { family, groups, prefix });
-  return cidr;
+  return { read: cidr };
+}
+
+export function parseCidr(field: string, value: unknown): Cidr {
+  const answer = readCidr(value);
+  if ("read" in answer) return answer.read;
+  throw invalidValue(field, value, answer.allowed);
 }
 
 /** Of each block that was read here: a list of rules can have a hundred thousand, and each is asked for several times. */
 const nets = new WeakMap<Cidr, Net>();
 
 /** A block, or the one address that it would hold: upstream's own objects name both as exceptions. */
-export function parseBlockOrAddress(field: string, value: unknown): Cidr {
+export function readBlockOrAddress(value: unknown): Answer {
   const address = typeof value === "string" && !value.includes("/") ? parseAddress(value) : undefined;
-  return parseCidr(field, address === undefined ? value : `${String(value)}/${bitsOf(address.family)}`);
+  return readCidr(address === undefined ? value : `${String(value)}/${bitsOf(address.family)}`);
 }
 
 export function bitsOf(family: Family): 32 | 128 {

@@ -1,19 +1,4 @@
 /** Labels and names as Kubernetes lets them be. Pure. The faults say what is allowed. */
-import { invalidValue } from "../../errors.ts";
-import { anObject } from "../../cni/fields.ts";
-import type { Labels } from "../../cni/request.ts";
-
-export function parseLabels(field: string, value: unknown): Labels {
-  if (value === undefined || value === null) return {};
-  const labels = anObject(field, value);
-  for (const [key, text] of Object.entries(labels)) {
-    const keyFault = labelKeyFault(key);
-    if (keyFault !== undefined) throw invalidValue(field, key, keyFault);
-    const fault = typeof text === "string" ? labelValueFault(text) : "a string (numbers need quotes)";
-    if (fault !== undefined) throw invalidValue(`${field}["${key}"]`, text, fault);
-  }
-  return labels as Labels;
-}
 
 export function labelKeyFault(key: string): string | undefined {
   const slash = key.indexOf("/");

@@ -1,51 +1,63 @@
 /** EgressQoS, k8s.ovn.org/v1: a mark by destination and pod. Pure. */
-import { CniError, ErrorCode } from "../../errors.ts";
-import { anObject, optional, refuseUnknownKeys, type JsonObject } from "../../cni/fields.ts";
-import { parseCidr } from "../address/cidr.ts";
-import { listOf } from "../text/list.ts";
-import { parseManifestDscp } from "../rule/rules.ts";
+import * as z from "zod/mini";
+import type { JsonObject } from "../../cni/fields.ts";
+import { readCidr } from "../address/cidr.ts";
+import { selector } from "../label/read-selector.ts";
+import { manifestDscp } from "../rule/rules.ts";
+import { read } from "../text/read.ts";
+import { by, once, refuse } from "../text/schema.ts";
 import type { EgressQos, EgressQosEntry } from "./manifest.ts";
 import type { Meta } from "./object.ts";
-import { parseSelector } from "../label/selector.ts";
 
 /** Upstream's controller gives up beyond that. */
 const mostRules = 1000;
 
 export function parseEgressQos(object: JsonObject, { title, shortTitle, file }: Meta): EgressQos {
-  const spec = anObject("spec", object["spec"] ?? null);
-  refuseUnknownKeys(spec, "spec.", ["egress"]);
-  if (!Array.isArray(spec["egress"])) {
-    throw new CniError(ErrorCode.invalidConfig, "spec.egress: a list of rules is required");
-  }
-  const entries = listOf("spec.egress", spec["egress"], parseEntry);
-  if (entries.length > mostRules) {
-    throw new CniError(
-      ErrorCode.invalidConfig,
-      `spec.egress: ${entries.length} rules are not valid: at most ${mostRules}`,
-    );
-  }
+  const { egress } = read("spec", object["spec"], spec());
   return {
     title,
-    entries: entries.map((entry, at) => ({
-      ...entry,
-      rule: { ...entry.rule, source: `${shortTitle} egress[${at}] (${file})` },
-    })),
+    entries: egress.map((entry, at) => entryOf(entry, `${shortTitle} egress[${at}] (${file})`)),
   };
 }
 
-function parseEntry(field: string, value: unknown): EgressQosEntry {
-  const entry = anObject(field, value);
-  refuseUnknownKeys(entry, `${field}.`, ["dscp", "dstCIDR", "podSelector"]);
-  const cidr = optional(entry, `${field}.`, "dstCIDR", parseCidr);
+const spec = once(() => z.strictObject({ egress: atMost(mostRules, z.array(rule(), "a list of rules")) }));
+
+/** Counted when each has been read: what is wrong with one of them says more. */
+export function atMost<Entry>(
+  most: number,
+  list: z.ZodMiniType<readonly Entry[]>,
+): z.ZodMiniType<readonly Entry[]> {
+  return z.pipe(
+    list,
+    z.transform((rules, context): readonly Entry[] =>
+      rules.length <= most
+        ? rules
+        : refuse(context, { sentence: `${rules.length} rules are not valid: at most ${most}` }),
+    ),
+  );
+}
+
+function rule() {
+  return z.strictObject({
+    dscp: manifestDscp(),
+    dstCIDR: z.nullish(by(readCidr)),
+    podSelector: z.nullish(selector()),
+  });
+}
+
+function entryOf(
+  { dscp, dstCIDR: cidr, podSelector }: z.output<ReturnType<typeof rule>>,
+  source: string,
+): EgressQosEntry {
   return {
-    podSelector: parseSelector(`${field}.podSelector`, entry["podSelector"]),
+    podSelector: podSelector ?? [],
     rule: {
-      dscp: parseManifestDscp(`${field}.dscp`, entry["dscp"]),
+      dscp,
       limit: undefined,
-      to: cidr === undefined ? [] : [{ cidr, except: [] }],
+      to: cidr === null || cidr === undefined ? [] : [{ cidr, except: [] }],
       from: [],
       services: [],
-      source: field,
+      source,
     },
   };
 }

@@ -1,18 +1,23 @@
 /** NetworkAttachmentDefinition: which CNI network it makes. Pure. */
-import { CniError, ErrorCode, invalidValue, messageOf } from "../../errors.ts";
-import { anObject, isObject, optional, type JsonObject } from "../../cni/fields.ts";
+import * as z from "zod/mini";
+import { CniError, ErrorCode, messageOf } from "../../errors.ts";
+import { isObject, type JsonObject } from "../../cni/fields.ts";
 import { sameKey } from "../../cni/spelling.ts";
+import { read } from "../text/read.ts";
+import { once } from "../text/schema.ts";
 import type { Meta } from "./object.ts";
 
 /** The name in its config; one without, or with none, goes by its own name. */
 export function networkOf(object: JsonObject, { name }: Meta): string {
-  const spec = optional(object, "", "spec", anObject) ?? {};
-  const config = spec["config"];
+  const config = read("spec", object["spec"], spec())?.config;
   if (config === undefined || config === null || config === "") return name;
-  if (typeof config !== "string") throw invalidValue("spec.config", config, "a CNI configuration as text");
   const said = Object.entries(parseConfig(config)).find(([key]) => sameKey(key, "name"))?.[1];
   return typeof said === "string" && said !== "" ? said : name;
 }
+
+const spec = once(() =>
+  z.nullish(z.looseObject({ config: z.nullish(z.string("a CNI configuration as text")) })),
+);
 
 function parseConfig(text: string): JsonObject {
   try {

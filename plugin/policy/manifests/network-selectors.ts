@@ -1,81 +1,94 @@
 /** `networkSelectors` of a NetworkQoS. Pure. */
-import { CniError, ErrorCode, invalidValue } from "../../errors.ts";
-import { anObject, isPresent, oneOf, refuseUnknownKeys, type JsonObject } from "../../cni/fields.ts";
-import { listOf } from "../text/list.ts";
+import * as z from "zod/mini";
+import { selector } from "../label/read-selector.ts";
+import type { Selector } from "../label/selector.ts";
+import { readWithin } from "../text/read.ts";
+import { once, refuse } from "../text/schema.ts";
 import { networkTypes, type NetworkSelector } from "./manifest.ts";
-import { parseSelector, type Selector } from "../label/selector.ts";
 
 type Type = (typeof networkTypes)[number];
+type Parts = { readonly namespaceSelector?: Selector; readonly networkSelector?: Selector };
 
 const most = 5;
 
-/** Each type's own member, and the parts that member must have. */
-const members: Readonly<Record<Exclude<Type, "DefaultNetwork">, readonly [string, readonly string[]]>> = {
-  ClusterUserDefinedNetworks: ["clusterUserDefinedNetworkSelector", ["networkSelector"]],
-  PrimaryUserDefinedNetworks: ["primaryUserDefinedNetworkSelector", ["namespaceSelector"]],
-  SecondaryUserDefinedNetworks: [
-    "secondaryUserDefinedNetworkSelector",
-    ["namespaceSelector", "networkSelector"],
+const both = once((): z.ZodMiniType<Parts> =>
+  z.strictObject({ namespaceSelector: selector(), networkSelector: filled() }),
+);
+
+/** Each type's own member, and what that member must have. */
+const members: Readonly<
+  Record<Exclude<Type, "DefaultNetwork">, readonly [string, () => z.ZodMiniType<Parts>]>
+> = {
+  ClusterUserDefinedNetworks: [
+    "clusterUserDefinedNetworkSelector",
+    once(() => z.strictObject({ networkSelector: filled() })),
   ],
-  NetworkAttachmentDefinitions: [
-    "networkAttachmentDefinitionSelector",
-    ["namespaceSelector", "networkSelector"],
+  PrimaryUserDefinedNetworks: [
+    "primaryUserDefinedNetworkSelector",
+    once(() => z.strictObject({ namespaceSelector: selector() })),
   ],
+  SecondaryUserDefinedNetworks: ["secondaryUserDefinedNetworkSelector", both],
+  NetworkAttachmentDefinitions: ["networkAttachmentDefinitionSelector", both],
 };
 const allMembers = Object.values(members).map(([member]) => member);
 
-export function parseNetworkSelectors(field: string, value: unknown): readonly NetworkSelector[] {
-  if (value === undefined || value === null) return [];
-  const selectors = listOf(field, value, parseNetworkSelector);
-  if (selectors.length === 0 || selectors.length > most) {
-    throw new CniError(
-      ErrorCode.invalidConfig,
-      `${field}: ${selectors.length} entries are not valid: 1 to ${most}, or leave it out for every interface`,
-    );
-  }
-  const twice = selectors.find(({ type }, at) => selectors.findIndex((other) => other.type === type) < at);
-  if (twice !== undefined) throw invalidValue(field, twice.type, "each networkSelectionType once");
-  return selectors;
-}
-
-function parseNetworkSelector(field: string, value: unknown): NetworkSelector {
-  const entry = anObject(field, value);
-  refuseUnknownKeys(entry, `${field}.`, ["networkSelectionType", ...allMembers]);
-  const type = oneOf(networkTypes)(`${field}.networkSelectionType`, entry["networkSelectionType"] ?? null);
-  const wanted = type === "DefaultNetwork" ? undefined : members[type];
-  const stray = allMembers.find((member) => isPresent(entry, member) && member !== wanted?.[0]);
-  if (stray !== undefined) {
-    throw new CniError(
-      ErrorCode.invalidConfig,
-      `${field}.${stray}: does not go with networkSelectionType ${type}, which takes ${wanted?.[0] ?? "no selector"}`,
-    );
-  }
-  if (wanted === undefined || type === "DefaultNetwork") return { type: "DefaultNetwork" };
-  const parts = parseParts(field, entry, wanted);
-  if (type !== "NetworkAttachmentDefinitions") return { type };
-  return {
-    type,
-    namespaceSelector: parts.get("namespaceSelector") ?? [],
-    networkSelector: parts.get("networkSelector") ?? [],
-  };
-}
-
-function parseParts(
-  field: string,
-  entry: JsonObject,
-  [member, names]: readonly [string, readonly string[]],
-): ReadonlyMap<string, Selector> {
-  const memberField = `${field}.${member}`;
-  const selector = anObject(memberField, entry[member] ?? null);
-  refuseUnknownKeys(selector, `${memberField}.`, names);
-  return new Map(
-    names.map((name) => {
-      const partField = `${memberField}.${name}`;
-      const part = parseSelector(partField, anObject(partField, selector[name] ?? null));
-      if (name === "networkSelector" && part.length === 0) {
-        throw invalidValue(partField, selector[name], "a label selector that is not empty");
+export const networkSelectors = once((): z.ZodMiniType<readonly NetworkSelector[]> =>
+  z.pipe(
+    z.array(networkSelector()),
+    z.transform((all, context): readonly NetworkSelector[] => {
+      if (all.length === 0 || all.length > most) {
+        return refuse(context, {
+          sentence: `${all.length} entries are not valid: 1 to ${most}, or leave it out for every interface`,
+        });
       }
-      return [name, part];
+      const twice = all.find(({ type }, at) => all.findIndex((other) => other.type === type) < at);
+      if (twice === undefined) return all;
+      return refuse(context, { allowed: "each networkSelectionType once", value: twice.type });
+    }),
+  ),
+);
+
+function networkSelector(): z.ZodMiniType<NetworkSelector> {
+  return z.pipe(
+    z.strictObject({
+      networkSelectionType: z.enum(networkTypes),
+      ...Object.fromEntries(allMembers.map((member) => [member, z.optional(z.unknown())])),
+    }),
+    z.transform((entry, context): NetworkSelector => {
+      const { networkSelectionType: type } = entry;
+      const given: Readonly<Record<string, unknown>> = entry;
+      const wanted = type === "DefaultNetwork" ? undefined : members[type];
+      const stray = allMembers.find((member) => isThere(given[member]) && member !== wanted?.[0]);
+      if (stray !== undefined) {
+        const takes = wanted?.[0] ?? "no selector";
+        const sentence = `does not go with networkSelectionType ${type}, which takes ${takes}`;
+        return refuse(context, { at: [stray], sentence });
+      }
+      if (wanted === undefined || type === "DefaultNetwork") return { type: "DefaultNetwork" };
+      const [member, parts] = wanted;
+      const { namespaceSelector = [], networkSelector: network = [] } = readWithin(
+        context,
+        member,
+        given[member],
+        parts(),
+      );
+      if (type !== "NetworkAttachmentDefinitions") return { type };
+      return { type, namespaceSelector, networkSelector: network };
     }),
   );
 }
+
+function isThere(value: unknown): boolean {
+  return value !== undefined && value !== null;
+}
+
+const filled = once((): z.ZodMiniType<Selector> =>
+  z.pipe(
+    selector(),
+    z.transform((requirements, context): Selector =>
+      requirements.length > 0
+        ? requirements
+        : refuse(context, { allowed: "a label selector that is not empty" }),
+    ),
+  ),
+);

@@ -1,16 +1,12 @@
 /** A Kubernetes object of a manifest: its kind, its name, and the lists that hold such objects. Pure. */
-import { CniError, ErrorCode, invalidValue, withContext } from "../../errors.ts";
-import {
-  anObject,
-  aString,
-  isObject,
-  isPresent,
-  optional,
-  refuseUnknownKeys,
-  type JsonObject,
-} from "../../cni/fields.ts";
+import * as z from "zod/mini";
+import { CniError, ErrorCode, withContext } from "../../errors.ts";
+import { isObject, isPresent, type JsonObject } from "../../cni/fields.ts";
 import type { Labels } from "../../cni/request.ts";
-import { isDnsLabel, isSubdomain, parseLabels } from "../label/labels.ts";
+import { isDnsLabel, isSubdomain } from "../label/labels.ts";
+import { labels } from "../label/read-selector.ts";
+import { read } from "../text/read.ts";
+import { anyObject, by, once } from "../text/schema.ts";
 
 /** The kinds a policy directory may hold, each in the one version that we read. */
 export const apiVersions = {
@@ -41,41 +37,29 @@ export type Fault = { readonly kind: Kind; readonly namespace: string; readonly 
 /** The objects of a document: itself, or the items of a list, whose kind may stand on the list alone. */
 export function objectsOf(document: unknown): readonly JsonObject[] {
   if (document === null || document === undefined) return [];
-  const object = anObject("a document", document);
+  const object = read("a document", document, anyObject);
   const kind = object["kind"];
   if (typeof kind !== "string" || !kind.endsWith("List")) return [object];
-  const items = object["items"];
-  if (!Array.isArray(items)) throw invalidValue(`${kind} items`, items ?? null, "a list");
+  const items = read(`${kind} items`, object["items"], z.array(anyObject));
   const inherited =
     kind === "List" ? {} : { apiVersion: object["apiVersion"], kind: kind.slice(0, -"List".length) };
-  return items.flatMap((item: unknown, at) =>
-    objectsOf({ ...inherited, ...anObject(`${kind} items[${at}]`, item) }),
-  );
+  return items.flatMap((item) => objectsOf({ ...inherited, ...item }));
 }
 
 /** Throws for what is no object of ours, since a typo in `kind` must not become an unlimited pod. */
 export function metaOf(object: JsonObject, file: string): Meta {
-  const { apiVersion, kind: said } = object;
-  const kind = kinds.find((known) => known === said);
-  if (kind === undefined) throw invalidValue("kind", said ?? null, `one of ${kinds.join(", ")}`);
-  if (apiVersion !== apiVersions[kind]) {
-    throw invalidValue(`apiVersion of ${kind}`, apiVersion ?? null, apiVersions[kind]);
-  }
-  refuseUnknownKeys(object, "", ["apiVersion", "kind", "metadata", "spec", "status"]);
-  const metadata = anObject("metadata", object["metadata"] ?? null);
-  const name = aString("metadata.name", metadata["name"] ?? null);
-  if (!isSubdomain(name)) {
-    throw invalidValue("metadata.name", name, 'small letters, digits, "-" and ".", at most 253');
-  }
+  const kind = read("kind", object["kind"], z.enum(kinds));
+  read(`apiVersion of ${kind}`, object["apiVersion"], z.literal(apiVersions[kind], apiVersions[kind]));
+  const { metadata } = read("", object, anObjectOfOurs());
+  const { name } = metadata;
   // What kubectl does with a manifest that names none, or an empty one.
-  const named = optional(metadata, "metadata.", "namespace", aNamespace) ?? "";
-  const namespace = named === "" ? "default" : named;
+  const namespace = metadata.namespace || "default";
   const shortTitle = kind === "Namespace" ? `${kind} ${name}` : `${kind} ${namespace}/${name}`;
   return {
     kind,
     namespace: kind === "Namespace" ? name : namespace,
     name,
-    labels: parseLabels("metadata.labels", metadata["labels"]),
+    labels: metadata.labels ?? {},
     file,
     shortTitle,
     title: `${shortTitle} (${file})`,
@@ -131,7 +115,33 @@ export function about(context: string, error: unknown): CniError {
 
 const kinds = Object.keys(apiVersions) as readonly Kind[];
 
-function aNamespace(field: string, value: unknown): string {
-  if (typeof value === "string" && (value === "" || isDnsLabel(value))) return value;
-  throw invalidValue(field, value, 'small letters, digits and "-", at most 63');
+const anObjectOfOurs = once(() => {
+  const anything = z.optional(z.unknown());
+  const metadata = z.looseObject({
+    name: by(aName),
+    namespace: z.nullish(by(aNamespace)),
+    labels: z.nullish(labels()),
+  });
+  return z.strictObject({
+    apiVersion: anything,
+    kind: anything,
+    metadata,
+    spec: anything,
+    status: anything,
+  });
+});
+
+type Answer = { readonly read: string } | { readonly allowed: string };
+
+function aName(value: unknown): Answer {
+  if (typeof value !== "string" || value === "") return { allowed: "a string that is not empty" };
+  return isSubdomain(value)
+    ? { read: value }
+    : { allowed: 'small letters, digits, "-" and ".", at most 253' };
+}
+
+function aNamespace(value: unknown): Answer {
+  return typeof value === "string" && (value === "" || isDnsLabel(value))
+    ? { read: value }
+    : { allowed: 'small letters, digits and "-", at most 63' };
 }

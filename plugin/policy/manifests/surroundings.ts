@@ -4,14 +4,17 @@
  * A NetworkQoS asks for them by its networkSelectors, and an EgressQoS is about the network that no NetworkAttachmentDefinition
  * makes. What a Namespace says for its pods stands in its annotations; the values are read with the pods' own.
  */
+import * as z from "zod/mini";
 import { CniError } from "../../errors.ts";
-import { anObject, aString, optional, type JsonObject } from "../../cni/fields.ts";
+import type { JsonObject } from "../../cni/fields.ts";
 import type { Annotations } from "../../cni/request.ts";
 import { isForNamespace } from "../annotation/near-miss.ts";
 import type { EgressQos, Nad, Namespace, NetworkQosHead, Surroundings } from "./manifest.ts";
 import { networkOf } from "./nad.ts";
 import { inContext, refuseTwin, type Fault, type Found, type Meta } from "./object.ts";
 import { asksForNetworks } from "./select.ts";
+import { read } from "../text/read.ts";
+import { anyObject, once, refuse } from "../text/schema.ts";
 
 export type CompiledSurroundings = {
   readonly surroundings: Surroundings;
@@ -44,14 +47,26 @@ export function compileSurroundings(found: readonly Found[]): CompiledSurroundin
   return { surroundings: { namespaces, nads }, annotations, faults };
 }
 
-/** What others wrote onto it may be anything. */
 function annotationsForPods({ metadata }: JsonObject): Annotations {
-  const all = optional(anObject("metadata", metadata), "metadata.", "annotations", anObject) ?? {};
-  const own = Object.entries(all).filter(([key]) => isForNamespace(key));
-  return Object.fromEntries(
-    own.map(([key, text]) => [key, aString(`metadata.annotations["${key}"]`, text)] as const),
-  );
+  return read("metadata", metadata, annotated()).annotations ?? {};
 }
+
+/** What others wrote onto it may be anything. */
+const annotated = once(() =>
+  z.looseObject({
+    annotations: z.nullish(
+      z.pipe(
+        anyObject,
+        z.transform((all, context): Annotations => {
+          const own = Object.entries(all).filter(([key]) => isForNamespace(key));
+          const wrong = own.find(([, text]) => typeof text !== "string" || text === "");
+          if (wrong === undefined) return Object.fromEntries(own) as Annotations;
+          return refuse(context, { key: wrong[0], allowed: "a string that is not empty" });
+        }),
+      ),
+    ),
+  }),
+);
 
 /** Whether pods of a namespace may be held against what is broken. */
 export function concerns(

@@ -1,110 +1,108 @@
 /** The `classifier` of a rule: which packets it is about. Pure. */
-import { CniError, ErrorCode, invalidValue } from "../../errors.ts";
-import { anObject, isPresent, refuseUnknownKeys, type JsonObject } from "../../cni/fields.ts";
-import { covers, netOf, parseBlockOrAddress, parseCidr } from "../address/cidr.ts";
-import { parseSelector } from "../label/selector.ts";
-import { listOf } from "../text/list.ts";
-import {
-  protocols,
-  type Block,
-  type Cidr,
-  type PodPeer,
-  type Protocol,
-  type Rule,
-  type Service,
-} from "./rule.ts";
+import * as z from "zod/mini";
+import { covers, netOf, readBlockOrAddress, readCidr } from "../address/cidr.ts";
+import { isPresent } from "../../cni/fields.ts";
+import { selector } from "../label/read-selector.ts";
+import { anyObject, by, once, refuse, whole } from "../text/schema.ts";
+import { protocols, type Block, type PodPeer, type Rule, type Service } from "./rule.ts";
 
-export type Classifier = Pick<Rule, "to" | "toPods" | "from" | "services">;
+type Classifier = Pick<Rule, "to" | "toPods" | "from" | "services">;
+
+export const classifier = once(() =>
+  z.strictObject({
+    to: z.nullish(z.array(destination())),
+    from: z.nullish(z.array(source())),
+    ports: z.nullish(z.array(services())),
+  }),
+);
 
 /** Absent, null and empty lists are no condition. */
-export function parseClassifier(field: string, value: unknown): Classifier {
-  const classifier = value === undefined || value === null ? {} : anObject(field, value);
-  refuseUnknownKeys(classifier, `${field}.`, ["to", "from", "ports"]);
-  const to = listOf(`${field}.to`, classifier["to"], destination);
+export function classifierOf(said: z.output<ReturnType<typeof classifier>> | null | undefined): Classifier {
+  const to = said?.to ?? [];
   const peers = to.filter((entry) => "podSelector" in entry);
   return {
     to: to.filter((entry) => "cidr" in entry),
     ...(peers.length > 0 && { toPods: { peers, addresses: [] } }),
-    from: listOf(`${field}.from`, classifier["from"], source),
-    services: withoutRepeats(listOf(`${field}.ports`, classifier["ports"], services).flat()),
+    from: said?.from ?? [],
+    services: withoutRepeats((said?.ports ?? []).flat()),
   };
-}
-
-/** An entry of `to`. What is null is absent, here as everywhere. */
-function destination(field: string, value: unknown): Block | PodPeer {
-  const entry = anObject(field, value);
-  refuseUnknownKeys(entry, `${field}.`, ["ipBlock", ...selectors]);
-  const given = selectors.filter((key) => isPresent(entry, key));
-  if (given.length === 0)
-    return blockOf(field, entry, "an object with ipBlock, podSelector or namespaceSelector");
-  if (isPresent(entry, "ipBlock"))
-    throw invalidValue(field, value, `ipBlock or ${given.join(" and ")}: make two entries of it`);
-  const [podSelector, namespaceSelector] = selectors.map((key) =>
-    isPresent(entry, key) ? parseSelector(`${field}.${key}`, entry[key]) : undefined,
-  );
-  return { podSelector: podSelector ?? [], namespaceSelector };
 }
 
 const selectors = ["podSelector", "namespaceSelector"] as const;
 
-/** An entry of `from`. */
-function source(field: string, value: unknown): Block {
-  const entry = anObject(field, value);
-  const selector = selectors.find((key) => isPresent(entry, key));
-  if (selector !== undefined)
-    throw new CniError(
-      ErrorCode.invalidConfig,
-      `${field}.${selector}: packets of a pod come from its own addresses or from those that it forwards for: name them with ipBlock`,
-    );
-  refuseUnknownKeys(entry, `${field}.`, ["ipBlock", ...selectors]);
-  return blockOf(field, entry, "an object with ipBlock");
-}
-
-function blockOf(field: string, entry: JsonObject, allowed: string): Block {
-  if (!isPresent(entry, "ipBlock")) throw invalidValue(field, entry, allowed);
-  return ipBlock(`${field}.ipBlock`, entry["ipBlock"]);
-}
-
-function ipBlock(field: string, value: unknown): Block {
-  const block = anObject(field, value);
-  refuseUnknownKeys(block, `${field}.`, ["cidr", "except"]);
-  if (!isPresent(block, "cidr")) throw invalidValue(field, value, "an object with cidr");
-  const cidr = parseCidr(`${field}.cidr`, block["cidr"]);
-  const outer = netOf(cidr);
-  const except = listOf(`${field}.except`, block["except"], (entryField, entry): Cidr => {
-    const inner = parseBlockOrAddress(entryField, entry);
-    if (inner.prefix > cidr.prefix && covers(outer, netOf(inner))) return inner;
-    throw invalidValue(
-      entryField,
-      entry,
-      `an address or a CIDR inside ${field}.cidr ${String(block["cidr"])} and smaller than it`,
-    );
+/** An entry of `to`. What is null is absent, here as everywhere. */
+function destination(): z.ZodMiniType<Block | PodPeer> {
+  const parts = z.strictObject({
+    ipBlock: z.nullish(ipBlock()),
+    podSelector: z.nullish(selector()),
+    namespaceSelector: z.nullish(selector()),
   });
-  return { cidr, except };
+  const alone = z.pipe(
+    anyObject,
+    z.transform((entry, context): z.input<typeof parts> => {
+      const given = selectors.filter((key) => isPresent(entry, key));
+      if (given.length === 0 || !isPresent(entry, "ipBlock")) return entry;
+      return refuse(context, { allowed: `ipBlock or ${given.join(" and ")}: make two entries of it` });
+    }),
+  );
+  return z.pipe(
+    z.pipe(alone, parts),
+    z.transform(({ ipBlock: block, podSelector, namespaceSelector }, context): Block | PodPeer => {
+      if (block !== null && block !== undefined) return block;
+      if (podSelector || namespaceSelector)
+        return { podSelector: podSelector ?? [], namespaceSelector: namespaceSelector ?? undefined };
+      return refuse(context, { allowed: "an object with ipBlock, podSelector or namespaceSelector" });
+    }),
+  );
+}
+
+/** An entry of `from`. */
+function source(): z.ZodMiniType<Block> {
+  const byLabel = z.nullish(
+    z.never(
+      "packets of a pod come from its own addresses or from those that it forwards for: name them with ipBlock",
+    ),
+  );
+  return z.pipe(
+    z.strictObject({ podSelector: byLabel, namespaceSelector: byLabel, ipBlock: z.nullish(ipBlock()) }),
+    z.transform(
+      ({ ipBlock: block }, context) => block ?? refuse(context, { allowed: "an object with ipBlock" }),
+    ),
+  );
+}
+
+function ipBlock(): z.ZodMiniType<Block> {
+  return z.pipe(
+    z.strictObject({
+      cidr: z.nullish(by(readCidr)),
+      except: z.nullish(z.array(by(readBlockOrAddress))),
+    }),
+    z.transform(({ cidr, except }, context): Block => {
+      if (cidr === null || cidr === undefined) return refuse(context, { allowed: "an object with cidr" });
+      const holes = except ?? [];
+      const outer = netOf(cidr);
+      const outside = holes.findIndex((inner) => inner.prefix <= cidr.prefix || !covers(outer, netOf(inner)));
+      if (outside < 0) return { cidr, except: holes };
+      return refuse(context, {
+        at: ["except", outside],
+        allowed: (near) =>
+          `an address or a CIDR inside ${near("cidr").field} ${String(near("cidr").value)} and smaller than it`,
+      });
+    }),
+  );
 }
 
 /** A port of no protocol is that port of each: upstream takes it for no condition at all. */
-function services(field: string, value: unknown): readonly Service[] {
-  const entry = anObject(field, value);
-  refuseUnknownKeys(entry, `${field}.`, ["protocol", "port"]);
-  const port = isPresent(entry, "port") ? portNumber(`${field}.port`, entry["port"]) : undefined;
-  if (isPresent(entry, "protocol"))
-    return [{ protocol: protocol(`${field}.protocol`, entry["protocol"]), port }];
-  if (port === undefined) throw invalidValue(field, value, "an object with protocol, port or both");
-  return protocols.map((each) => ({ protocol: each, port }));
-}
-
-function protocol(field: string, value: unknown): Protocol {
-  const found = protocols.find((known) => known === value);
-  if (found === undefined) throw invalidValue(field, value, `one of ${protocols.join(", ")}`);
-  return found;
-}
-
-function portNumber(field: string, value: unknown): number {
-  if (typeof value !== "number" || !Number.isInteger(value) || value < 1 || value > 65_535) {
-    throw invalidValue(field, value, "a whole number from 1 to 65535");
-  }
-  return value;
+function services(): z.ZodMiniType<readonly Service[]> {
+  return z.pipe(
+    z.strictObject({ protocol: z.nullish(z.enum(protocols)), port: z.nullish(whole(1, 65_535)) }),
+    z.transform(({ protocol, port: said }, context): readonly Service[] => {
+      const port = said ?? undefined;
+      if (protocol !== null && protocol !== undefined) return [{ protocol, port }];
+      if (port === undefined) return refuse(context, { allowed: "an object with protocol, port or both" });
+      return protocols.map((each) => ({ protocol: each, port }));
+    }),
+  );
 }
 
 /** The entries are ORed, so a port of a protocol that is there whole says nothing, nor does one said twice. */

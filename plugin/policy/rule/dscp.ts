@@ -16,11 +16,16 @@ const codepoints: ReadonlyMap<string, Dscp> = new Map([
 
 const dscpAllowed = "0 to 63, or a name: DF, EF, VA, LE, CS0 to CS7, AF11 to AF43";
 
-export function parseDscp(field: string, value: unknown): Dscp {
+export function readDscp(value: unknown): { readonly read: Dscp } | { readonly allowed: string } {
   const text = typeof value === "number" ? String(value) : value;
-  if (typeof text !== "string") throw invalidValue(field, value, dscpAllowed);
+  if (typeof text !== "string") return { allowed: dscpAllowed };
   const named = codepoints.get(text);
-  if (named !== undefined) return named;
-  if (!/^\d{1,2}$/.test(text) || Number(text) > 63) throw invalidValue(field, value, dscpAllowed);
-  return Number(text);
+  if (named !== undefined) return { read: named };
+  return /^\d{1,2}$/.test(text) && Number(text) <= 63 ? { read: Number(text) } : { allowed: dscpAllowed };
+}
+
+export function parseDscp(field: string, value: unknown): Dscp {
+  const answer = readDscp(value);
+  if ("read" in answer) return answer.read;
+  throw invalidValue(field, value, answer.allowed);
 }

@@ -22,3 +22,6 @@ export type UplinkClass = {
   readonly selector: Selector | undefined;
   readonly namespaceSelector: Selector | undefined;
 };
+
+/** The default class's. */
+export const defaultMinor = "10";

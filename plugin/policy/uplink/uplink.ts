@@ -10,7 +10,8 @@ import { assertDistinct, assertGuaranteesFit } from "./checks.ts";
 import type { UplinkClass } from "./class.ts";
 import { parseFirewallMark } from "./mark.ts";
 import { inWords } from "./words.ts";
-import { parseSelector, type Selector } from "../label/selector.ts";
+import { parseSelector } from "../label/parse-selector.ts";
+import type { Selector } from "../label/selector.ts";
 
 export type Uplink = {
   readonly device: string;
@@ -77,8 +78,6 @@ function withRest(entry: ClassConf, others: readonly UplinkClass[], link: number
   const left = others.reduce((rest, { rate }) => rest - rate, link);
   return { ...entry, rate: String(Math.max(left, 1_000)) };
 }
-
-export const defaultMinor = "10";
 
 /** tc reads "100" as hexadecimal too, so decimal digits stay distinct as far as four of them go. */
 const mostClasses = 999;

@@ -103,7 +103,7 @@ describe("001-4 001-6 what the CRD refuses fails the pods of its namespace:", ()
     [egressQos([{ dscp: 64 }]), `${egressTitle}spec.egress[0].dscp: 64`],
     [egressQos([{}]), `${egressTitle}spec.egress[0].dscp: null`],
     [egressQos([{ dscp: -1 }]), `${egressTitle}spec.egress[0].dscp: -1`],
-    [egressQos(undefined), `${egressTitle}spec.egress: a list of rules is required`],
+    [egressQos(undefined), `${egressTitle}spec.egress: null is not valid: a list of rules`],
     [
       egressQos([{ dscp: 1, dstCIDR: "1.2.3.256/32" }]),
       `${egressTitle}spec.egress[0].dstCIDR: "1.2.3.256/32"`,
