@@ -52,7 +52,7 @@ export function startApi(loop: Loop, start: () => void, times = usual): ApiSide 
 }
 
 async function followAll(loop: Loop, gate: Gate, { patienceMs, ...times }: Times): Promise<void> {
-  const { options, log, signal, metrics, world, tell, destinations } = loop;
+  const { options, log, signal, metrics, events, world, tell, destinations } = loop;
   const { followApi } = await import("./api/api.ts");
   const { startReporter } = await import("./status/reporting.ts");
   const { readFormerView, takeUpdate, writeAgain } = await import("./view/files.ts");
@@ -66,6 +66,8 @@ async function followAll(loop: Loop, gate: Gate, { patienceMs, ...times }: Times
     for (const [resource, { state }] of Object.entries(view.snapshot.resources))
       metrics.synced.set({ resource }, state === "synced" ? 1 : 0);
     metrics.objectFaults.set(faultsOf(view).length);
+    for (const kind of ["EgressQoS", "NetworkQoS"] as const)
+      metrics.objects.set({ kind }, view.snapshot.objects.filter((each) => each.kind === kind).length);
     gate.followAsked();
     if (update.resource === "namespaces") destinations.namespacesChanged();
     if (differs(changes)) reporter.change();
@@ -89,9 +91,10 @@ async function followAll(loop: Loop, gate: Gate, { patienceMs, ...times }: Times
       [...(world().view ?? former).pods.values()].some((pod) => pod.namespace === namespace),
     log,
     signal,
-    onCluster: (cluster, { follow, followPods, write }) => {
+    onCluster: (cluster, { follow, followPods, write, writeEvent }) => {
       metrics.otherCluster.set(0);
       reporter.use(write);
+      events.setWriter(writeEvent);
       gate.join(cluster, former, follow);
       destinations.connect(followPods);
     },
@@ -99,6 +102,7 @@ async function followAll(loop: Loop, gate: Gate, { patienceMs, ...times }: Times
       metrics.otherCluster.set(1);
       destinations.disconnect();
       reporter.use(undefined);
+      events.setWriter(undefined);
       gate.block(why, former);
     },
     onUpdate,

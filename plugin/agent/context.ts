@@ -1,6 +1,7 @@
 /** What the parts of the loop share. */
 import type { Log } from "../log.ts";
 import type { Destinations } from "./destinations.ts";
+import type { Reporter } from "./events/reporter.ts";
 import type { Metrics } from "./metrics.ts";
 import type { News } from "./news.ts";
 import type { Served } from "./options.ts";
@@ -18,6 +19,8 @@ export type Loop = {
   readonly states: States;
   readonly destinations: Destinations;
   readonly standings: Standings;
+  /** Events, on pods and objects. */
+  readonly events: Reporter;
   readonly world: () => World;
   readonly setWorld: (world: World) => void;
   readonly tell: (news: News) => void;

@@ -6,10 +6,12 @@ import type { Log } from "../log.ts";
 import { changeInWords, cutsInWords } from "../report/change.ts";
 import { nameOf } from "../report/names.ts";
 import type { AttachmentRecord } from "../state/record.ts";
+import { findingsOf, type Findings } from "./events/of-decision.ts";
 import { inFull, outcomeOf, type Outcome } from "./status/outcome.ts";
 import type { Came, Tools } from "./work.ts";
 
-export type Decided = Told & Pick<Reapplied, "left" | "asks"> & { readonly stands: Outcome };
+export type Decided = Told &
+  Pick<Reapplied, "left" | "asks"> & { readonly stands: Outcome; readonly findings: Findings };
 
 type Told = Came & {
   readonly kind: Reapplied["kind"];
@@ -30,7 +32,8 @@ export async function decideAnew(
   const came = await reapply({ ...ground, stateDir, record, log });
   const seconds = (performance.now() - began) / 1000;
   const { left, asks } = came;
-  return { ...tell(tools, nameOf(record), { came, seconds, why }), left, asks, stands: outcomeOf(came) };
+  const told = tell(tools, nameOf(record), { came, seconds, why });
+  return { ...told, left, asks, stands: outcomeOf(came), findings: findingsOf(came, told) };
 }
 
 type Done = { readonly came: Reapplied; readonly seconds: number; readonly why: readonly string[] };

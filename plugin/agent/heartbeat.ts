@@ -5,6 +5,7 @@ import { listen } from "../pages/listen.ts";
 import { removeTurn, writeTurn } from "../state/live/agent.ts";
 import type { ApiSide } from "./api-side.ts";
 import type { Loop } from "./context.ts";
+import { createTraffic } from "./traffic-metrics.ts";
 import type { Worker } from "./worker.ts";
 
 const turnMs = 5_000;
@@ -24,6 +25,7 @@ export async function turnUntilEnd(loop: Loop, api: ApiSide, worker: Pick<Worker
         writeTurn(options.stateDir, { followsPods: options.api, isCutOff: api.isCutOff() });
       else removeTurn(options.stateDir);
       loop.tell({ kind: "ended", attachments: endedSince(loop, turns % closerEach === 0), afterMs: turnMs });
+      loop.events.look();
     } catch (error) {
       log("error", messageOf(error));
     }
@@ -36,23 +38,26 @@ export async function turnUntilEnd(loop: Loop, api: ApiSide, worker: Pick<Worker
   clearInterval(turning);
 }
 
-function servePages(
-  { options, log, signal, metrics, states }: Loop,
-  worker: Pick<Worker, "length">,
-  turnedMs: () => number,
-): void {
-  if (options.listen === undefined) return;
+function servePages(loop: Loop, worker: Pick<Worker, "length">, turnedMs: () => number): void {
+  const { options, log, signal, metrics, states, world } = loop;
   const { registry } = metrics;
+  const { stateDir, metricsPods: mostPods } = options;
+  const refresh = createTraffic({ registry, world, stateDir, mostPods, log });
+  const figures = async (): Promise<{ readonly type: string; readonly text: string }> => {
+    metrics.queue.set(worker.length());
+    await refresh();
+    return { type: registry.contentType, text: await registry.metrics() };
+  };
   const pages = {
     health: () =>
       performance.now() - turnedMs() < 60_000 ? undefined : "the loop has not turned for a minute",
     readiness: states.unready,
-    metrics: async () => {
-      metrics.queue.set(worker.length());
-      return { type: registry.contentType, text: await registry.metrics() };
-    },
+    metrics: figures,
   };
-  listen(options.listen, pages, log, signal);
+  if (options.listen !== undefined) listen(options.listen, pages, log, signal);
+  // Others on the network may read figures. Probes are the node's own.
+  if (options.metricsListen !== undefined)
+    listen(options.metricsListen, { metrics: figures }, log, signal, "--metrics-listen");
 }
 
 /** No event says that a namespace ended: each costs a stat at each turn, and once a minute a closer look. */

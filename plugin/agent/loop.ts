@@ -9,6 +9,7 @@ import { confsChanged } from "./conf-changes.ts";
 import { classesLeft } from "./left-classes.ts";
 import { createDestinations } from "./destinations.ts";
 import { turnUntilEnd } from "./heartbeat.ts";
+import { createReporter } from "./events/reporter.ts";
 import { createMetrics } from "./metrics.ts";
 import { startMonitors } from "./node/monitors.ts";
 import { asksOf } from "./news.ts";
@@ -35,6 +36,8 @@ export async function runLoop(options: Served, log: Log, signal: AbortSignal): P
   const metrics = createMetrics();
   const states = createStates(metrics);
   const standings = createStandings();
+  const node = options.node ?? "";
+  const events = createReporter(() => world, { node, log, metrics, signal });
   let world: World = emptyWorld;
   const destinations = createDestinations(
     () => world.view?.snapshot.namespaces ?? {},
@@ -48,6 +51,7 @@ export async function runLoop(options: Served, log: Log, signal: AbortSignal): P
     states,
     destinations,
     standings,
+    events,
     world: () => world,
     setWorld: (next) => (world = withNodeNetworks(next)),
     tell: (news) => {

@@ -1,6 +1,10 @@
 /** What the agent counts, in Prometheus' format. Never a UID, an address or a text as a label. */
 import { Counter, Gauge, Histogram, Registry } from "prom-client";
 import { ownBuild } from "../attachment/build.ts";
+import { resourceNames } from "../knowledge/snapshot.ts";
+import { handlers } from "../program/tools.ts";
+import { results as eventResults } from "./events/results.ts";
+import { processMetrics } from "./process-metrics.ts";
 
 export type Metrics = {
   readonly registry: Registry;
@@ -18,9 +22,11 @@ export type Metrics = {
   readonly monitorRestarts: Counter<"monitor">;
   readonly synced: Gauge<"resource">;
   readonly watchRestarts: Counter<"resource" | "reason">;
+  readonly objects: Gauge<"kind">;
   readonly objectFaults: Gauge;
   readonly otherCluster: Gauge;
   readonly statusWrites: Counter<"result">;
+  readonly events: Counter<"result">;
 };
 
 export function createMetrics(): Metrics {
@@ -32,7 +38,8 @@ export function createMetrics(): Metrics {
     labelNames: ["version"],
     registers,
   }).set({ version: ownBuild }, 1);
-  return {
+  for (const metric of processMetrics()) registry.registerMetric(metric);
+  return fromZero({
     registry,
     pods: new Gauge({
       name: "pod_qos_pods",
@@ -99,6 +106,12 @@ export function createMetrics(): Metrics {
       labelNames: ["resource", "reason"],
       registers,
     }),
+    objects: new Gauge({
+      name: "pod_qos_objects",
+      help: "Objects of the API that the agent knows, of all namespaces.",
+      labelNames: ["kind"],
+      registers,
+    }),
     objectFaults: new Gauge({
       name: "pod_qos_object_faults",
       help: "Objects of the API that cannot be applied as they are; the log says which, and why.",
@@ -121,5 +134,26 @@ export function createMetrics(): Metrics {
       labelNames: ["monitor"],
       registers,
     }),
-  };
+    events: new Counter({
+      name: "pod_qos_events_total",
+      help: "Events of the Kubernetes API, by what came of writing them.",
+      labelNames: ["result"],
+      registers,
+    }),
+  });
+}
+
+/** A rate of a counter that begins with its first one does not see that one. */
+function fromZero(metrics: Metrics): Metrics {
+  const { applies, readBacks, drift, unmended, monitorRestarts, watchRestarts, events } = metrics;
+  for (const result of ["same", "changed", "refused", "busy", "failed", "waiting"])
+    applies.inc({ result }, 0);
+  for (const result of ["well", "mended", "unmended"]) readBacks.inc({ result }, 0);
+  for (const tool of [...Object.keys(handlers), "uplink"]) drift.inc({ tool }, 0);
+  for (const tool of Object.keys(handlers)) unmended.inc({ tool }, 0);
+  for (const monitor of ["tc", "ip"]) monitorRestarts.inc({ monitor }, 0);
+  for (const resource of resourceNames)
+    for (const reason of ["list", "watch"]) watchRestarts.inc({ resource, reason }, 0);
+  for (const result of eventResults) events.inc({ result }, 0);
+  return metrics;
 }

@@ -16,7 +16,7 @@ import { lookAt, settle, sweep, type Came } from "./work.ts";
 import { confOf, presentConfOf, type Task } from "./world.ts";
 
 export async function perform(loop: Loop, task: Task, why: readonly string[]): Promise<Came> {
-  const { log, metrics, options, states, world } = loop;
+  const { log, metrics, options, states, events, world } = loop;
   const tools = { stateDir: options.stateDir, log, metrics };
   // What was asked before it was known that nothing may be changed.
   if (!states.isInStep() && isDecision(loop, task)) return { outcome: "done", why: "" };
@@ -28,6 +28,7 @@ export async function perform(loop: Loop, task: Task, why: readonly string[]): P
       if (record === undefined) return over;
       const looked = await lookAt(tools, record);
       loop.standings.look(task.attachment, looked.drift);
+      events.readBack(task.attachment, record, looked.seen);
       return looked;
     }
     case "looks":
@@ -72,7 +73,7 @@ function isDecision({ states }: Loop, task: Task): boolean {
 }
 
 async function decide(loop: Loop, attachment: string, why: readonly string[]): Promise<Came> {
-  const { log, metrics, options, states, standings, destinations, world, readRecords, tell } = loop;
+  const { log, metrics, options, states, standings, destinations, events, world, readRecords, tell } = loop;
   const begun = standings.begin(attachment);
   const stands = (outcome: Outcome): void => standings.end(attachment, begun, outcome);
   const { records, view } = world();
@@ -104,6 +105,7 @@ async function decide(loop: Loop, attachment: string, why: readonly string[]): P
   const isApplied = came.stands.kind === "good" && !undoOnly && view !== undefined;
   const has = isApplied ? hasOf(selecting(view, record, knowledge?.pod?.labels)) : undefined;
   standings.end(attachment, begun, came.stands, has);
+  events.decided(attachment, record, came.findings);
   if (came.kind !== "alive") states.note(attachment, came.kind);
   else if (undoOnly) states.note(attachment, knowledge);
   // Of two that leave side by side each finds the other one there, and neither takes the class away.

@@ -4,7 +4,7 @@ import { parseConf } from "../cni/conf.ts";
 import { leaveUnclaimed } from "../attachment/uplink/leave.ts";
 import { settleUplink } from "../attachment/uplink/settle.ts";
 import { sweepLocks } from "../attachment/lock.ts";
-import { readBack } from "../attachment/readback.ts";
+import { readBack, type ReadBack } from "../attachment/readback.ts";
 import type { Log } from "../log.ts";
 import { nameOf } from "../report/names.ts";
 import type { AttachmentRecord } from "../state/record.ts";
@@ -17,7 +17,7 @@ import { inFull } from "./status/outcome.ts";
 export type Came = { readonly outcome: Outcome; readonly why: string };
 
 /** `drift`: what is not as it should be, and cannot be put back. */
-export type Looked = Came & { readonly drift?: string };
+export type Looked = Came & { readonly seen: ReadBack; readonly drift?: string };
 
 export type Tools = { readonly stateDir: string; readonly log: Log; readonly metrics: Metrics };
 
@@ -35,10 +35,10 @@ export async function lookAt({ stateDir, log, metrics }: Tools, record: Attachme
       for (const { tool } of seen.faults) metrics.unmended.inc({ tool });
       const drift = `${inWords(seen.faults)}: it cannot be put back: ${inFull(seen.error)}`;
       log("error", `${nameOf(record)}: ${drift}`);
-      return { outcome: "failed", why: "drift", drift };
+      return { outcome: "failed", why: "drift", drift, seen };
     }
   }
-  return { outcome: "done", why: "" };
+  return { outcome: "done", why: "", seen };
 }
 
 export async function settle(

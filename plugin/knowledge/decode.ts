@@ -18,7 +18,11 @@ const metadata = z.object({
   resourceVersion: z.optional(z.string()),
 });
 const anyObject = z.object({ metadata });
-const podObject = z.object({ metadata, status: z.nullish(z.object({ phase: z.optional(z.string()) })) });
+const podObject = z.object({
+  metadata,
+  spec: z.nullish(z.object({ hostNetwork: z.optional(z.boolean()) })),
+  status: z.nullish(z.object({ phase: z.optional(z.string()) })),
+});
 const nadObject = z.object({ metadata, spec: z.nullish(z.object({ config: z.nullish(z.string()) })) });
 
 /** undefined for what is no pod. */
@@ -29,6 +33,7 @@ export function decodePod(item: unknown): KnownPod | undefined {
   const kept = keptAnnotations(annotations ?? {});
   const configHash = mirrored(kept);
   const phase = read.data.status?.phase;
+  const isOnHostNetwork = read.data.spec?.hostNetwork === true;
   return {
     uid,
     ...(configHash !== undefined && { configHash }),
@@ -37,6 +42,7 @@ export function decodePod(item: unknown): KnownPod | undefined {
     labels: labels ?? {},
     annotations: kept,
     ...(phase !== undefined && { phase }),
+    ...(isOnHostNetwork && { isOnHostNetwork }),
     ...(resourceVersion !== undefined && { resourceVersion }),
   };
 }

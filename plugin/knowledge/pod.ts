@@ -12,6 +12,8 @@ export type KnownPod = {
   /** Those that `keptAnnotations` keeps. */
   readonly annotations: Annotations;
   readonly phase?: string;
+  /** No CNI plugin is called for it. */
+  readonly isOnHostNetwork?: true;
   readonly resourceVersion?: string;
 };
 

@@ -18,6 +18,11 @@ export class ServerError extends Error {
     this.retryAfter = retryAfter;
     this.isAhead = isAhead;
   }
+
+  /** By name: in the executable each part that is loaded on its own has a copy of this class. */
+  static override [Symbol.hasInstance](value: unknown): boolean {
+    return value instanceof Error && value.name === "ServerError";
+  }
 }
 
 export type Refusal = {

@@ -13,14 +13,28 @@ export function changeInWords(before: AttachmentRecord, after: AttachmentRecord)
 
 /** What a ceiling cuts by now and did not before, in sentences. */
 export function cutsInWords(before: AttachmentRecord, after: AttachmentRecord): readonly string[] {
-  return (["egress", "ingress"] as const).flatMap((direction) => {
-    const [was, is] = [before, after].map(({ sources }) => sources?.[direction]);
-    if (is?.cutFrom === undefined || is.cutFrom.rate === was?.cutFrom?.rate) return [];
-    const { rate: asked, source } = is.cutFrom;
-    return [
-      `${source}: ${direction} of ${inWords(asked)} is cut to ${rate(after.limits?.[direction]) ?? "none"} by ${is.source}`,
-    ];
+  return directions.flatMap((direction) => {
+    const [was, is] = [before, after].map(({ sources }) => sources?.[direction]?.cutFrom?.rate);
+    return was === is ? [] : cutOf(after, direction);
   });
+}
+
+/** What a ceiling cuts, in sentences. */
+export function cutsOf(record: AttachmentRecord): readonly string[] {
+  return directions.flatMap((direction) => cutOf(record, direction));
+}
+
+const directions = ["egress", "ingress"] as const;
+
+function cutOf(
+  { sources, limits }: AttachmentRecord,
+  direction: (typeof directions)[number],
+): readonly string[] {
+  const is = sources?.[direction];
+  if (is?.cutFrom === undefined) return [];
+  const { rate: asked, source } = is.cutFrom;
+  const now = rate(limits?.[direction]) ?? "none";
+  return [`${source}: ${direction} of ${inWords(asked)} is cut to ${now} by ${is.source}`];
 }
 
 type Figure = (record: AttachmentRecord) => string | undefined;

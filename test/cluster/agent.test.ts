@@ -48,6 +48,7 @@ suite("the agent and the API", agentNeeds, () => {
     plane.api.patch(podPath("default", name), { metadata });
   const recordOf = (sandbox: Sandbox, ifname?: string): AttachmentRecord =>
     recordOfSandbox(site.node, sandbox, ifname);
+  const refused = async (): Promise<boolean> => (await agent.metric('pod_qos_pods{state="refused"}')) === 1;
   const markOf = (sandbox: Sandbox): number | undefined => recordOf(sandbox).limits?.dscp;
 
   test("follows a flipped label, a changed annotation, and objects that are made, edited and deleted", async () => {
@@ -224,6 +225,12 @@ suite("the agent and the API", agentNeeds, () => {
       await until(`${resource} are followed`, async () => {
         return (await agent.metric(`pod_qos_synced{resource="${resource}"}`)) === 1;
       });
+    // An Event is made, and the second time patched.
+    await running({ name: "odd" });
+    for (const dscp of ["many", null, "many"]) {
+      await patch("odd", { annotations: { "pod-qos/dscp": dscp } });
+      await until(`dscp ${dscp}`, async () => (await refused()) === (dscp !== null));
+    }
     const rights = await shippedRights(plane);
     const unused = (): readonly Right[] => unusedRights(rights, agentCalls(plane));
     await until("each right is of use", () => unused().length === 0).catch(() =>

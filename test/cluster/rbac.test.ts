@@ -40,6 +40,7 @@ const allowed: readonly object[] = [
   { verbs: ["create"], apiGroups: ["pod-qos.io"], resources: ["qosnodes"] },
   { verbs: ["patch"], apiGroups: ["pod-qos.io"], resources: ["qosnodes/status"] },
   { verbs: ["get"], apiGroups: [""], resources: ["nodes"] },
+  { verbs: ["create", "patch"], apiGroups: [""], resources: ["events"] },
 ];
 
 const ovn = "/apis/k8s.ovn.org";
@@ -114,7 +115,8 @@ suite("the agent's account", needs, () => {
     ["DELETE", `${QOS_NODES}/node-1`],
     ["PATCH", "/api/v1/nodes/node-1"],
     ["DELETE", `${ovn}/v1alpha1/namespaces/default/networkqoses/a`],
-    ["POST", "/api/v1/namespaces/default/events"],
+    ["GET", "/api/v1/namespaces/default/events"],
+    ["DELETE", "/api/v1/namespaces/default/events/a"],
   ])("%s %s is refused", async (method, path) => {
     const body = method === "PATCH" ? { type: "application/merge-patch+json", value: {} } : { value: {} };
     expect((await agent.ask(method, path, method === "GET" ? undefined : body)).status).toBe(403);

@@ -42,6 +42,7 @@ export type ClusterSide = {
   readonly followPods: FollowPods;
   /** Writes the report of this node. */
   readonly write: WriteStatus;
+  readonly writeEvent: Connection["write"];
 };
 
 /** While its watches go on, a server is asked rarely who it is. */
@@ -86,6 +87,7 @@ function followCluster(api: Api, connection: Connection, uid: string) {
     follow: followAll({ ...following, onUpdate, onNotice }, connection),
     followPods: podFollower(told, connection),
     write: (status) => writeQosNode(connection, api.options.node ?? "", status, following.signal),
+    writeEvent: connection.write,
   });
   return { end, doubt };
 }

@@ -42,10 +42,11 @@ function trim(object: JsonObject): JsonObject {
   const { metadata, spec, status } = object;
   const phase = isObject(status) ? status["phase"] : undefined;
   const isPod = isObject(spec) && Array.isArray(spec["containers"]);
+  const hostNetwork = isObject(spec) ? spec["hostNetwork"] : undefined;
   const head = isObject(metadata)
     ? { ...metadata, managedFields: undefined, ownerReferences: undefined }
     : metadata;
-  return { metadata: head, ...(isPod ? { status: { phase } } : { spec }) };
+  return { metadata: head, ...(isPod ? { spec: { hostNetwork }, status: { phase } } : { spec }) };
 }
 
 /** `isUnread`: that it is missing takes nothing from pods before that counts as an empty list. */

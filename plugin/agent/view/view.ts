@@ -49,12 +49,19 @@ export function knowledgeOf(
   { pods, objects }: ApiView,
   { asked }: AttachmentRecord,
 ): Knowledge | "absent" | "finished" {
-  const uid = asked?.uid;
-  if (uid === undefined) return { source: "agent", pod: undefined, objects };
-  const pod = podCalled(uid, pods, asked ?? {});
+  if (asked?.uid === undefined) return { source: "agent", pod: undefined, objects };
+  const pod = shownPod({ pods }, { asked });
   if (pod === undefined) return "absent";
   if (pod.phase === "Succeeded" || pod.phase === "Failed") return "finished";
   return { source: "agent", pod, objects };
+}
+
+/** What the API shows of the pod that the attachment is of. */
+export function shownPod(
+  { pods }: Pick<ApiView, "pods">,
+  { asked }: Pick<AttachmentRecord, "asked">,
+): KnownPod | undefined {
+  return asked?.uid === undefined ? undefined : podCalled(asked.uid, pods, asked);
 }
 
 /** Several may have a static pod's hash in their annotations: by its name it is one of them. */

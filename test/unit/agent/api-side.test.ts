@@ -8,6 +8,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, afterEach, beforeEach, expect, it } from "vitest";
 import { startApi, type ApiSide } from "../../../plugin/agent/api-side.ts";
 import type { Loop } from "../../../plugin/agent/context.ts";
+import { createReporter } from "../../../plugin/agent/events/reporter.ts";
 import { createMetrics } from "../../../plugin/agent/metrics.ts";
 import type { News } from "../../../plugin/agent/news.ts";
 import { createDestinations } from "../../../plugin/agent/destinations.ts";
@@ -90,6 +91,7 @@ const begin = (
   const lines: string[] = [];
   let world: World = { ...emptyWorld, ...(how.confs && { confs: how.confs }) };
   let starts = 0;
+  const log: Loop["log"] = (level, text) => void lines.push(`${level} ${text}`);
   const loop: Loop = {
     options: {
       node: "node-1",
@@ -98,12 +100,14 @@ const begin = (
       confDir: "/nowhere",
       install: false,
       listen: undefined,
+      metricsListen: undefined,
+      metricsPods: 250,
       objects: how.objects ?? "on",
       api: true,
       adopt: false,
       roundMs: 600_000,
     },
-    log: (level, text) => lines.push(`${level} ${text}`),
+    log,
     signal: ending.signal,
     metrics,
     states: createStates(metrics),
@@ -112,6 +116,7 @@ const begin = (
       (one) => news.push(one),
     ),
     standings: createStandings(),
+    events: createReporter(() => world, { node: "node-1", log, metrics, signal: ending.signal }),
     world: () => world,
     setWorld: (next) => (world = next),
     tell: (one) => news.push(one),

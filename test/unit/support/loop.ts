@@ -1,5 +1,6 @@
 /** What the parts of the agent's loop share, as the loop makes it but for its sources. */
 import type { Loop } from "../../../plugin/agent/context.ts";
+import { createReporter } from "../../../plugin/agent/events/reporter.ts";
 import { createMetrics } from "../../../plugin/agent/metrics.ts";
 import type { News } from "../../../plugin/agent/news.ts";
 import type { Served } from "../../../plugin/agent/options.ts";
@@ -27,16 +28,20 @@ export function loopAt(stateDir: string, more: Partial<Served> = {}): LoopAt {
     confDir: "/nowhere",
     install: false,
     listen: undefined,
+    metricsListen: undefined,
+    metricsPods: 250,
     objects: "off",
     api: true,
     adopt: false,
     roundMs: 600_000,
     ...more,
   };
+  const log: Loop["log"] = (level, text) => void logged.push(`${level} ${text}`);
+  const { signal } = new AbortController();
   const loop: Loop = {
     options,
-    log: (level, text) => void logged.push(`${level} ${text}`),
-    signal: new AbortController().signal,
+    log,
+    signal,
     metrics,
     states: createStates(metrics),
     destinations: createDestinations(
@@ -44,6 +49,7 @@ export function loopAt(stateDir: string, more: Partial<Served> = {}): LoopAt {
       (news) => told.push(news),
     ),
     standings: createStandings(),
+    events: createReporter(() => world, { node: "node-1", log, metrics, signal }),
     world: () => world,
     setWorld: (next) => (world = next),
     tell: (news) => void told.push(news),
