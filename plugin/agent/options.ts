@@ -1,8 +1,8 @@
 /** The options of `pod-qos agent`. Pure. */
 import { defaultStateDir } from "../cni/conf.ts";
-import { absolutePath, choice, flag, word, value, type Values } from "../command-line/option.ts";
+import { absolutePath, choice, flag, wholeNumber, word, value, type Values } from "../command-line/option.ts";
 import { UsageError } from "../errors.ts";
-import { listenOption, type Listen } from "../pages/place.ts";
+import { listenOf, listenOption, type Listen } from "../pages/place.ts";
 
 export type Options = {
   /** Of this node, as the API calls it. */
@@ -15,6 +15,10 @@ export type Options = {
   readonly install: boolean;
   /** Where /metrics and the like are; undefined: nowhere. */
   readonly listen: Listen | undefined;
+  /** Where /metrics is for others than this node; undefined: nowhere. */
+  readonly metricsListen: Listen | undefined;
+  /** So many attachments have series of their own in /metrics. */
+  readonly metricsPods: number;
   /** Whether EgressQoS and NetworkQoS of the API are ours to apply. */
   readonly objects: "auto" | "on" | "off";
   readonly api: boolean;
@@ -26,6 +30,8 @@ export type Options = {
 
 /** Once the node has been looked at. */
 export type Served = Options & { readonly confDir: string };
+
+const places = "HOST:PORT, such as 192.0.2.1:9465 or [2001:db8::1]:9465";
 
 export const table = {
   "no-api": flag("conf and policy files alone; without it the Kubernetes API is followed as well"),
@@ -40,6 +46,13 @@ export const table = {
   "conf-dir": absolutePath("DIR", "the runtime's confs; default: found out, as install does"),
   install: flag('keep pod-qos in the chain of that directory, as "install --watch" does'),
   listen: listenOption("/healthz, /readyz and /metrics", "127.0.0.1:9465"),
+  "metrics-listen": value(
+    "HOST:PORT",
+    "of /metrics for Prometheus: the node's address; default $METRICS_LISTEN, else nowhere",
+    places,
+    listenOf,
+  ),
+  "metrics-pods": wholeNumber("of pods that have series of their own in /metrics; default 250", 0, 10_000),
   round: value(
     "TIME",
     "in which every pod is read back once; default 10m (10s, 90s, 1h)",
@@ -64,11 +77,22 @@ export function optionsFrom(
     confDir: values["conf-dir"],
     install: values.install,
     listen: listen === "off" ? undefined : listen,
+    metricsListen: values["metrics-listen"] ?? metricsListenIn(env),
+    metricsPods: values["metrics-pods"] ?? 250,
     objects: values.objects ?? "auto",
     api,
     adopt: !values["no-adopt"],
     roundMs: values.round ?? 600_000,
   };
+}
+
+/** The DaemonSet knows the node's address as a variable alone. */
+function metricsListenIn(env: Readonly<Record<string, string | undefined>>): Listen | undefined {
+  const text = env["METRICS_LISTEN"];
+  if (text === undefined || text === "") return undefined;
+  const place = listenOf(text);
+  if (place === undefined) throw new UsageError(`METRICS_LISTEN is ${places}, not ${JSON.stringify(text)}`);
+  return place;
 }
 
 function millisecondsOf(text: string): number | undefined {

@@ -1,4 +1,4 @@
-/** /healthz, /readyz and, of who counts anything, /metrics: the one listening socket. No page asks anybody but this process. */
+/** /healthz, /readyz and /metrics: the only listening sockets. No page asks anybody but this process and the kernel. */
 import { createServer, type ServerResponse } from "node:http";
 import { messageOf } from "../errors.ts";
 import type { Log } from "../log.ts";
@@ -6,15 +6,21 @@ import type { Listen } from "./place.ts";
 
 export type Pages = {
   /** Why not, in a sentence; undefined where all is well. */
-  readonly health: () => string | undefined;
-  readonly readiness: () => string | undefined;
+  readonly health?: () => string | undefined;
+  readonly readiness?: () => string | undefined;
   readonly metrics?: () => Promise<{ readonly type: string; readonly text: string }>;
 };
 
 const againMs = 5_000;
 
 /** A port that is taken is tried again, and nothing else waits for it: a former agent may be about to end. */
-export function listen({ host, port }: Listen, pages: Pages, log: Log, signal: AbortSignal): void {
+export function listen(
+  { host, port }: Listen,
+  pages: Pages,
+  log: Log,
+  signal: AbortSignal,
+  option = "--listen",
+): void {
   const server = createServer((request, response) => {
     void answer(request.method ?? "", request.url ?? "", pages, response).catch((error: unknown) => {
       log("error", `${request.url}: ${messageOf(error)}`);
@@ -33,7 +39,7 @@ export function listen({ host, port }: Listen, pages: Pages, log: Log, signal: A
     if (said !== last)
       log(
         "error",
-        `cannot listen on ${host}:${port} for ${names}: ${said}; next try in ${againMs / 1000} s. Until then probes reach another process: choose another port (--listen)`,
+        `cannot listen on ${host}:${port} for ${names}: ${said}; next try in ${againMs / 1000} s. Until then who asks reaches another process, or none: choose another place (${option})`,
       );
     last = said;
     timer = setTimeout(() => server.listen(port, host), againMs);
@@ -50,8 +56,10 @@ async function answer(method: string, url: string, pages: Pages, response: Serve
   if (method !== "GET" && method !== "HEAD") return end(response, 405, "text/plain", "GET only");
   switch (url.replace(/\?.*/, "")) {
     case "/healthz":
+      if (pages.health === undefined) break;
       return state(response, pages.health());
     case "/readyz":
+      if (pages.readiness === undefined) break;
       return state(response, pages.readiness());
     case "/metrics": {
       if (pages.metrics === undefined) break;
@@ -63,8 +71,13 @@ async function answer(method: string, url: string, pages: Pages, response: Serve
   end(response, 404, "text/plain", `there are ${namesOf(pages)}`);
 }
 
-function namesOf({ metrics }: Pages): string {
-  return metrics === undefined ? "/healthz and /readyz" : "/healthz, /readyz and /metrics";
+function namesOf({ health, readiness, metrics }: Pages): string {
+  const names = [
+    ...(health === undefined ? [] : ["/healthz"]),
+    ...(readiness === undefined ? [] : ["/readyz"]),
+    ...(metrics === undefined ? [] : ["/metrics"]),
+  ];
+  return [names.slice(0, -1).join(", "), names.at(-1)].filter((part) => part !== "").join(" and ");
 }
 
 function state(response: ServerResponse, fault: string | undefined): void {

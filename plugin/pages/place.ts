@@ -12,8 +12,8 @@ export function listenOption(pages: string, usual: string): Option<Listen | "off
   );
 }
 
-function listenOf(text: string): Listen | undefined {
-  const [, bracketed, plain, port] = /^(?:\[([^\]]+)\]|([^:]*)):(\d+)$/.exec(text) ?? [];
+export function listenOf(text: string): Listen | undefined {
+  const [, bracketed, plain, port] = /^(?:\[([^\]]+)\]|([^:[\]]*)):(\d+)$/.exec(text) ?? [];
   const host = bracketed ?? plain;
   const number = Number(port);
   return host === undefined || number > 65_535 ? undefined : { host, port: number };

@@ -47,16 +47,19 @@ export function readNode(stateDir: string, which: "with limits" | "all" = "with 
   const attachments = read
     .filter((one) => typeof one === "object")
     .filter((record) => which === "all" || !isBare(record) || record.pending !== undefined);
-  const uplinks = listUplinks(stateDir).flatMap((device) => {
-    const said = readStanding(stateDir, device);
-    return said === undefined ? [] : [{ ...said.uplink, network: said.network, former: said.former }];
-  });
   return {
     attachments: attachments.toSorted((a, b) => nameOf(a).localeCompare(nameOf(b))),
     unreadable: read.filter((one) => typeof one === "string"),
-    uplinks,
+    uplinks: standingUplinks(stateDir),
     troubles: readStepsOf(stateDir),
   };
+}
+
+export function standingUplinks(stateDir: string): readonly StandingUplink[] {
+  return listUplinks(stateDir).flatMap((device) => {
+    const said = readStanding(stateDir, device);
+    return said === undefined ? [] : [{ ...said.uplink, network: said.network, former: said.former }];
+  });
 }
 
 function recordOrFault(stateDir: string, identity: Identity): AttachmentRecord | string | undefined {
