@@ -28,6 +28,12 @@ PACKAGES_CLUSTER='
 openssl openssl
 '
 
+# Dashboards and alerts are evaluated by a real one.
+PACKAGES_METRICS='
+prometheus prometheus
+prometheus promtool
+'
+
 # A stock kernel in QEMU, with a real containerd or a real OVN in it; scripts/lab/vm says what for.
 PACKAGES_VM='
 qemu-system-x86 qemu-system-x86_64

@@ -21,11 +21,15 @@ export type LiveSite = {
   readonly end: () => Promise<void>;
 };
 
-/** `node` is the caller's until it is here, and ends with the site. */
-export const openLiveSite = async (node: LabNode, conflist: Conflist): Promise<LiveSite> => {
+/** `node` is the caller's until it is here, and ends with the site. `env`: of the agent. */
+export const openLiveSite = async (
+  node: LabNode,
+  conflist: Conflist,
+  env: Readonly<Record<string, string>> = {},
+): Promise<LiveSite> => {
   const { plane, kubeconfig } = await createAgentPlane();
   await reachFrom(node, plane);
-  const agent = await startAgent(node, { args: ["--node", "node-1", "--kubeconfig", kubeconfig] });
+  const agent = await startAgent(node, { args: ["--node", "node-1", "--kubeconfig", kubeconfig], env });
   const kubelet = await startKubelet({ api: plane.api, node, name: "node-1", conflist, binds: true });
   return {
     plane,
