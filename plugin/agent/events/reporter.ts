@@ -23,10 +23,14 @@ export type Reporter = Pick<Recorder, "setWriter"> & {
   readonly look: () => void;
 };
 
+/** A pod may have its record later than the API's word that it runs. */
+const recordMs = 30_000;
+
 export function createReporter(world: () => World, recording: Recording): Reporter {
   const { record: recordEvent, setWriter } = createRecorder(recording);
   let raised = nothingRaised;
-  let unserved: ReadonlySet<string> = new Set();
+  /** Since when pods have been without a record, by UID. */
+  let unserved: ReadonlyMap<string, number> = new Map();
   const drifted = new Map<string, Times>();
 
   const holds = (topic: string, subject: Subject, causes: readonly Cause[]): void => {
@@ -66,9 +70,11 @@ export function createReporter(world: () => World, recording: Recording): Report
       const { view, records } = world();
       if (view?.snapshot.resources.pods.state !== "synced") return;
       const found = unservedIn(view.pods.values(), recordsOf(records));
-      // Twice in a row: its record may be a moment younger than the API's word that it runs.
-      const sure = found.filter(({ pod }) => unserved.has(pod.uid));
-      unserved = new Set(found.map(({ pod }) => pod.uid));
+      const now = performance.now();
+      unserved = new Map(found.map(({ pod }) => [pod.uid, unserved.get(pod.uid) ?? now]));
+      const sure = found.filter(
+        ({ pod }) => pod.isOnHostNetwork === true || now - (unserved.get(pod.uid) ?? now) >= recordMs,
+      );
       const faulty = faultyAmong(view.snapshot, view.pods.values());
       const topics = new Map<string, Topic>([
         ...sure.map(({ pod, note }) => [`pod ${pod.uid}`, notApplied(podSubject(pod), note)] as const),
