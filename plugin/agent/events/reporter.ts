@@ -32,11 +32,21 @@ export function createReporter(world: () => World, recording: Recording): Report
   /** Since when pods have been without a record, by UID. */
   let unserved: ReadonlyMap<string, number> = new Map();
   const drifted = new Map<string, Times>();
+  /** Topics in which something failed last. */
+  const failed = new Set<string>();
 
   const holds = (topic: string, subject: Subject, causes: readonly Cause[]): void => {
     const { fresh, ...now } = raise(raised, topic, causes);
     raised = now.raised;
     for (const cause of fresh) recordEvent({ subject, ...cause });
+  };
+  /** What fails once is mostly done a second later: the second time in a row counts. */
+  const found = (topic: string, subject: Subject, causes: readonly Cause[]): void => {
+    const hasFailed = causes.some(({ reason }) => reason === "QoSFailed");
+    const isFirst = hasFailed && !failed.has(topic);
+    if (hasFailed) failed.add(topic);
+    else failed.delete(topic);
+    if (!isFirst) holds(topic, subject, causes);
   };
   /** Where the API does not show the pod there is nobody to report to. */
   const subjectOf = (record: AttachmentRecord): Subject | undefined => {
@@ -51,12 +61,12 @@ export function createReporter(world: () => World, recording: Recording): Report
       const subject = subjectOf(record);
       if (subject === undefined) return;
       for (const [topic, causes] of Object.entries(findings))
-        holds(`${topic} ${attachment}`, subject, onInterface(record, causes));
+        found(`${topic} ${attachment}`, subject, onInterface(record, causes));
     },
     readBack: (attachment, record, seen) => {
       const subject = subjectOf(record);
       if (subject === undefined) return;
-      holds(`kernel ${attachment}`, subject, onInterface(record, unmended(seen)));
+      found(`kernel ${attachment}`, subject, onInterface(record, unmended(seen)));
       if (seen.kind !== "mended") return;
       const now = performance.now();
       const times = [...laterThan(drifted.get(attachment) ?? [], now), now];
@@ -69,10 +79,10 @@ export function createReporter(world: () => World, recording: Recording): Report
     look: () => {
       const { view, records } = world();
       if (view?.snapshot.resources.pods.state !== "synced") return;
-      const found = unservedIn(view.pods.values(), recordsOf(records));
+      const without = unservedIn(view.pods.values(), recordsOf(records));
       const now = performance.now();
-      unserved = new Map(found.map(({ pod }) => [pod.uid, unserved.get(pod.uid) ?? now]));
-      const sure = found.filter(
+      unserved = new Map(without.map(({ pod }) => [pod.uid, unserved.get(pod.uid) ?? now]));
+      const sure = without.filter(
         ({ pod }) => pod.isOnHostNetwork === true || now - (unserved.get(pod.uid) ?? now) >= recordMs,
       );
       const faulty = faultyAmong(view.snapshot, view.pods.values());
@@ -84,6 +94,7 @@ export function createReporter(world: () => World, recording: Recording): Report
       const isThere = (topic: string): boolean =>
         topics.has(topic) || records.has(topic.replace(/^\w+ /, ""));
       raised = withoutGone(raised, isThere);
+      for (const topic of failed) if (!isThere(topic)) failed.delete(topic);
       for (const attachment of drifted.keys()) if (!records.has(attachment)) drifted.delete(attachment);
     },
   };
