@@ -145,9 +145,20 @@ export function createMetrics(): Metrics {
 
 /** A rate of a counter that begins with its first one does not see that one. */
 function fromZero(metrics: Metrics): Metrics {
-  const { applies, adoptions, readBacks, drift, unmended, monitorRestarts, watchRestarts, events } = metrics;
+  const {
+    statusWrites,
+    applies,
+    adoptions,
+    readBacks,
+    drift,
+    unmended,
+    monitorRestarts,
+    watchRestarts,
+    events,
+  } = metrics;
   for (const result of ["same", "changed", "refused", "busy", "failed", "waiting"])
     applies.inc({ result }, 0);
+  for (const result of ["written", "failed", "missing"]) statusWrites.inc({ result }, 0);
   for (const result of ["adopted", "refused", "unlike", "busy"]) adoptions.inc({ result }, 0);
   for (const result of ["well", "mended", "unmended"]) readBacks.inc({ result }, 0);
   for (const tool of [...Object.keys(handlers), "uplink"]) drift.inc({ tool }, 0);

@@ -9,7 +9,7 @@ import {
   readAllDrops,
   readCounters,
   standingUplinks,
-  type Node,
+  type Counted,
   type Reading,
   type StandingUplink,
 } from "../report/node.ts";
@@ -37,7 +37,7 @@ export function createTraffic({ registry, world, stateDir, mostPods, log }: Traf
     readAt = performance.now();
     const all = served(recordsOf(world().records));
     const attachments = all.slice(0, mostPods);
-    const node: Node = { attachments, unreadable: [], uplinks: standingUplinks(stateDir) };
+    const node = { attachments, uplinks: standingUplinks(stateDir) };
     const [counters, drops] = await Promise.all([readCounters(node), readAllDrops(node, "node")]);
     series.left.set(all.length - attachments.length);
     setPods(series, node, counters, drops);
@@ -136,7 +136,7 @@ function createSeries(registry: Registry) {
 
 function setPods(
   { bytes, limit, dropped }: Series,
-  { attachments }: Node,
+  { attachments }: Counted,
   { links }: Reading,
   drops: readonly (number | undefined)[],
 ): void {

@@ -32,6 +32,9 @@ export type Node = {
   readonly troubles: readonly Troubled[] | null;
 };
 
+/** What has counters. */
+export type Counted = Pick<Node, "attachments" | "uplinks">;
+
 /** `former`: classes that it had before. */
 export type StandingUplink = Uplink & {
   readonly network: string;
@@ -97,7 +100,7 @@ export type Reading = {
   readonly classes: ReadonlyMap<string, readonly ClassCounters[]>;
 };
 
-export async function readCounters({ attachments, uplinks }: Node): Promise<Reading> {
+export async function readCounters({ attachments, uplinks }: Counted): Promise<Reading> {
   const needsProcess = attachments.some(({ facts }) => facts?.hostEnd === undefined);
   const processes = needsProcess ? processesByNetns() : undefined;
   const classes = await Promise.all(
@@ -116,7 +119,7 @@ export async function readCounters({ attachments, uplinks }: Node): Promise<Read
  * not to start one.
  */
 export async function readAllDrops(
-  { attachments }: Node,
+  { attachments }: Pick<Counted, "attachments">,
   depth: "node" | "pods",
 ): Promise<readonly (number | undefined)[]> {
   const parts = attachments.map(({ programs }) => ({
