@@ -119,6 +119,8 @@ describe("arguments of agent", () => {
       confDir: "/etc/cni/net.d",
       install: false,
       listen: { host: "127.0.0.1", port: 9465 },
+      metricsListen: undefined,
+      metricsPods: 250,
       objects: "auto",
       api: true,
       roundMs: 600_000,
