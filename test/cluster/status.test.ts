@@ -132,12 +132,12 @@ suite("the report of a node", agentNeeds, () => {
   test("a cluster without the definition: the agent is at work, and says it once", async () => {
     await kubectl(plane, ["delete", "crd", "qosnodes.pod-qos.io"]);
     await plane.api.patch(podPath("default", "other"), {
-      metadata: { annotations: { "pod-qos/egress-bandwidth": "7M" } },
+      metadata: { annotations: { "pod-qos/egress-bandwidth": null } },
     });
     await until("an attempt", async () => (await agent.metric(MISSING)) >= 1, 10_000);
     const log = await agent.stop();
     expect(log.match(/no definition of QoSNode/g)).toHaveLength(1);
-    expect(log).toMatch(/egress 5M -> 7M/);
+    expect(log).toMatch(/egress 5M -> none/);
   });
 });
 
