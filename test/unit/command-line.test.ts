@@ -116,7 +116,7 @@ describe("arguments of agent", () => {
       adopt: true,
       kubeconfig: undefined,
       stateDir: "/run/pod-qos",
-      confDir: "/etc/cni/net.d",
+      confDir: undefined,
       install: false,
       listen: { host: "127.0.0.1", port: 9465 },
       metricsListen: undefined,
