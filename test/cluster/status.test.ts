@@ -27,6 +27,10 @@ suite("the report of a node", agentNeeds, () => {
     await site.running({ name: "web", labels: { app: "web" } });
     await site.running({ name: "other", labels: { app: "other" } });
     await until("a report", async () => (await entry())?.state === "applied", 20_000);
+    await until("both pods decided", async () => {
+      const { pods, pending } = (await status()) ?? { pods: 0, pending: 0 };
+      return pods === 2 && pending === 0;
+    });
   });
   afterAll(async () => {
     await site?.[Symbol.asyncDispose]();
