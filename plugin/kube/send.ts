@@ -19,7 +19,7 @@ export type Get = {
 
 /** `body`: JSON, whatever its type says. */
 export type Write = Omit<Get, "accept"> & {
-  readonly method: "PATCH" | "POST";
+  readonly method: "PATCH" | "POST" | "DELETE";
   readonly contentType: string;
   readonly body: string;
 };

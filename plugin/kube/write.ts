@@ -10,17 +10,19 @@ export type Apply = {
   /** Who owns the fields: what it does not name any more is taken away. */
   readonly manager: string;
   readonly status: JsonObject;
+  /** Only while the object is still this one, of this version. */
+  readonly only?: { readonly uid: string; readonly resourceVersion: string };
   readonly signal?: AbortSignal;
 };
 
 /** Server-side apply of an object's status. What others wrote into the same fields is overwritten. The answer is the object. */
 export async function applyStatus(connection: Connection, apply: Apply): Promise<unknown> {
-  const { resource, kind, name, manager, status, signal } = apply;
+  const { resource, kind, name, manager, status, only, signal } = apply;
   const { namespace } = resource;
   const object = {
     apiVersion: apiVersionOf(resource),
     kind,
-    metadata: { name, ...(namespace !== undefined && { namespace }) },
+    metadata: { name, ...(namespace !== undefined && { namespace }), ...only },
     status,
   };
   return await connection.write({
@@ -51,6 +53,27 @@ export async function create(connection: Connection, created: Create): Promise<u
     query: { fieldManager: manager },
     contentType: "application/json",
     body: JSON.stringify({ apiVersion: apiVersionOf(resource), kind, ...object }),
+    ...(signal && { signal }),
+  });
+}
+
+export type Remove = {
+  readonly resource: Resource;
+  readonly name: string;
+  /** Only while it is still this one, of this version. */
+  readonly only: { readonly uid: string; readonly resourceVersion: string };
+  readonly signal?: AbortSignal;
+};
+
+export async function remove(
+  connection: Connection,
+  { resource, name, only, signal }: Remove,
+): Promise<void> {
+  await connection.write({
+    method: "DELETE",
+    path: `${pathOf(resource)}/${name}`,
+    contentType: "application/json",
+    body: JSON.stringify({ apiVersion: "v1", kind: "DeleteOptions", preconditions: only }),
     ...(signal && { signal }),
   });
 }
