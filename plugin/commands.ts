@@ -59,6 +59,11 @@ export const commands: readonly Entry[] = [
       return agentWith((confDir, log, signal) => keepInstalled({ ...plain, confDir }, log, signal));
     },
   },
+  {
+    name: "controller",
+    about: "one per cluster: the status of EgressQoS and NetworkQoS",
+    load: async () => (await import("./controller/controller.ts")).controller,
+  },
 ];
 
 export function serveCaller(args: readonly string[]): Promise<number> {

@@ -42,7 +42,7 @@ suite("our definitions of EgressQoS and NetworkQoS", needs, () => {
     it("applies the folder once more and changes nothing", async () => {
       const { all } = await kubectl(plane, ["apply", "-k", INSTALL]);
       const lines = all.split("\n");
-      expect(lines).toHaveLength(8);
+      expect(lines).toHaveLength(12);
       expect(lines.filter((line) => !line.endsWith(" unchanged"))).toEqual([]);
     });
 

@@ -1,0 +1,129 @@
+/** What the controller follows: QoSNodes, Nodes, EgressQoS and NetworkQoS. */
+import type { JsonObject } from "../cni/fields.ts";
+import type { ObjectKind } from "../knowledge/compile.ts";
+import type { Connection } from "../kube/connect.ts";
+import { follow, type Followed, type Notice } from "../kube/follow.ts";
+import { followOwned, type OwnedName } from "../kube/owned.ts";
+import type { Resource } from "../kube/resource.ts";
+import type { Log } from "../log.ts";
+import { qosNodeResource } from "../report/qos-node.ts";
+import { createEar } from "./ear.ts";
+import type { Options } from "./options.ts";
+import { createReportMemo, type QosNodeReport } from "./report-memo.ts";
+import { createNoticeLog } from "./notice-log.ts";
+import { withItems, type ClusterView, type QosObject } from "./view.ts";
+
+export type Sources = {
+  /** undefined while it cannot be known. */
+  readonly view: (nowMs: number) => ClusterView | undefined;
+  /** Why not, in a sentence. */
+  readonly missing: () => string | undefined;
+};
+
+type Sourcing = {
+  readonly connection: Connection;
+  readonly options: Pick<Options, "objects" | "silentAfterMs">;
+  readonly log: Log;
+  readonly signal: AbortSignal;
+  readonly onChange: () => void;
+};
+
+const kinds: Readonly<Record<OwnedName, ObjectKind>> = {
+  egressqoses: "EgressQoS",
+  networkqoses: "NetworkQoS",
+};
+
+export function followSources(sourcing: Sourcing): Sources {
+  const { connection, options, log, signal, onChange } = sourcing;
+  /** Each as it is by now; not there: not known yet. An empty list where they are not ours. */
+  const objects = new Map<OwnedName, readonly QosObject[]>();
+  let nodes: ReadonlySet<string> | undefined;
+  let qosNodes: readonly QosNodeReport[] | undefined;
+  const ear = createEar(options.silentAfterMs);
+  const one = (resource: Resource, until: AbortSignal, taking: Taking): void => {
+    const tell = createNoticeLog(log, resource.name);
+    follow({
+      connection,
+      resource,
+      signal: until,
+      trim: taking.trim,
+      onChange: (now) => {
+        if (now.isComplete && !until.aborted && taking.take(now)) onChange();
+      },
+      onNotice: (notice) => {
+        taking.onNotice?.(notice);
+        tell(notice);
+      },
+    });
+  };
+  one({ ...nodeResource, isMetadataOnly: true }, signal, {
+    trim: () => ({}),
+    take: ({ items }) => {
+      const before = nodes;
+      nodes = new Set(items.keys());
+      return before?.size !== nodes.size || [...nodes].some((name) => !before.has(name));
+    },
+  });
+  const memo = createReportMemo();
+  one(qosNodeResource, signal, {
+    trim: memo.trim,
+    take: ({ items }) => {
+      qosNodes = [...items.values()].flatMap((item) => memo.of(item) ?? []);
+      ear.hear(qosNodes, Date.now());
+      return true;
+    },
+    onNotice: (notice) => ear.note(notice, Date.now(), connection.timing.silence),
+  });
+  for (const name of ["egressqoses", "networkqoses"] as const)
+    void followOwned({
+      connection,
+      name,
+      objects: options.objects,
+      log,
+      signal,
+      follow: (resource, until) =>
+        one(resource, until, {
+          trim: withoutWeight,
+          take: ({ items }) => {
+            objects.set(name, withItems(kinds[name], objects.get(name) ?? [], items.values()));
+            return true;
+          },
+        }),
+      onOthers: () => {
+        objects.set(name, []);
+        onChange();
+      },
+      onUnknown: () => undefined,
+    });
+  const missing = (): string | undefined => {
+    const unknown = [
+      ...(nodes === undefined ? ["nodes"] : []),
+      ...(qosNodes === undefined ? ["qosnodes"] : []),
+      ...(["egressqoses", "networkqoses"] as const).filter((name) => !objects.has(name)),
+    ];
+    if (unknown.length > 0) return `waiting for ${unknown.join(", ")} from the API`;
+    return ear.isDeaf() ? "qosnodes cannot be watched: no agent can be heard" : undefined;
+  };
+  return {
+    missing,
+    view: (nowMs) => {
+      ear.keepTime(nowMs);
+      if (nodes === undefined || qosNodes === undefined || ear.isDeaf()) return undefined;
+      return { nodes, qosNodes, reports: ear.reportsOf(qosNodes), objects: [...objects.values()].flat() };
+    },
+  };
+}
+
+type Taking = {
+  readonly trim: (object: JsonObject) => JsonObject;
+  /** Whether it makes a difference. */
+  readonly take: (now: Followed) => boolean;
+  readonly onNotice?: (notice: Notice) => void;
+};
+
+const nodeResource: Resource = { group: "", version: "v1", name: "nodes" };
+
+function withoutWeight(object: JsonObject): JsonObject {
+  const { metadata, spec, status } = object;
+  return { metadata, spec, status };
+}

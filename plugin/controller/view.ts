@@ -1,0 +1,63 @@
+/** What the controller knows of the cluster, as one value. Pure. */
+import type { JsonObject } from "../cni/fields.ts";
+import { compile, type ObjectKind } from "../knowledge/compile.ts";
+import { decodeHead } from "./decode.ts";
+import { writtenIn, type ObjectStatus } from "./object-status.ts";
+import type { QosNodeReport } from "./report-memo.ts";
+import type { Report } from "./reports.ts";
+
+export type ClusterView = {
+  readonly objects: readonly QosObject[];
+  readonly reports: readonly Report[];
+  /** All of them, also those without a report. */
+  readonly qosNodes: readonly QosNodeReport[];
+  /** Names of the cluster's nodes. */
+  readonly nodes: ReadonlySet<string>;
+};
+
+export type QosObject = {
+  readonly kind: ObjectKind;
+  readonly namespace: string;
+  readonly name: string;
+  readonly uid: string;
+  readonly generation: number;
+  /** Its resourceVersion: each write of its status makes a new one. */
+  readonly version: string;
+  readonly since: Since;
+  /** Why the present generation cannot be applied, as far as the object itself shows it. */
+  readonly fault: string | undefined;
+  readonly written: ObjectStatus;
+};
+
+/**
+ * The resourceVersion at which the present generation appeared. Not exact: at the latest. Of an object that was first seen in a
+ * list only the present version is known, and the status may have been written since.
+ */
+export type Since = { readonly version: string; readonly isExact: boolean };
+
+/** An object of the same version stays the same value. */
+export function withItems(
+  kind: ObjectKind,
+  before: readonly QosObject[],
+  items: Iterable<JsonObject>,
+): readonly QosObject[] {
+  const known = new Map(before.map((each) => [each.uid, each]));
+  return Array.from(items).flatMap((item) => objectIn(kind, item, known) ?? []);
+}
+
+function objectIn(
+  kind: ObjectKind,
+  item: JsonObject,
+  known: ReadonlyMap<string, QosObject>,
+): QosObject | undefined {
+  const head = decodeHead(item);
+  if (head === undefined || head.isLeaving) return undefined;
+  const { namespace, name, uid, generation, version } = head;
+  const before = known.get(uid);
+  if (before?.version === version) return before;
+  const written = writtenIn(item);
+  if (before?.generation === generation) return { ...before, version, written };
+  const since = { version, isExact: before !== undefined };
+  const fault = compile(kind, [], [item])[0]?.fault;
+  return { kind, namespace, name, uid, generation, version, since, fault, written };
+}
