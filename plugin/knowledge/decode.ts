@@ -4,7 +4,7 @@ import type { Annotations } from "../cni/request.ts";
 import { CniError } from "../errors.ts";
 import { networkOf } from "../policy/manifests/nad.ts";
 import { about, apiVersions, metaOf } from "../policy/manifests/object.ts";
-import { networkStatusIn, type DestinationPod } from "./destinations.ts";
+import { canonical, networkStatusIn, type DestinationPod } from "./destinations.ts";
 import { isStaticPod, keptAnnotations, type KnownPod } from "./pod.ts";
 import type { KnownNamespace, KnownNetwork } from "./snapshot.ts";
 
@@ -67,8 +67,11 @@ export function decodeDestination(item: unknown): DestinationPod | undefined {
   const hasEnded = status?.phase === "Succeeded" || status?.phase === "Failed";
   if (hasEnded || spec?.hostNetwork === true) return undefined;
   const { podIP, podIPs } = status ?? {};
-  const addresses = podIPs?.map(({ ip }) => ip) ?? (podIP === undefined ? [] : [podIP]);
-  const attached = networkStatusIn(head.annotations ?? {});
+  const addresses = canonical(podIPs?.map(({ ip }) => ip) ?? (podIP === undefined ? [] : [podIP]));
+  const attached = networkStatusIn(head.annotations ?? {}).map((one) => ({
+    ...one,
+    ips: canonical(one.ips),
+  }));
   return addresses.length + attached.length === 0 ? undefined : { addresses, attached };
 }
 

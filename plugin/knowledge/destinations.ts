@@ -23,10 +23,10 @@ export type PodsAsked = {
 /** Or the NetworkAttachmentDefinitions that make it, as network-status calls them. */
 export type PodNetwork = "default" | readonly string[];
 
-/** undefined: not known, or not all of them. */
+/** As `canonical` gives them, some perhaps twice. undefined: not known, or not all of them. */
 export type Destinations = (asked: PodsAsked) => readonly string[] | undefined;
 
-/** A pod as far as others send to it. */
+/** A pod as far as others send to it. Its addresses are canonical: a decision looks at thousands of them. */
 export type DestinationPod = {
   readonly addresses: readonly string[];
   /** Of networks that NetworkAttachmentDefinitions make. */
@@ -61,17 +61,23 @@ export function lookUp(
     const answers = its.map((each) => destinations?.(each));
     asked.push(...its);
     if (answers.includes(undefined)) unknown.push(rule.source);
-    const addresses = [...new Set(answers.flatMap((each) => each ?? []))].toSorted().flatMap(blockOf);
+    const addresses = [...new Set(answers.flatMap((each) => each ?? []))].toSorted().map(blockOf);
     return { ...rule, toPods: { ...rule.toPods, addresses } };
   });
   return { rules: found, asked, unknown };
 }
 
-function blockOf(text: string): readonly Cidr[] {
-  const address = hostAddress(text);
-  if (address === undefined) return [];
-  const { family } = address;
-  return [{ family, address: formatAddress(address), prefix: bitsOf(family) }];
+function blockOf(address: string): Cidr {
+  const family = address.includes(":") ? 6 : 4;
+  return { family, address, prefix: bitsOf(family) };
+}
+
+/** Those that packets can have, each in the one text that we write it in. */
+export function canonical(texts: readonly string[]): readonly string[] {
+  return texts.flatMap((text) => {
+    const address = hostAddress(text);
+    return address === undefined ? [] : [formatAddress(address)];
+  });
 }
 
 /** Whose addresses they are on that network. One that has several interfaces there is at each of them. */

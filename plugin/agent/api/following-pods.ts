@@ -5,6 +5,7 @@ import { networkStatusKey, type DestinationPod, type PodSelection } from "../../
 import type { Connection } from "../../kube/connect.ts";
 import { follow, type Notice } from "../../kube/follow.ts";
 import type { Doubt } from "./doubt.ts";
+import { createFirstLists } from "./first-lists.ts";
 
 /** By namespace and name; without those that nobody can send to. */
 export type DestinationPods = ReadonlyMap<string, DestinationPod>;
@@ -25,26 +26,36 @@ export function podFollower(
   { onNotice, whenSettled, signal: whole }: Told,
   connection: Connection,
 ): FollowPods {
+  const firstLists = createFirstLists();
   return ({ namespace, labels }, own, onPods) => {
     const signal = AbortSignal.any([whole, own]);
-    follow({
-      connection,
-      resource: {
-        group: "",
-        version: "v1",
-        name: "pods",
-        namespace,
-        ...(labels !== "" && { labelSelector: labels }),
-      },
-      signal,
-      trim,
-      onChange: ({ isComplete, items }) => {
-        if (!isComplete) return;
-        whenSettled(`${namespace} ${labels}`, () => {
-          if (!signal.aborted) onPods(podsIn(items));
-        });
-      },
-      onNotice,
+    const called = `${namespace} ${labels}`;
+    const resource = {
+      group: "",
+      version: "v1",
+      name: "pods",
+      namespace,
+      ...(labels !== "" && { labelSelector: labels }),
+    };
+    firstLists.take(signal, (done) => {
+      follow({
+        connection,
+        resource,
+        signal,
+        trim,
+        onChange: ({ isComplete, items }) => {
+          if (!isComplete) return;
+          done();
+          whenSettled(called, () => {
+            if (!signal.aborted) onPods(podsIn(items));
+          });
+        },
+        onNotice: (notice) => {
+          // One that is refused is not to keep the others waiting.
+          if (notice.kind === "failed") done();
+          onNotice(notice);
+        },
+      });
     });
   };
 }

@@ -16,7 +16,7 @@ import { membersOf, type Member } from "./address-set.ts";
 export type Sets = {
   readonly holding: (members: readonly Member[]) => string;
   /** The set whose members change while packets are looked up in it: one to all that are called the same. */
-  readonly following: (called: string, members: readonly Member[]) => string;
+  readonly following: (called: string, entries: readonly string[]) => string;
   readonly all: () => readonly NetSet[];
 };
 
@@ -35,7 +35,7 @@ export function createSets(ifname: string, family: Family): Sets {
       const entries = entriesOf(members);
       return named(entries.join(), entries, false);
     },
-    following: (called, members) => named(called, entriesOf(members), true),
+    following: (called, entries) => named(called, entries, true),
     all: () => [...sets.values()],
   };
 }
@@ -60,12 +60,17 @@ export function conditionsOf(rule: Rule, family: Family, sets: Sets): readonly s
 type AddressMatch = "anything" | "nothing" | readonly Member[] | Followed;
 
 /** Stands also while it has no members: these come without a change of the rules. */
-type Followed = { readonly called: string; readonly members: readonly Member[] };
+type Followed = { readonly called: string; readonly entries: readonly string[] };
 
 function followedMatch(to: readonly Block[], toPods: PodDestinations, family: Family): AddressMatch {
   if (to.length > 0 && addressMatch(to, family) === "anything") return "anything";
-  const blocks = destinationsOf({ to, toPods })?.filter(({ cidr }) => cidr.family === family);
-  return { called: JSON.stringify([to, toPods.peers]), members: membersOf(blocks ?? []) };
+  const ofFamily = (blocks: readonly Block[] = []) => blocks.filter(({ cidr }) => cidr.family === family);
+  // Single addresses alone are mostly all that there is, and a thousand of them.
+  const entries =
+    ofFamily(to).length === 0
+      ? toPods.addresses.flatMap((one) => (one.family === family ? [one.address] : []))
+      : entriesOf(membersOf(ofFamily(destinationsOf({ to, toPods }))));
+  return { called: JSON.stringify([to, toPods.peers]), entries };
 }
 
 function addressMatch(blocks: readonly Block[], family: Family): AddressMatch {
@@ -87,7 +92,7 @@ function networkWords(option: "-s" | "-d", match: AddressMatch): readonly string
 
 function setWords(direction: "src" | "dst", match: AddressMatch, sets: Sets): readonly string[] {
   if (typeof match === "string" || isSingle(match)) return [];
-  const set = "called" in match ? sets.following(match.called, match.members) : sets.holding(match);
+  const set = "called" in match ? sets.following(match.called, match.entries) : sets.holding(match);
   return [`-m set --match-set ${set} ${direction}`];
 }
 
