@@ -15,7 +15,7 @@ import { runLoop } from "./loop.ts";
 import { optionsFrom, table } from "./options.ts";
 
 export const controller = command({
-  about: "Writes the status of each EgressQoS and NetworkQoS, from what the nodes' agents report.",
+  about: "Writes the status of each EgressQoS and NetworkQoS, as the agents report it.",
   options: table,
   exitCodes: { 0: "ended by SIGTERM or SIGINT", 1: "it could not start" },
   run: async ({ options }) => {
