@@ -234,7 +234,7 @@ const boundToken = async (
   plane: ControlPlane,
 ): Promise<{ readonly token: string; readonly revoke: () => Promise<void> }> => {
   const { api, server, certificates } = plane;
-  const secrets = `${NAMESPACES}/kube-system/secrets`;
+  const secrets = `${NAMESPACES}/pod-qos-system/secrets`;
   const { metadata } = await api.create<KubeObject>(secrets, { metadata: { generateName: "bound-" } });
   const { name, uid } = metadata;
   const boundObjectRef = { kind: "Secret", apiVersion: "v1", name, uid };
