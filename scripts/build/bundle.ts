@@ -94,7 +94,11 @@ async function partOf(entry: string, version: string, ask: (file: string) => voi
   const [output] = outputFiles;
   if (output === undefined) throw new BuildError("esbuild made no file");
   const modules = Object.values(metafile.outputs).flatMap(({ inputs }) =>
-    Object.entries(inputs).map(([path, { bytesInOutput: bytes }]) => ({ path, bytes })),
+    Object.entries(inputs).map(([path, { bytesInOutput: bytes }]) => ({
+      // Of a namespace of our own esbuild has the whole path.
+      path: path.replace(`${ROOT}/`, ""),
+      bytes,
+    })),
   );
   return { name: entryName(entry), text: output.text, modules };
 }
