@@ -64,6 +64,9 @@ export function createDestinations(
     if (asked.length === 0) asks.delete(attachment);
     else asks.set(attachment, askOf(asked, namespaces()));
   };
+  /** Of what is still to come all that ask are told then. */
+  const isKnown = ({ keys }: Ask): boolean =>
+    keys.length === 0 || keys.some((key) => followed.get(key)?.pods !== undefined);
   return {
     find: ({ network, ...asked }) => {
       const found = selectionsOf(asked, namespaces()).map((each) => followed.get(keyOf(each))?.pods);
@@ -71,9 +74,14 @@ export function createDestinations(
       return found.flatMap((pods) => [...(pods?.values() ?? [])]).flatMap((pod) => addressesOn(network, pod));
     },
     note: (attachment, asked) => {
-      if (asked.length === 0 && !asks.has(attachment)) return;
+      const before = asks.get(attachment);
+      if (asked.length === 0 && before === undefined) return;
       noteOne(attachment, asked);
       followAsked();
+      // A change that came while it was being decided was told only to those that asked before.
+      const now = asks.get(attachment);
+      if (now !== undefined && !asksSame(before, now) && isKnown(now))
+        tell({ kind: "destinations", attachments: [attachment] });
     },
     keepOnly: (attachments) => {
       const gone = [...asks.keys()].filter((each) => !attachments.has(each));
@@ -82,9 +90,9 @@ export function createDestinations(
     },
     namespacesChanged: () => {
       const others = new Set<Ask>();
-      for (const [attachment, { asked, keys }] of asks) {
-        const now = askOf(asked, namespaces());
-        if (now.keys.join("\n") === keys.join("\n")) continue;
+      for (const [attachment, before] of asks) {
+        const now = askOf(before.asked, namespaces());
+        if (asksSame(before, now)) continue;
         asks.set(attachment, now);
         others.add(now);
       }
@@ -113,6 +121,10 @@ type Ask = {
 function askOf(asked: readonly PodsAsked[], namespaces: Snapshot["namespaces"]): Ask {
   const selections = asked.flatMap((each) => selectionsOf(each, namespaces));
   return { asked, selections, keys: [...new Set(selections.map(keyOf))].toSorted() };
+}
+
+function asksSame(before: Ask | undefined, now: Ask): boolean {
+  return before?.keys.join("\n") === now.keys.join("\n");
 }
 
 /** No name of a namespace has a blank. */

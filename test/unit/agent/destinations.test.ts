@@ -55,6 +55,33 @@ it("follows a selection once, for as long as an attachment asks for it, and know
   expect([...watches.keys()]).toEqual([]);
 });
 
+it("one that asks for what is followed already is decided once more: it may have changed meanwhile", () => {
+  const { all, told, watches } = open();
+  all.note("a", [inApp("db")]);
+  watches.get("prod app=db")?.(pods("10.0.0.1"));
+  expect(all.find(inApp("db"))).toEqual(["10.0.0.1"]);
+  watches.get("prod app=db")?.(pods("10.0.0.2"));
+  expect(told).toEqual([["a"], ["a"]]);
+  all.note("b", [inApp("db")]);
+  expect(told.slice(2)).toEqual([["b"]]);
+  // It is decided by what is known now: that asks for no further decision.
+  all.note("b", [inApp("db")]);
+  all.note("a", [inApp("db")]);
+  expect(told).toHaveLength(3);
+});
+
+it("one that asks also for what is followed already is decided once more, one that asks for nothing any more is not", () => {
+  const { all, told, watches } = open();
+  all.note("a", [inApp("db")]);
+  watches.get("prod app=db")?.(pods("10.0.0.1"));
+  all.note("b", [inApp("web")]);
+  expect(told).toEqual([["a"]]);
+  all.note("b", [inApp("db"), inApp("web")]);
+  expect(told.slice(1)).toEqual([["b"]]);
+  all.note("b", []);
+  expect(told).toHaveLength(2);
+});
+
 it("tells nobody of what changes no address", () => {
   const { all, told, watches } = open();
   all.note("a", [inApp("db")]);
