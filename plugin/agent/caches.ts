@@ -17,8 +17,9 @@ export function followCaches(loop: Loop, failed: (error: unknown) => void): () =
       before.get(path)?.stamp === stamp ? [] : [path],
     );
     if (paths.length === 0) return;
-    // Its record was written before.
-    loop.readRecords();
+    // Its record was written before. What is read here the records' own watch does not find new any more.
+    const attachments = loop.readRecords();
+    if (attachments.length > 0) tell({ kind: "records", attachments });
     tell({ kind: "cached", paths });
   };
   return () => {
