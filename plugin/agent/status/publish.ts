@@ -9,13 +9,15 @@ export type Written = "written" | "missing";
 
 export type Publishing = {
   /** undefined: nothing is to be written now. `marks`: what makes a report another one though it says the same. */
-  readonly report: () => { readonly report: Report; readonly marks: unknown } | undefined;
+  readonly report: () => Now | undefined;
   readonly isSettled: () => boolean;
   readonly write: (status: QosNodeStatus) => Promise<Written>;
   readonly count: (result: Written | "failed") => void;
   readonly log: Log;
   readonly signal: AbortSignal;
 };
+
+type Now = { readonly report: Report; readonly marks: unknown };
 
 export type Report = Omit<QosNodeStatus, "renewed">;
 
@@ -41,38 +43,37 @@ export function startPublisher({ report, isSettled, write, count, log, signal }:
     const atMs = writeMs(due, isSettled());
     if (atMs !== Infinity) timer = setTimeout(() => void turn(), Math.max(0, atMs - performance.now()));
   };
-  const turn = async (): Promise<void> => {
-    const now = report();
-    if (now === undefined) return;
-    const text = textOf(now.report);
-    const isRenewal = due.renewMs === undefined || performance.now() >= due.renewMs;
-    if (!isRenewal && last?.text === text && last.marks === now.marks) {
-      due = unchanged(due);
-      return plan();
+  const publish = async ({ report: now, marks }: Now): Promise<void> => {
+    const result = await write({ ...now, renewed: microTime(new Date()) });
+    count(result);
+    if (result === "written") {
+      last = { text: textOf(now), marks };
+      due = written(due, performance.now(), Math.random());
+      if (said !== "") log("info", "the node's report is written again");
+      said = "";
+    } else {
+      due = missing(due, performance.now(), Math.random());
+      say("info", "the cluster has no definition of QoSNode: what this node does is reported nowhere");
     }
-    isWriting = true;
-    due = unchanged(due);
+  };
+  const turn = async (): Promise<void> => {
     try {
-      const result = await write({ ...now.report, renewed: microTime(new Date()) });
-      count(result);
-      if (result === "written") {
-        last = { text, marks: now.marks };
-        due = written(due, performance.now(), Math.random());
-        if (said !== "") log("info", "the node's report is written again");
-        said = "";
-      } else {
-        due = missing(due, performance.now(), Math.random());
-        say("info", "the cluster has no definition of QoSNode: what this node does is reported nowhere");
-      }
+      // It reads files: that may fail as a write may.
+      const now = report();
+      if (now === undefined) return;
+      const isRenewal = due.renewMs === undefined || performance.now() >= due.renewMs;
+      const isNew = isRenewal || last?.text !== textOf(now.report) || last.marks !== now.marks;
+      due = unchanged(due);
+      isWriting = isNew;
+      if (isNew) await publish(now);
     } catch (error) {
       if (signal.aborted) return;
       count("failed");
       due = failed(due, performance.now(), Math.random(), retryAfterOf(error));
       say("warn", `the node's report cannot be written, and is tried again: ${messageOf(error)}`);
-    } finally {
-      isWriting = false;
-      plan();
     }
+    isWriting = false;
+    plan();
   };
   signal.addEventListener("abort", () => clearTimeout(timer));
   return {
