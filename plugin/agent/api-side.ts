@@ -106,9 +106,9 @@ async function followAll(loop: Loop, gate: Gate, { patienceMs, ...times }: Times
       gate.block(why, former);
     },
     onUpdate,
-    onNotice: (resource, notice) => {
+    onNotice: (resource, notice, selection) => {
       gate.noteWatch(resource, notice);
-      logNotice(resource, notice);
+      logNotice(resource, notice, selection);
     },
   });
 }

@@ -1,30 +1,26 @@
 /** What following the API meets, for the log and the metrics. */
 import { messageOf } from "../errors.ts";
-import type { Notice } from "../kube/follow.ts";
-import type { FollowedName } from "./api/resource-update.ts";
+import type { OnNotice } from "./api/following.ts";
 import type { Loop } from "./context.ts";
 
-/** What fails for the same reason again and again is logged once, and counted each time. */
-export function createWatchLog({
-  log,
-  metrics,
-}: Pick<Loop, "log" | "metrics">): (resource: FollowedName, notice: Notice) => void {
-  const last = new Map<FollowedName, string>();
-  return (resource, notice) => {
+/** What fails for the same reason again and again is logged once, each selection by itself, and counted each time. */
+export function createWatchLog({ log, metrics }: Pick<Loop, "log" | "metrics">): OnNotice {
+  const last = new Map<string, string>();
+  return (resource, notice, selection) => {
+    const name = selection === undefined ? resource : `${resource} ${selection}`;
     switch (notice.kind) {
       case "failed": {
         metrics.watchRestarts.inc({ resource, reason: notice.during });
-        const text = `${resource}: ${notice.during}: ${notice.message}`;
-        if (last.get(resource) !== text)
-          log("warn", `${text}; next try in ${Math.ceil(notice.wait / 1000)} s`);
-        last.set(resource, text);
+        const text = `${name}: ${notice.during}: ${notice.message}`;
+        if (last.get(name) !== text) log("warn", `${text}; next try in ${Math.ceil(notice.wait / 1000)} s`);
+        last.set(name, text);
         return;
       }
       case "watching":
-        if (last.delete(resource)) log("info", `${resource}: followed again`);
+        if (last.delete(name)) log("info", `${name}: followed again`);
         return;
       case "threw":
-        return log("error", `${resource}: ${messageOf(notice.error)}`);
+        return log("error", `${name}: ${messageOf(notice.error)}`);
       case "listed":
       case "silent":
     }

@@ -32,8 +32,8 @@ export function createDoubt({ onUpdate, onNotice }: Pick<Handlers, "onUpdate" | 
       // That a resource cannot be read is no other cluster's word.
       if (update.is.state !== "synced") onUpdate({ ...update, items: undefined });
     },
-    onNotice: (resource, notice) => {
-      onNotice(resource, notice);
+    onNotice: (resource, notice, selection) => {
+      onNotice(resource, notice, selection);
       if (!isReason(notice)) return;
       count += 1;
       for (const call of waiting) call();

@@ -17,10 +17,10 @@ export type FollowPods = (
   onPods: (pods: DestinationPods) => void,
 ) => void;
 
-type Told = { readonly onNotice: (notice: Notice) => void; readonly signal: AbortSignal } & Pick<
-  Doubt,
-  "whenSettled"
->;
+type Told = {
+  readonly onNotice: (notice: Notice, selection: string) => void;
+  readonly signal: AbortSignal;
+} & Pick<Doubt, "whenSettled">;
 
 export function podFollower(
   { onNotice, whenSettled, signal: whole }: Told,
@@ -53,7 +53,7 @@ export function podFollower(
         onNotice: (notice) => {
           // One that is refused is not to keep the others waiting.
           if (notice.kind === "failed") done();
-          onNotice(notice);
+          onNotice(notice, called.trimEnd());
         },
       });
     });

@@ -12,8 +12,11 @@ export type Handlers = {
   /** A former agent left a snapshot that this build cannot read: there may have been more than is known. */
   readonly knewMore?: boolean;
   readonly onUpdate: (update: ResourceUpdate) => void;
-  readonly onNotice: (name: FollowedName, notice: Notice) => void;
+  readonly onNotice: OnNotice;
 };
+
+/** `selection`: of destinations, of which several are followed at once. */
+export type OnNotice = (name: FollowedName, notice: Notice, selection?: string) => void;
 
 export function followOne(
   { snapshot, knewMore = false, onUpdate, onNotice }: Handlers,
