@@ -2,7 +2,9 @@
 import { readCachedResults, usualCaches } from "../runtime/cached-results.ts";
 import { watchDirectory } from "../state/watch-directory.ts";
 import type { Loop } from "./context.ts";
-import { stillCached } from "./world.ts";
+import { forgetDeleted, stillCached } from "./unrecorded.ts";
+
+const forgetEachMs = 60_000;
 
 /** What it gives is to be called after the confs were read: a Multus there may have its cache elsewhere. */
 export function followCaches(loop: Loop, failed: (error: unknown) => void): () => void {
@@ -22,6 +24,14 @@ export function followCaches(loop: Loop, failed: (error: unknown) => void): () =
     if (attachments.length > 0) tell({ kind: "records", attachments });
     tell({ kind: "cached", paths });
   };
+  const forget = (): void => {
+    const { deleted, paths } = forgetDeleted(world(), performance.now());
+    if (deleted.size === world().deleted.size) return;
+    setWorld({ ...world(), deleted });
+    tell({ kind: "cached", paths });
+  };
+  const forgetting = setInterval(forget, forgetEachMs);
+  signal.addEventListener("abort", () => clearInterval(forgetting));
   return () => {
     for (const cache of [...usualCaches, ...world().confs.caches].filter((each) => !watched.has(each))) {
       watched.add(cache);

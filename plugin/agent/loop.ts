@@ -25,8 +25,9 @@ import { createStates } from "./states.ts";
 import { createStandings } from "./status/standings.ts";
 import { noteTroubles } from "./status/troubles.ts";
 import { watchRecords } from "./node/watch.ts";
+import { withDeleted } from "./unrecorded.ts";
 import { startWorker } from "./worker.ts";
-import { emptyWorld, nameOfTask, withDeleted, policyDirs, taskNamed, type World } from "./world.ts";
+import { emptyWorld, nameOfTask, policyDirs, taskNamed, type World } from "./world.ts";
 
 /** The first look at what runs is spread over so much, so that nodes that start together do not ask together. */
 const spreadMs = 5_000;
@@ -63,7 +64,8 @@ export async function runLoop(options: Served, log: Log, signal: AbortSignal): P
     readRecords: () => {
       const before = world.records;
       const records = readAll(stateDir, before);
-      world = { ...world, records, deleted: options.adopt ? withDeleted(world, records) : world.deleted };
+      const deleted = options.adopt ? withDeleted(world, records, performance.now()) : world.deleted;
+      world = { ...world, records, deleted };
       states.keepOnly(world.records);
       destinations.keepOnly(world.records);
       standings.keepOnly(world.records);

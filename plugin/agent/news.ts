@@ -3,12 +3,12 @@ import type { AttachmentRecord } from "../state/record.ts";
 import { nameOf, type ApiChanges } from "./view/changes.ts";
 import type { KernelEvent } from "./node/monitors.ts";
 import { networksOf, onDevice } from "./node/records.ts";
+import { unrecorded } from "./unrecorded.ts";
 import {
   networksIn,
   networksOnUplink,
   tasksOfNetwork,
   tasksOfPolicyDir,
-  unrecorded,
   type Task,
   type World,
 } from "./world.ts";

@@ -4,7 +4,7 @@ import { noConfs, policyDirOf, type Confs } from "./node/confs.ts";
 import type { CachedResults } from "../runtime/cached-results.ts";
 import { definedConfOf } from "./view/defined-conf.ts";
 import type { ApiView } from "./view/view.ts";
-import { keyOf, lastConfOf, networksOf, policyDirsOf, recordsOf, type Records } from "./node/records.ts";
+import { lastConfOf, networksOf, policyDirsOf, recordsOf, type Records } from "./node/records.ts";
 import type { AttachmentRecord } from "../state/record.ts";
 
 export type World = {
@@ -16,8 +16,8 @@ export type World = {
   readonly files: ReadonlyMap<string, boolean>;
   /** What runtimes have added and not deleted; empty where none is to be adopted. */
   readonly cached: CachedResults;
-  /** Attachments that had a record since the agent has started, and have none any more: a DEL may be going on. */
-  readonly deleted: ReadonlySet<string>;
+  /** Attachments that had a record since the agent has started and have none any more, and since when: a DEL may be going on. */
+  readonly deleted: ReadonlyMap<string, number>;
 };
 
 export const emptyWorld: World = {
@@ -26,7 +26,7 @@ export const emptyWorld: World = {
   view: undefined,
   files: new Map(),
   cached: new Map(),
-  deleted: new Set(),
+  deleted: new Map(),
 };
 
 /** What the queue's keys name. */
@@ -105,34 +105,6 @@ export function presentConfOf(
   record: Pick<AttachmentRecord, "identity" | "asked">,
 ): JsonObject | undefined {
   return confs.entries.get(record.identity.network) ?? (view && definedConfOf(view, record));
-}
-
-/** With what had a record and has none any more. A DEL may still be going on: the runtime forgets it when all of it is done. */
-export function withDeleted({ records: before, deleted }: World, now: Records): World["deleted"] {
-  const gone = [...before.keys()].filter((key) => !now.has(key));
-  return gone.length === 0 ? deleted : new Set([...deleted, ...gone]);
-}
-
-/** Without what no runtime knows any more. */
-export function stillCached(deleted: World["deleted"], cached: CachedResults): World["deleted"] {
-  const known = new Set([...cached.values()].flatMap(({ identity }) => (identity ? [keyOf(identity)] : [])));
-  return new Set([...deleted].filter((key) => known.has(key)));
-}
-
-/** The files of attachments that a runtime has added to a network with pod-qos, and that have no record. */
-export function unrecorded(
-  { cached, records, deleted, confs, view }: World,
-  networks?: readonly string[],
-): readonly string[] {
-  const defined = new Set(view?.snapshot.networks.map(({ network }) => network));
-  return [...cached].flatMap(([path, { identity }]) => {
-    if (identity === undefined) return [];
-    const { network } = identity;
-    const isAsked = networks === undefined || networks.includes(network);
-    const isServed = confs.entries.has(network) || defined.has(network);
-    const key = keyOf(identity);
-    return isAsked && isServed && !records.has(key) && !deleted.has(key) ? [path] : [];
-  });
 }
 
 /** Where definitions of one name say this and that, it is what was asked last. */

@@ -2,7 +2,7 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, afterEach, expect, it } from "vitest";
+import { afterAll, afterEach, expect, it, vi } from "vitest";
 import { followCaches } from "../../../plugin/agent/caches.ts";
 import type { News } from "../../../plugin/agent/news.ts";
 import { writeRecord } from "../../../plugin/state/record-file.ts";
@@ -14,6 +14,7 @@ let ending = new AbortController();
 afterEach(() => {
   ending.abort();
   ending = new AbortController();
+  vi.useRealTimers();
 });
 
 /** A runtime that keeps its cache in a place of its own. */
@@ -63,4 +64,20 @@ it("without a new record there is no news of records", () => {
   begin();
   expect(of(told, "cached").flatMap(({ paths }) => paths)).toContain(path);
   expect(of(told, "records")).toEqual([]);
+});
+
+it("what had a record is news when it had none for five minutes, once", async () => {
+  vi.useFakeTimers({ toFake: ["setInterval", "clearInterval", "performance"] });
+  const { loop, told, begin, add } = follow("released");
+  const path = add("a");
+  begin();
+  const deleted = new Map([["podnet/a@eth0", performance.now()]]);
+  loop.setWorld({ ...loop.world(), deleted });
+  const before = told.length;
+  await vi.advanceTimersByTimeAsync(299_000);
+  expect(told).toHaveLength(before);
+  expect(loop.world().deleted).toEqual(deleted);
+  await vi.advanceTimersByTimeAsync(600_000);
+  expect(told.slice(before)).toEqual([{ kind: "cached", paths: [path] }]);
+  expect(loop.world().deleted.size).toBe(0);
 });
