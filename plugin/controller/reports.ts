@@ -39,15 +39,30 @@ export function hearingOf(
   return { live: present.filter(isLive), silent: present.filter((report) => !isLive(report)) };
 }
 
-/** Who lists an object, by its UID. */
+/** Who lists an object. */
 export type Listing = { readonly report: Report; readonly entry: ObjectEntry };
 
-export function listingsOf(reports: readonly Report[]): ReadonlyMap<string, readonly Listing[]> {
+type Identity = Pick<ObjectEntry, "kind" | "namespace" | "name" | "uid">;
+
+export function byUid({ uid }: Identity): string {
+  return uid;
+}
+
+/** The same for one that was deleted and made anew. */
+export function byName({ kind, namespace, name }: Identity): string {
+  return `${kind} ${namespace}/${name}`;
+}
+
+export function listingsOf(
+  reports: readonly Report[],
+  keyOf: typeof byUid,
+): ReadonlyMap<string, readonly Listing[]> {
   const listings = new Map<string, Listing[]>();
   for (const report of reports)
     for (const entry of report.status.objects) {
-      const sofar = listings.get(entry.uid);
-      if (sofar === undefined) listings.set(entry.uid, [{ report, entry }]);
+      const key = keyOf(entry);
+      const sofar = listings.get(key);
+      if (sofar === undefined) listings.set(key, [{ report, entry }]);
       else sofar.push({ report, entry });
     }
   return listings;

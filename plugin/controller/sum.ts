@@ -6,7 +6,16 @@
  */
 import type { ObjectKind } from "../knowledge/compile.ts";
 import { isOlder } from "../kube/version.ts";
-import { hearingOf, listingsOf, observedBy, type Hearing, type Listing, type Report } from "./reports.ts";
+import {
+  byName,
+  byUid,
+  hearingOf,
+  listingsOf,
+  observedBy,
+  type Hearing,
+  type Listing,
+  type Report,
+} from "./reports.ts";
 import type { ClusterView, QosObject } from "./view.ts";
 
 export type Verdict = Counts &
@@ -60,13 +69,14 @@ export function verdictsOf(
     crowded: live.filter(({ status: { unlisted } }) => unlisted && unlisted.pending + unlisted.failed > 0),
     hasZones,
   };
-  const heard = listingsOf(live);
-  const unheard = listingsOf(silent);
+  const heard = listingsOf(live, byUid);
+  // What a silent node has of an object it still has of the next one of that name, which it never saw.
+  const unheard = listingsOf(silent, byName);
   return new Map(
-    view.objects.map((object) => {
-      const { uid } = object;
-      return [object, verdictOf(object, heard.get(uid) ?? [], unheard.get(uid) ?? [], sum)];
-    }),
+    view.objects.map((object) => [
+      object,
+      verdictOf(object, heard.get(byUid(object)) ?? [], unheard.get(byName(object)) ?? [], sum),
+    ]),
   );
 }
 
@@ -111,8 +121,7 @@ function verdictOf(
   if (live.length + silent.length === 0) return { ...counts, kind: "noAgent" };
   if (failures.length > 0) return { ...counts, kind: "failed", failures };
   if (waiting.length > 0) return { ...counts, kind: "pending", waiting };
-  if (unheard.length > 0 || live.length === 0)
-    return { ...counts, kind: "silent", listed: unheard.map(({ report }) => report.node).toSorted() };
+  if (unheard.length > 0 || live.length === 0) return { ...counts, kind: "silent", listed: nodesOf(unheard) };
   return { ...counts, kind: "applied" };
 }
 
@@ -145,6 +154,11 @@ function waitingOf(
     ...crowded.filter((report) => !entries.has(report)),
   ];
   return [...new Set(waiting)].map(({ node }) => node).toSorted();
+}
+
+/** A node may list two of a name: the former one and the present one. */
+function nodesOf(listings: readonly Listing[]): readonly string[] {
+  return [...new Set(listings.map(({ report }) => report.node))].toSorted();
 }
 
 /** A controller said so of this generation, when it knew the version at which it appeared. */

@@ -171,6 +171,32 @@ const rows: readonly Row[] = [
     "Unknown NodeSilent: 1 node with pods of it is silent: b; applied on 1 node, 2 pods",
   ],
   [
+    "made anew under its name: a silent node that lists the former one has pods of it too",
+    object({ uid: "u2" }),
+    [report("a"), report("b", { heardMs: dead, objects: [entry(), entry({ uid: "u0" })] })],
+    undefined,
+    "",
+    "Unknown NodeSilent: 1 node with pods of it is silent: b; applied on 1 node, 0 pods",
+  ],
+  [
+    "a silent node that lists another kind, namespace or name is only counted",
+    object(),
+    [
+      report("a"),
+      report("b", {
+        heardMs: dead,
+        objects: [
+          entry({ uid: "u2", kind: "EgressQoS" }),
+          entry({ uid: "u3", namespace: "test" }),
+          entry({ uid: "u4", name: "voice" }),
+        ],
+      }),
+    ],
+    undefined,
+    APPLIED,
+    "True Applied: applied on 1 node, 0 pods; 1 node is silent: b",
+  ],
+  [
     "a silent node that did not list it is only counted",
     object(),
     [report("a"), report("b", { heardMs: dead, ...behind })],
