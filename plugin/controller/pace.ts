@@ -25,3 +25,8 @@ const verdictMs = 1_000;
 function wordingMs(nodes: number): number {
   return Math.min(60_000, Math.max(2_000, nodes * 60));
 }
+
+/** After a write that failed, when so many had failed before. */
+export function backOffMs(failures: number): number {
+  return Math.min(30_000, 1_000 * 2 ** failures);
+}

@@ -7,8 +7,9 @@ import { isOlder } from "../kube/version.ts";
 import { applyStatus } from "../kube/write.ts";
 import type { Log } from "../log.ts";
 import { decodeHead } from "./decode.ts";
+import { afterRefusal, remembered, type Memory } from "./memory.ts";
 import { differenceOf, leftoverZones, statusBody, writtenIn, type Wanted } from "./object-status.ts";
-import { waitOf } from "./pace.ts";
+import { backOffMs, waitOf } from "./pace.ts";
 import type { QosObject } from "./view.ts";
 
 export type Target = { readonly object: QosObject; readonly wanted: Wanted };
@@ -28,26 +29,13 @@ type Writing = {
   readonly onDone: () => void;
 };
 
-/** What is remembered of an object, by its UID. */
-type Memory = {
-  readonly version: string;
-  /** What its status said. */
-  readonly status: QosObject["written"];
-  /** When that last changed, by whomever. */
-  readonly writtenMs: number | undefined;
-  /** Our own write made this version: until the watch brings it, what we know of the object is old. */
-  readonly awaited: string;
-  readonly foreign: readonly string[];
-};
-
 /** One controller, or two by mistake: the fields have one owner. */
 export const MANAGER = "pod-qos-controller";
 
 const mostAtOnce = 8;
-const againMs = 1_000;
-const longestMs = 30_000;
 
 export function createWriter({ connection, log, signal, onDone }: Writing): Writer {
+  /** By UID. */
   let memories = new Map<string, Memory>();
   const underWay = new Set<string>();
   let failures = 0;
@@ -77,23 +65,38 @@ export function createWriter({ connection, log, signal, onDone }: Writing): Writ
       const made = decodeHead(answer)?.version ?? version;
       const left = typeof answer === "object" && answer !== null ? writtenIn({ ...answer }) : object.written;
       if (before !== undefined)
-        memories.set(uid, { ...before, awaited: made, foreign: leftoverZones(left, wanted) });
+        memories.set(uid, {
+          ...before,
+          awaited: made,
+          foreign: leftoverZones(left, wanted),
+          refused: undefined,
+        });
       failures = 0;
       said = "";
     } catch (error) {
-      // Somebody changed it meanwhile, or it is gone: the watch says how it is now.
-      if (error instanceof ServerError && (error.status === 409 || error.status === 404)) return;
       if (signal.aborted) return;
+      if (error instanceof ServerError && (error.status === 409 || error.status === 404))
+        return refuse(object, error);
       const retryAfter = error instanceof ServerError ? (error.retryAfter ?? 0) : 0;
-      notBeforeMs = Date.now() + Math.max(retryAfter, Math.min(longestMs, againMs * 2 ** failures));
+      notBeforeMs = Date.now() + Math.max(retryAfter, backOffMs(failures));
       failures += 1;
-      const text = `the status of ${kind} ${namespace}/${name}: ${messageOf(error)}`;
+      const text = sentence(object, error);
       if (text !== said) log("warn", text);
       said = text;
     } finally {
       underWay.delete(uid);
       onDone();
     }
+  };
+
+  /** Until there is another version the same one is tried again, later each time. */
+  const refuse = (object: QosObject, error: ServerError): void => {
+    const before = memories.get(object.uid);
+    if (before?.version !== object.version) return;
+    const why = error.status === 404 ? "missing" : "conflict";
+    const { memory, isToSay } = afterRefusal(before, why, Date.now());
+    memories.set(object.uid, memory);
+    if (isToSay) log("warn", sentence(object, error));
   };
 
   return {
@@ -104,12 +107,12 @@ export function createWriter({ connection, log, signal, onDone }: Writing): Writ
       let soonest = Number.POSITIVE_INFINITY;
       for (const target of targets) {
         const { object, wanted } = target;
-        const { writtenMs, awaited, foreign } =
+        const { writtenMs, awaited, foreign, refused } =
           memories.get(object.uid) ?? remembered(undefined, object, nowMs);
         if (underWay.has(object.uid) || isOlder(object.version, awaited)) continue;
         const wait = waitOf(differenceOf(object.written, wanted, foreign), { writtenMs, nowMs, nodes });
         if (wait === undefined) continue;
-        const after = Math.max(wait, notBeforeMs - nowMs);
+        const after = Math.max(wait, Math.max(notBeforeMs, refused?.untilMs ?? 0) - nowMs);
         if (after > 0) soonest = Math.min(soonest, after);
         else if (underWay.size < mostAtOnce) void write(target);
       }
@@ -118,12 +121,8 @@ export function createWriter({ connection, log, signal, onDone }: Writing): Writ
   };
 }
 
-function remembered(before: Memory | undefined, object: QosObject, nowMs: number): Memory {
-  const { version, written: status } = object;
-  if (before === undefined) return { version, status, writtenMs: undefined, awaited: "", foreign: [] };
-  if (before.version === version) return before;
-  const isWritten = JSON.stringify(before.status) !== JSON.stringify(status);
-  return { ...before, version, status, writtenMs: isWritten ? nowMs : before.writtenMs };
+function sentence({ kind, namespace, name }: QosObject, error: unknown): string {
+  return `the status of ${kind} ${namespace}/${name}: ${messageOf(error)}`;
 }
 
 /** As the API wants it. */
