@@ -11,7 +11,7 @@ import { createEar } from "./ear.ts";
 import type { Options } from "./options.ts";
 import { createReportMemo, type QosNodeReport } from "./report-memo.ts";
 import { createNoticeLog } from "./notice-log.ts";
-import { withItems, type ClusterView, type QosObject } from "./view.ts";
+import { withItems, withReporting, type ClusterView, type QosObject } from "./view.ts";
 
 export type Sources = {
   /** undefined while it cannot be known. */
@@ -38,6 +38,7 @@ export function followSources(sourcing: Sourcing): Sources {
   /** Each as it is by now; not there: not known yet. An empty list where they are not ours. */
   const objects = new Map<OwnedName, readonly QosObject[]>();
   let nodes: ReadonlySet<string> | undefined;
+  let areNodesWatched = true;
   let qosNodes: readonly QosNodeReport[] | undefined;
   const ear = createEar(options.silentAfterMs);
   const one = (resource: Resource, until: AbortSignal, taking: Taking): void => {
@@ -62,6 +63,10 @@ export function followSources(sourcing: Sourcing): Sources {
       const before = nodes;
       nodes = new Set(items.keys());
       return before?.size !== nodes.size || [...nodes].some((name) => !before.has(name));
+    },
+    onNotice: ({ kind }) => {
+      if (kind === "watching") areNodesWatched = true;
+      if (kind === "failed" || kind === "silent") areNodesWatched = false;
     },
   });
   const memo = createReportMemo();
@@ -102,14 +107,20 @@ export function followSources(sourcing: Sourcing): Sources {
       ...(["egressqoses", "networkqoses"] as const).filter((name) => !objects.has(name)),
     ];
     if (unknown.length > 0) return `waiting for ${unknown.join(", ")} from the API`;
-    return ear.isDeaf() ? "qosnodes cannot be watched: no agent can be heard" : undefined;
+    if (ear.isDeaf()) return "qosnodes cannot be watched: no agent can be heard";
+    return areNodesWatched ? undefined : "nodes cannot be watched: each node that reports counts as there";
   };
   return {
     missing,
     view: (nowMs) => {
       ear.keepTime(nowMs);
       if (nodes === undefined || qosNodes === undefined || ear.isDeaf()) return undefined;
-      return { nodes, qosNodes, reports: ear.reportsOf(qosNodes), objects: [...objects.values()].flat() };
+      return {
+        nodes: areNodesWatched ? nodes : withReporting(nodes, qosNodes),
+        qosNodes,
+        reports: ear.reportsOf(qosNodes),
+        objects: [...objects.values()].flat(),
+      };
     },
   };
 }

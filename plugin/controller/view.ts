@@ -35,6 +35,14 @@ export type QosObject = {
  */
 export type Since = { readonly version: string; readonly isExact: boolean };
 
+/** While Nodes cannot be watched a new one is known by what it reports. */
+export function withReporting(
+  nodes: ReadonlySet<string>,
+  qosNodes: readonly QosNodeReport[],
+): ReadonlySet<string> {
+  return new Set([...nodes, ...qosNodes.map(({ name }) => name)]);
+}
+
 /** An object of the same version stays the same value. */
 export function withItems(
   kind: ObjectKind,
