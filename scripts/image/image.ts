@@ -2,6 +2,7 @@
 import { mkdir, mkdtemp, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { type Arch, executableName } from "../build/project.ts";
+import { assertReplaceable } from "../build/replaceable.ts";
 import { type Image, layerOf, layoutOf } from "./oci.ts";
 import { tarOf } from "./tar.ts";
 import { type DebianPackage, tools } from "./tools.ts";
@@ -31,6 +32,8 @@ export const imageName = (version: string): string => `localhost/pod-qos:${versi
 export async function makeImage(request: ImageRequest): Promise<MadeImage> {
   const { archs, out, version, epochSeconds } = request;
   const name = imageName(version);
+  const [layout, archive] = [join(out, "image"), join(out, "pod-qos-image.tar")];
+  await assertReplaceable(layout, "oci-layout");
   const made = await Promise.all(archs.map((arch) => imageFor(arch, request)));
   const files = layoutOf(
     made.map(({ image }) => image),
@@ -38,7 +41,6 @@ export async function makeImage(request: ImageRequest): Promise<MadeImage> {
   );
   await mkdir(out, { recursive: true });
   const work = await mkdtemp(join(out, ".image-"));
-  const [layout, archive] = [join(out, "image"), join(out, "pod-qos-image.tar")];
   try {
     await writeLayout(join(work, "image"), files);
     const entries = [...files].map(([path, content]) => ({

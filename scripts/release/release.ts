@@ -4,6 +4,7 @@ import { dirname, join, relative, resolve } from "node:path";
 import { gzipSync } from "node:zlib";
 import { DEBIAN_ARCH } from "../build/debian.ts";
 import { type Arch, executableName, readProject, ROOT } from "../build/project.ts";
+import { assertReplaceable } from "../build/replaceable.ts";
 import { checksumsOf } from "../build/sums.ts";
 import { makeImage } from "../image/image.ts";
 import { type Entry, tarOf } from "../image/tar.ts";
@@ -26,6 +27,7 @@ export type ReleaseRequest = {
 /** Whole or not at all. The names of its files. */
 export async function release(request: ReleaseRequest): Promise<readonly string[]> {
   const { out } = request;
+  await assertReplaceable(out, "SHA256SUMS");
   await mkdir(dirname(out), { recursive: true });
   const work = await mkdtemp(join(dirname(out), ".release-"));
   try {
