@@ -86,7 +86,7 @@ function createCrowdLog(log: Log) {
       if (!isAllowed && !isTold)
         log(
           "warn",
-          `--per-node-conditions: not for ${nodes} nodes, at most ${mostZones}: each object would grow by as many conditions`,
+          `--per-node-conditions is off: the cluster has ${nodes} nodes, the limit is ${mostZones}`,
         );
       isTold = !isAllowed;
       return isAllowed;

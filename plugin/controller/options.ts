@@ -23,7 +23,7 @@ export const table = {
   ),
   "silent-after": value(
     "TIME",
-    "in which an agent must be heard, or its node counts as silent; default 3m (90s, 5m)",
+    "an agent that has not reported for this long counts as silent; default 3m (90s, 5m)",
     "a time from 1s to 1h, such as 90s or 3m",
     millisecondsOf,
   ),

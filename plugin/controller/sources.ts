@@ -107,7 +107,7 @@ export function followSources(sourcing: Sourcing): Sources {
       ...(["egressqoses", "networkqoses"] as const).filter((name) => !objects.has(name)),
     ];
     if (unknown.length > 0) return `waiting for ${unknown.join(", ")} from the API`;
-    if (ear.isDeaf()) return "qosnodes cannot be watched: no agent can be heard";
+    if (ear.isDeaf()) return "qosnodes cannot be watched: no report can arrive";
     return areNodesWatched ? undefined : "nodes cannot be watched: each node that reports counts as there";
   };
   return {
