@@ -14,7 +14,7 @@ import { presentConfOf, type World } from "./world.ts";
 
 /** One look at all processes is enough for what is adopted within so much. */
 const trustProcessesMs = 1_000;
-/** Of many that are adopted one after the other the number is told behind the last. */
+/** Adoptions that follow one another are logged as one number, after the last. */
 const quietMs = 1_000;
 
 export function createAdopter(loop: Loop): (path: string) => Promise<Came> {

@@ -64,7 +64,7 @@ export function createDestinations(
     if (asked.length === 0) asks.delete(attachment);
     else asks.set(attachment, askOf(asked, namespaces()));
   };
-  /** Of what is still to come all that ask are told then. */
+  /** If it has not arrived yet, its arrival is news for every attachment that asks for it. */
   const isKnown = ({ keys }: Ask): boolean =>
     keys.length === 0 || keys.some((key) => followed.get(key)?.pods !== undefined);
   return {
@@ -78,7 +78,7 @@ export function createDestinations(
       if (asked.length === 0 && before === undefined) return;
       noteOne(attachment, asked);
       followAsked();
-      // A change that came while it was being decided was told only to those that asked before.
+      // A change that arrived during its decision was news only for those that asked before.
       const now = asks.get(attachment);
       if (now !== undefined && !asksSame(before, now) && isKnown(now))
         tell({ kind: "destinations", attachments: [attachment] });
