@@ -17,6 +17,8 @@ type Told = Came & {
   readonly kind: Reapplied["kind"];
   /** It was in a class that the conf has no more, and is in it no more. */
   readonly leftFormer?: boolean;
+  /** Rules that have not all addresses yet, by their source; the rest is applied. */
+  readonly addressless?: readonly string[] | undefined;
   /** The uplink may be as an ADD by another conf has left it. */
   readonly hadAnotherUplink?: boolean | undefined;
 };
@@ -46,6 +48,7 @@ function tell({ stateDir, log, metrics }: Tools, who: string, { came, seconds, w
         kind: kindOf(came, who, log),
         outcome: "done",
         why: "",
+        addressless: came.addressless,
         hadAnotherUplink: came.hadAnotherUplink,
       };
     case "hidden":
@@ -73,7 +76,8 @@ function tell({ stateDir, log, metrics }: Tools, who: string, { came, seconds, w
       log("info", `${who}: ${changeInWords(came.before, came.after)} (${why.join("; ")})`);
       for (const cut of cutsInWords(came.before, came.after)) log("warn", `${who}: ${cut}`);
       const leftFormer = hasLeftFormer(stateDir, came.before.membership, came.after.membership);
-      return { kind: kindOf(came, who, log), outcome: "done", why: "", leftFormer };
+      const { addressless } = came;
+      return { kind: kindOf(came, who, log), outcome: "done", why: "", addressless, leftFormer };
     }
     case "refused":
       // What the node lacks may come later, and no event says so.
@@ -89,13 +93,13 @@ function tell({ stateDir, log, metrics }: Tools, who: string, { came, seconds, w
   }
 }
 
-/** With a part of its wishes refused it is not as it is asked to be, although all the rest is. */
+/** With a part of its wishes refused, or not known yet, it is not as it is asked to be, although all the rest is. */
 function kindOf(
-  { kind, rejected }: Extract<Reapplied, { kind: "same" | "changed" }>,
+  { kind, rejected, addressless }: Extract<Reapplied, { kind: "same" | "changed" }>,
   who: string,
   log: Log,
 ): Reapplied["kind"] {
-  if (rejected === undefined) return kind;
+  if (rejected === undefined) return addressless === undefined ? kind : "waiting";
   log("warn", `${who}: ${rejected}`);
   return "refused";
 }

@@ -102,8 +102,11 @@ async function decide(loop: Loop, attachment: string, why: readonly string[]): P
     why,
   );
   if (came.asks !== undefined) destinations.note(attachment, came.asks);
-  const isApplied = came.stands.kind === "good" && !undoOnly && view !== undefined;
-  const has = isApplied ? hasOf(selecting(view, record, knowledge?.pod?.labels)) : undefined;
+  const isApplied = came.stands.kind === "good" || came.addressless !== undefined;
+  const has =
+    isApplied && !undoOnly && view !== undefined
+      ? hasOf(selecting(view, record, knowledge?.pod?.labels), came.addressless)
+      : undefined;
   standings.end(attachment, begun, came.stands, has);
   events.decided(attachment, record, came.findings);
   if (came.kind !== "alive") states.note(attachment, came.kind);

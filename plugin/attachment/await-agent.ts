@@ -7,7 +7,7 @@ import { CniError, ErrorCode } from "../errors.ts";
 import { unlisted, type Asking } from "../knowledge/asks.ts";
 import { isStaticPod } from "../knowledge/pod.ts";
 import type { Log } from "../log.ts";
-import { assertFindsDestinations, decide, type Decision } from "./decide.ts";
+import { addressesLacking, assertFindsDestinations, decide, type Decision } from "./decide.ts";
 import { learn, podUid, type Learnt } from "./learn.ts";
 
 export async function decideForAdd(request: Request, log: Log): Promise<Decision> {
@@ -117,7 +117,7 @@ export function withPending(
     ...(isUnheard ? decision.undecided : []),
     ...(lacksAnnotations ? ["annotations, which the runtime did not pass on"] : []),
     ...unread,
-    ...decision.addressless.map((source) => `addresses of the pods that ${source} names`),
+    ...addressesLacking(decision.addressless),
   ];
   if (missing.length === 0) return decision;
   const why = !isFresh

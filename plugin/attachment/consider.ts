@@ -9,7 +9,8 @@ import { withoutOthers } from "../program/traits.ts";
 import type { AttachmentRecord } from "../state/record.ts";
 import { requestOf } from "./again.ts";
 import { isEqual } from "./equal.ts";
-import { assertFindsDestinations, decide, type Decision } from "./decide.ts";
+import { addressesLacking, assertFindsDestinations, decide, type Decision } from "./decide.ts";
+import { keepingDestinations } from "./kept-destinations.ts";
 import { lifeOf } from "./live.ts";
 import { planFor } from "./plan.ts";
 import { recordOf } from "./recording.ts";
@@ -21,7 +22,7 @@ export type Considered = Came & {
 };
 
 type Came =
-  | ({ readonly kind: "same" } & Rejecting)
+  | ({ readonly kind: "same" } & Partly)
   | Differing
   /** Its namespace has ended without DEL. */
   | { readonly kind: "gone" }
@@ -38,10 +39,15 @@ type Came =
   /** What is asked cannot be. */
   | { readonly kind: "refused"; readonly error: CniError };
 
-/** What of its wishes does not count while the rest does, and why. */
-export type Rejecting = { readonly rejected?: string | undefined };
+/** What does not count while the rest does. */
+export type Partly = {
+  /** Of its wishes, and why. */
+  readonly rejected?: string | undefined;
+  /** Rules whose destinations are not all known, by their source: they keep what they have. */
+  readonly addressless?: readonly string[] | undefined;
+};
 
-export type Differing = Rejecting & {
+export type Differing = Partly & {
   readonly kind: "differs";
   readonly request: Request;
   readonly policy: Policy;
@@ -82,7 +88,9 @@ export async function consider(
     assertFindsDestinations(decision, knowledge);
     const lacks = lackedBy(decision, record, unreadFor(request, decision, knowledge));
     const came =
-      lacks.length > 0 ? ({ kind: "waiting", lacks } as const) : await against(record, request, decision);
+      lacks.length > 0
+        ? ({ kind: "waiting", lacks } as const)
+        : await against(record, request, keeping(decision, record));
     return { ...came, asks: decision.destinations };
   } catch (error) {
     if (error instanceof CniError) return { kind: "refused", error };
@@ -107,15 +115,25 @@ function unreadFor(
   return unlisted({ pod, selectsNetworks }, knowledge.objects);
 }
 
-/** What it has stays until this is known: a rule that had addresses is not to lose them. */
+/** What it has stays until this is known. */
 function lackedBy(
-  { undecided, addressless }: Decision,
+  { undecided }: Decision,
   record: AttachmentRecord,
   unread: readonly string[],
 ): readonly string[] {
   if (unread.length > 0) return unread;
-  if (wasKnown(record) && undecided.length > 0) return undecided;
-  return addressless.map((source) => `addresses of the pods that ${source} names`);
+  return wasKnown(record) ? undecided : [];
+}
+
+/** A rule that had addresses is not to lose them: it has them until those of the pods that it names now are known. */
+function keeping(decision: Decision, { programs }: AttachmentRecord): Decision {
+  const { rules, addressless } = decision;
+  if (addressless.length === 0) return decision;
+  return {
+    ...decision,
+    rules: keepingDestinations(rules, addressless, programs),
+    pending: `the node's agent does not know yet: ${addressesLacking(addressless).join(", ")}`,
+  };
 }
 
 /** What it has was decided with its labels. Where they never were known there is nothing to lose, and the rest is followed. */
@@ -123,10 +141,14 @@ function wasKnown({ labelsFrom }: AttachmentRecord): boolean {
   return labelsFrom === "agent" || labelsFrom === "stale";
 }
 
-async function against(record: AttachmentRecord, request: Request, policy: Policy): Promise<Considered> {
+async function against(record: AttachmentRecord, request: Request, policy: Decision): Promise<Considered> {
   const uplink = policy.uplink && (await import("./uplink/part.ts")).uplinkPart(policy.uplink, request);
   const rejected = policy.uplink?.rejected;
-  const rejecting = rejected === undefined ? {} : { rejected };
+  const { addressless } = policy;
+  const partly: Partly = {
+    ...(rejected !== undefined && { rejected }),
+    ...(addressless.length > 0 && { addressless }),
+  };
   const decided = { request, policy, netnsId: record.netnsId, uplink };
   if (hasWishes(policy) && record.facts === undefined)
     return {
@@ -136,13 +158,13 @@ async function against(record: AttachmentRecord, request: Request, policy: Polic
       uplink,
       wanted: undefined,
       isInWordsAlone: false,
-      ...rejecting,
+      ...partly,
     };
   const plan = record.facts && hasWishes(policy) ? planFor(request, policy, record.facts) : undefined;
   const wanted = recordOf(decided, plan, plan?.programs ?? []);
   const isInWordsAlone = hasSameObjects(wanted, record);
-  if (isInWordsAlone && saysSame(wanted, record)) return { kind: "same", ...rejecting };
-  return { kind: "differs", request, policy, uplink, wanted, isInWordsAlone, ...rejecting };
+  if (isInWordsAlone && saysSame(wanted, record)) return { kind: "same", ...partly };
+  return { kind: "differs", request, policy, uplink, wanted, isInWordsAlone, ...partly };
 }
 
 /** What others had made before us is in the plan and not in the record: it is not ours. */

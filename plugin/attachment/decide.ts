@@ -74,6 +74,11 @@ export async function decide(
   return decision;
 }
 
+/** In the words of what is pending. */
+export function addressesLacking(addressless: readonly string[]): readonly string[] {
+  return addressless.map((source) => `addresses of the pods that ${source} names`);
+}
+
 const noDestinations = { asked: [], unknown: [] } as const;
 
 /** Most pods have no rule that names pods. */

@@ -17,7 +17,7 @@ import {
   type Considered,
   type Differing,
   type Ground,
-  type Rejecting,
+  type Partly,
 } from "./consider.ts";
 import { readFacts } from "./facts.ts";
 import { readFeatures } from "./features.ts";
@@ -48,7 +48,7 @@ type Outcome =
       readonly kind: "changed";
       readonly before: AttachmentRecord;
       readonly after: AttachmentRecord;
-    } & Rejecting)
+    } & Partly)
   /** Somebody else is at work at it. */
   | { readonly kind: "busy"; readonly error: CniError }
   /** The kernel refused. */
@@ -103,12 +103,13 @@ async function withLock(task: Reapplying): Promise<Outcome> {
 
 async function changeTo(task: Reapplying, before: AttachmentRecord, differing: Differing): Promise<Outcome> {
   const { stateDir, log } = task;
-  const { policy, uplink, isInWordsAlone, rejected } = differing;
+  const { policy, uplink, isInWordsAlone, rejected, addressless } = differing;
   const refused = policy.uplink && (await disagreement(stateDir, before, policy.uplink));
   if (refused !== undefined) return { kind: "refused", error: refused };
   if (isInWordsAlone && differing.wanted !== undefined) {
     rewriteRecord(stateDir, { ...differing.wanted, programs: before.programs });
-    return { kind: "same", rejected, hadAnotherUplink: !hasSameUplink(differing.wanted, before) };
+    const hadAnotherUplink = !hasSameUplink(differing.wanted, before);
+    return { kind: "same", rejected, addressless, hadAnotherUplink };
   }
   const features = readFeatures(stateDir, "keep");
   // Whoever waits for it hears of its failure.
@@ -124,7 +125,7 @@ async function changeTo(task: Reapplying, before: AttachmentRecord, differing: D
   // DEL waits for our lock; who takes the namespace away need not.
   return lifeOf(stateDir, wanted) === "ended"
     ? undoEnded(task, readRecord(stateDir, before.identity) ?? wanted)
-    : { kind: "changed", before, after: wanted, rejected };
+    : { kind: "changed", before, after: wanted, rejected, addressless };
 }
 
 /** Why the conf's word of the uplink cannot count beside other networks'; undefined where it does. */

@@ -1,4 +1,5 @@
 /** What came of deciding an attachment, as far as others need to know. Pure. */
+import { addressesLacking } from "../../attachment/decide.ts";
 import type { Reapplied } from "../../attachment/reapply.ts";
 import { CniError, messageOf } from "../../errors.ts";
 
@@ -12,12 +13,12 @@ export function outcomeOf(came: Reapplied): Outcome {
   switch (came.kind) {
     case "same":
     case "changed":
-      return came.rejected === undefined ? { kind: "good" } : { kind: "good", reason: came.rejected };
+      if (came.rejected !== undefined) return { kind: "good", reason: came.rejected };
+      return came.addressless === undefined
+        ? { kind: "good" }
+        : waitingFor(addressesLacking(came.addressless));
     case "waiting":
-      return {
-        kind: "waiting",
-        reason: `it waits for what the API has not said yet: ${came.lacks.join(", ")}`,
-      };
+      return waitingFor(came.lacks);
     case "incomplete":
       return {
         kind: "waiting",
@@ -38,6 +39,10 @@ export function outcomeOf(came: Reapplied): Outcome {
     case "gone":
       return { kind: "left out" };
   }
+}
+
+function waitingFor(lacks: readonly string[]): Outcome {
+  return { kind: "waiting", reason: `it waits for what the API has not said yet: ${lacks.join(", ")}` };
 }
 
 export function inFull(error: unknown): string {

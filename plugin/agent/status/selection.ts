@@ -35,9 +35,14 @@ export function idOf({ kind, namespace, name, uid }: KnownObject): string {
   return `${kind} ${namespace}/${name} ${uid}`;
 }
 
-export function hasOf(objects: readonly KnownObject[]): Has {
-  return new Map(objects.map((object) => [idOf(object), object.generation ?? 0]));
+/** `addressless`: rules that have not all addresses yet, by their source. Of their objects it has something, and no generation. */
+export function hasOf(objects: readonly KnownObject[], addressless: readonly string[] = []): Has {
+  const isPart = ({ kind, namespace, name }: KnownObject): boolean =>
+    addressless.some((source) => source.startsWith(`${kind} ${namespace}/${name} `));
+  return new Map(objects.map((object) => [idOf(object), isPart(object) ? inPart : (object.generation ?? 0)]));
 }
+
+const inPart = -1;
 
 /** Those that are ours to apply, and have not gone with their namespace. */
 export function ownObjects({ snapshot: { objects, resources } }: ApiView): readonly KnownObject[] {

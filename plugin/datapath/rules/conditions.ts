@@ -1,5 +1,5 @@
 /** What a rule matches, as the words that iptables takes and prints back, for one address family. Pure. */
-import type { NetSet } from "../../program/ipset/set.ts";
+import { networkIn, type NetSet } from "../../program/ipset/set.ts";
 import { bitsOf, formatCidr } from "../../policy/address/cidr.ts";
 import {
   destinationsOf,
@@ -16,26 +16,31 @@ import { membersOf, type Member } from "./address-set.ts";
 export type Sets = {
   readonly holding: (members: readonly Member[]) => string;
   /** The set whose members change while packets are looked up in it: one to all that are called the same. */
-  readonly following: (called: string, entries: readonly string[]) => string;
+  readonly following: (followed: Followed, rule: string) => string;
   readonly all: () => readonly NetSet[];
 };
 
 export function createSets(ifname: string, family: Family): Sets {
   const sets = new Map<string, NetSet>();
-  const named = (key: string, entries: readonly string[], isFollowed: boolean): string => {
+  const named = (key: string, entries: readonly string[]): NetSet => {
     const known = sets.get(key);
-    if (known !== undefined) return known.name;
+    if (known !== undefined) return known;
     const name = setName(ifname, family, sets.size);
     const set: NetSet = { kind: "set", name, family: family === 4 ? "inet" : "inet6", entries };
-    sets.set(key, isFollowed ? { ...set, isFollowed } : set);
-    return name;
+    sets.set(key, set);
+    return set;
   };
   return {
     holding: (members) => {
       const entries = entriesOf(members);
-      return named(entries.join(), entries, false);
+      return named(entries.join(), entries).name;
     },
-    following: (called, entries) => named(called, entries, true),
+    following: ({ called, entries }, rule) => {
+      const set = named(called, entries);
+      const rules = [...new Set([...(set.follows?.rules ?? []), rule])];
+      sets.set(called, { ...set, isFollowed: true, follows: { called, rules } });
+      return set.name;
+    },
     all: () => [...sets.values()],
   };
 }
@@ -51,7 +56,7 @@ export function conditionsOf(rule: Rule, family: Family, sets: Sets): readonly s
   const from = addressMatch(rule.from, family);
   if (to === "nothing" || from === "nothing") return [];
   const network = [...networkWords("-s", from), ...networkWords("-d", to)];
-  const looked = [...setWords("src", from, sets), ...setWords("dst", to, sets)];
+  const looked = [...setWords("src", from, sets, rule), ...setWords("dst", to, sets, rule)];
   return serviceMatches(rule.services).map(({ protocol, ports }) =>
     [...network, ...protocol, ...looked, ...ports].join(" "),
   );
@@ -70,7 +75,19 @@ function followedMatch(to: readonly Block[], toPods: PodDestinations, family: Fa
     ofFamily(to).length === 0
       ? toPods.addresses.flatMap((one) => (one.family === family ? [one.address] : []))
       : entriesOf(membersOf(ofFamily(destinationsOf({ to, toPods }))));
-  return { called: JSON.stringify([to, toPods.peers]), entries };
+  const kept = (toPods.kept ?? []).filter((entry) => entry.includes(":") === (family === 6));
+  return { called: calledBy(to, toPods), entries: kept.length === 0 ? entries : withKept(entries, kept) };
+}
+
+/** What a set is for: with the same text it has the same pods. */
+export function calledBy(to: readonly Block[], { peers }: PodDestinations): string {
+  return JSON.stringify([to, peers]);
+}
+
+/** The longest entry decides about an address: it is in the set as it was, or as it shall be. */
+function withKept(entries: readonly string[], kept: readonly string[]): readonly string[] {
+  const named = new Set(entries.map(networkIn));
+  return [...entries, ...kept.filter((entry) => !named.has(networkIn(entry)))];
 }
 
 function addressMatch(blocks: readonly Block[], family: Family): AddressMatch {
@@ -90,9 +107,14 @@ function networkWords(option: "-s" | "-d", match: AddressMatch): readonly string
   return isSingle(match) ? [`${option} ${formatCidr(match[0].cidr)}`] : [];
 }
 
-function setWords(direction: "src" | "dst", match: AddressMatch, sets: Sets): readonly string[] {
+function setWords(
+  direction: "src" | "dst",
+  match: AddressMatch,
+  sets: Sets,
+  { source }: Rule,
+): readonly string[] {
   if (typeof match === "string" || isSingle(match)) return [];
-  const set = "called" in match ? sets.following(match.called, match.entries) : sets.holding(match);
+  const set = "called" in match ? sets.following(match, source) : sets.holding(match);
   return [`-m set --match-set ${set} ${direction}`];
 }
 

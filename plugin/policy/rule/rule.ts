@@ -25,6 +25,8 @@ export type PodDestinations = {
   readonly peers: readonly PodPeer[];
   /** Theirs, each a block of one address. None until somebody has looked them up. */
   readonly addresses: readonly Cidr[];
+  /** What the rule's sets have and keep while not all of these are known, as ipset prints it. */
+  readonly kept?: readonly string[];
 };
 
 export const protocols = ["TCP", "UDP", "SCTP"] as const;

@@ -18,6 +18,8 @@ export type NetSet = {
   readonly isShared?: true;
   /** Of pods, which come and go: changed in its place, entry by entry. */
   readonly isFollowed?: true;
+  /** What its rules name, and which rules these are: by that its entries are found again while nobody knows the pods. */
+  readonly follows?: { readonly called: string; readonly rules: readonly string[] };
 };
 
 export type AddressSet = NetSet & { readonly isShared: true };
@@ -62,7 +64,7 @@ export function hasRoom(set: NetSet, { properties, entries }: ObservedSet): bool
   return new Set([...set.entries, ...entries]).size <= Number(most);
 }
 
-function networkIn(entry: string): string {
+export function networkIn(entry: string): string {
   return entry.replace(/ nomatch$/, "");
 }
 

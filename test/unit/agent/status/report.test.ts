@@ -74,6 +74,7 @@ const report = (view: ApiView, all: readonly (readonly [AttachmentRecord, Standi
 const [a, b] = [recordOf("a"), recordOf("b")];
 const now = viewOf([object(2)]);
 const before = viewOf([object(1)]);
+const lacking = (source: string): Standing["has"] => hasOf(selecting(now, a, { app: "web" }), [source]);
 const entry: ObjectEntry = {
   kind: "NetworkQoS",
   namespace: "prod",
@@ -107,6 +108,16 @@ describe("an object of which the node has observed the present version is", () =
       "pending where its pod waits for the API",
       decided(before, a, { outcome: waiting }),
       { state: "pending", message: "prod/a eth0: it waits" },
+    ],
+    [
+      "pending where one of its rules has not all addresses yet",
+      decided(now, a, { outcome: waiting, has: lacking("NetworkQoS prod/video egress[1] (API)") }),
+      { state: "pending", message: "prod/a eth0: it waits" },
+    ],
+    [
+      "applied where it is another object's rule that has not",
+      decided(now, a, { outcome: waiting, has: lacking("NetworkQoS prod/video2 egress[1] (API)") }),
+      {},
     ],
     [
       "failed where what its pod had cannot be put back",
