@@ -102,11 +102,11 @@ function treeChange(
   if (twin === undefined)
     return isLeafOfClass(object, device) ? { ...nothing, change: [object] } : { ...nothing, add: [object] };
   if (objectDrift(object, tree, [device]).length === 0) return nothing;
-  const isOdd = "oddities" in twin && twin.oddities !== undefined;
+  const isDeviating = "deviations" in twin && twin.deviations !== undefined;
   const isElsewhere = "parent" in twin && "parent" in object && twin.parent !== object.parent;
-  if ((isOdd && object.kind !== "leaf") || isElsewhere || twin.kind !== object.kind) return "anew";
+  if ((isDeviating && object.kind !== "leaf") || isElsewhere || twin.kind !== object.kind) return "anew";
   const isOtherQueue = "queue" in twin && "queue" in object && twin.queue.kind !== object.queue.kind;
-  return isOtherQueue || isOdd
+  return isOtherQueue || isDeviating
     ? { ...nothing, remove: [object], add: [object] }
     : { ...nothing, change: [object] };
 }

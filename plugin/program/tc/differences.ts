@@ -2,14 +2,14 @@
 import type { Leaf, ObservedFilter, TcObject } from "./objects.ts";
 
 export function differences(wanted: TcObject, observed: TcObject | ObservedFilter): readonly string[] {
-  const odd = "oddities" in observed ? (observed.oddities ?? []) : [];
+  const deviations = "deviations" in observed ? (observed.deviations ?? []) : [];
   switch (wanted.kind) {
     case "htb":
       if (observed.kind !== wanted.kind) return [];
       return [
         ...differs("default class", observed.defaultClass, wanted.defaultClass),
         ...differs("direct_qlen", observed.directPackets, wanted.directPackets),
-        ...odd,
+        ...deviations,
       ];
     case "htb-class":
       if (observed.kind !== wanted.kind) return [];
@@ -26,14 +26,14 @@ export function differences(wanted: TcObject, observed: TcObject | ObservedFilte
         ...(observed.quantum === undefined || wanted.priority === undefined
           ? []
           : differs("prio", observed.priority ?? 0, wanted.priority)),
-        ...odd,
+        ...deviations,
       ];
     case "leaf":
       if (observed.kind !== wanted.kind) return [];
       return [
         ...differs("parent", observed.parent, wanted.parent),
         ...queueDiffers(observed.queue, wanted.queue),
-        ...odd,
+        ...deviations,
       ];
     // Another value is another key.
     case "dscp":
@@ -45,10 +45,12 @@ export function differences(wanted: TcObject, observed: TcObject | ObservedFilte
       return [
         ...rateDiffers("rate", observed.rate, wanted.rate),
         ...sizeDiffers("burst", observed.burst, wanted.burst, wanted.rate),
-        ...odd,
+        ...deviations,
       ];
     case "redirect":
-      return observed.kind === wanted.kind ? [...differs("target", observed.to, wanted.to), ...odd] : [];
+      return observed.kind === wanted.kind
+        ? [...differs("target", observed.to, wanted.to), ...deviations]
+        : [];
   }
 }
 

@@ -21,6 +21,6 @@ export function foundTc(possible: readonly TcObject[], seen: readonly ObservedDe
 }
 
 function isAsOurs(possible: TcObject, twin: TcObject | ObservedFilter): boolean {
-  if ("isForeign" in twin || ("oddities" in twin && "hook" in twin)) return false;
+  if ("isForeign" in twin || ("deviations" in twin && "hook" in twin)) return false;
   return possible.kind !== "redirect" || (twin.kind === "redirect" && twin.to === possible.to);
 }

@@ -17,7 +17,7 @@ export type HtbQdisc = {
    */
   readonly directPackets: number;
   /** As read back: what none of ours does. */
-  readonly oddities?: readonly string[];
+  readonly deviations?: readonly string[];
 };
 
 export type HtbClass = {
@@ -34,7 +34,7 @@ export type HtbClass = {
   /** Who may borrow first; the kernel's own is 0, which is not told back. */
   readonly priority?: number;
   /** As read back: what no class of ours does. */
-  readonly oddities?: readonly string[];
+  readonly deviations?: readonly string[];
 };
 
 export type Leaf =
@@ -61,7 +61,7 @@ export type LeafQdisc = {
   readonly handle: string;
   readonly queue: Leaf;
   /** As read back: what none of ours does. */
-  readonly oddities?: readonly string[];
+  readonly deviations?: readonly string[];
 };
 
 /** Sorts packets by DSCP into a class of the root qdisc: those that nothing has given a priority. */
@@ -116,7 +116,7 @@ export type TcFilter = Policer | Redirect;
 
 /** A filter as it was read back, with what about it is not as we make them, in words: it misses packets, or spares them. */
 export type ObservedFilter = TcFilter & {
-  readonly oddities?: readonly string[];
+  readonly deviations?: readonly string[];
   /** By its classifier, protocol or keys, which nobody can change in place: it was never one of ours. */
   readonly isForeign?: true;
 };

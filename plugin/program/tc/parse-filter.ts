@@ -13,9 +13,10 @@ export function parseFilter(dev: string, hook: Hook, line: string): readonly Obs
     matcher,
     ...(selects.length === 0 ? {} : { isForeign: true as const }),
   };
-  const selective = [...selects, ...company(line)];
+  const selective = [...selects, ...actionDeviations(line)];
   const redirect = /mirred \(Egress Redirect to device (\S+)\)/.exec(line)?.[1];
-  if (redirect !== undefined) return [{ kind: "redirect", ...common, to: redirect, ...odd(selective) }];
+  if (redirect !== undefined)
+    return [{ kind: "redirect", ...common, to: redirect, ...withDeviations(selective) }];
   if (!/ police 0x[0-9a-f]+ /.test(line)) return [];
   return [
     {
@@ -23,13 +24,13 @@ export function parseFilter(dev: string, hook: Hook, line: string): readonly Obs
       ...common,
       rate: bytesPerSecond(word(line, "rate")),
       burst: bytes(word(line, "burst")),
-      ...odd([...selective, ...leniency(line)]),
+      ...withDeviations([...selective, ...policerDeviations(line)]),
     },
   ];
 }
 
-export function odd(oddities: readonly string[]): { readonly oddities?: readonly string[] } {
-  return oddities.length === 0 ? {} : { oddities };
+export function withDeviations(deviations: readonly string[]): { readonly deviations?: readonly string[] } {
+  return deviations.length === 0 ? {} : { deviations };
 }
 
 /** Ours take every packet. */
@@ -44,7 +45,7 @@ function selectiveness(line: string): readonly string[] {
 }
 
 /** Ours do one thing: what another action does before it, or instead of it, is not what was asked for. */
-function company(line: string): readonly string[] {
+function actionDeviations(line: string): readonly string[] {
   const actions = actionsOf(line);
   return actions.length === 1 ? [] : [`it has ${actions.length} actions`];
 }
@@ -54,7 +55,7 @@ export function actionsOf(line: string): readonly string[] {
 }
 
 /** Ours drop what exceeds, pass the rest on, and take packets of any length. */
-function leniency(line: string): readonly string[] {
+function policerDeviations(line: string): readonly string[] {
   const verdict = / action (\S+) overhead /.exec(line)?.[1] ?? policeVerdict;
   const mtu = bytes(word(line, "mtu"));
   return [

@@ -32,7 +32,7 @@ function tbf(line: string): Leaf {
 }
 
 /** What ours leave as the kernel has it. A change in place would leave it too. */
-export function queueOddities(kind: string, line: string): readonly string[] {
+export function queueDeviations(kind: string, line: string): readonly string[] {
   if (kind === "tbf") return / peakrate /.test(line) ? [`it has peakrate ${word(line, "peakrate")}`] : [];
   if (kind !== "fq_codel") return [];
   const others = Object.entries(codelDefaults).flatMap(([name, value]) => {

@@ -2,8 +2,8 @@
 import { parseDscpFilter } from "./dscp-filter.ts";
 import { isMarkHead, parseMarkFilter } from "./mark-filter.ts";
 import type { Hook, HtbClass, ObservedFilter, TcObject } from "./objects.ts";
-import { anyFilter, endsWalk, odd, parseFilter, type ForeignFilter } from "./parse-filter.ts";
-import { leafQueue, queueOddities, sizeTable } from "./parse-queue.ts";
+import { anyFilter, endsWalk, withDeviations, parseFilter, type ForeignFilter } from "./parse-filter.ts";
+import { leafQueue, queueDeviations, sizeTable } from "./parse-queue.ts";
 import { takerOf, type Taker } from "./bypass/taker.ts";
 import { bytes, bytesPerSecond, word } from "./units.ts";
 
@@ -116,7 +116,7 @@ function qdisc(dev: string, line: string): readonly TcObject[] {
         handle,
         defaultClass: word(line, "default").replace(/^0x/, ""),
         directPackets: parseInt(word(line, "direct_qlen"), 10),
-        ...odd(sizeTable(line)),
+        ...withDeviations(sizeTable(line)),
       },
     ];
   }
@@ -130,7 +130,7 @@ function qdisc(dev: string, line: string): readonly TcObject[] {
           parent: word(line, "parent"),
           handle,
           queue,
-          ...odd([...queueOddities(kind, line), ...sizeTable(line)]),
+          ...withDeviations([...queueDeviations(kind, line), ...sizeTable(line)]),
         },
       ];
 }
@@ -148,7 +148,7 @@ function htbClass(dev: string, line: string): HtbClass {
     cburst: bytes(word(line, "cburst")),
     quantum: / quantum /.test(line) ? bytes(word(line, "quantum")) : undefined,
     ...(/ prio [1-9]/.test(line) ? { priority: parseInt(word(line, "prio"), 10) } : {}),
-    ...odd(charges(line)),
+    ...withDeviations(charges(line)),
   };
 }
 

@@ -105,7 +105,7 @@ function leafLines(leaf: LeafQdisc, { objects }: ObservedDevice): readonly strin
   const make = objectLine(leaf, "replace");
   const twin = objects.find((object) => keyOf(object) === keyOf(leaf));
   const isOther =
-    twin?.kind === "leaf" && (twin.queue.kind !== leaf.queue.kind || twin.oddities !== undefined);
+    twin?.kind === "leaf" && (twin.queue.kind !== leaf.queue.kind || twin.deviations !== undefined);
   return isOther ? [`qdisc del dev ${leaf.dev} parent ${leaf.parent} handle ${leaf.handle}`, make] : [make];
 }
 

@@ -139,10 +139,10 @@ describe("somebody's filters on a clsact", () => {
     ["of-one-port", ["it takes protocol ip only", "it takes only what has match 00000050/0000ffff at 20"]],
   ])(
     "a policer %s, at our pref and with our rate, is none that we ever make: it is in the way",
-    (what, oddities) => {
+    (what, deviations) => {
       const seen = device(`stock/foreign-police-${what}`);
       expect(tcDrift(ingressGuard, [seen])).toEqual(
-        oddities.map((oddity) => `police filter pref 9 at ingress of eth0: ${oddity}`),
+        deviations.map((deviation) => `police filter pref 9 at ingress of eth0: ${deviation}`),
       );
       const delta = tcDelta(ingressGuard, [seen]);
       expect([delta.remove, delta.add]).toEqual([[], []]);
