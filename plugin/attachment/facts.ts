@@ -2,7 +2,7 @@
 import type { Request } from "../cni/request.ts";
 import type { Facts, Features } from "../datapath/driver.ts";
 import type { Outcome } from "../kernel/exec.ts";
-import { factsIn, type Attachment } from "../kernel/inspect.ts";
+import { factsIn, type PodLinkQuery } from "../kernel/inspect.ts";
 import { lookAtPod } from "../kernel/look.ts";
 import { runAt } from "../kernel/netns.ts";
 import { observeAnd } from "../kernel/observe-in-turn.ts";
@@ -31,7 +31,7 @@ export async function readFactsAndObserve(
   return { found: factsIn(outcome, attachment, features), observed };
 }
 
-function attachmentOf({ call, interfaces }: Request): Attachment {
+function attachmentOf({ call, interfaces }: Request): PodLinkQuery {
   return { netns: call.netns, ifname: call.ifname, interfaces };
 }
 

@@ -8,14 +8,14 @@ import type { Outcome } from "./exec.ts";
 import { kernelHasIpv6, readNodeLink } from "./linux.ts";
 import { refusal } from "./refusal.ts";
 
-export type Attachment = {
+export type PodLinkQuery = {
   readonly netns: string;
   readonly ifname: string;
   readonly interfaces: readonly Interface[];
 };
 
 /** `outcome`: what `lookAtPod` brought. */
-export function factsIn(outcome: Outcome, attachment: Attachment, features: Features): Facts {
+export function factsIn(outcome: Outcome, attachment: PodLinkQuery, features: Features): Facts {
   const podLink = podLinkIn(outcome, attachment);
   const found = findHostEnd(podLink, attachment.interfaces);
   return {
@@ -27,7 +27,7 @@ export function factsIn(outcome: Outcome, attachment: Attachment, features: Feat
   };
 }
 
-function podLinkIn(outcome: Outcome, { netns, ifname }: Attachment): ObservedLink {
+function podLinkIn(outcome: Outcome, { netns, ifname }: PodLinkQuery): ObservedLink {
   const batch = showLink(ifname);
   const { exitCode, stdout, stderr } = outcome;
   const link = exitCode === 0 ? parseLinks(stdout)[0] : undefined;

@@ -8,7 +8,7 @@ import { formatAddress, hostAddress } from "../policy/address/address.ts";
 import { bitsOf } from "../policy/address/cidr.ts";
 import { matches, selectorText, type Selector } from "../policy/label/selector.ts";
 import type { Surroundings } from "../policy/manifests/manifest.ts";
-import { isDefaultNetwork, nadsOf, type Attachment } from "../policy/manifests/select.ts";
+import { isDefaultNetwork, nadsOf, type PodInterface } from "../policy/manifests/select.ts";
 import type { Cidr, PodPeer, Rule } from "../policy/rule/rule.ts";
 import type { Snapshot } from "./snapshot.ts";
 
@@ -91,7 +91,7 @@ export function addressesOn(network: PodNetwork, { addresses, attached }: Destin
  * undefined where neither says anything.
  */
 export function podNetworkOf(
-  attachment: Attachment,
+  attachment: PodInterface,
   surroundings: Surroundings,
   annotations: Annotations,
 ): PodNetwork | undefined {

@@ -11,7 +11,7 @@ import {
   type Answer,
   type ManifestRules,
 } from "../policy/manifests/answer.ts";
-import type { Attachment } from "../policy/manifests/select.ts";
+import type { PodInterface } from "../policy/manifests/select.ts";
 import { checksum } from "./checksum.ts";
 import { writeCache } from "./policy-cache-file.ts";
 import { withCache } from "./policy-cache.ts";
@@ -25,7 +25,7 @@ export type Keep = "keep" | "forget";
 /** `api`: what the Kubernetes API has, in one order with what the files have. */
 export async function loadPolicies(
   place: Place,
-  attachment: Attachment,
+  attachment: PodInterface,
   keep: Keep,
   api?: ApiSource,
 ): Promise<ManifestRules> {

@@ -1,7 +1,7 @@
 /** What the policies of a source come to for an attachment. Pure. Small: an ADD beside an agent needs no more than this. */
 import type { Annotations } from "../../cni/request.ts";
 import type { Rule } from "../rule/rule.ts";
-import { select, type Attachment } from "./select.ts";
+import { select, type PodInterface } from "./select.ts";
 import type { PolicySource } from "./source.ts";
 
 export type ManifestRules = {
@@ -27,13 +27,13 @@ export const noManifestRules: ManifestRules = {
 };
 
 /** Of a source that has no faults, since nothing of it may fail a pod. */
-export function rulesFrom(source: PolicySource, attachment: Attachment): ManifestRules {
+export function rulesFrom(source: PolicySource, attachment: PodInterface): ManifestRules {
   return answerFrom(source, attachment);
 }
 
 export type Answer = ManifestRules & { readonly faults: readonly string[] };
 
-export function answerFrom(source: PolicySource, attachment: Attachment): Answer {
+export function answerFrom(source: PolicySource, attachment: PodInterface): Answer {
   const { namespace } = attachment.pod;
   const policies = namespace === undefined ? undefined : source.policies(namespace);
   if (policies === undefined) return { ...noManifestRules, faults: [] };

@@ -12,7 +12,7 @@ import type {
 import { matches, type Selector } from "../label/selector.ts";
 
 /** One interface of a pod in a network, as far as selectors ask. */
-export type Attachment = { readonly pod: Pod; readonly network: string; readonly ifname: string };
+export type PodInterface = { readonly pod: Pod; readonly network: string; readonly ifname: string };
 
 export type Selected<Qos> = {
   readonly networkQos: readonly Qos[];
@@ -29,7 +29,7 @@ export type Selected<Qos> = {
 export function select<Qos extends NetworkQosHead>(
   policies: NamespacePolicies<Qos>,
   surroundings: Surroundings,
-  attachment: Attachment,
+  attachment: PodInterface,
 ): Selected<Qos> {
   const warnings = [...policies.warnings];
   const passedOver: string[] = [];
@@ -80,7 +80,7 @@ type Notes = {
 function egressRules(
   egressQos: EgressQos | undefined,
   surroundings: Surroundings,
-  attachment: Attachment,
+  attachment: PodInterface,
   { warnings, passedOver, undecided }: Notes,
 ): readonly Rule[] {
   if (egressQos === undefined) return [];
@@ -105,7 +105,7 @@ type Answer = { readonly answer: boolean | undefined; readonly unknown: readonly
 function selectsNetwork(
   selectors: readonly NetworkSelector[],
   surroundings: Surroundings,
-  attachment: Attachment,
+  attachment: PodInterface,
 ): Answer {
   if (selectors.length === 0) return { answer: true, unknown: [] };
   const answers = selectors.map((selector) => selectorMeets(selector, surroundings, attachment));
@@ -117,7 +117,7 @@ function selectsNetwork(
 function selectorMeets(
   selector: NetworkSelector,
   surroundings: Surroundings,
-  attachment: Attachment,
+  attachment: PodInterface,
 ): Answer {
   switch (selector.type) {
     case "DefaultNetwork":
@@ -150,11 +150,11 @@ function matchesNamespace(selector: Selector, name: string, namespaces: Surround
 }
 
 /** A pod's first interface, in a network that no NetworkAttachmentDefinition makes. */
-export function isDefaultNetwork(surroundings: Surroundings, attachment: Attachment): boolean {
+export function isDefaultNetwork(surroundings: Surroundings, attachment: PodInterface): boolean {
   return isFirst(attachment) && nadsOf(surroundings, attachment).length === 0;
 }
 
-function isFirst({ ifname }: Attachment): boolean {
+function isFirst({ ifname }: PodInterface): boolean {
   return ifname === "eth0";
 }
 
@@ -162,7 +162,7 @@ function isFirst({ ifname }: Attachment): boolean {
  * Those that may have made the attachment. A name alone proves little: anybody may define a network of any name in a namespace
  * of his own, also of the name that the default network of all pods has.
  */
-export function nadsOf({ nads, isOfNode = false }: Surroundings, attachment: Attachment): readonly Nad[] {
+export function nadsOf({ nads, isOfNode = false }: Surroundings, attachment: PodInterface): readonly Nad[] {
   const named = nads.filter(({ network }) => network === attachment.network);
   if (!isFirst(attachment)) return named;
   return isOfNode ? [] : named.filter(({ namespace }) => makesFirstOf(attachment.pod, namespace));
