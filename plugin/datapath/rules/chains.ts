@@ -11,7 +11,7 @@
  */
 import type { MangleChain } from "../../program/iptables/chain.ts";
 import type { Program } from "../../program/program.ts";
-import type { Family, Rule } from "../../policy/rule/rule.ts";
+import type { IpFamily, Rule } from "../../policy/rule/rule.ts";
 import type { LimitsBy } from "../driver.ts";
 import { chainName, rootHandle, verdictChainName } from "../names.ts";
 import { conditionsOf, createSets, type Sets } from "./conditions.ts";
@@ -26,7 +26,7 @@ export function ruleChains(
 ): readonly Program[] {
   const minors = limitClasses(rules);
   const classes = new Map([...minors].map(([rule, minor]) => [rule, sorted(minor, limitsBy)]));
-  const families: readonly Family[] = ipv6 ? [4, 6] : [4];
+  const families: readonly IpFamily[] = ipv6 ? [4, 6] : [4];
   return families.flatMap((family): readonly Program[] => {
     const sets = createSets(ifname, family);
     const verdicts = createVerdicts(ifname);
@@ -43,7 +43,7 @@ export function ruleChains(
 function linesOf(
   rules: readonly Rule[],
   classes: ReadonlyMap<Rule, string>,
-  family: Family,
+  family: IpFamily,
   sets: Sets,
   verdicts: Verdicts,
 ): readonly string[] {

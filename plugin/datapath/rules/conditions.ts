@@ -4,7 +4,7 @@ import { bitsOf, formatCidr } from "../../policy/address/cidr.ts";
 import {
   destinationsOf,
   type Block,
-  type Family,
+  type IpFamily,
   type PodDestinations,
   type Rule,
   type Service,
@@ -20,7 +20,7 @@ export type Sets = {
   readonly all: () => readonly NetSet[];
 };
 
-export function createSets(ifname: string, family: Family): Sets {
+export function createSets(ifname: string, family: IpFamily): Sets {
   const sets = new Map<string, NetSet>();
   const named = (key: string, entries: readonly string[]): NetSet => {
     const known = sets.get(key);
@@ -50,7 +50,7 @@ function entriesOf(members: readonly Member[]): readonly string[] {
 }
 
 /** One text for each line that the rule takes, "" for every packet; none where no packet of this family can match. */
-export function conditionsOf(rule: Rule, family: Family, sets: Sets): readonly string[] {
+export function conditionsOf(rule: Rule, family: IpFamily, sets: Sets): readonly string[] {
   const to =
     rule.toPods === undefined ? addressMatch(rule.to, family) : followedMatch(rule.to, rule.toPods, family);
   const from = addressMatch(rule.from, family);
@@ -67,7 +67,7 @@ type AddressMatch = "anything" | "nothing" | readonly Member[] | Followed;
 /** Stands also while it has no members: these come without a change of the rules. */
 type Followed = { readonly called: string; readonly entries: readonly string[] };
 
-function followedMatch(to: readonly Block[], toPods: PodDestinations, family: Family): AddressMatch {
+function followedMatch(to: readonly Block[], toPods: PodDestinations, family: IpFamily): AddressMatch {
   if (to.length > 0 && addressMatch(to, family) === "anything") return "anything";
   const ofFamily = (blocks: readonly Block[] = []) => blocks.filter(({ cidr }) => cidr.family === family);
   // Single addresses alone are mostly all that there is, and a thousand of them.
@@ -90,7 +90,7 @@ function withKept(entries: readonly string[], kept: readonly string[]): readonly
   return [...entries, ...kept.filter((entry) => !named.has(networkIn(entry)))];
 }
 
-function addressMatch(blocks: readonly Block[], family: Family): AddressMatch {
+function addressMatch(blocks: readonly Block[], family: IpFamily): AddressMatch {
   if (blocks.length === 0) return "anything";
   const members = membersOf(blocks.filter(({ cidr }) => cidr.family === family));
   const [first, ...more] = members;
@@ -150,7 +150,7 @@ function withHalves(members: readonly Member[]): readonly Member[] {
   return [...unnamed.map((cidr) => ({ cidr, matches: all.matches })), ...others];
 }
 
-const wholeFamily: Readonly<Record<Family, readonly string[]>> = {
+const wholeFamily: Readonly<Record<IpFamily, readonly string[]>> = {
   4: ["0.0.0.0", "128.0.0.0"],
   6: ["::", "8000::"],
 };

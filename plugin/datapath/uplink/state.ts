@@ -13,7 +13,7 @@
  */
 import type { Uplink } from "../../policy/uplink/uplink.ts";
 import type { SharedChain } from "../../program/iptables/chain.ts";
-import type { Family } from "../../program/iptables/mangle.ts";
+import type { IptablesTool } from "../../program/iptables/mangle.ts";
 import type { AddressSet } from "../../program/ipset/set.ts";
 import type { HtbQdisc, TcObject } from "../../program/tc/objects.ts";
 import { uplinkChain } from "./rules.ts";
@@ -26,7 +26,7 @@ export type UplinkState = {
   /** In the order in which they are made: the root, its classes, their queues, the filters that sort into them. */
   readonly tree: readonly TcObject[];
   readonly sets: readonly AddressSet[];
-  readonly chains: Readonly<Record<Family, SharedChain | undefined>>;
+  readonly chains: Readonly<Record<IptablesTool, SharedChain | undefined>>;
 };
 
 export function uplinkState(uplink: Uplink, facts: UplinkFacts): UplinkState {

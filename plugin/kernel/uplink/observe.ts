@@ -4,7 +4,7 @@ import { filterPlaces } from "../../program/tc/filter-places.ts";
 import { listTc } from "../../program/tc/render.ts";
 import type { Member } from "../../program/ipset/members.ts";
 import type { PodPart } from "../../datapath/uplink/sets.ts";
-import { type Family, listRules } from "../../program/iptables/mangle.ts";
+import { type IptablesTool, listRules } from "../../program/iptables/mangle.ts";
 import { type SharedChain, type ObservedChain } from "../../program/iptables/chain.ts";
 import { parseChains } from "../../program/iptables/parse.ts";
 import type { UplinkState } from "../../datapath/uplink/state.ts";
@@ -30,7 +30,7 @@ export function ownDrift(state: UplinkState, seen: SeenUplink): readonly string[
 
 export type SeenUplink = {
   readonly tree: ObservedDevice;
-  readonly chains: ReadonlyMap<Family, ObservedChain>;
+  readonly chains: ReadonlyMap<IptablesTool, ObservedChain>;
 };
 
 export async function observeUplink(state: UplinkState): Promise<SeenUplink> {
@@ -61,7 +61,7 @@ function withoutQueue(device: string, said: string): CniError {
   );
 }
 
-export async function observeChain(family: Family, wanted: SharedChain): Promise<ObservedChain> {
+export async function observeChain(family: IptablesTool, wanted: SharedChain): Promise<ObservedChain> {
   const batch = listRules(family);
   const outcome = await run(batch.argv, batch.input);
   if (outcome.exitCode !== 0) throw refusal("node", batch, outcome);
@@ -117,7 +117,7 @@ export async function observeSet(name: string): Promise<ObservedSet | undefined>
   throw refusal("node", batch, outcome);
 }
 
-export function wantedChains({ chains }: UplinkState): readonly (readonly [Family, SharedChain])[] {
+export function wantedChains({ chains }: UplinkState): readonly (readonly [IptablesTool, SharedChain])[] {
   return (["iptables", "ip6tables"] as const).flatMap((family) => {
     const wanted = chains[family];
     return wanted === undefined ? [] : [[family, wanted] as const];

@@ -1,8 +1,8 @@
 /** IP addresses as groups of 16 bits, two or eight of them: text to numbers and back, by ipaddr.js. Pure. */
 import ipaddr from "ipaddr.js";
-import type { Family } from "../rule/rule.ts";
+import type { IpFamily } from "../rule/rule.ts";
 
-export type Address = { readonly family: Family; readonly groups: readonly number[] };
+export type Address = { readonly family: IpFamily; readonly groups: readonly number[] };
 
 export function parseAddress(text: string): Address | undefined {
   if (text.length > longest) return undefined;

@@ -1,7 +1,7 @@
 /** CIDR blocks: read as Kubernetes reads them, and what holds between them. Pure. */
 import { invalidValue } from "../../errors.ts";
 import { formatAddress, parseAddress, type Address } from "./address.ts";
-import type { Cidr, Family } from "../rule/rule.ts";
+import type { Cidr, IpFamily } from "../rule/rule.ts";
 
 const allowed = 'a CIDR such as "192.0.2.0/24" or "2001:db8::/32"';
 
@@ -46,7 +46,7 @@ export function readBlockOrAddress(value: unknown): Answer {
   return readCidr(address === undefined ? value : `${String(value)}/${bitsOf(address.family)}`);
 }
 
-export function bitsOf(family: Family): 32 | 128 {
+export function bitsOf(family: IpFamily): 32 | 128 {
   return family === 4 ? 32 : 128;
 }
 

@@ -1,10 +1,10 @@
 /** What holds between the packets of two rules: all of one among the other's, some, none. Exact, and pure. */
 import { haveCommon, isSubset, setOf, union, type AddressSet } from "../address/address-set.ts";
 import { netOf, parseCidr } from "../address/cidr.ts";
-import { destinationsOf, type Block, type Family, type Rule, type Service } from "./rule.ts";
+import { destinationsOf, type Block, type IpFamily, type Rule, type Service } from "./rule.ts";
 
 /** What a rule matches, worked out once: of 2000 rules each is held against all before it. */
-export type Reach = Readonly<Record<Family, { readonly to: AddressSet; readonly from: AddressSet }>> & {
+export type Reach = Readonly<Record<IpFamily, { readonly to: AddressSet; readonly from: AddressSet }>> & {
   readonly services: readonly Service[];
 };
 
@@ -54,10 +54,10 @@ export function isNothing(reach: Reach): boolean {
   return families.every((family) => reach[family].to.length === 0 || reach[family].from.length === 0);
 }
 
-const families: readonly Family[] = [4, 6];
+const families: readonly IpFamily[] = [4, 6];
 
 /** undefined: any. */
-function addresses(blocks: readonly Block[] | undefined, family: Family): AddressSet {
+function addresses(blocks: readonly Block[] | undefined, family: IpFamily): AddressSet {
   if (blocks === undefined) return everything[family];
   return union(
     blocks
@@ -66,7 +66,7 @@ function addresses(blocks: readonly Block[] | undefined, family: Family): Addres
   );
 }
 
-const everything: Readonly<Record<Family, AddressSet>> = {
+const everything: Readonly<Record<IpFamily, AddressSet>> = {
   4: setOf(netOf(parseCidr("every IPv4 address", "0.0.0.0/0")), []),
   6: setOf(netOf(parseCidr("every IPv6 address", "::/0")), []),
 };

@@ -6,10 +6,10 @@ import type { Discipline } from "../../cni/conf.ts";
 import type { Selector } from "../label/selector.ts";
 import type { Dscp } from "./dscp.ts";
 
-export type Family = 4 | 6;
+export type IpFamily = 4 | 6;
 
 /** Network address and prefix length; the address is the network's own, in canonical text. */
-export type Cidr = { readonly family: Family; readonly address: string; readonly prefix: number };
+export type Cidr = { readonly family: IpFamily; readonly address: string; readonly prefix: number };
 
 /** The addresses of `cidr` without those of `except`. */
 export type Block = { readonly cidr: Cidr; readonly except: readonly Cidr[] };

@@ -6,7 +6,7 @@
  *       POD-QOS-eth0 … -j DSCP --set-dscp 0x2e
  */
 import type { Batch } from "../handler.ts";
-import { changeMangle, type Family } from "./mangle.ts";
+import { changeMangle, type IptablesTool } from "./mangle.ts";
 
 export type MangleChain = {
   readonly kind: "chain";
@@ -47,7 +47,7 @@ export type ObservedChain = {
  * `-N` rather than `:chain`: with a chain of that name already there the whole transaction is refused, nothing changes,
  * and the caller looks before it goes on. `:chain` would flush it and add the jump a second time.
  */
-export function addChains(family: Family, chains: readonly MangleChain[]): Batch {
+export function addChains(family: IptablesTool, chains: readonly MangleChain[]): Batch {
   return changeMangle(family, [
     ...chains.map(({ name }) => `-N ${name}`),
     ...chains.flatMap(ruleLines),
@@ -56,7 +56,7 @@ export function addChains(family: Family, chains: readonly MangleChain[]): Batch
 }
 
 /** A chain goes only when no rule leads to it any more: every jump and every rule first. */
-export function removeChains(family: Family, chains: readonly MangleChain[]): Batch {
+export function removeChains(family: IptablesTool, chains: readonly MangleChain[]): Batch {
   return changeMangle(family, [
     ...chains.flatMap(hookRules).map((rule) => `-D ${rule}`),
     ...chains.map(({ name }) => `-F ${name}`),
@@ -66,7 +66,7 @@ export function removeChains(family: Family, chains: readonly MangleChain[]): Ba
 
 /** Whatever there is of the chains, whole or half, becomes what is wanted in one transaction: no packet goes unmarked. */
 export function replaceChains(
-  family: Family,
+  family: IptablesTool,
   chains: readonly MangleChain[],
   observed: readonly ObservedChain[],
 ): Batch {
@@ -80,7 +80,7 @@ export function replaceChains(
 }
 
 /** Takes away what was found of chains: each line is there only if its object is. */
-export function removeFound(family: Family, found: readonly ObservedChain[]): Batch {
+export function removeFound(family: IptablesTool, found: readonly ObservedChain[]): Batch {
   const there = found.filter(({ exists }) => exists);
   return changeMangle(family, [
     ...found.flatMap((chain) => chain.hookRules.map((rule) => `-D ${rule}`)),
@@ -102,7 +102,7 @@ export function isCommented(rule: string, comment: string): boolean {
   return ` ${rule} `.includes(` --comment ${comment} `);
 }
 
-export function describeChain(family: Family, name: string): string {
+export function describeChain(family: IptablesTool, name: string): string {
   return `${family} mangle chain ${name}`;
 }
 

@@ -12,12 +12,12 @@ import {
   type ObservedChain,
 } from "./chain.ts";
 import { parseChains } from "./parse.ts";
-import { listRules, type Family } from "./mangle.ts";
+import { listRules, type IptablesTool } from "./mangle.ts";
 import { outOfReach, sharedDrift, undoneBehind } from "./shared.ts";
 
 type Seen = readonly ObservedChain[];
 
-export function chains(family: Family): Handler<MangleChain, Seen> {
+export function chains(family: IptablesTool): Handler<MangleChain, Seen> {
   return {
     add: (wanted) => addChains(family, wanted),
     madeBefore: () => [],
@@ -58,7 +58,7 @@ export function chains(family: Family): Handler<MangleChain, Seen> {
 }
 
 export function chainDrift(
-  family: Family,
+  family: IptablesTool,
   wanted: readonly MangleChain[],
   observed: Seen,
 ): readonly string[] {
@@ -72,7 +72,7 @@ function byName(observed: Seen): Twins {
   return new Map(observed.map((chain) => [chain.name, chain]));
 }
 
-function driftOf(family: Family, chain: MangleChain, twins: Twins): readonly string[] {
+function driftOf(family: IptablesTool, chain: MangleChain, twins: Twins): readonly string[] {
   const name = describeChain(family, chain.name);
   const twin = twins.get(chain.name);
   if (twin === undefined || !twin.exists) return [`${name} is missing`];

@@ -1,9 +1,9 @@
 /** The mangle table of one address family: all of it as text, and a change of it as one transaction. Pure. */
 import { batchText, type Batch } from "../handler.ts";
 
-export type Family = "iptables" | "ip6tables";
+export type IptablesTool = "iptables" | "ip6tables";
 
-export function listRules(family: Family): Batch {
+export function listRules(family: IptablesTool): Batch {
   return { argv: [`${family}-save`, "-t", "mangle"], input: "" };
 }
 
@@ -54,7 +54,7 @@ const takesAll = new RegExp(`${onAll}(?:ACCEPT|DROP|RETURN|QUEUE)$`);
 const setsForAll = new RegExp(`${onAll}(DSCP|TOS|CLASSIFY) `);
 
 /** Commits whole or not at all: no packet meets half of it. */
-export function changeMangle(family: Family, lines: readonly string[]): Batch {
+export function changeMangle(family: IptablesTool, lines: readonly string[]): Batch {
   const input = batchText(["*mangle", ...lines, "COMMIT"]);
   return { argv: [`${family}-restore`, "--noflush", "--wait", "10"], input };
 }

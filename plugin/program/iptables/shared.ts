@@ -13,10 +13,14 @@ import {
   type ObservedChain,
   type SharedChain,
 } from "./chain.ts";
-import type { Family } from "./mangle.ts";
+import type { IptablesTool } from "./mangle.ts";
 
 /** A sentence for whatever is missing, not as wanted, or there although nothing asks for it. */
-export function sharedDrift(family: Family, chain: MangleChain, seen: ObservedChain): readonly string[] {
+export function sharedDrift(
+  family: IptablesTool,
+  chain: MangleChain,
+  seen: ObservedChain,
+): readonly string[] {
   const name = describeChain(family, chain.name);
   if (!seen.exists) return [`${name} is missing`];
   const wanted = hookRules(chain);
@@ -42,18 +46,22 @@ export function undoneBehind(name: string, behind: string): string {
 }
 
 /** For CHECK alone: to refuse every pod of the node over a rule of the operator's would be worse than what it does. */
-export function outOfReach(family: Family, { name, before }: ObservedChain): readonly string[] {
+export function outOfReach(family: IptablesTool, { name, before }: ObservedChain): readonly string[] {
   return before === undefined
     ? []
     : [`${describeChain(family, name)}: no packet gets to it past the rule "${before}"`];
 }
 
 /** `-N` and every `-D` are refused if somebody has done the same since we looked, so no rule comes to be twice. */
-export function changeShared(family: Family, chain: MangleChain, seen: ObservedChain): Batch | undefined {
+export function changeShared(
+  family: IptablesTool,
+  chain: MangleChain,
+  seen: ObservedChain,
+): Batch | undefined {
   return sharedDrift(family, chain, seen).length === 0 ? undefined : replaceChains(family, [chain], [seen]);
 }
 
-export function removeShared(family: Family, seen: ObservedChain): Batch | undefined {
+export function removeShared(family: IptablesTool, seen: ObservedChain): Batch | undefined {
   return seen.exists || seen.hookRules.length > 0 ? removeFound(family, [seen]) : undefined;
 }
 

@@ -2,7 +2,7 @@ import { parseUplink } from "../../../plugin/cni/uplink.ts";
 import { uplinkState, type UplinkState } from "../../../plugin/datapath/uplink/state.ts";
 import { decideUplink } from "../../../plugin/policy/uplink/uplink.ts";
 import type { HtbClass, HtbQdisc, TcObject } from "../../../plugin/program/tc/objects.ts";
-import type { Family } from "../../../plugin/program/iptables/mangle.ts";
+import type { IptablesTool } from "../../../plugin/program/iptables/mangle.ts";
 import { hookRules, type SharedChain } from "../../../plugin/program/iptables/chain.ts";
 import { ofTc } from "../alter/alterations-tc.ts";
 import type { Found } from "../alter/alteration.ts";
@@ -86,7 +86,7 @@ const ofLeafClass = (one: HtbClass): readonly Found[] => {
   ];
 };
 
-const ofChain = (tool: Family, wanted: SharedChain | undefined): readonly Found[] => {
+const ofChain = (tool: IptablesTool, wanted: SharedChain | undefined): readonly Found[] => {
   if (wanted === undefined) return [];
   const { name: chain, rules } = wanted;
   const [mangle, names] = [`${tool} -w -t mangle`, [`${tool} mangle chain ${chain}`]];

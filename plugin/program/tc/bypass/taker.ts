@@ -5,11 +5,11 @@ import { flowerBits, u32Bits } from "./keys.ts";
 import { letsPass } from "./verdicts.ts";
 
 export const families = [4, 6] as const;
-type Family = (typeof families)[number];
+type FilterFamily = (typeof families)[number];
 
 export type Taker = {
   readonly filter: ForeignFilter;
-  readonly families: readonly Family[];
+  readonly families: readonly FilterFamily[];
   /** What a packet must have, as far as it is understood. */
   readonly bits: Bits;
   /** That nothing else is asked of a packet. */
@@ -25,13 +25,13 @@ export function takerOf(filter: ForeignFilter): Taker | undefined {
   return { filter, families: spoken, ...conditionOf(kind, text) };
 }
 
-function familiesOf(protocol: string, text: string): readonly Family[] {
+function familiesOf(protocol: string, text: string): readonly FilterFamily[] {
   const inKeys = / eth_type (\S+)/.exec(text)?.[1];
   const words = [protocol, ...(inKeys === undefined ? [] : [inKeys])];
   return families.filter((family) => words.every((word) => familiesBy[word]?.includes(family) === true));
 }
 
-const familiesBy: Readonly<Record<string, readonly Family[]>> = {
+const familiesBy: Readonly<Record<string, readonly FilterFamily[]>> = {
   all: families,
   ip: [4],
   ipv4: [4],
