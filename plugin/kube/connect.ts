@@ -4,7 +4,12 @@
  */
 import type { IncomingMessage } from "node:http";
 import { Agent } from "node:https";
-import { type Credentials, credentialsFrom, type Place, type ReadCredentials } from "./credentials.ts";
+import {
+  type Credentials,
+  credentialsFrom,
+  type CredentialsSource,
+  type ReadCredentials,
+} from "./credentials.ts";
 import { ServerError } from "./errors.ts";
 import { readJson, refusalOf } from "./body.ts";
 import { type Asked, type Get, headOf, nameOf, type Write } from "./send.ts";
@@ -30,7 +35,7 @@ export type Connection = {
   readonly close: () => void;
 };
 
-export type ConnectOptions = Place & { readonly timing?: Timing };
+export type ConnectOptions = CredentialsSource & { readonly timing?: Timing };
 
 export async function connect({ timing = usual, ...place }: ConnectOptions): Promise<Connection> {
   const credentials = keep(await credentialsFrom(place), timing);

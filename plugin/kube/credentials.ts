@@ -19,14 +19,14 @@ export type Credentials = {
 /** Gives the credentials as they are on disk now. */
 export type ReadCredentials = () => Promise<Credentials>;
 
-export type Place = {
+export type CredentialsSource = {
   /** In a cluster, with the pod's service account, when it is not given. */
   readonly kubeconfig?: string | undefined;
   /** A prefix for the path of the service account's files: where they are for a process outside the pod's mount namespace. */
   readonly root?: string | undefined;
 };
 
-export async function credentialsFrom(place: Place): Promise<ReadCredentials> {
+export async function credentialsFrom(place: CredentialsSource): Promise<ReadCredentials> {
   const { KubeConfig: Config } = await import("@kubernetes/client-node/dist/config.js");
   // A program that gives credentials is asked again when they end, and client-node keeps them until then in its config.
   let kept: { readonly config: KubeConfig; readonly stamp: string } | undefined;
@@ -127,6 +127,6 @@ function defined(options: RequestOptions): RequestOptions {
   return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
 }
 
-function where({ kubeconfig }: Place): string {
+function where({ kubeconfig }: CredentialsSource): string {
   return kubeconfig ?? "the pod's service account";
 }

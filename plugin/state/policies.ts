@@ -17,14 +17,14 @@ import { writeCache } from "./policy-cache-file.ts";
 import { withCache } from "./policy-cache.ts";
 import { compileFiles, inDirectory, stampFiles, type Stamps } from "./policy-files.ts";
 
-export type Place = { readonly policyDir: string; readonly stateDir: string };
+export type PolicyPaths = { readonly policyDir: string; readonly stateDir: string };
 
 /** CHECK and explain write nothing. */
 export type Keep = "keep" | "forget";
 
 /** `api`: what the Kubernetes API has, in one order with what the files have. */
 export async function loadPolicies(
-  place: Place,
+  place: PolicyPaths,
   attachment: PodInterface,
   keep: Keep,
   api?: ApiSource,
@@ -46,7 +46,7 @@ export async function loadPolicies(
 }
 
 /** Throws if no pod could be served with the files. STATUS asks so every few seconds, hence it keeps what it compiled. */
-export async function assertReadable(place: Place): Promise<void> {
+export async function assertReadable(place: PolicyPaths): Promise<void> {
   const stamps = stampFiles(place.policyDir);
   if (stamps.names.length > 0 && withCache(cachePath(place), stamps.key, () => true) === undefined) {
     await compileAndKeep(place, stamps, "keep");
@@ -54,7 +54,11 @@ export async function assertReadable(place: Place): Promise<void> {
 }
 
 /** By its manifest; undefined where there is none. */
-export async function namespaceLabels(place: Place, name: string, keep: Keep): Promise<Labels | undefined> {
+export async function namespaceLabels(
+  place: PolicyPaths,
+  name: string,
+  keep: Keep,
+): Promise<Labels | undefined> {
   const stamps = stampFiles(place.policyDir);
   if (stamps.names.length === 0) return undefined;
   const labelsIn = ({ namespaces }: Surroundings): Labels | undefined =>
@@ -64,7 +68,7 @@ export async function namespaceLabels(place: Place, name: string, keep: Keep): P
 }
 
 /** Whether an object there asks for labels of NetworkAttachmentDefinitions. */
-export async function selectsNetworks(place: Place): Promise<boolean> {
+export async function selectsNetworks(place: PolicyPaths): Promise<boolean> {
   const stamps = stampFiles(place.policyDir);
   if (stamps.names.length === 0) return false;
   const cached = withCache(cachePath(place), stamps.key, (cache) => cache.selectsNetworks);
@@ -86,7 +90,7 @@ function sourceOf({ namespaces, surroundings }: Directory): PolicySource {
   };
 }
 
-function withoutFaults({ policyDir }: Place, { faults, ...rules }: Answer): ManifestRules {
+function withoutFaults({ policyDir }: PolicyPaths, { faults, ...rules }: Answer): ManifestRules {
   const [first, ...others] = faults;
   if (first === undefined) return rules;
   throw inDirectory(policyDir, new CniError(ErrorCode.invalidConfig, first, others.join("\n")));
@@ -101,7 +105,7 @@ function isSettled({ youngestMs, takenMs }: Stamps): boolean {
 }
 
 /** What cannot be kept is compiled again next time. */
-async function compileAndKeep(place: Place, before: Stamps, keep: Keep): Promise<Directory> {
+async function compileAndKeep(place: PolicyPaths, before: Stamps, keep: Keep): Promise<Directory> {
   const { compiled, stamps } = await compileFiles(place.policyDir, before);
   if (keep === "forget" || !isSettled(stamps)) return compiled;
   try {
@@ -113,10 +117,10 @@ async function compileAndKeep(place: Place, before: Stamps, keep: Keep): Promise
 }
 
 /** Confs may share a state directory and not their policies. The key names the directory: a clash costs time, no more. */
-function cachePath({ policyDir, stateDir }: Place): string {
+function cachePath({ policyDir, stateDir }: PolicyPaths): string {
   return `${stateDir}/policies/${checksum(Buffer.from(policyDir)).toString(16).padStart(8, "0")}`;
 }
 
-function namespaceUnknown({ policyDir }: Place): string {
+function namespaceUnknown({ policyDir }: PolicyPaths): string {
   return `no policy of ${policyDir} is applied: the runtime did not say the pod's namespace (K8S_POD_NAMESPACE in CNI_ARGS)`;
 }

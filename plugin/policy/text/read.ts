@@ -5,7 +5,7 @@
 import * as z from "zod/mini";
 import type { JsonObject } from "../../cni/fields.ts";
 import { CniError, ErrorCode, invalidValue } from "../../errors.ts";
-import type { Fault, Place } from "./schema.ts";
+import type { Fault, FieldValue } from "./schema.ts";
 
 /** Throws the first fault. `value`: JSON, under the name `field`. */
 export function read<Schema extends z.ZodMiniType>(
@@ -72,8 +72,8 @@ function outermost(issues: readonly Issue[]): Issue {
   return around.toSorted((one, other) => one.path.length - other.path.length)[0] ?? first;
 }
 
-function refusal(root: Place, issue: Issue): CniError {
-  const place = (path: Path): Place => ({
+function refusal(root: FieldValue, issue: Issue): CniError {
+  const place = (path: Path): FieldValue => ({
     field: fieldOf(root.field, path),
     value: path.reduce((value, key) => (value as JsonObject | undefined)?.[String(key)], root.value),
   });

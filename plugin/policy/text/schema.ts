@@ -3,7 +3,7 @@ import * as z from "zod/mini";
 import { isObject, type JsonObject } from "../../cni/fields.ts";
 
 /** What stands where, as messages name it. */
-export type Place = { readonly field: string; readonly value: unknown };
+export type FieldValue = { readonly field: string; readonly value: unknown };
 
 /** What a schema cannot say by itself. */
 export type Fault = {
@@ -14,9 +14,9 @@ export type Fault = {
   /** In the place of what was written there. */
   readonly value?: unknown;
 } & (
-  | { readonly allowed: string | ((near: (...at: readonly (string | number)[]) => Place) => string) }
+  | { readonly allowed: string | ((near: (...at: readonly (string | number)[]) => FieldValue) => string) }
   /** All that is said behind the field. */
-  | { readonly sentence: string | ((at: Place) => string) }
+  | { readonly sentence: string | ((at: FieldValue) => string) }
 );
 
 /** In a transform: this is not what it should be. */

@@ -5,11 +5,11 @@ import { CniError, messageOf } from "../../../errors.ts";
 import { statusChecks } from "../../../report/status-checks.ts";
 import type { ConfFacts, Fault } from "../facts.ts";
 
-export type Place = { readonly root: string; readonly stateDir: string };
+export type NodePaths = { readonly root: string; readonly stateDir: string };
 
 export async function confFacts(
   entry: JsonObject | undefined,
-  { root, stateDir }: Place,
+  { root, stateDir }: NodePaths,
 ): Promise<ConfFacts> {
   const faults: Record<string, Fault> = {};
   const note = (name: string, error: unknown): void => {
