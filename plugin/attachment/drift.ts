@@ -24,7 +24,7 @@ export type Findings = { readonly faults: readonly string[]; readonly notes: rea
  * The kernel should have what the record holds: what ADD, or the agent since, applied last. What else is requested now is for the
  * next ADD, or the agent, to apply.
  */
-export async function driftOf(
+export async function attachmentDrift(
   request: Request,
   now: Now,
   record: AttachmentRecord | undefined,

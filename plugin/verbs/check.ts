@@ -1,6 +1,6 @@
 /** CHECK: read the kernel back and name every object that is not as it was applied last. Writes nothing. */
 import { decide } from "../attachment/decide.ts";
-import { driftOf, type Findings } from "../attachment/drift.ts";
+import { attachmentDrift, type Findings } from "../attachment/drift.ts";
 import { isEqual } from "../attachment/equal.ts";
 import type { Now } from "../attachment/unapplied.ts";
 import { learn } from "../attachment/learn.ts";
@@ -42,7 +42,7 @@ async function look(request: Request): Promise<Look> {
   const now = await decidedNow(request);
   assertPodNetns(request.call.netns);
   const record = readRecord(request.conf.stateDir, identityOf(request));
-  return { record, findings: await driftOf(request, now, record) };
+  return { record, findings: await attachmentDrift(request, now, record) };
 }
 
 /** In this order: who has left by now has written the record before. */

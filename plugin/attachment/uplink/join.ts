@@ -3,7 +3,7 @@ import { sameMember, type PodPart } from "../../datapath/uplink/sets.ts";
 import type { UplinkState } from "../../datapath/uplink/state.ts";
 import type { Log } from "../../log.ts";
 import { joinUplink, settleUplink, type Joined } from "../../kernel/uplink/ensure.ts";
-import { driftOf, type SeenUplink } from "../../kernel/uplink/observe.ts";
+import { uplinkStateDrift, type SeenUplink } from "../../kernel/uplink/observe.ts";
 import { addMembers } from "../../kernel/uplink/members.ts";
 import type { Uplink } from "../../policy/uplink/uplink.ts";
 import type { Member } from "../../program/ipset/members.ts";
@@ -25,7 +25,7 @@ export async function joinNodeUplink(
   pod: PodPart,
 ): Promise<readonly string[]> {
   const joined = await joinUplink(state, pod);
-  const unsettled = driftOf(state, joined.seen);
+  const unsettled = uplinkStateDrift(state, joined.seen);
   const settled = unsettled.length === 0;
   // It changes what stands, and the pod is in its sets by now.
   if (!settled && stands(state, joined.seen) && isLeftToAgent(node.stateDir)) return [];

@@ -14,7 +14,14 @@ import { changeTree, rootOwner, trimTree } from "../../program/tc/tree.ts";
 import { run, type Outcome } from "../exec.ts";
 import { refusal } from "../refusal.ts";
 import { assertNothingForeign } from "./foreign.ts";
-import { driftOf, faultsOf, observeSet, observeUplink, wantedChains, type SeenUplink } from "./observe.ts";
+import {
+  uplinkStateDrift,
+  faultsOf,
+  observeSet,
+  observeUplink,
+  wantedChains,
+  type SeenUplink,
+} from "./observe.ts";
 import { retreat } from "./retreat.ts";
 
 const mostRounds = 12;
@@ -35,7 +42,7 @@ export function joinUplink(state: UplinkState, pod: PodPart): Promise<Joined> {
 }
 
 function isSettled(state: UplinkState, seen: SeenUplink): boolean {
-  return driftOf(state, seen).length === 0;
+  return uplinkStateDrift(state, seen).length === 0;
 }
 
 /** `everybody`: what every pod of the uplink has in its sets, for those that have to be made anew. */

@@ -25,7 +25,7 @@ export async function uplinkDrift(state: UplinkState, pod: PodPart): Promise<rea
 /** Of the uplink itself; also that no packet gets to our rules. */
 export function ownDrift(state: UplinkState, seen: SeenUplink): readonly string[] {
   const hidden = [...seen.chains].flatMap(([family, observed]) => outOfReach(family, observed));
-  return [...driftOf(state, seen), ...foreignSorters(state.root, seen.tree), ...hidden];
+  return [...uplinkStateDrift(state, seen), ...foreignSorters(state.root, seen.tree), ...hidden];
 }
 
 export type SeenUplink = {
@@ -69,16 +69,16 @@ export async function observeChain(family: IptablesTool, wanted: SharedChain): P
   return observed ?? { name: wanted.name, exists: false, rules: [], hookRules: [], before: undefined };
 }
 
-export function driftOf(state: UplinkState, seen: SeenUplink): readonly string[] {
-  return [...treeDrift(state.tree, seen.tree), ...chainsDrift(state, seen)];
+export function uplinkStateDrift(state: UplinkState, seen: SeenUplink): readonly string[] {
+  return [...treeDrift(state.tree, seen.tree), ...uplinkChainsDrift(state, seen)];
 }
 
 /** What keeps it from working: without what is there for nothing. */
 export function faultsOf(state: UplinkState, seen: SeenUplink): readonly string[] {
-  return [...treeFaults(state.tree, seen.tree), ...chainsDrift(state, seen)];
+  return [...treeFaults(state.tree, seen.tree), ...uplinkChainsDrift(state, seen)];
 }
 
-function chainsDrift(state: UplinkState, seen: SeenUplink): readonly string[] {
+function uplinkChainsDrift(state: UplinkState, seen: SeenUplink): readonly string[] {
   return wantedChains(state).flatMap(([family, wanted]) => {
     const observed = seen.chains.get(family);
     return observed === undefined ? [] : sharedDrift(family, wanted, observed);

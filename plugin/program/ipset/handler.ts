@@ -22,10 +22,10 @@ export const sets: Handler<NetSet, Seen> = {
   removeThen: (wanted, setsLeft) => removalOf(leftBeside(wanted, parseSets(setsLeft))),
   look: () => [{ batch: listSets(), isAnswer: succeeded }],
   parse: (answers) => answers.flatMap(parseSets),
-  drift: setDrift,
+  drift: setsDrift,
   delta: (wanted, seen) => {
     const twins = byName(seen);
-    const stale = wanted.filter((set) => driftOf(set, twins).length > 0);
+    const stale = wanted.filter((set) => setDrift(set, twins).length > 0);
     return {
       conflicts: stale.flatMap((set) => conflictOf(set, twins)),
       undo: removalOf(leftBeside(stale, seen)),
@@ -58,9 +58,9 @@ function removalOf(doomed: readonly Pick<NetSet, "name">[]): Batch | undefined {
   return doomed.length > 0 ? removeSets(doomed) : undefined;
 }
 
-export function setDrift(wanted: readonly NetSet[], observed: Seen): readonly string[] {
+export function setsDrift(wanted: readonly NetSet[], observed: Seen): readonly string[] {
   const twins = byName(observed);
-  return wanted.flatMap((set) => driftOf(set, twins));
+  return wanted.flatMap((set) => setDrift(set, twins));
 }
 
 type Twins = ReadonlyMap<string, ObservedSet>;
@@ -69,7 +69,7 @@ function byName(observed: Seen): Twins {
   return new Map(observed.map((set) => [set.name, set]));
 }
 
-function driftOf(set: NetSet, twins: Twins): readonly string[] {
+function setDrift(set: NetSet, twins: Twins): readonly string[] {
   const twin = twins.get(set.name);
   if (twin === undefined) return [`ipset ${set.name} is missing`];
   if (!isSameKind(set, twin)) return [`ipset ${set.name} is a ${twin.kind} of ${twin.family}`];

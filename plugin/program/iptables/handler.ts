@@ -24,10 +24,10 @@ export function chains(family: IptablesTool): Handler<MangleChain, Seen> {
     remove: (wanted) => removeChains(family, wanted),
     look: () => [{ batch: listRules(family), isAnswer: succeeded }],
     parse: ([saved = ""], wanted) => parseChains(saved, wanted),
-    drift: (wanted, seen) => chainDrift(family, wanted, seen),
+    drift: (wanted, seen) => chainsDrift(family, wanted, seen),
     delta: (wanted, seen) => {
       const twins = byName(seen);
-      const stale = wanted.filter((chain) => driftOf(family, chain, twins).length > 0);
+      const stale = wanted.filter((chain) => chainDrift(family, chain, twins).length > 0);
       const names = new Set(stale.map(({ name }) => name));
       const found = seen.filter(({ name }) => names.has(name));
       return {
@@ -57,13 +57,13 @@ export function chains(family: IptablesTool): Handler<MangleChain, Seen> {
   };
 }
 
-export function chainDrift(
+export function chainsDrift(
   family: IptablesTool,
   wanted: readonly MangleChain[],
   observed: Seen,
 ): readonly string[] {
   const twins = byName(observed);
-  return wanted.flatMap((chain) => driftOf(family, chain, twins));
+  return wanted.flatMap((chain) => chainDrift(family, chain, twins));
 }
 
 type Twins = ReadonlyMap<string, ObservedChain>;
@@ -72,7 +72,7 @@ function byName(observed: Seen): Twins {
   return new Map(observed.map((chain) => [chain.name, chain]));
 }
 
-function driftOf(family: IptablesTool, chain: MangleChain, twins: Twins): readonly string[] {
+function chainDrift(family: IptablesTool, chain: MangleChain, twins: Twins): readonly string[] {
   const name = describeChain(family, chain.name);
   const twin = twins.get(chain.name);
   if (twin === undefined || !twin.exists) return [`${name} is missing`];

@@ -8,7 +8,7 @@ import type { ForeignFilter } from "./parse-filter.ts";
 
 export function tcDrift(wanted: readonly TcObject[], observed: readonly ObservedDevice[]): readonly string[] {
   const devices = observed.map(indexed);
-  return [...wanted.flatMap((object) => driftOf(object, wanted, devices)), ...surplus(wanted, devices)];
+  return [...wanted.flatMap((object) => driftIn(object, wanted, devices)), ...surplus(wanted, devices)];
 }
 
 /** Of one object alone, whatever else stands in its tree. */
@@ -17,7 +17,7 @@ export function objectDrift(
   wanted: readonly TcObject[],
   observed: readonly ObservedDevice[],
 ): readonly string[] {
-  return driftOf(object, wanted, observed.map(indexed));
+  return driftIn(object, wanted, observed.map(indexed));
 }
 
 /** Rules may have made thousands of classes: none of them is looked for among all. */
@@ -33,7 +33,7 @@ function indexed(device: ObservedDevice): IndexedDevice {
   };
 }
 
-function driftOf(
+function driftIn(
   object: TcObject,
   wanted: readonly TcObject[],
   observed: readonly IndexedDevice[],

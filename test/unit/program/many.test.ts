@@ -3,10 +3,10 @@ import { expect, it } from "vitest";
 import { ruleChains } from "../../../plugin/datapath/rules/chains.ts";
 import { limitTree } from "../../../plugin/datapath/rules/limits.ts";
 import type { Rule } from "../../../plugin/policy/rule/rule.ts";
-import { chainDrift } from "../../../plugin/program/iptables/handler.ts";
+import { chainsDrift } from "../../../plugin/program/iptables/handler.ts";
 import { hookRules, type MangleChain } from "../../../plugin/program/iptables/chain.ts";
 import { parseChains } from "../../../plugin/program/iptables/parse.ts";
-import { setDrift } from "../../../plugin/program/ipset/handler.ts";
+import { setsDrift } from "../../../plugin/program/ipset/handler.ts";
 import { parseSets, type NetSet } from "../../../plugin/program/ipset/set.ts";
 import { tcDelta } from "../../../plugin/program/tc/delta.ts";
 import { tcDrift } from "../../../plugin/program/tc/drift.ts";
@@ -53,8 +53,8 @@ const comparison = (count: number): (() => void) => {
     const device = parseTc("eth0", said[0]);
     expect(tcDrift(tree, [device])).toEqual([]);
     expect(tcDelta(tree, [device]).add).toEqual([]);
-    expect(chainDrift("iptables", chains.objects, parseChains(said[1], chains.objects))).toEqual([]);
-    expect(setDrift(sets.objects, parseSets(said[2]))).toEqual([]);
+    expect(chainsDrift("iptables", chains.objects, parseChains(said[1], chains.objects))).toEqual([]);
+    expect(setsDrift(sets.objects, parseSets(said[2]))).toEqual([]);
   };
 };
 
