@@ -65,12 +65,12 @@ export function objectsOf<Name extends Tool>(
 export function completed(recorded: Program, planned: readonly Program[]): Program {
   const { complete, key } = handlerOf(recorded);
   if (complete === undefined) return recorded;
-  const twins = new Map(siblingOf(recorded, planned)?.objects.map((object) => [key(object), object]));
+  const counterparts = new Map(siblingOf(recorded, planned)?.objects.map((object) => [key(object), object]));
   return withObjects(
     recorded,
     recorded.objects.map((object) => {
-      const twin = twins.get(key(object));
-      return twin === undefined ? object : complete(object, twin);
+      const counterpart = counterparts.get(key(object));
+      return counterpart === undefined ? object : complete(object, counterpart);
     }),
   );
 }

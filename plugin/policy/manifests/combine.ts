@@ -30,7 +30,7 @@ function combined(api: ApiPolicies, directory: ListedPolicies): ListedPolicies {
   const networkQos = directory.networkQos.filter(({ name }) => !isApis("NetworkQoS", name));
   const hidden = directory.networkQos.filter((qos) => !networkQos.includes(qos));
   const isHidden = directory.egressQos !== undefined && isApis("EgressQoS", "default");
-  const twins = [...hidden, ...(isHidden && directory.egressQos ? [directory.egressQos] : [])];
+  const namesakes = [...hidden, ...(isHidden && directory.egressQos ? [directory.egressQos] : [])];
   return {
     networkQos: [...api.networkQos, ...networkQos].toSorted(byRank),
     egressQos: isHidden ? api.egressQos : (api.egressQos ?? directory.egressQos),
@@ -39,7 +39,9 @@ function combined(api: ApiPolicies, directory: ListedPolicies): ListedPolicies {
     warnings: [
       ...api.warnings,
       ...directory.warnings,
-      ...twins.map(({ title }) => `${title} is not used: the API has an object of that name, which counts`),
+      ...namesakes.map(
+        ({ title }) => `${title} is not used: the API has an object of that name, which counts`,
+      ),
     ],
   };
 }

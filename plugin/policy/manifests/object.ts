@@ -78,10 +78,10 @@ export function placeOf({ kind: said, metadata }: JsonObject): Pick<Fault, "kind
 
 /** The API has one object of a name; of two in a directory nobody could say which one counts. */
 export function refuseTwin(meta: Meta, seen: Map<string, Meta>): void {
-  const twin = seen.get(meta.shortTitle);
+  const other = seen.get(meta.shortTitle);
   seen.set(meta.shortTitle, meta);
-  if (twin === undefined) return;
-  const where = twin.file === meta.file ? "it twice" : `${twin.file} as well`;
+  if (other === undefined) return;
+  const where = other.file === meta.file ? "it twice" : `${other.file} as well`;
   throw new CniError(
     ErrorCode.invalidConfig,
     `${meta.file}: ${meta.shortTitle} is in ${where}: delete one of the two`,

@@ -24,19 +24,19 @@ export const sets: Handler<NetSet, Seen> = {
   parse: (answers) => answers.flatMap(parseSets),
   drift: setsDrift,
   delta: (wanted, seen) => {
-    const twins = byName(seen);
-    const stale = wanted.filter((set) => setDrift(set, twins).length > 0);
+    const counterparts = byName(seen);
+    const stale = wanted.filter((set) => setDrift(set, counterparts).length > 0);
     return {
-      conflicts: stale.flatMap((set) => conflictOf(set, twins)),
+      conflicts: stale.flatMap((set) => conflictOf(set, counterparts)),
       undo: removalOf(leftBeside(stale, seen)),
       make: stale.length > 0 ? replaceSets(stale, seen) : undefined,
       ours: wanted,
-      isUntouched: stale.length === wanted.length && !stale.some(({ name }) => twins.has(name)),
+      isUntouched: stale.length === wanted.length && !stale.some(({ name }) => counterparts.has(name)),
     };
   },
   sweep: (wanted, seen) => {
-    const twins = byName(seen);
-    return removalOf([...wanted.filter(({ name }) => twins.has(name)), ...leftBeside(wanted, seen)]);
+    const counterparts = byName(seen);
+    return removalOf([...wanted.filter(({ name }) => counterparts.has(name)), ...leftBeside(wanted, seen)]);
   },
   found: (_, answers, isOurs) =>
     answers
@@ -59,22 +59,23 @@ function removalOf(doomed: readonly Pick<NetSet, "name">[]): Batch | undefined {
 }
 
 export function setsDrift(wanted: readonly NetSet[], observed: Seen): readonly string[] {
-  const twins = byName(observed);
-  return wanted.flatMap((set) => setDrift(set, twins));
+  const counterparts = byName(observed);
+  return wanted.flatMap((set) => setDrift(set, counterparts));
 }
 
-type Twins = ReadonlyMap<string, ObservedSet>;
+type Counterparts = ReadonlyMap<string, ObservedSet>;
 
-function byName(observed: Seen): Twins {
+function byName(observed: Seen): Counterparts {
   return new Map(observed.map((set) => [set.name, set]));
 }
 
-function setDrift(set: NetSet, twins: Twins): readonly string[] {
-  const twin = twins.get(set.name);
-  if (twin === undefined) return [`ipset ${set.name} is missing`];
-  if (!isSameKind(set, twin)) return [`ipset ${set.name} is a ${twin.kind} of ${twin.family}`];
+function setDrift(set: NetSet, counterparts: Counterparts): readonly string[] {
+  const counterpart = counterparts.get(set.name);
+  if (counterpart === undefined) return [`ipset ${set.name} is missing`];
+  if (!isSameKind(set, counterpart))
+    return [`ipset ${set.name} is a ${counterpart.kind} of ${counterpart.family}`];
   if (set.isShared) return [];
-  const [has, wants] = [new Set(twin.entries), new Set(set.entries)];
+  const [has, wants] = [new Set(counterpart.entries), new Set(set.entries)];
   const missing = [...wants].filter((entry) => !has.has(entry));
   const surplus = [...has].filter((entry) => !wants.has(entry));
   return [
@@ -84,16 +85,18 @@ function setDrift(set: NetSet, twins: Twins): readonly string[] {
 }
 
 /** A set cannot be swapped with one of another kind. */
-function conflictOf(set: NetSet, twins: Twins): readonly string[] {
-  const twin = twins.get(set.name);
-  if (twin === undefined || isSameKind(set, twin)) return [];
+function conflictOf(set: NetSet, counterparts: Counterparts): readonly string[] {
+  const counterpart = counterparts.get(set.name);
+  if (counterpart === undefined || isSameKind(set, counterpart)) return [];
   return [
-    `a set ${set.name} exists that is not ours, a ${twin.kind} of ${twin.family}: rename or destroy it`,
+    `a set ${set.name} exists that is not ours, a ${counterpart.kind} of ${counterpart.family}: rename or destroy it`,
   ];
 }
 
-function isSameKind({ family, isShared: ofAddresses }: NetSet, twin: ObservedSet): boolean {
-  return (ofAddresses ? isShared(twin) : twin.kind === "hash:net") && twin.family === family;
+function isSameKind({ family, isShared: ofAddresses }: NetSet, counterpart: ObservedSet): boolean {
+  return (
+    (ofAddresses ? isShared(counterpart) : counterpart.kind === "hash:net") && counterpart.family === family
+  );
 }
 
 const shown = 3;

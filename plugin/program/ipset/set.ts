@@ -34,12 +34,12 @@ export function addSets(sets: readonly NetSet[]): Batch {
  * pods is changed in its place.
  */
 export function replaceSets(sets: readonly NetSet[], observed: readonly ObservedSet[]): Batch {
-  const twins = new Map(observed.map((set) => [set.name, set]));
+  const counterparts = new Map(observed.map((set) => [set.name, set]));
   return restore(
     sets.flatMap((set) => {
-      const twin = twins.get(set.name);
-      if (twin === undefined) return creation(set);
-      if (set.isFollowed === true && hasRoom(set, twin)) return changeEntries(set, twin);
+      const counterpart = counterparts.get(set.name);
+      if (counterpart === undefined) return creation(set);
+      if (set.isFollowed === true && hasRoom(set, counterpart)) return changeEntries(set, counterpart);
       const beside = { ...set, name: besideOf(set) };
       return [...creation(beside), `swap ${beside.name} ${set.name}`, `destroy ${beside.name}`];
     }),

@@ -26,8 +26,8 @@ export function chains(family: IptablesTool): Handler<MangleChain, Seen> {
     parse: ([saved = ""], wanted) => parseChains(saved, wanted),
     drift: (wanted, seen) => chainsDrift(family, wanted, seen),
     delta: (wanted, seen) => {
-      const twins = byName(seen);
-      const stale = wanted.filter((chain) => chainDrift(family, chain, twins).length > 0);
+      const counterparts = byName(seen);
+      const stale = wanted.filter((chain) => chainDrift(family, chain, counterparts).length > 0);
       const names = new Set(stale.map(({ name }) => name));
       const found = seen.filter(({ name }) => names.has(name));
       return {
@@ -62,28 +62,30 @@ export function chainsDrift(
   wanted: readonly MangleChain[],
   observed: Seen,
 ): readonly string[] {
-  const twins = byName(observed);
-  return wanted.flatMap((chain) => chainDrift(family, chain, twins));
+  const counterparts = byName(observed);
+  return wanted.flatMap((chain) => chainDrift(family, chain, counterparts));
 }
 
-type Twins = ReadonlyMap<string, ObservedChain>;
+type Counterparts = ReadonlyMap<string, ObservedChain>;
 
-function byName(observed: Seen): Twins {
+function byName(observed: Seen): Counterparts {
   return new Map(observed.map((chain) => [chain.name, chain]));
 }
 
-function chainDrift(family: IptablesTool, chain: MangleChain, twins: Twins): readonly string[] {
+function chainDrift(family: IptablesTool, chain: MangleChain, counterparts: Counterparts): readonly string[] {
   const name = describeChain(family, chain.name);
-  const twin = twins.get(chain.name);
-  if (twin === undefined || !twin.exists) return [`${name} is missing`];
-  if (chain.shared !== undefined) return [...sharedDrift(family, chain, twin), ...outOfReach(family, twin)];
-  const jumpFaults = hookRules(chain).flatMap((jump) => jumpFault(name, jump, twin));
+  const counterpart = counterparts.get(chain.name);
+  if (counterpart === undefined || !counterpart.exists) return [`${name} is missing`];
+  if (chain.shared !== undefined)
+    return [...sharedDrift(family, chain, counterpart), ...outOfReach(family, counterpart)];
+  const jumpFaults = hookRules(chain).flatMap((jump) => jumpFault(name, jump, counterpart));
   if (jumpFaults.length > 0) return jumpFaults;
-  const stray = twin.hookRules.filter((rule) => !hookRules(chain).includes(rule));
+  const stray = counterpart.hookRules.filter((rule) => !hookRules(chain).includes(rule));
   if (stray.length > 0) return [`${name} is jumped to by "${stray.join('" and "')}", which is not ours`];
-  if (twin.before !== undefined) return [`${name}: no packet gets to it past the rule "${twin.before}"`];
-  if (twin.behind !== undefined) return [undoneBehind(name, twin.behind)];
-  return ruleFaults(name, chain.rules, twin.rules);
+  if (counterpart.before !== undefined)
+    return [`${name}: no packet gets to it past the rule "${counterpart.before}"`];
+  if (counterpart.behind !== undefined) return [undoneBehind(name, counterpart.behind)];
+  return ruleFaults(name, chain.rules, counterpart.rules);
 }
 
 function jumpFault(name: string, jump: string, seen: ObservedChain): readonly string[] {

@@ -46,11 +46,12 @@ export const links: Handler<Ifb, Seen> = {
 
 export function linkDrift(wanted: readonly Ifb[], observed: Seen): readonly string[] {
   return wanted.flatMap((ifb) => {
-    const twin = observed.find(({ name }) => name === ifb.name);
-    if (twin === undefined) return [`ifb ${ifb.name} is missing`];
-    if (twin.alias !== ifb.alias) return [`ifb ${ifb.name} has alias "${twin.alias}", wanted "${ifb.alias}"`];
-    if (!twin.up) return [`ifb ${ifb.name} is down: it drops everything redirected to it`];
-    if (twin.mtu !== ifb.mtu) return [`ifb ${ifb.name} has mtu ${twin.mtu}, wanted ${ifb.mtu}`];
+    const counterpart = observed.find(({ name }) => name === ifb.name);
+    if (counterpart === undefined) return [`ifb ${ifb.name} is missing`];
+    if (counterpart.alias !== ifb.alias)
+      return [`ifb ${ifb.name} has alias "${counterpart.alias}", wanted "${ifb.alias}"`];
+    if (!counterpart.up) return [`ifb ${ifb.name} is down: it drops everything redirected to it`];
+    if (counterpart.mtu !== ifb.mtu) return [`ifb ${ifb.name} has mtu ${counterpart.mtu}, wanted ${ifb.mtu}`];
     return [];
   });
 }
@@ -64,13 +65,13 @@ type LinkDelta = {
 
 export function linkDelta(wanted: readonly Ifb[], observed: Seen): LinkDelta {
   const deltas = wanted.map((ifb): LinkDelta => {
-    const twin = observed.find(({ name }) => name === ifb.name);
-    if (twin === undefined) return { conflicts: [], change: [], add: [ifb] };
-    if (isForeign(twin, ifb)) {
-      const conflict = `a link ${ifb.name} exists that is not ours (alias "${twin.alias}"): delete or rename it`;
+    const counterpart = observed.find(({ name }) => name === ifb.name);
+    if (counterpart === undefined) return { conflicts: [], change: [], add: [ifb] };
+    if (isForeign(counterpart, ifb)) {
+      const conflict = `a link ${ifb.name} exists that is not ours (alias "${counterpart.alias}"): delete or rename it`;
       return { conflicts: [conflict], change: [], add: [] };
     }
-    const isFine = linkDrift([ifb], [twin]).length === 0;
+    const isFine = linkDrift([ifb], [counterpart]).length === 0;
     return { conflicts: [], change: isFine ? [] : [ifb], add: [] };
   });
   return {

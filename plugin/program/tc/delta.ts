@@ -78,10 +78,10 @@ function treeDelta(
   made: readonly TcObject[],
 ): TcDelta {
   const known = new Set([...tree, ...made.filter(({ dev }) => dev === device.dev)].map(keyOf));
-  const twins = new Map(device.objects.toReversed().map((object) => [keyOf(object), object]));
+  const counterparts = new Map(device.objects.toReversed().map((object) => [keyOf(object), object]));
   const changes = tree
     .filter((object) => object !== root)
-    .map((object) => treeChange(object, tree, twins.get(keyOf(object)), device));
+    .map((object) => treeChange(object, tree, counterparts.get(keyOf(object)), device));
   const mustGo =
     objectDrift(root, tree, [device]).length > 0 ||
     device.rootFilters.length > 0 ||
@@ -95,17 +95,19 @@ function treeDelta(
 function treeChange(
   object: TcObject,
   tree: readonly TcObject[],
-  twin: TcObject | ObservedFilter | undefined,
+  counterpart: TcObject | ObservedFilter | undefined,
   device: ObservedDevice,
 ): TcDelta | "anew" {
   // In the place of a leaf there may be a queue of a kind that we do not read: only "replace" takes that away.
-  if (twin === undefined)
+  if (counterpart === undefined)
     return isLeafOfClass(object, device) ? { ...nothing, change: [object] } : { ...nothing, add: [object] };
   if (objectDrift(object, tree, [device]).length === 0) return nothing;
-  const isDeviating = "deviations" in twin && twin.deviations !== undefined;
-  const isElsewhere = "parent" in twin && "parent" in object && twin.parent !== object.parent;
-  if ((isDeviating && object.kind !== "leaf") || isElsewhere || twin.kind !== object.kind) return "anew";
-  const isOtherQueue = "queue" in twin && "queue" in object && twin.queue.kind !== object.queue.kind;
+  const isDeviating = "deviations" in counterpart && counterpart.deviations !== undefined;
+  const isElsewhere = "parent" in counterpart && "parent" in object && counterpart.parent !== object.parent;
+  if ((isDeviating && object.kind !== "leaf") || isElsewhere || counterpart.kind !== object.kind)
+    return "anew";
+  const isOtherQueue =
+    "queue" in counterpart && "queue" in object && counterpart.queue.kind !== object.queue.kind;
   return isOtherQueue || isDeviating
     ? { ...nothing, remove: [object], add: [object] }
     : { ...nothing, change: [object] };
@@ -120,8 +122,8 @@ function isLeafOfClass(object: TcObject, { objects }: ObservedDevice): boolean {
 
 function hookDeltas(wanted: readonly TcObject[], device: ObservedDevice): readonly TcDelta[] {
   return wanted.map((object) => {
-    const twin = device.objects.find((candidate) => keyOf(candidate) === keyOf(object));
-    if (object.kind === "clsact") return clsactDelta(object, twin, wanted, device);
+    const counterpart = device.objects.find((candidate) => keyOf(candidate) === keyOf(object));
+    if (object.kind === "clsact") return clsactDelta(object, counterpart, wanted, device);
     const blocker = blockerOf(object, device);
     if (blocker !== undefined) return { ...nothing, conflicts: [filterConflict(blocker)] };
     const before = filterBefore(object, device);
@@ -130,7 +132,7 @@ function hookDeltas(wanted: readonly TcObject[], device: ObservedDevice): readon
     if (bypass?.extent === "all" && isAlone(object)) {
       return { ...nothing, conflicts: [bypassConflict(bypass.filters, device.dev)] };
     }
-    if (twin === undefined) return { ...nothing, add: [object] };
+    if (counterpart === undefined) return { ...nothing, add: [object] };
     return tcDrift([object], [device]).length === 0
       ? nothing
       : { ...nothing, remove: [object], add: [object] };
@@ -163,11 +165,11 @@ function bypassConflict(filters: readonly ForeignFilter[], dev: string): string 
 
 function clsactDelta(
   clsact: TcObject,
-  twin: TcObject | undefined,
+  counterpart: TcObject | undefined,
   wanted: readonly TcObject[],
   device: ObservedDevice,
 ): TcDelta {
-  if (twin !== undefined || ingressSuffices(wanted, device)) return nothing;
+  if (counterpart !== undefined || ingressSuffices(wanted, device)) return nothing;
   const ingress = device.occupants.find(({ at }) => at === "ingress");
   if (ingress === undefined) return { ...nothing, add: [clsact] };
   return { ...nothing, conflicts: [conflictWith(ingress)] };

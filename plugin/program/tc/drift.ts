@@ -40,12 +40,12 @@ function driftIn(
 ): readonly string[] {
   const device = observed.find(({ dev }) => dev === object.dev);
   if (device === undefined || !device.exists) return [`${describeTc(object)}: the device is gone`];
-  const twin = device.byKey.get(keyOf(object));
+  const counterpart = device.byKey.get(keyOf(object));
   if (object.kind === "clsact" && ingressSuffices(wanted, device)) return [];
-  if (twin === undefined) return [`${describeTc(object)} is missing${instead(object, device)}`];
+  if (counterpart === undefined) return [`${describeTc(object)} is missing${instead(object, device)}`];
   const before = filterBefore(object, device);
   return [
-    ...differences(object, twin),
+    ...differences(object, counterpart),
     ...(before === undefined
       ? passedBy(object, device)
       : [`no packet gets to it past the filter "${before.text}"`]),

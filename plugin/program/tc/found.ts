@@ -8,19 +8,19 @@ import type { ObservedDevice } from "./parse.ts";
  */
 export function foundTc(possible: readonly TcObject[], seen: readonly ObservedDevice[]): readonly TcObject[] {
   return seen.flatMap(({ dev, objects }) => {
-    const twins = new Map(objects.toReversed().map((object) => [keyOf(object), object]));
+    const counterparts = new Map(objects.toReversed().map((object) => [keyOf(object), object]));
     const there = possible
       .filter((object) => object.dev === dev)
       .flatMap((object) => {
-        const twin = twins.get(keyOf(object));
-        return twin === undefined || !isAsOurs(object, twin) ? [] : [twin];
+        const counterpart = counterparts.get(keyOf(object));
+        return counterpart === undefined || !isAsOurs(object, counterpart) ? [] : [counterpart];
       });
     const hasFilter = there.some((object) => "hook" in object);
     return hasFilter ? there : there.filter(({ kind }) => kind !== "clsact");
   });
 }
 
-function isAsOurs(possible: TcObject, twin: TcObject | ObservedFilter): boolean {
-  if ("isForeign" in twin || ("deviations" in twin && "hook" in twin)) return false;
-  return possible.kind !== "redirect" || (twin.kind === "redirect" && twin.to === possible.to);
+function isAsOurs(possible: TcObject, counterpart: TcObject | ObservedFilter): boolean {
+  if ("isForeign" in counterpart || ("deviations" in counterpart && "hook" in counterpart)) return false;
+  return possible.kind !== "redirect" || (counterpart.kind === "redirect" && counterpart.to === possible.to);
 }

@@ -103,9 +103,10 @@ function changeLines(object: TcObject, seen: ObservedDevice): readonly string[] 
 /** A queue of another kind under the same handle, or with settings of somebody's, cannot be changed into ours, only taken away. */
 function leafLines(leaf: LeafQdisc, { objects }: ObservedDevice): readonly string[] {
   const make = objectLine(leaf, "replace");
-  const twin = objects.find((object) => keyOf(object) === keyOf(leaf));
+  const counterpart = objects.find((object) => keyOf(object) === keyOf(leaf));
   const isOther =
-    twin?.kind === "leaf" && (twin.queue.kind !== leaf.queue.kind || twin.deviations !== undefined);
+    counterpart?.kind === "leaf" &&
+    (counterpart.queue.kind !== leaf.queue.kind || counterpart.deviations !== undefined);
   return isOther ? [`qdisc del dev ${leaf.dev} parent ${leaf.parent} handle ${leaf.handle}`, make] : [make];
 }
 

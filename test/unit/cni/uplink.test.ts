@@ -35,7 +35,7 @@ describe("the conf's uplink", () => {
     expect(error.code).toBe(7);
   });
 
-  it("a set's name may have 28 characters, its IPv6 twin then 31", () => {
+  it("a set's name may have 28 characters, that of its IPv6 set then 31", () => {
     const set = "x".repeat(28);
     const { classes } = parseUplink("uplink", { ...runbook, classes: { bulk: { set } } });
     expect(classes[0]?.set).toBe(set);
