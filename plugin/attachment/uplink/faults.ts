@@ -48,7 +48,7 @@ export async function membershipDrift(stateDir: string, membership: Membership):
 /** Also addresses of running pods that the sets lack, and those of no pod that they have. */
 export async function nodeFaults(stateDir: string, standing: StandingClasses): Promise<SeenClasses> {
   const { uplink } = standing;
-  const seen = look(stateDir, standing, () => ({ members: [], strangers: [] }));
+  const seen = look(stateDir, standing, () => ({ members: [], nonMembers: [] }));
   const { kept, faults } = await orSaying(seen, (fault) => ({ kept: [], faults: [fault] }));
   const ofSets = await setFaults(stateDir, { ...uplink, classes: [...uplink.classes, ...kept] });
   return { kept, faults: [...faults, ...ofSets] };

@@ -82,7 +82,7 @@ async function putBack(
   pod: PodPart,
   { seen, sets }: Joined,
 ): Promise<void> {
-  const everybody = without(membersOfUplink(readLiveClaims(stateDir), uplink), pod.strangers);
+  const everybody = without(membersOfUplink(readLiveClaims(stateDir), uplink), pod.nonMembers);
   const lost = everybody.filter(({ set, address }) => sets.get(set)?.includes(address) === false);
   try {
     const refused = lost.length > 0 ? await addMembers(lost) : undefined;

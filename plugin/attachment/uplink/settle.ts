@@ -41,7 +41,7 @@ export async function settleUplink({ stateDir, network, conf, log }: NetworkUpli
   const asItStays = withFormer(uplink, staying);
   const found = await joinNodeUplink({ stateDir, uplink: asItStays, log }, uplinkState(asItStays, facts), {
     members: [],
-    strangers: [],
+    nonMembers: [],
   });
   return { found, staying: staying.map(({ name }) => name) };
 }

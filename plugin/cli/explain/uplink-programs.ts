@@ -15,9 +15,9 @@ export function uplinkPrograms(
   addresses: readonly string[],
 ): readonly Batch[] {
   const state = uplinkState(uplink, { mtu: link.mtu, fqCodel, ipv6: true });
-  const { members, strangers } = podPart(uplink, chosen.name, addresses);
+  const { members, nonMembers } = podPart(uplink, chosen.name, addresses);
   return [
-    ...(state.sets.length === 0 ? [] : [addToSets(state.sets, members, strangers)]),
+    ...(state.sets.length === 0 ? [] : [addToSets(state.sets, members, nonMembers)]),
     addTc(state.tree),
     ...wantedChains(state).map(([family, chain]) => addChains(family, [chain])),
   ];

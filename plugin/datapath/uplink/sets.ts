@@ -9,7 +9,7 @@ import type { AddressSet } from "../../program/ipset/set.ts";
 export type PodPart = {
   readonly members: readonly Member[];
   /** Its addresses in sets of other classes, where they must not be. */
-  readonly strangers: readonly Member[];
+  readonly nonMembers: readonly Member[];
 };
 
 export function uplinkSets({ classes }: Uplink, ipv6: boolean): readonly AddressSet[] {
@@ -54,10 +54,10 @@ export function storable(members: readonly Member[]): readonly Member[] {
 /** Its addresses belong into the sets of its class and into no other: they may have been those of a pod whose DEL never came. */
 export function podPart(uplink: Uplink, className: string, addresses: readonly string[]): PodPart {
   const members = membersOf(uplink.classes.find(({ name }) => name === className)?.set, addresses);
-  const strangers = placesOf(uplink, addresses).filter(
+  const nonMembers = placesOf(uplink, addresses).filter(
     (place) => !members.some((member) => sameMember(member, place)),
   );
-  return { members, strangers };
+  return { members, nonMembers };
 }
 
 /** Where an address of a pod can be: in the sets of all classes. */

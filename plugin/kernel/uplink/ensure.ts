@@ -95,7 +95,7 @@ async function approach(
     if (batch !== undefined) refusals.push(refusedBy(batch, await run(batch.argv, batch.input)));
   };
   const isNew = rootOwner(state.root, seen.tree) === undefined;
-  await joinSets(state, { members: withPlace(state, everybody), strangers: [] });
+  await joinSets(state, { members: withPlace(state, everybody), nonMembers: [] });
   await attempt(isNew ? addTc(state.tree) : changeTree(state.tree, seen.tree));
   await Promise.all(
     wantedChains(state).map(([family, wanted]) => {
@@ -111,7 +111,7 @@ async function approach(
 /** Creates what sets are missing on the way: a member cannot be added to none. */
 async function joinSets(state: UplinkState, pod: PodPart): Promise<Joined["sets"]> {
   if (state.sets.length === 0) return new Map();
-  const batch = addAndTell(state.sets, pod.members, withPlace(state, pod.strangers));
+  const batch = addAndTell(state.sets, pod.members, withPlace(state, pod.nonMembers));
   const outcome = await run(batch.argv, batch.input);
   if (outcome.exitCode === 0) return entriesByName(parseSets(outcome.stdout));
   for (const { name } of state.sets) {

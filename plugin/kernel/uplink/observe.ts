@@ -86,8 +86,8 @@ function uplinkChainsDrift(state: UplinkState, seen: SeenUplink): readonly strin
 }
 
 /** An address that its set has lost is in the default class, and one that another set has is in that set's class. */
-export async function partDrift({ members, strangers }: PodPart): Promise<readonly string[]> {
-  const names = [...new Set([...members, ...strangers].map(({ set }) => set))];
+export async function partDrift({ members, nonMembers }: PodPart): Promise<readonly string[]> {
+  const names = [...new Set([...members, ...nonMembers].map(({ set }) => set))];
   const sets = new Map(await Promise.all(names.map(async (name) => [name, await observeSet(name)] as const)));
   const has = ({ set, address }: Member): boolean => sets.get(set)?.entries.includes(address) === true;
   return [
@@ -96,7 +96,7 @@ export async function partDrift({ members, strangers }: PodPart): Promise<readon
       .map(({ set, address }) =>
         sets.get(set) === undefined ? `ipset ${set} is missing` : `ipset ${set} lacks ${address}`,
       ),
-    ...strangers
+    ...nonMembers
       .filter(has)
       .map(({ set, address }) => `ipset ${set} has ${address}, which is in another class`),
   ];

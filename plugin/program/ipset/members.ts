@@ -15,12 +15,12 @@ export type Member = { readonly set: string; readonly address: string };
 export function addToSets(
   sets: readonly AddressSet[],
   members: readonly Member[],
-  strangers: readonly Member[] = [],
+  nonMembers: readonly Member[] = [],
 ): Batch {
   return restore([
     ...sets.flatMap(creation),
     ...members.map(({ set, address }) => `add ${set} ${address}`),
-    ...strangers.map(({ set, address }) => `del ${set} ${address}`),
+    ...nonMembers.map(({ set, address }) => `del ${set} ${address}`),
   ]);
 }
 
@@ -28,9 +28,9 @@ export function addToSets(
 export function addAndTell(
   sets: readonly AddressSet[],
   members: readonly Member[],
-  strangers: readonly Member[],
+  nonMembers: readonly Member[],
 ): Batch {
-  const { argv, input } = addToSets(sets, members, strangers);
+  const { argv, input } = addToSets(sets, members, nonMembers);
   return { argv, input: input + batchText(sets.map(({ name }) => `save ${name}`)) };
 }
 

@@ -12,7 +12,7 @@ export interface Driving {
 }
 
 const { state, members } = JSON.parse(readFileSync(0, "utf8")) as Driving;
-const pod = { members: [], strangers: [] };
+const pod = { members: [], nonMembers: [] };
 try {
   const { seen } = await joinUplink(state, pod);
   await settleUplink(state, pod, seen, members);
