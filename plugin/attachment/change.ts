@@ -5,7 +5,7 @@
  */
 import { storable } from "../datapath/uplink/sets.ts";
 import { CniError, messageOf } from "../errors.ts";
-import { applyOver, type Applied } from "../kernel/apply.ts";
+import { applyOver, type ApplyResult } from "../kernel/apply.ts";
 import { remove } from "../kernel/remove.ts";
 import { timeLeft } from "../kernel/time-limit.ts";
 import type { Log } from "../log.ts";
@@ -32,11 +32,11 @@ export type Change = {
   readonly log: Log;
 };
 
-export async function change(given: Change): Promise<Applied> {
+export async function change(given: Change): Promise<ApplyResult> {
   const task = { ...given, before: withoutTakenEnd(given.before) };
   const { stateDir, netns, before, wanted, join } = task;
   writeRecord(stateDir, withBoth(before, wanted));
-  let applied: Applied = { owned: [], failures: [], notes: [] };
+  let applied: ApplyResult = { owned: [], failures: [], notes: [] };
   try {
     const standing = task.trustsRecord === true ? unchanged(before.programs, wanted.programs) : [];
     const others = wanted.programs.filter((program) => siblingOf(program, standing) === undefined);
@@ -71,7 +71,7 @@ function unchanged(before: readonly Program[], wanted: readonly Program[]): read
  * The error to tell: what failed, and what the pod has now. Every step is done whatever another one met: what is new goes
  * also where something old is blocked. The record stays one of both only where something new may be left.
  */
-async function putBack(task: Change, made: Applied, error: unknown): Promise<unknown> {
+async function putBack(task: Change, made: ApplyResult, error: unknown): Promise<unknown> {
   const { stateDir, before, wanted, log } = task;
   const fresh = without(made.owned, before.programs);
   const notBack = [
@@ -97,7 +97,7 @@ async function putBack(task: Change, made: Applied, error: unknown): Promise<unk
 /** A program that neither the failed try nor this one touches stands as it was: what blocks it is no failure to put it back. */
 async function applyBefore(
   { netns, before, wanted }: Change,
-  made: Applied,
+  made: ApplyResult,
   fresh: readonly Program[],
 ): Promise<void> {
   const blocked = made.failures.filter(({ isUntouched }) => isUntouched).map(({ program }) => program);

@@ -3,7 +3,7 @@ import type { Features } from "../datapath/driver.ts";
 import { ruleChains } from "../datapath/rules/chains.ts";
 import { dependOnLink } from "../datapath/uplink/class-rules.ts";
 import { messageOf } from "../errors.ts";
-import { applyFresh, type Applied } from "../kernel/apply.ts";
+import { applyFresh, type ApplyResult } from "../kernel/apply.ts";
 import type { Outcome } from "../kernel/exec.ts";
 import { kernelHasIpv6 } from "../kernel/linux.ts";
 import { without } from "../program/compare.ts";
@@ -69,7 +69,7 @@ export async function planHere(
 }
 
 /** Writes what was made into the record, or undoes everything and throws the reason. */
-async function settle(record: AttachmentRecord, applied: Applied, task: Task): Promise<void> {
+async function settle(record: AttachmentRecord, applied: ApplyResult, task: Task): Promise<void> {
   const owned: AttachmentRecord = { ...record, programs: applied.owned };
   await orUndo(owned, task, async () => {
     if (JSON.stringify(owned) !== JSON.stringify(record)) writeRecord(task.stateDir, owned);
@@ -81,7 +81,7 @@ async function settle(record: AttachmentRecord, applied: Applied, task: Task): P
 
 export function tell(
   { pod, identity, facts }: AttachmentRecord,
-  { notes, owned }: Applied,
+  { notes, owned }: ApplyResult,
   task: Task,
 ): void {
   const { log } = task;

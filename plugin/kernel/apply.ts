@@ -21,7 +21,7 @@ import { runAt } from "./netns.ts";
 import { observeOne } from "./observe.ts";
 import { refusal } from "./refusal.ts";
 
-export type Applied = {
+export type ApplyResult = {
   /** What is ours to remove, also after a failure: all that was wanted, less what somebody else had put there before. */
   readonly owned: readonly Program[];
   readonly failures: readonly Failure[];
@@ -37,7 +37,7 @@ export type Failure = {
 };
 
 /** Everything of ours is new: one batch per tool and namespace, side by side where nothing depends on the other. */
-export async function applyFresh(programs: readonly Program[], netns: string): Promise<Applied> {
+export async function applyFresh(programs: readonly Program[], netns: string): Promise<ApplyResult> {
   await loadIfb(programs);
   const tried = await addInTurn(programs, netns);
   return apply(programs, (program) => addFresh(program, netns, tried.get(program)), [], dependsOn);
@@ -48,7 +48,7 @@ export async function applyOver(
   programs: readonly Program[],
   netns: string,
   ownedBefore: readonly Program[],
-): Promise<Applied> {
+): Promise<ApplyResult> {
   await loadIfb(programs);
   return apply(
     programs,
@@ -90,7 +90,7 @@ function addBatch(program: Program): Batch {
 }
 
 /** A program as far as it is ours, which is what a failure has to take back, and what went wrong, if anything did. */
-type Made = {
+type ProgramResult = {
   readonly owned: Program;
   readonly error: CniError | undefined;
   readonly isUntouched?: boolean;
@@ -99,11 +99,11 @@ type Made = {
 
 async function apply(
   programs: readonly Program[],
-  make: (program: Program) => Promise<Made>,
+  make: (program: Program) => Promise<ProgramResult>,
   ownedBefore: readonly Program[],
   isAfter: (program: Program, other: Program) => boolean,
-): Promise<Applied> {
-  const started = new Map<Program, Promise<Made>>();
+): Promise<ApplyResult> {
+  const started = new Map<Program, Promise<ProgramResult>>();
   for (const program of programs) {
     const needed = programs.filter((other) => isAfter(program, other)).map((other) => started.get(other));
     const untried = withObjects(program, objectsOf(ownedBefore, program));
@@ -121,17 +121,17 @@ async function apply(
 
 /** What stands on something that could not be made is not tried; what was there of it is still ours. */
 async function makeAfter(
-  needed: readonly (Promise<Made> | undefined)[],
+  needed: readonly (Promise<ProgramResult> | undefined)[],
   program: Program,
-  make: (program: Program) => Promise<Made>,
+  make: (program: Program) => Promise<ProgramResult>,
   untried: Program,
-): Promise<Made> {
+): Promise<ProgramResult> {
   const before = needed.length === 0 ? [] : await Promise.all(needed);
   const failed = before.some((made) => made?.error !== undefined);
   return failed ? { owned: untried, error: undefined } : make(program);
 }
 
-async function addFresh(program: Program, netns: string, tried: Outcome | undefined): Promise<Made> {
+async function addFresh(program: Program, netns: string, tried: Outcome | undefined): Promise<ProgramResult> {
   const handler = handlerOf(program);
   const batch = addBatch(program);
   const outcome = tried ?? (await runAt(program.place, netns, batch));
@@ -149,7 +149,7 @@ async function mend(
   netns: string,
   made: readonly Program["objects"][number][] = [],
   because?: CniError,
-): Promise<Made> {
+): Promise<ProgramResult> {
   try {
     const observation = await observeOne(program, netns);
     const { seen } = observation;

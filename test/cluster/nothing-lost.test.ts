@@ -78,7 +78,7 @@ suite("a sender below its limits", needs, () => {
     expect(perSecond).toBeGreaterThan(800);
     figure("packets lost", sent - (seen?.arrived ?? 0), { atMost: 0 });
     figure("with a mark that is neither the old nor the new", total(others), { atMost: 0 });
-    figure("in a third class", await nonMembers(uplink), { atMost: 0 });
+    figure("in a third class", await addressesInThirdClass(uplink), { atMost: 0 });
     // Never back and forth: each change is seen once, or not at all.
     expect(seen?.turns.length).toBe(marks.length === 1 ? 1 : changes + 1);
     await site.plane.api.remove(`/api/v1/namespaces/default/pods/${sandbox.name}`);
@@ -206,7 +206,7 @@ const countStrangers = async ({ node }: UplinkSite, { addresses }: Sandbox): Pro
   ]);
 };
 
-const nonMembers = async ({ node }: UplinkSite): Promise<number> => {
+const addressesInThirdClass = async ({ node }: UplinkSite): Promise<number> => {
   const { stdout } = await node.exec("iptables", ["-t", "mangle", "-nvxL", "COUNT"]);
   return Number(stdout.split("\n")[2]?.trim().split(/\s+/)[0]);
 };
