@@ -60,8 +60,10 @@ export function readNode(stateDir: string, which: "with limits" | "all" = "with 
 
 export function standingUplinks(stateDir: string): readonly StandingUplink[] {
   return listUplinks(stateDir).flatMap((device) => {
-    const said = readStanding(stateDir, device);
-    return said === undefined ? [] : [{ ...said.uplink, network: said.network, former: said.former }];
+    const standing = readStanding(stateDir, device);
+    return standing === undefined
+      ? []
+      : [{ ...standing.uplink, network: standing.network, former: standing.former }];
   });
 }
 

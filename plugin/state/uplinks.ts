@@ -1,29 +1,30 @@
 /**
- * Who said what of a node's uplinks: `uplinks/<device>.json` is what stands and whose word it was, `uplinks/<device>/`
- * has a file for each network with what it said last. One file has one writer, so nothing is lost without a lock.
+ * What networks declare of a node's uplinks: `uplinks/<device>.json` is what stands and which network declared it,
+ * `uplinks/<device>/` has a file for each network with its last declaration. One file has one writer, so nothing is lost
+ * without a lock.
  */
 import { linkSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { isObject } from "../cni/fields.ts";
-import type { Said } from "../policy/uplink/agree.ts";
+import type { Declaration } from "../policy/uplink/agree.ts";
 import { namesIn, readJson, writeJson } from "./file.ts";
 
-/** What a network says now. Several ADDs of one network write the same. */
-export function keepWord(stateDir: string, said: Said): void {
-  keep(wordPath(stateDir, said.uplink.device, said.network), said);
+/** Several ADDs of one network write the same. */
+export function keepDeclaration(stateDir: string, declaration: Declaration): void {
+  keep(declarationPath(stateDir, declaration.uplink.device, declaration.network), declaration);
 }
 
-/** What each network said last. */
-export function readWords(stateDir: string, device: string): readonly Said[] {
+/** The last one of each network. */
+export function readDeclarations(stateDir: string, device: string): readonly Declaration[] {
   const directory = directoryOf(stateDir, device);
   return namesIn(directory)
     .filter((name) => name.endsWith(".json"))
-    .map((name) => asSaid(readJson(`${directory}/${name}`)))
-    .filter((said) => said !== undefined);
+    .map((name) => asDeclaration(readJson(`${directory}/${name}`)))
+    .filter((declaration) => declaration !== undefined);
 }
 
 /** Whether a network spoke within the last minute. */
 export function isFresh(stateDir: string, device: string, network: string): boolean {
-  return isYoungerThan(freshForMs, wordPath(stateDir, device, network));
+  return isYoungerThan(freshForMs, declarationPath(stateDir, device, network));
 }
 
 /** Whether the device's sets were held against the records within so many milliseconds. */
@@ -51,16 +52,16 @@ function isYoungerThan(ms: number, path: string): boolean {
 const freshForMs = 60_000;
 
 /** What stands, with the conf that it came of. */
-export function readStandingSaid(stateDir: string, device: string): Said | undefined {
-  return asSaid(readJson(standingPath(stateDir, device)));
+export function readStandingDeclaration(stateDir: string, device: string): Declaration | undefined {
+  return asDeclaration(readJson(standingPath(stateDir, device)));
 }
 
-export function keepStanding(stateDir: string, said: Said): void {
-  keep(standingPath(stateDir, said.uplink.device), said);
+export function keepStanding(stateDir: string, declaration: Declaration): void {
+  keep(standingPath(stateDir, declaration.uplink.device), declaration);
 }
 
 /** Of several that are the first, one: a link to a name that exists is refused. What stands then. */
-export function keepFirst(stateDir: string, mine: Said): Said | undefined {
+export function keepFirst(stateDir: string, mine: Declaration): Declaration | undefined {
   const path = standingPath(stateDir, mine.uplink.device);
   const draft = `${directoryOf(stateDir, mine.uplink.device)}/${mine.network}.${process.pid}.first`;
   keep(draft, mine);
@@ -71,12 +72,12 @@ export function keepFirst(stateDir: string, mine: Said): Said | undefined {
   } finally {
     rmSync(draft, { force: true });
   }
-  return asSaid(readJson(path));
+  return asDeclaration(readJson(path));
 }
 
-/** What stands, and whose word it was: a former build's too. */
-export function readStanding(stateDir: string, device: string): Word | undefined {
-  return asWord(readJson(standingPath(stateDir, device)));
+/** What stands, and which network declared it: a former build's too. */
+export function readStanding(stateDir: string, device: string): StandingUplink | undefined {
+  return asStanding(readJson(standingPath(stateDir, device)));
 }
 
 /** The devices that have an uplink by our records. */
@@ -92,24 +93,24 @@ export function forgetUplink(stateDir: string, device: string): void {
 }
 
 /** Each writer has a name of its own to do it beside. */
-function keep(path: string, said: Said): void {
-  writeJson(path, said, `${path}.${process.pid}.tmp`);
+function keep(path: string, declaration: Declaration): void {
+  writeJson(path, declaration, `${path}.${process.pid}.tmp`);
 }
 
-/** What a conf came to. */
-type Word = Omit<Said, "conf">;
+/** What a conf came to, without the conf. */
+type StandingUplink = Omit<Declaration, "conf">;
 
 /** A former build kept what a conf came to and not the conf: nothing can be held to that. */
-function asSaid(value: unknown): Said | undefined {
-  return isObject(value) && hasClasses(value["conf"]) && asWord(value) !== undefined
-    ? (value as Said)
+function asDeclaration(value: unknown): Declaration | undefined {
+  return isObject(value) && hasClasses(value["conf"]) && asStanding(value) !== undefined
+    ? (value as Declaration)
     : undefined;
 }
 
 /** Ours, mode 0600, whole or not there; what an editor or a disk did to it counts for nothing. */
-function asWord(value: unknown): Word | undefined {
+function asStanding(value: unknown): StandingUplink | undefined {
   const whole = isObject(value) && typeof value["network"] === "string" && hasClasses(value["uplink"]);
-  return whole ? (value as Word) : undefined;
+  return whole ? (value as StandingUplink) : undefined;
 }
 
 function hasClasses(value: unknown): boolean {
@@ -120,7 +121,7 @@ function hasClasses(value: unknown): boolean {
   );
 }
 
-function wordPath(stateDir: string, device: string, network: string): string {
+function declarationPath(stateDir: string, device: string, network: string): string {
   return `${directoryOf(stateDir, device)}/${network}.json`;
 }
 

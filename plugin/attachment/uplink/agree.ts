@@ -1,15 +1,15 @@
 /** Keeps what this network's conf says of the node's uplink, and decides whose conf is in force. */
-import { agreement, contradiction, type Said } from "../../policy/uplink/agree.ts";
+import { agreement, contradiction, type Declaration } from "../../policy/uplink/agree.ts";
 import type { UplinkChoice } from "../../policy/uplink/choose.ts";
 import { formerClasses } from "../../policy/uplink/former.ts";
 import {
   isFresh,
   keepFirst,
   keepStanding,
-  keepWord,
+  keepDeclaration,
   readStanding,
-  readStandingSaid,
-  readWords,
+  readStandingDeclaration,
+  readDeclarations,
 } from "../../state/uplinks.ts";
 import { hasMembers } from "./members.ts";
 import { readLiveClaims } from "./node.ts";
@@ -23,11 +23,13 @@ export function agreeOnUplink(
   network: string,
   { conf, uplink, link }: Pick<UplinkChoice, "conf" | "uplink" | "link">,
 ): void {
-  const mine: Said = { network, conf, uplink };
+  const mine: Declaration = { network, conf, uplink };
   // Ours first: of two that write at once, at least one reads the other's.
-  keepWord(stateDir, mine);
-  const others = readWords(stateDir, uplink.device).filter((said) => said.network !== network);
-  const standing = readStandingSaid(stateDir, uplink.device) ?? keepFirst(stateDir, mine);
+  keepDeclaration(stateDir, mine);
+  const others = readDeclarations(stateDir, uplink.device).filter(
+    (declaration) => declaration.network !== network,
+  );
+  const standing = readStandingDeclaration(stateDir, uplink.device) ?? keepFirst(stateDir, mine);
   const agreed = agreement(mine, standing, others, link);
   if (agreed.kind === "stands") return;
   const heard = firstHeard(stateDir, agreed.contrary);
@@ -37,7 +39,7 @@ export function agreeOnUplink(
 }
 
 /** A network counts while it has pods on the uplink, and for a minute after it wrote: a pod's record comes a little later. */
-function firstHeard(stateDir: string, contrary: readonly Said[]): Said | undefined {
+function firstHeard(stateDir: string, contrary: readonly Declaration[]): Declaration | undefined {
   if (contrary.length === 0) return undefined;
   const claims = readLiveClaims(stateDir);
   return contrary.find(

@@ -11,7 +11,7 @@ import type { UplinkClass } from "./class.ts";
 import { decideUplink, type LinkFacts, type Uplink } from "./uplink.ts";
 import { inWords } from "./words.ts";
 
-export type Said = {
+export type Declaration = {
   readonly network: string;
   readonly conf: UplinkConf;
   /** What it came to on the link when it was said. */
@@ -23,23 +23,26 @@ export type Said = {
 /** `contrary`: those others that would have it otherwise, each as it comes to on this link. Those still heard forbid it. */
 export type Agreement =
   | { readonly kind: "stands" }
-  | { readonly kind: "is new"; readonly contrary: readonly Said[] };
+  | { readonly kind: "is new"; readonly contrary: readonly Declaration[] };
 
 /** `others`: what the other networks said last. */
 export function agreement(
-  mine: Said,
-  standing: Said | undefined,
-  others: readonly Said[],
+  mine: Declaration,
+  standing: Declaration | undefined,
+  others: readonly Declaration[],
   link: LinkFacts,
 ): Agreement {
-  const contradicts = ({ uplink }: Said): boolean => differences(mine.uplink, uplink).length > 0;
+  const contradicts = ({ uplink }: Declaration): boolean => differences(mine.uplink, uplink).length > 0;
   if (standing !== undefined && !contradicts(onLink(standing, link))) {
     return contradicts(standing) ? { kind: "is new", contrary: [] } : { kind: "stands" };
   }
-  return { kind: "is new", contrary: others.map((said) => onLink(said, link)).filter(contradicts) };
+  return {
+    kind: "is new",
+    contrary: others.map((declaration) => onLink(declaration, link)).filter(contradicts),
+  };
 }
 
-export function contradiction(mine: Said, contrary: Said): CniError {
+export function contradiction(mine: Declaration, contrary: Declaration): CniError {
   return new CniError(
     ErrorCode.invalidConfig,
     `networks "${mine.network}" and "${contrary.network}" share the uplink ${mine.uplink.device} and must say the same of it`,
@@ -56,11 +59,11 @@ export function contradiction(mine: Said, contrary: Said): CniError {
 }
 
 /** A conf that cannot be on this link any more is not mine, which can: what it came to before shows where they differ. */
-function onLink(said: Said, link: LinkFacts): Said {
+function onLink(declaration: Declaration, link: LinkFacts): Declaration {
   try {
-    return { ...said, uplink: decideUplink(said.conf, link) };
+    return { ...declaration, uplink: decideUplink(declaration.conf, link) };
   } catch (error) {
-    if (error instanceof CniError) return said;
+    if (error instanceof CniError) return declaration;
     throw error;
   }
 }

@@ -1,20 +1,27 @@
 import { describe, expect, it } from "vitest";
-import { agreement, contradiction, differences, type Said } from "../../../plugin/policy/uplink/agree.ts";
+import {
+  agreement,
+  contradiction,
+  differences,
+  type Declaration,
+} from "../../../plugin/policy/uplink/agree.ts";
 import { parseUplink } from "../../../plugin/cni/uplink.ts";
 import { runbook, uplinkOf } from "../support/uplink.ts";
 
 const bulk = runbook.classes["bulk-seed"];
 const link = { device: "eth0", speed: 10e9 };
-const saying = (network: string, conf: object, speed?: number): Said => ({
+const saying = (network: string, conf: object, speed?: number): Declaration => ({
   network,
   conf: parseUplink("uplink", conf),
   uplink: uplinkOf(conf, speed),
 });
-const said = (network: string, rate = "500M"): Said =>
+const said = (network: string, rate = "500M"): Declaration =>
   saying(network, { ...runbook, classes: { ...runbook.classes, "bulk-seed": { ...bulk, rate } } });
 
 describe("networks that share an uplink", () => {
-  it.each<readonly [string, Said, Said | undefined, readonly Said[], "stands" | "is new"]>([
+  it.each<
+    readonly [string, Declaration, Declaration | undefined, readonly Declaration[], "stands" | "is new"]
+  >([
     ["the first says what it likes", said("a"), undefined, [], "is new"],
     ["the second says the same", said("b"), said("a"), [said("a")], "stands"],
     ["who is alone may change its mind", said("a", "400M"), said("a"), [], "is new"],
