@@ -47,7 +47,7 @@ export class UsageError extends Error {
   }
 }
 
-/** A wish or a conf that cannot be: names the field, shows the value as it was written, says what is allowed. */
+/** A request or a conf that cannot be: names the field, shows the value as it was written, says what is allowed. */
 export function invalidValue(field: string, value: unknown, allowed: string): CniError {
   return new CniError(ErrorCode.invalidConfig, `${field}: ${show(value)} is not valid: ${allowed}`);
 }

@@ -93,7 +93,7 @@ function tell({ stateDir, log, metrics }: Tools, who: string, { came, seconds, w
   }
 }
 
-/** With a part of its wishes refused, or not known yet, it is not as it is asked to be, although all the rest is. */
+/** With a part of its requests refused, or not known yet, it is not as it is asked to be, although all the rest is. */
 function kindOf(
   { kind, rejected, addressless }: Extract<Reapplied, { kind: "same" | "changed" }>,
   who: string,

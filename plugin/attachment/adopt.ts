@@ -57,7 +57,7 @@ export async function adopt(task: Adopting): Promise<Adopted> {
   }
 }
 
-const noWishes: Policy = {
+const noRequests: Policy = {
   ingress: undefined,
   egress: undefined,
   rules: [],
@@ -70,7 +70,7 @@ const noWishes: Policy = {
 function write({ stateDir, cached, isCached }: Adopting, request: Request, id: string): Adopted {
   if (!isCached() || livingNetns(cached.netns) !== id || isKnown(stateDir, request, id))
     return { kind: "over" };
-  const record = recordOf({ request, policy: noWishes, netnsId: id, uplink: undefined }, undefined, []);
+  const record = recordOf({ request, policy: noRequests, netnsId: id, uplink: undefined }, undefined, []);
   writeRecord(stateDir, record);
   return { kind: "adopted", record };
 }

@@ -1,4 +1,4 @@
-/** Which build this is. Another one may plan other programs for the same wishes. */
+/** Which build this is. Another one may plan other programs for the same requests. */
 declare const __VERSION__: string | undefined;
 
 /** Tests run the sources as they are. */

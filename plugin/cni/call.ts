@@ -67,7 +67,7 @@ export function interfaceNameFault(value: string): string | undefined {
   );
 }
 
-/** What CNI and the kernel ask of one. With others a pod without wishes lives well, and none must be kept from its end. */
+/** What CNI and the kernel ask of one. With others a pod without requests lives well, and none must be kept from its end. */
 export function interfaceFormFault(value: string): string | undefined {
   if (value === "." || value === "..") return `${JSON.stringify(value)} is not an interface name`;
   if (value.length > 15) return `${JSON.stringify(value)} is longer than 15 characters`;

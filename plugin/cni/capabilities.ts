@@ -24,13 +24,13 @@ export function unheard(document: JsonObject): string | undefined {
   const hears = [bandwidthCapability, annotationsCapability].some(
     (name) => declared[name] === true || given[name] !== undefined,
   );
-  const says = ownWishes.some((key) => document[key] !== undefined && document[key] !== null);
+  const says = confRequests.some((key) => document[key] !== undefined && document[key] !== null);
   if (hears || says) return undefined;
   return `the conf declares no capability, so the runtime passes no pod's wishes on, and has none of its own: every pod is unlimited; ${wanted}`;
 }
 
 /** The keys of the conf by which it has something to say for pods itself. */
-const ownWishes = ["ingressRate", "egressRate", "defaults", "egress", "policyDir", "uplink"];
+const confRequests = ["ingressRate", "egressRate", "defaults", "egress", "policyDir", "uplink"];
 
 /** What a runtime passes on of what it has to say. */
 export function declaredIn(capabilities: unknown, given: JsonObject): JsonObject {

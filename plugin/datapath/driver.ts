@@ -25,7 +25,7 @@ export type Facts = {
   readonly features: Features;
 };
 
-/** An attachment with its wishes and the facts about it: the whole input of planning. */
+/** An attachment with its requests and the facts about it: the whole input of planning. */
 export type Task = {
   readonly identity: Identity;
   readonly policy: Policy;

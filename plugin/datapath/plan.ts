@@ -1,4 +1,4 @@
-/** From wishes and facts to the whole desired kernel state of one attachment. Pure. */
+/** From requests and facts to the whole desired kernel state of one attachment. Pure. */
 import { CniError, ErrorCode } from "../errors.ts";
 import { merge, type Program } from "../program/program.ts";
 import { withoutRepeats } from "../program/traits.ts";

@@ -36,7 +36,7 @@ export async function run(argv: readonly string[], input: string, how: How = {})
   try {
     const [stdin, stdout, stderr] = [unnamedFile(input), unnamedFile(""), unnamedFile("")];
     opened.push(stdin, stdout, stderr);
-    // Loaded when the first tool is started: a pod without wishes starts none, and this is an eighth of bare start-up.
+    // Loaded when the first tool is started: a pod without requests starts none, and this is an eighth of bare start-up.
     const { spawn } = process.getBuiltinModule("node:child_process");
     const env = { PATH: searchPath().join(":"), LC_ALL: "C", ...ownMark() };
     const ending = await endOf(spawn(program, args, { env, stdio: [stdin, stdout, stderr] }), how);

@@ -1,18 +1,18 @@
 /**
- * What this attachment shall have, decided from every place a wish can come from. Pure.
- * Every wish is checked, also one that another outranks: a typo is a typo.
+ * What this attachment shall have, decided from every place a request can come from. Pure.
+ * Every request is checked, also one that another outranks: a typo is a typo.
  */
 import { invalidValue } from "../errors.ts";
 import { disciplines, type Conf, type Discipline, type Enforce } from "../cni/conf.ts";
 import type { Request } from "../cni/request.ts";
 import {
   namespaceAnnotations,
-  namespaceWishesFor,
+  namespaceAnnotationsFor,
   ownAnnotations,
-  wishesFor,
+  annotationsFor,
   type CeilingKey,
   type OwnKey,
-  type Wishes,
+  type InterfaceAnnotations,
 } from "./annotation/annotations.ts";
 import { cutWarnings, type Cap } from "./cap/cap.ts";
 import {
@@ -73,13 +73,13 @@ export function decidePolicy(request: Request, sources: RuleSources, choose?: Ch
   const { call, conf, runtime, pod } = request;
   const misses = [...nearMisses(runtime.annotations), ...namespaceMisses(pod)];
   validateAnnotations(request);
-  const wishes = wishesFor(call.ifname, runtime.annotations);
-  const namespace = namespaceWishesFor(call.ifname, pod);
-  const either: Wishes = { ...namespace, ...wishes };
-  const uplink = choose?.(wishes.class, namespace.class);
+  const own = annotationsFor(call.ifname, runtime.annotations);
+  const namespace = namespaceAnnotationsFor(call.ifname, pod);
+  const either: InterfaceAnnotations = { ...namespace, ...own };
+  const uplink = choose?.(own.class, namespace.class);
   const { annotations } = runtime;
   const cap = (direction: Direction): Cap | undefined =>
-    chooseCap(direction, { conf, wishes, namespace, runtime: runtime[direction], annotations });
+    chooseCap(direction, { conf, own, namespace, runtime: runtime[direction], annotations });
   const [ingress, egress] = [cap("ingress"), cap("egress")];
   const discipline = chooseDiscipline(conf, either);
   return {
@@ -98,7 +98,7 @@ export function decidePolicy(request: Request, sources: RuleSources, choose?: Ch
     warnings: [
       ...misses,
       ...sources.warnings,
-      ...classWarnings(request, { own: wishes.class, namespace: namespace.class }, uplink),
+      ...classWarnings(request, { own: own.class, namespace: namespace.class }, uplink),
       ...cutWarnings([ingress, egress]),
       ...burstWarnings(discipline, [ingress, egress]),
     ],
@@ -123,9 +123,13 @@ export function validateConf(conf: Conf): readonly Cap[] {
 }
 
 /** The mark for whatever no other rule decides. */
-function chooseCatchAll({ defaults }: Conf, wishes: Wishes, uplink?: UplinkChoice): readonly Rule[] {
+function chooseCatchAll(
+  { defaults }: Conf,
+  annotated: InterfaceAnnotations,
+  uplink?: UplinkChoice,
+): readonly Rule[] {
   const fallback = defaults.dscp === undefined ? [] : [markAll("defaults.dscp", defaults.dscp)];
-  if (wishes.dscp !== undefined) return [markAll(wishes.dscp.field, wishes.dscp.text)];
+  if (annotated.dscp !== undefined) return [markAll(annotated.dscp.field, annotated.dscp.text)];
   const ofClass = uplink?.chosen.dscp;
   return ofClass === undefined ? fallback : [markAll(`uplink.classes.${uplink?.chosen.name}.dscp`, ofClass)];
 }
@@ -134,10 +138,10 @@ export function markAll(source: string, dscp: unknown): Rule {
   return { dscp: parseDscp(source, dscp), limit: undefined, to: [], from: [], services: [], source };
 }
 
-function chooseDiscipline({ discipline }: Conf, wishes: Wishes): Discipline {
-  return wishes.discipline === undefined
+function chooseDiscipline({ discipline }: Conf, annotated: InterfaceAnnotations): Discipline {
+  return annotated.discipline === undefined
     ? discipline
-    : parseDiscipline(wishes.discipline.field, wishes.discipline.text);
+    : parseDiscipline(annotated.discipline.field, annotated.discipline.text);
 }
 
 function parseDiscipline(field: string, text: string): Discipline {

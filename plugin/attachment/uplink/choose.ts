@@ -23,7 +23,7 @@ export function classChooser(
   const uplink = decideUplink(conf, link);
   return (annotation, ofNamespace) => {
     const { pod, conf: entry } = request;
-    const wish = {
+    const asked = {
       annotation,
       ofNamespace,
       labels: pod.labels,
@@ -31,7 +31,7 @@ export function classChooser(
       fallback: entry.defaults.class,
       runsIn,
     };
-    return { ...chooseClass(uplink, wish), uplink, conf, link };
+    return { ...chooseClass(uplink, asked), uplink, conf, link };
   };
 }
 

@@ -9,7 +9,7 @@ import { adviceOn } from "../../policy/rule/advice.ts";
 import type { NodeUplink } from "../../kernel/uplink/link.ts";
 import { decide as ruleFor, type Packet } from "../../policy/rule/model.ts";
 import type { Policy } from "../../policy/policy.ts";
-import { listWishes, type Wish } from "../../policy/wishes.ts";
+import { listRequested, type RequestedValue } from "../../policy/requested.ts";
 import { actionWords, matchWords } from "../../policy/words.ts";
 import type { Batch } from "../../program/handler.ts";
 import { handlerOf, type Place, type Program } from "../../program/program.ts";
@@ -31,7 +31,7 @@ export type Explanation = {
   readonly pending: string | null;
   readonly network: string;
   readonly interface: string;
-  readonly wishes: readonly Wish[];
+  readonly wishes: readonly RequestedValue[];
   readonly rules: readonly RuleWords[];
   /** Manifests of the namespace that do not speak of this interface. */
   readonly passedOver: readonly string[];
@@ -69,7 +69,7 @@ export async function explainFor(options: Options): Promise<Explanation> {
     pending: policy.pending ?? null,
     network: conf.network,
     interface: call.ifname,
-    wishes: listWishes(request, policy),
+    wishes: listRequested(request, policy),
     rules: policy.rules.map((rule) => ({
       source: rule.source,
       matches: matchWords(rule),

@@ -25,16 +25,16 @@ export type Found = {
   /** `annotation pod-qos/dscp`, `annotation pod-qos/dscp of namespace prod` */
   readonly field: string;
 };
-export type Wishes = Readonly<Partial<Record<OwnKey, Found>>>;
-export type NamespaceWishes = Readonly<Partial<Record<OwnKey | CeilingKey, Found>>>;
+export type InterfaceAnnotations = Readonly<Partial<Record<OwnKey, Found>>>;
+export type NamespaceAnnotations = Readonly<Partial<Record<OwnKey | CeilingKey, Found>>>;
 
 /** Every annotation of ours, per key the one that speaks for this interface: `net1.pod-qos/dscp` before `pod-qos/dscp`. */
-export function wishesFor(ifname: string, annotations: Annotations): Wishes {
+export function annotationsFor(ifname: string, annotations: Annotations): InterfaceAnnotations {
   return speakingFor(ifname, ownAnnotations(annotations));
 }
 
 /** The same of the pod's namespace: its defaults, and the ceilings. */
-export function namespaceWishesFor(ifname: string, pod: Pod): NamespaceWishes {
+export function namespaceAnnotationsFor(ifname: string, pod: Pod): NamespaceAnnotations {
   return speakingFor(ifname, namespaceAnnotations(pod));
 }
 

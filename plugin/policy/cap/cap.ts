@@ -11,11 +11,11 @@ export type Cap = {
 };
 
 /** A burst that was asked for stays: it is no rate. */
-export function underCeiling(wish: Cap | undefined, ceiling: Cap | undefined): Cap | undefined {
-  if (ceiling === undefined || wish === undefined) return wish ?? ceiling;
-  if (wish.rate <= ceiling.rate) return wish;
-  const { rate, source } = wish;
-  return { ...wish, rate: ceiling.rate, source: ceiling.source, cutFrom: { rate, source } };
+export function underCeiling(requested: Cap | undefined, ceiling: Cap | undefined): Cap | undefined {
+  if (ceiling === undefined || requested === undefined) return requested ?? ceiling;
+  if (requested.rate <= ceiling.rate) return requested;
+  const { rate, source } = requested;
+  return { ...requested, rate: ceiling.rate, source: ceiling.source, cutFrom: { rate, source } };
 }
 
 export function cutWarnings(caps: readonly (Cap | undefined)[]): readonly string[] {

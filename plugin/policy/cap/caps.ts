@@ -1,5 +1,5 @@
 /**
- * Where a cap can come from and which wish wins. Pure.
+ * Where a cap can come from and which request wins. Pure.
  *
  * Static conf, then `pod-qos/*`, then `kubernetes.io/*` (the runtime's capability before the bare annotation, for multus
  * gives a capability per network), then the namespace's `pod-qos/*`, then `defaults`.
@@ -7,7 +7,7 @@
 import { CniError, ErrorCode, invalidValue } from "../../errors.ts";
 import type { Conf, Discipline, StaticCap } from "../../cni/conf.ts";
 import type { Annotations, RuntimeCap } from "../../cni/request.ts";
-import type { Found, NamespaceWishes, Wishes } from "../annotation/annotations.ts";
+import type { Found, NamespaceAnnotations, InterfaceAnnotations } from "../annotation/annotations.ts";
 import { underCeiling, type Cap } from "./cap.ts";
 import { parseBandwidth, parseBurst } from "./quantity.ts";
 
@@ -15,22 +15,22 @@ export type Direction = "ingress" | "egress";
 
 type Sources = {
   readonly conf: Conf;
-  readonly wishes: Wishes;
-  readonly namespace: NamespaceWishes;
+  readonly own: InterfaceAnnotations;
+  readonly namespace: NamespaceAnnotations;
   readonly runtime: RuntimeCap;
   readonly annotations: Annotations;
 };
 
 export function chooseCap(direction: Direction, sources: Sources): Cap | undefined {
-  const { conf, wishes, namespace, annotations } = sources;
-  const [first] = capWishes(direction, sources);
-  const wish = underCeiling(first, annotatedCap(namespace[`max-${direction}-bandwidth`]));
-  if (conf[direction] !== undefined) return wish;
-  const burst = wishes[`${direction}-burst`];
+  const { conf, own, namespace, annotations } = sources;
+  const [first] = capRequests(direction, sources);
+  const cap = underCeiling(first, annotatedCap(namespace[`max-${direction}-bandwidth`]));
+  if (conf[direction] !== undefined) return cap;
+  const burst = own[`${direction}-burst`];
   // The namespace's speaks of whatever cap its pods have, and of none where they have none.
   if (burst === undefined)
-    return wish?.burst === undefined ? withBurst(wish, namespace[`${direction}-burst`]) : wish;
-  if (wish === undefined) {
+    return cap?.burst === undefined ? withBurst(cap, namespace[`${direction}-burst`]) : cap;
+  if (cap === undefined) {
     // A plain burst may be meant for the interface that has a cap: `net1.pod-qos/egress-bandwidth`.
     if (
       burst.key.startsWith("pod-qos/") &&
@@ -43,7 +43,7 @@ export function chooseCap(direction: Direction, sources: Sources): Cap | undefin
         `set pod-qos/${direction}-bandwidth as well`,
     );
   }
-  return withBurst(wish, burst);
+  return withBurst(cap, burst);
 }
 
 function withBurst(cap: Cap | undefined, burst: Found | undefined): Cap | undefined {
@@ -68,13 +68,13 @@ export function burstWarnings(discipline: Discipline, caps: readonly (Cap | unde
 }
 
 /** All of them, the one that counts first. */
-export function capWishes(
+export function capRequests(
   direction: Direction,
-  { conf, wishes, namespace, runtime, annotations }: Sources,
+  { conf, own, namespace, runtime, annotations }: Sources,
 ): readonly Cap[] {
   return [
     staticCap(direction, conf[direction]),
-    annotatedCap(wishes[`${direction}-bandwidth`]),
+    annotatedCap(own[`${direction}-bandwidth`]),
     runtimeCap(direction, runtime),
     annotatedCap(pairOf(direction, annotations)),
     annotatedCap(namespace[`${direction}-bandwidth`]),

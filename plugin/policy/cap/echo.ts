@@ -1,7 +1,7 @@
 /**
  * The `kubernetes.io` pair and the capability `bandwidth` that repeats it. Pure. A runtime reads the pair when the pod's sandbox is
  * made and sends it as the capability too; multus sends what the pod asked for in one network. The first goes where the pair
- * goes, the second is a wish of its own.
+ * goes, the second is a request of its own.
  */
 import type { Annotations, Request, RuntimeCap } from "../../cni/request.ts";
 import { isSentinelBurst, type Direction } from "./caps.ts";

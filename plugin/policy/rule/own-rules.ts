@@ -2,9 +2,9 @@
 import type { Request } from "../../cni/request.ts";
 import {
   namespaceAnnotations,
-  namespaceWishesFor,
+  namespaceAnnotationsFor,
   ownAnnotations,
-  wishesFor,
+  annotationsFor,
 } from "../annotation/annotations.ts";
 import { parseRules } from "./rules.ts";
 import type { Rule } from "./rule.ts";
@@ -22,7 +22,8 @@ export async function readOwnRules({ call, conf, runtime, pod }: Request): Promi
     if (name === "egress") lists.set(field, await parseAnnotation(field, text));
   }
   const chosen =
-    wishesFor(call.ifname, runtime.annotations).egress ?? namespaceWishesFor(call.ifname, pod).egress;
+    annotationsFor(call.ifname, runtime.annotations).egress ??
+    namespaceAnnotationsFor(call.ifname, pod).egress;
   return {
     annotation: (chosen === undefined ? undefined : lists.get(chosen.field)) ?? [],
     conf: parseConfRules(conf.rules),

@@ -9,7 +9,7 @@ import { matches, type Selector } from "../label/selector.ts";
 import type { UplinkClass } from "./class.ts";
 import type { LinkFacts, Uplink } from "./uplink.ts";
 
-export type ClassWish = {
+export type ClassRequest = {
   readonly annotation: Found | undefined;
   /** That of its namespace. */
   readonly ofNamespace?: Found | undefined;
@@ -35,8 +35,8 @@ export type UplinkChoice = Choice & {
   readonly link: LinkFacts & { readonly mtu: number };
 };
 
-/** A pod's class, once its wishes have been read: what the node knows of the link is in it already. */
-export type ChooseClass = (wish: Found | undefined, ofNamespace: Found | undefined) => UplinkChoice;
+/** A pod's class, once its requests have been read: what the node knows of the link is in it already. */
+export type ChooseClass = (ofPod: Found | undefined, ofNamespace: Found | undefined) => UplinkChoice;
 
 export type Choice = {
   readonly chosen: UplinkClass;
@@ -49,14 +49,14 @@ export type Choice = {
 
 export type Undecided = { readonly source: string; readonly lacks: "pod's labels" | "namespace's labels" };
 
-export function chooseClass(uplink: Uplink, wish: ClassWish): Choice {
+export function chooseClass(uplink: Uplink, request: ClassRequest): Choice {
   const { classes } = uplink;
-  const { annotation, ofNamespace, fallback } = wish;
+  const { annotation, ofNamespace, fallback } = request;
   const byDefault = fallback === undefined ? undefined : named(classes, "defaults.class", fallback);
-  const asked = annotation && annotated(classes, annotation, wish);
-  const said = ofNamespace && annotated(classes, ofNamespace, wish);
+  const asked = annotation && annotated(classes, annotation, request);
+  const said = ofNamespace && annotated(classes, ofNamespace, request);
   if (asked !== undefined && "chosen" in asked) return { ...asked, undecided: [] };
-  const selectors = classes.filter(hasSelector).map((each) => ({ each, answer: selects(each, wish) }));
+  const selectors = classes.filter(hasSelector).map((each) => ({ each, answer: selects(each, request) }));
   // What is not known does not stand in the way of what is.
   const selecting = selectors.find(({ answer }) => answer === true)?.each;
   const undecided = [
@@ -82,22 +82,22 @@ function firstOf([first]: readonly UplinkClass[]): UplinkClass {
 function annotated(
   classes: readonly UplinkClass[],
   { field: source, text }: Found,
-  wish: ClassWish,
+  request: ClassRequest,
 ): Omit<Choice, "undecided"> | Undecided {
   const asked = classes.find(({ name }) => name === text);
-  if (asked === undefined) return keepingClass(classes, wish, source, unknown(classes, source, text));
+  if (asked === undefined) return keepingClass(classes, request, source, unknown(classes, source, text));
   const { namespaceSelector } = asked;
-  const answer = namespaceSelector === undefined || selectsNamespace(namespaceSelector, wish);
+  const answer = namespaceSelector === undefined || selectsNamespace(namespaceSelector, request);
   if (answer === true) return { chosen: asked, source };
   if (answer === undefined) return { source, lacks: "namespace's labels" };
-  const forbidden = `${source}: class ${JSON.stringify(text)} is not for pods of namespace ${wish.namespace?.name ?? ""}: its namespaceSelector does not match`;
-  return keepingClass(classes, wish, source, forbidden);
+  const forbidden = `${source}: class ${JSON.stringify(text)} is not for pods of namespace ${request.namespace?.name ?? ""}: its namespaceSelector does not match`;
+  return keepingClass(classes, request, source, forbidden);
 }
 
 /** A pod that runs stays where it is; where that class is not in the conf any more, it goes to the default one. */
 function keepingClass(
   classes: readonly UplinkClass[],
-  { runsIn }: ClassWish,
+  { runsIn }: ClassRequest,
   source: string,
   why: string,
 ): Omit<Choice, "undecided"> {
@@ -112,18 +112,18 @@ function hasSelector({ selector, namespaceSelector }: UplinkClass): boolean {
 
 function selects(
   { selector, namespaceSelector }: UplinkClass,
-  wish: ClassWish,
+  request: ClassRequest,
 ): boolean | Undecided["lacks"] {
   // A runtime that gives no labels leaves them unknown, and even a selector that takes every pod is about labels.
-  const pod = selector === undefined ? true : wish.labels && matches(selector, wish.labels, true);
-  const namespace = namespaceSelector === undefined ? true : selectsNamespace(namespaceSelector, wish);
+  const pod = selector === undefined ? true : request.labels && matches(selector, request.labels, true);
+  const namespace = namespaceSelector === undefined ? true : selectsNamespace(namespaceSelector, request);
   if (pod === false || namespace === false) return false;
   if (pod === undefined) return "pod's labels";
   return namespace ?? "namespace's labels";
 }
 
 /** Every namespace has its name as a label. */
-function selectsNamespace(selector: Selector, { namespace }: ClassWish): boolean | undefined {
+function selectsNamespace(selector: Selector, { namespace }: ClassRequest): boolean | undefined {
   const itsName = namespace && { "kubernetes.io/metadata.name": namespace.name };
   return matches(selector, { ...namespace?.labels, ...itsName }, namespace?.labels !== undefined);
 }

@@ -42,8 +42,8 @@ export const mutantsOfOrder: readonly Mutant[] = [
   {
     title: "the conf's cap comes before the annotation's",
     file: "policy/cap/caps.ts",
-    from: "const [first] = capWishes(direction, sources);",
-    to: "const first = capWishes(direction, sources).at(-1);",
+    from: "const [first] = capRequests(direction, sources);",
+    to: "const first = capRequests(direction, sources).at(-1);",
   },
   {
     title: "the conf of the last ADD counts, not the directory's",

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { decidePolicy, noRules, type Policy } from "../../../plugin/policy/policy.ts";
-import { chooseClass, type ClassWish, type UplinkChoice } from "../../../plugin/policy/uplink/choose.ts";
+import { chooseClass, type ClassRequest, type UplinkChoice } from "../../../plugin/policy/uplink/choose.ts";
 import { parseFirewallMark } from "../../../plugin/policy/uplink/mark.ts";
 import { validateUplink } from "../../../plugin/policy/uplink/uplink.ts";
 import { inWords } from "../../../plugin/policy/uplink/words.ts";
@@ -119,7 +119,7 @@ const found = (key: string, text: string, whose = "") => ({
 
 describe("a pod's class", () => {
   const uplink = uplinkOf(runbook);
-  const nothing: ClassWish = { annotation: undefined, labels: undefined, fallback: undefined };
+  const nothing: ClassRequest = { annotation: undefined, labels: undefined, fallback: undefined };
   const annotation = found("pod-qos/class", "default");
   const labels = { "traffic-tier": "bulk-seed", app: "seeder" };
 

@@ -1,27 +1,27 @@
-/** Every wish that was found for an attachment, by what it is about: the one that counts, and those that lost. Pure. */
+/** Everything that was requested for an attachment, by what it is about: the one that counts, and those that lost. Pure. */
 import type { Request } from "../cni/request.ts";
 import {
   namespaceAnnotations,
-  namespaceWishesFor,
+  namespaceAnnotationsFor,
   ownAnnotations,
-  wishesFor,
+  annotationsFor,
   type CeilingKey,
   type Found,
   type OwnKey,
 } from "./annotation/annotations.ts";
 import type { Cap } from "./cap/cap.ts";
-import { annotatedCap, capWishes, type Direction } from "./cap/caps.ts";
+import { annotatedCap, capRequests, type Direction } from "./cap/caps.ts";
 import type { Policy } from "./policy.ts";
 import { bits } from "./words.ts";
 
-export type Wish = {
+export type RequestedValue = {
   readonly about: string;
   readonly source: string;
   readonly value: string;
   readonly outcome: "counts" | "cut" | "outranked" | "ceiling above it" | "for another interface";
 };
 
-export function listWishes(request: Request, policy: Policy): readonly Wish[] {
+export function listRequested(request: Request, policy: Policy): readonly RequestedValue[] {
   return [
     ...capsOf("ingress", request, policy.ingress),
     ...capsOf("egress", request, policy.egress),
@@ -31,22 +31,22 @@ export function listWishes(request: Request, policy: Policy): readonly Wish[] {
   ];
 }
 
-function capsOf(direction: Direction, request: Request, chosen: Cap | undefined): readonly Wish[] {
+function capsOf(direction: Direction, request: Request, chosen: Cap | undefined): readonly RequestedValue[] {
   const { call, conf, runtime, pod } = request;
   const { annotations } = runtime;
-  const wishes = wishesFor(call.ifname, annotations);
-  const namespace = namespaceWishesFor(call.ifname, pod);
-  const all = capWishes(direction, { conf, wishes, namespace, runtime: runtime[direction], annotations });
+  const own = annotationsFor(call.ifname, annotations);
+  const namespace = namespaceAnnotationsFor(call.ifname, pod);
+  const all = capRequests(direction, { conf, own, namespace, runtime: runtime[direction], annotations });
   const ceiling = annotatedCap(namespace[`max-${direction}-bandwidth`]);
   const isAtCeiling = ceiling !== undefined && chosen?.source === ceiling.source;
   const about = `${direction} cap`;
-  const rated = ({ source, rate }: Cap, outcome: Wish["outcome"]): Wish =>
-    wish(about, source, `${bits(rate)}bit/s`, outcome);
+  const rated = ({ source, rate }: Cap, outcome: RequestedValue["outcome"]): RequestedValue =>
+    requestedValue(about, source, `${bits(rate)}bit/s`, outcome);
   return [
     ...(isAtCeiling ? [rated(ceiling, "counts")] : []),
     ...all.map((cap, at) => rated(cap, at > 0 ? "outranked" : isAtCeiling ? "cut" : "counts")),
     ...(ceiling === undefined || isAtCeiling ? [] : [rated(ceiling, "ceiling above it")]),
-    ...burstsOf(direction, chosen, [wishes[`${direction}-burst`], namespace[`${direction}-burst`]]),
+    ...burstsOf(direction, chosen, [own[`${direction}-burst`], namespace[`${direction}-burst`]]),
   ];
 }
 
@@ -54,22 +54,22 @@ function burstsOf(
   direction: Direction,
   chosen: Cap | undefined,
   asked: readonly (Found | undefined)[],
-): readonly Wish[] {
+): readonly RequestedValue[] {
   const about = `${direction} burst`;
   const lost = asked.filter((found) => found !== undefined && found.field !== chosen?.burstSource);
   return [
     ...(chosen?.burst === undefined || chosen.burstSource === undefined
       ? []
-      : [wish(about, chosen.burstSource, `${bits(chosen.burst)}bit`, "counts")]),
+      : [requestedValue(about, chosen.burstSource, `${bits(chosen.burst)}bit`, "counts")]),
     ...lost.flatMap((found) =>
-      found === undefined ? [] : [wish(about, found.field, found.text, "outranked")],
+      found === undefined ? [] : [requestedValue(about, found.field, found.text, "outranked")],
     ),
   ];
 }
 
-function settings({ call, conf, runtime, pod }: Request, { uplink }: Policy): readonly Wish[] {
-  const own = wishesFor(call.ifname, runtime.annotations);
-  const namespace = namespaceWishesFor(call.ifname, pod);
+function settings({ call, conf, runtime, pod }: Request, { uplink }: Policy): readonly RequestedValue[] {
+  const own = annotationsFor(call.ifname, runtime.annotations);
+  const namespace = namespaceAnnotationsFor(call.ifname, pod);
   const ofClass = uplink?.chosen.dscp;
   return [
     ...firstCounts(subjects.discipline, [
@@ -92,48 +92,53 @@ function annotated(found: Found | undefined): Candidate | undefined {
   return found === undefined ? undefined : [found.field, found.text];
 }
 
-function firstCounts(about: string, candidates: readonly (Candidate | undefined)[]): readonly Wish[] {
+function firstCounts(
+  about: string,
+  candidates: readonly (Candidate | undefined)[],
+): readonly RequestedValue[] {
   return candidates
     .filter((candidate) => candidate !== undefined)
-    .map(([source, value], at) => wish(about, source, value, at === 0 ? "counts" : "outranked"));
+    .map(([source, value], at) => requestedValue(about, source, value, at === 0 ? "counts" : "outranked"));
 }
 
 /** An annotation, a selector, or what the conf says of pods that nobody speaks of. */
-function classes({ call, conf, pod }: Request, { uplink }: Policy): readonly Wish[] {
+function classes({ call, conf, pod }: Request, { uplink }: Policy): readonly RequestedValue[] {
   if (uplink === undefined) return [];
-  const { class: ofNamespace } = namespaceWishesFor(call.ifname, pod);
+  const { class: ofNamespace } = namespaceAnnotationsFor(call.ifname, pod);
   const { class: fallback } = conf.defaults;
   const others: readonly (Candidate | undefined)[] = [
     annotated(ofNamespace),
     fallback === undefined ? undefined : ["defaults.class", fallback],
   ];
   return [
-    wish(subjects.class, uplink.source, uplink.chosen.name, "counts"),
+    requestedValue(subjects.class, uplink.source, uplink.chosen.name, "counts"),
     ...others.flatMap((candidate) =>
       candidate === undefined || candidate[0] === uplink.source
         ? []
-        : [wish(subjects.class, candidate[0], candidate[1], "outranked")],
+        : [requestedValue(subjects.class, candidate[0], candidate[1], "outranked")],
     ),
   ];
 }
 
 /** Annotations of ours that do not speak for this interface, or that one for it alone outranks. */
-function unheard({ call, runtime, pod }: Request): readonly Wish[] {
-  const own = wishesFor(call.ifname, runtime.annotations);
-  const namespace = namespaceWishesFor(call.ifname, pod);
+function unheard({ call, runtime, pod }: Request): readonly RequestedValue[] {
+  const own = annotationsFor(call.ifname, runtime.annotations);
+  const namespace = namespaceAnnotationsFor(call.ifname, pod);
   const ofPod = ownAnnotations(runtime.annotations).filter(({ key, name }) => own[name]?.key !== key);
   const ofNamespace = namespaceAnnotations(pod).filter(({ key, name }) => namespace[name]?.key !== key);
   const lost = own.egress === undefined ? undefined : namespace.egress;
   return [
     ...[...ofPod, ...ofNamespace].map(({ field, text, ifname, name }) =>
-      wish(
+      requestedValue(
         subjects[name],
         field,
         shortened(text),
         ifname === undefined ? "outranked" : "for another interface",
       ),
     ),
-    ...(lost === undefined ? [] : [wish(subjects.egress, lost.field, shortened(lost.text), "outranked")]),
+    ...(lost === undefined
+      ? []
+      : [requestedValue(subjects.egress, lost.field, shortened(lost.text), "outranked")]),
   ];
 }
 
@@ -150,7 +155,12 @@ const subjects: Readonly<Record<OwnKey | CeilingKey, string>> = {
   "max-egress-bandwidth": "egress cap",
 };
 
-function wish(about: string, source: string, value: string, outcome: Wish["outcome"]): Wish {
+function requestedValue(
+  about: string,
+  source: string,
+  value: string,
+  outcome: RequestedValue["outcome"],
+): RequestedValue {
   return { about, source, value, outcome };
 }
 
