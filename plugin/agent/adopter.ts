@@ -52,7 +52,11 @@ export function createAdopter(loop: Loop): (path: string) => Promise<Came> {
         said.delete(path);
         return over;
       case "unlike":
-        sayOnce(path, "warn", `${who}: not adopted: ${cached.netns} is not what ${path} says: ${came.why}`);
+        sayOnce(
+          path,
+          "warn",
+          `${who}: not adopted: the namespace ${cached.netns} is not that of ${path}: ${came.why}`,
+        );
         break;
       case "refused":
       case "busy":

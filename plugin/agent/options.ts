@@ -34,16 +34,16 @@ export type Served = Options & { readonly confDir: string };
 const places = "HOST:PORT, such as 192.0.2.1:9465 or [2001:db8::1]:9465";
 
 export const table = {
-  "no-api": flag("conf and policy files alone; without it the Kubernetes API is followed as well"),
-  node: word("NAME", "of this node, as the API calls it; default $NODE_NAME"),
+  "no-api": flag("use conf and policy files only, and do not follow the Kubernetes API"),
+  node: word("NAME", "this node's name in the API; default $NODE_NAME"),
   kubeconfig: word("FILE", "default: the pod's own service account"),
   objects: choice(
     ["auto", "on", "off"],
     "apply EgressQoS and NetworkQoS of the API; auto: where their CRDs are ours",
   ),
-  "no-adopt": flag("leave pods as they are that ran before pod-qos was in their network's chain"),
+  "no-adopt": flag("do not adopt pods that ran before pod-qos was in their network's chain"),
   "state-dir": absolutePath("DIR", `default ${defaultStateDir}: the "stateDir" of the confs that are served`),
-  "conf-dir": absolutePath("DIR", "the runtime's confs; default: found out, as install does"),
+  "conf-dir": absolutePath("DIR", "the runtime's confs; default: detected, as install does"),
   install: flag('keep pod-qos in the chain of that directory, as "install --watch" does'),
   listen: listenOption("/healthz, /readyz and /metrics", "127.0.0.1:9465"),
   "metrics-listen": value(
@@ -52,10 +52,14 @@ export const table = {
     places,
     listenOf,
   ),
-  "metrics-pods": wholeNumber("of pods that have series of their own in /metrics; default 250", 0, 10_000),
+  "metrics-pods": wholeNumber(
+    "of pods with series of their own in /metrics, at most; default 250",
+    0,
+    10_000,
+  ),
   round: value(
     "TIME",
-    "in which every pod is read back once; default 10m (10s, 90s, 1h)",
+    "how often every pod is read back; default 10m (10s, 90s, 1h)",
     "a time from 1s to 24h, such as 90s, 10m or 1h",
     millisecondsOf,
   ),
@@ -68,7 +72,7 @@ export function optionsFrom(
   const { node = env["NODE_NAME"], listen = { host: "127.0.0.1", port: 9465 } } = values;
   const api = !values["no-api"];
   if (api && !node) {
-    throw new UsageError("which node is this? --node NAME, or NODE_NAME in the environment (or --no-api)");
+    throw new UsageError("the node's name is missing: give --node NAME or set NODE_NAME, or use --no-api");
   }
   return {
     node: node || undefined,

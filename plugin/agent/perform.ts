@@ -138,7 +138,7 @@ function leftFor(
 
 const leftByAnother: Outcome = {
   kind: "waiting",
-  reason: "another build of the agent decided it by what it knew of the API, and this agent follows none",
+  reason: "another build of the agent decided on it by the API, which this agent does not follow",
 };
 
 const over: Came = { outcome: "over", why: "" };

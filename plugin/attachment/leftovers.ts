@@ -45,10 +45,10 @@ export async function removeLeftovers(request: Request, log: Log): Promise<void>
     if (left.length === 0) return;
     const errors = await remove(left, call.netns);
     for (const error of errors)
-      log("warn", `${who}: left over from a record that was lost: ${error.message}`);
+      log("warn", `${who}: cannot remove what a lost record left: ${error.message}`);
     if (errors.length === 0)
-      log("info", `${who}: removed what a lost record had left: ${describe(left).join(", ")}`);
+      log("info", `${who}: removed what a lost record left: ${describe(left).join(", ")}`);
   } catch (error) {
-    log("info", `${who}: could not look for what a lost record left: ${messageOf(error)}`);
+    log("info", `${who}: cannot look for what a lost record left: ${messageOf(error)}`);
   }
 }

@@ -26,7 +26,7 @@ export function unheard(document: JsonObject): string | undefined {
   );
   const says = confRequests.some((key) => document[key] !== undefined && document[key] !== null);
   if (hears || says) return undefined;
-  return `the conf declares no capability, so the runtime passes no pod's wishes on, and has none of its own: every pod is unlimited; ${wanted}`;
+  return `the conf declares no capabilities, so the runtime passes on nothing that pods request, and it sets no limits itself: every pod is unlimited; ${wanted}`;
 }
 
 /** The keys of the conf by which it has something to say for pods itself. */

@@ -21,12 +21,12 @@ export async function unlike(suspect: Suspect, marks: Marks): Promise<string | u
   const { ifname, mac, addresses } = marks;
   const wanted = addresses.flatMap((text) => canonical(text) ?? []);
   if (mac === undefined && wanted.length === 0)
-    return `the cached result names neither an address nor a MAC of ${ifname}: it cannot be told from another`;
+    return `the cached result has neither an address nor a MAC of ${ifname} to recognise it by`;
   const through = wanted.length > 0 ? seenThrough(suspect, ifname) : undefined;
   const seen = through ?? (await seenByTool(suspect.netns, ifname));
-  if (seen === undefined) return `there is no ${ifname}`;
+  if (seen === undefined) return `it has no ${ifname}`;
   if (mac !== undefined && seen.mac !== undefined && seen.mac !== mac)
-    return `${ifname} has the MAC ${seen.mac}, the cached result ${mac}`;
+    return `${ifname} has MAC ${seen.mac}, but the cached result says ${mac}`;
   return wanted.length === 0 || wanted.some((address) => seen.addresses.has(address))
     ? undefined
     : `${ifname} has none of the addresses of the cached result (${wanted.join(", ")})`;

@@ -39,7 +39,7 @@ export function listen(
     if (said !== last)
       log(
         "error",
-        `cannot listen on ${host}:${port} for ${names}: ${said}; next try in ${againMs / 1000} s. Until then who asks reaches another process, or none: choose another place (${option})`,
+        `cannot listen on ${host}:${port} for ${names}: ${said}; trying again every ${againMs / 1000} s. Until then requests there reach another process or none; ${option} sets another address`,
       );
     last = said;
     timer = setTimeout(() => server.listen(port, host), againMs);
@@ -68,7 +68,7 @@ async function answer(method: string, url: string, pages: Pages, response: Serve
     }
     default:
   }
-  end(response, 404, "text/plain", `there are ${namesOf(pages)}`);
+  end(response, 404, "text/plain", `not found; the pages are ${namesOf(pages)}`);
 }
 
 function namesOf({ health, readiness, metrics }: Pages): string {

@@ -154,7 +154,7 @@ suite("Events of the agent", agentNeeds, () => {
       if (times === 2) await reported("fought", []);
     }
     await reported("fought", ["QoSDrift 1"]);
-    expect(await noteOf("fought")).toMatch(/^eth0: put back again and again, .*htb/i);
+    expect(await noteOf("fought")).toMatch(/^eth0: restored several times within an hour, .*htb/i);
   });
 
   test("so are those of a pod without pod-qos on any network, or on the one that they name, half a minute after it runs", async () => {

@@ -231,7 +231,7 @@ suite("a pod that ran before pod-qos", unmanagedNeeds, () => {
     await until("they are looked at", async () => (await agent.metric(unlike)) >= 2);
     expect(recordNames(node)).toEqual([]);
     expect(await stateWith(both)).toBe(before);
-    expect(await agent.stop()).toMatch(/not adopted: \/run\/netns\/pod1 is not what .* says/);
+    expect(await agent.stop()).toMatch(/not adopted: the namespace \/run\/netns\/pod1 is not that of /);
   });
 
   test("is not taken for another one whose path it has, nor for one that has ended", async () => {

@@ -136,8 +136,8 @@ describe("arguments of agent", () => {
   });
 
   it.each([
-    [[], "which node is this?"],
-    [["--node="], "which node is this?"],
+    [[], "the node's name is missing"],
+    [["--node="], "the node's name is missing"],
     [["--no-api", "--listen", "9465"], "--listen takes HOST:PORT"],
     [["--no-api", "--listen", "a:70000"], "--listen takes HOST:PORT"],
     [["--no-api", "--round", "0s"], "--round takes a time from 1s to 24h"],

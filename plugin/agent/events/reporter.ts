@@ -72,7 +72,7 @@ export function createReporter(world: () => World, recording: Recording): Report
       const times = [...laterThan(drifted.get(attachment) ?? [], now), now];
       drifted.set(attachment, times);
       if (!isRepeated(times)) return;
-      const note = `put back again and again, for something else on the node changes it: ${faultsOf(seen)}`;
+      const note = `restored several times within an hour, because something else on the node keeps changing it: ${faultsOf(seen)}`;
       for (const cause of onInterface(record, [{ reason: "QoSDrift", note }]))
         recordEvent({ subject, ...cause, isHappening: true });
     },

@@ -22,14 +22,15 @@ export function outcomeOf(came: Reapplied): Outcome {
     case "incomplete":
       return {
         kind: "waiting",
-        reason: "its record does not say what was requested: it keeps what it has until its next start",
+        reason:
+          "its record does not say what was requested, so it keeps what it has until the pod starts again",
       };
     case "busy":
       return { kind: "waiting", reason: inFull(came.error) };
     case "hidden":
       return {
         kind: "failed",
-        reason: "whether its network namespace still exists cannot be seen from where the agent runs",
+        reason: "the agent cannot see from where it runs whether the network namespace still exists",
       };
     case "refused":
     case "failed":
@@ -42,7 +43,7 @@ export function outcomeOf(came: Reapplied): Outcome {
 }
 
 function waitingFor(lacks: readonly string[]): Outcome {
-  return { kind: "waiting", reason: `it waits for what the API has not said yet: ${lacks.join(", ")}` };
+  return { kind: "waiting", reason: `it waits for what the API has not reported yet: ${lacks.join(", ")}` };
 }
 
 export function inFull(error: unknown): string {

@@ -49,11 +49,11 @@ export function startPublisher({ report, isSettled, write, count, log, signal }:
     if (result === "written") {
       last = { text: textOf(now), marks };
       due = written(due, performance.now(), Math.random());
-      if (said !== "") log("info", "the node's report is written again");
+      if (said !== "") log("info", "the node's report (QoSNode) is being written again");
       said = "";
     } else {
       due = missing(due, performance.now(), Math.random());
-      say("info", "the cluster has no definition of QoSNode: what this node does is reported nowhere");
+      say("info", "the cluster has no definition (CRD) of QoSNode, so this node cannot report to the API");
     }
   };
   const turn = async (): Promise<void> => {
@@ -70,7 +70,7 @@ export function startPublisher({ report, isSettled, write, count, log, signal }:
       if (signal.aborted) return;
       count("failed");
       due = failed(due, performance.now(), Math.random(), retryAfterOf(error));
-      say("warn", `the node's report cannot be written, and is tried again: ${messageOf(error)}`);
+      say("warn", `cannot write the node's report (QoSNode), trying again: ${messageOf(error)}`);
     }
     isWriting = false;
     plan();

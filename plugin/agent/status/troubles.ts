@@ -28,7 +28,7 @@ export function noteTroubles({ stateDir, log, signal, records, standings }: Noti
       writeTroubles(stateDir, troubles);
       last = text;
     } catch (error) {
-      log("error", `what "show" reads of the agent could not be written: ${messageOf(error)}`);
+      log("error", `cannot write the states of pods that "show" reads: ${messageOf(error)}`);
     }
   };
   standings.whenChanged(() => {
@@ -53,4 +53,4 @@ export function troublesOf(records: Records, standings: ReadonlyMap<string, Stan
   });
 }
 
-const outstanding = { state: "pending", reason: "the node's agent is about to decide it anew" } as const;
+const outstanding = { state: "pending", reason: "the node's agent is about to decide on it" } as const;

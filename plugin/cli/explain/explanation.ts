@@ -31,6 +31,7 @@ export type Explanation = {
   readonly pending: string | null;
   readonly network: string;
   readonly interface: string;
+  /** Under this name in --json since 0.1.0. */
   readonly wishes: readonly RequestedValue[];
   readonly rules: readonly RuleWords[];
   /** Manifests of the namespace that do not speak of this interface. */

@@ -6,7 +6,7 @@ import type { Options } from "./options.ts";
 export function explanationText(explanation: Explanation, options: Options): string {
   const sections = [
     heading(explanation),
-    section("Wishes", wishLines(explanation), "none"),
+    section("Requests", requestLines(explanation), "none"),
     section(
       "Rules, in the order they are tried; the first that matches decides alone",
       ruleLines(explanation),
@@ -58,7 +58,7 @@ function section(title: string, lines: readonly string[], none = ""): string {
   return [title, ...lines].join("\n");
 }
 
-function wishLines({ wishes }: Explanation): readonly string[] {
+function requestLines({ wishes }: Explanation): readonly string[] {
   return wishes.map(({ about, source, value, outcome }) =>
     wrapped(`${outcome === "counts" ? "*" : "-"} ${about}: ${value}, ${source}${ending(outcome)}`, 2),
   );

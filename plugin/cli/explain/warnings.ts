@@ -1,4 +1,4 @@
-/** What an explanation cannot know, or the runtime would not have said, in words. Pure. */
+/** What an explanation cannot know, or the runtime would not have passed on, in words. Pure. */
 import { isObject } from "../../cni/fields.ts";
 import { annotationsCapability, bandwidthCapability } from "../../cni/keys.ts";
 import type { Request } from "../../cni/request.ts";
@@ -16,7 +16,7 @@ export function notHandedOn({ document, confIsGiven }: Options): readonly string
   );
   if (lost.length === 0) return [];
   return [
-    `"capabilities" of the conf does not ask for ${annotationsCapability}: the runtime will hand on none of ${lost.join(", ")}`,
+    `"capabilities" of the conf does not include ${annotationsCapability}, so the runtime will not pass on ${lost.join(", ")}`,
   ];
 }
 
@@ -37,23 +37,21 @@ function addressesUnknown({ rules }: Policy): readonly string[] {
     .filter(({ toPods }) => toPods !== undefined)
     .map(
       ({ source }) =>
-        `${source} names pods by label: their addresses are what the node's agent finds in the API, and its set is empty here. ` +
-        `On a node without an agent that follows the API ADD refuses this rule with code 7`,
+        `${source} names pods by label. The node's agent looks their addresses up in the API; here the set is empty. ` +
+        `Where no agent follows the API, ADD refuses this rule with code 7`,
     );
 }
 
 function speedUnknown({ conf: { uplink } }: Request): readonly string[] {
   return uplink === undefined || !isAuto(uplink.rate)
     ? []
-    : [
-        `the uplink's rate is "auto", which its link on the node decides: the rates here are those of a link without end`,
-      ];
+    : [`the uplink's rate is "auto": on the node it follows the speed of the link, here no speed is assumed`];
 }
 
 function sourceUnknown({ rules }: Policy, { packet, sourceIsGiven }: Options): readonly string[] {
   return packet === undefined || sourceIsGiven || rules.every(({ from }) => from.length === 0)
     ? []
-    : [`some rules ask for the source: without --from they were held against ${packet.source}`];
+    : [`some rules match on the source address: without --from it is taken to be ${packet.source}`];
 }
 
 function portUnknown({ rules }: Policy, { packet }: Options): readonly string[] {
@@ -62,5 +60,5 @@ function portUnknown({ rules }: Policy, { packet }: Options): readonly string[] 
   );
   return packet === undefined || typeof packet.port === "number" || !asks
     ? []
-    : [`some rules ask for a port of ${packet.protocol}: without --port they were held to be for another`];
+    : [`some rules match on a port of ${packet.protocol}: without --port they are taken not to match`];
 }

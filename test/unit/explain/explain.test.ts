@@ -340,10 +340,10 @@ it.each([
     each,
   ]);
   const { warnings } = await json("--conf", file("asking.json"), ...flags);
-  expect(warnings.filter((each: string) => each.includes("does not ask for")).join()).toBe(
+  expect(warnings.filter((each: string) => each.includes("does not include")).join()).toBe(
     lost.length === 0
       ? ""
-      : `"capabilities" of the conf does not ask for io.kubernetes.cri.pod-annotations: the runtime will hand on none of ${lost.join(", ")}`,
+      : `"capabilities" of the conf does not include io.kubernetes.cri.pod-annotations, so the runtime will not pass on ${lost.join(", ")}`,
   );
 });
 

@@ -82,6 +82,6 @@ it("what cannot be put back is a failure, what is put back thrice within an hour
   expect(written).toEqual(["QoSFailed: eth0: its class is missing: it cannot be put back: no"]);
   await seen("mended");
   expect(written.slice(1)).toEqual([
-    "QoSDrift: eth0: put back again and again, for something else on the node changes it: its class is missing",
+    "QoSDrift: eth0: restored several times within an hour, because something else on the node keeps changing it: its class is missing",
   ]);
 });

@@ -44,11 +44,11 @@ it("is tried again where it cannot be made, and renewed from then on", async () 
   await vi.advanceTimersByTimeAsync(5_000);
   expect(new Set(counted)).toEqual(new Set(["failed"]));
   expect(counted.length).toBeLessThan(6);
-  expect(lines).toEqual(["warn the node's report cannot be written, and is tried again: EIO: uplinks"]);
+  expect(lines).toEqual(["warn cannot write the node's report (QoSNode), trying again: EIO: uplinks"]);
   fails = false;
   await vi.advanceTimersByTimeAsync(10_000);
   expect(counted.filter((result) => result === "written")).toHaveLength(1);
-  expect(lines.at(-1)).toBe("info the node's report is written again");
+  expect(lines.at(-1)).toBe("info the node's report (QoSNode) is being written again");
   await vi.advanceTimersByTimeAsync(71_000);
   expect(counted.filter((result) => result === "written")).toHaveLength(2);
   end();
