@@ -1,4 +1,4 @@
-/** The tables of docs/metrics.md. */
+/** The lists of docs/metrics.md. */
 import { textOf } from "./documents.ts";
 
 export type Documented = {
@@ -10,7 +10,7 @@ export type Documented = {
 
 export function documentedMetrics(): readonly Documented[] {
   const rows = textOf("docs/metrics.md").matchAll(
-    /^\| `([a-z_]+)` *\| (counter|gauge|histogram) *\| ([^|]*)\| (.*?) *\|$/gm,
+    /^- `([a-z_]+)`, (counter|gauge|histogram)(?: by ([^:]*))?:\n {2}(.*)$/gm,
   );
   return [...rows].map(([, name = "", type = "", labels = "", help = ""]) => ({
     name,
