@@ -57,16 +57,20 @@ setup_packages() {
   fi
   export DEBIAN_FRONTEND=noninteractive
   apt-get update -qq || say "apt-get update failed: trying with the lists that are here"
+  # shellcheck disable=SC2086 # a list
+  apt_install $missing && return
   # One by one, so that one package that cannot be had does not cost the others.
   local package
   for package in $missing; do
     say "  $package"
-    apt-get install -y -qq --no-install-recommends --no-remove "$package" >"$CACHE/apt.log" 2>&1 || {
+    apt_install "$package" || {
       tail -n 3 "$CACHE/apt.log" >&2
       not_had "the Debian package $package"
     }
   done
 }
+
+apt_install() { apt-get install -y -qq --no-install-recommends --no-remove "$@" >"$CACHE/apt.log" 2>&1; }
 
 missing_packages() {
   local package sign
