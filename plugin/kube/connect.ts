@@ -11,7 +11,7 @@ import {
   type ReadCredentials,
 } from "./credentials.ts";
 import { ServerError } from "./errors.ts";
-import { readJson, refusalOf } from "./body.ts";
+import { readJson, readList, refusalOf } from "./body.ts";
 import { type Asked, type Get, headOf, nameOf, type Write } from "./send.ts";
 import { type Timing, usual } from "./timing.ts";
 
@@ -23,6 +23,8 @@ export type Connection = {
   readonly server: () => string;
   /** The body of a success. Throws ServerError, NoAnswerError, CredentialsError. */
   readonly get: (get: Get) => Promise<unknown>;
+  /** The same of a list, whose items `take` gets, one after the other. */
+  readonly list: (get: Get, take: (item: unknown) => void) => Promise<unknown>;
   /** The same for what changes something. */
   readonly write: (write: Write) => Promise<unknown>;
   /** A success whose body goes on. The caller reads it or destroys it. */
@@ -77,6 +79,8 @@ export async function connect({ timing = usual, ...place }: ConnectOptions): Pro
     timing,
     server: () => credentials.last().server.href,
     get: body,
+    list: async (get, take) =>
+      await readList(await exchange(get), nameOf(get, credentials.last()), timing, take),
     write: body,
     stream: exchange,
     answers: () => answers,

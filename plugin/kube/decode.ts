@@ -29,7 +29,7 @@ export type Status = {
 /** Throws where it is no list of the API. */
 export function decodePage(body: unknown): Page {
   const { metadata, items } = List.parse(body);
-  return { items: items.map(decodeObject), version: metadata.resourceVersion, next: metadata.continue ?? "" };
+  return { items: items.map(decodeItem), version: metadata.resourceVersion, next: metadata.continue ?? "" };
 }
 
 /** Throws where the line is no event of the API. */
@@ -38,9 +38,9 @@ export function decodeLine(line: string): WatchEvent {
   switch (type) {
     case "ADDED":
     case "MODIFIED":
-      return { kind: "is", item: decodeObject(object) };
+      return { kind: "is", item: decodeItem(object) };
     case "DELETED":
-      return { kind: "gone", item: decodeObject(object) };
+      return { kind: "gone", item: decodeItem(object) };
     case "BOOKMARK":
       return { kind: "bookmark", version: Bookmark.parse(object).metadata.resourceVersion };
     case "ERROR":
@@ -63,8 +63,8 @@ export function decodeStatus(body: unknown): Status {
   };
 }
 
-/** Half of an object is managedFields, which are about its writers. */
-function decodeObject(value: unknown): Item {
+/** Throws where it is no object of the API. Half of one is managedFields, which are about its writers. */
+export function decodeItem(value: unknown): Item {
   const object = AnyObject.parse(value);
   const { managedFields: _, ...metadata } = object.metadata;
   const { namespace, name, uid, resourceVersion: version } = metadata;

@@ -90,7 +90,7 @@ type Answered = { readonly answer: Answer; readonly items?: readonly Item[] };
 
 async function listed({ connection, resource, signal, held }: Loop, { at }: Ask): Promise<Answered> {
   try {
-    const { items, version } = await list(connection, resource, at, signal);
+    const { items, version } = await list({ connection, resource, at, signal, trim: held.trim });
     return { answer: { kind: "listed", version, count: items.length, had: held.count() }, items };
   } catch (error) {
     return { answer: { kind: "list failed", failure: failureOf(error) } };

@@ -31,11 +31,14 @@ export type HeldOptions = {
 export type Held = {
   readonly now: () => Followed;
   readonly progress: () => Progress;
+  /** What is kept of an item. */
+  readonly trim: (item: Item) => Item;
   /** How many objects are known. */
   readonly count: () => number;
   /** The server has begun to answer a watch. */
   readonly open: () => void;
   readonly takeEvents: (events: readonly DataEvent[]) => void;
+  /** `listed`: trimmed. */
   readonly takeAnswer: (step: Step, listed: readonly Item[]) => void;
 };
 
@@ -59,7 +62,7 @@ export function hold({ onChange, onThrown, before, trim }: HeldOptions): Held {
     const was = now;
     progress = next;
     store = is;
-    now = followedOf(progress, store, isComplete, changes.length === 0 ? was.items : undefined);
+    now = followedOf(progress, store, isComplete);
     const isSame =
       was.state === now.state && was.message === now.message && was.isComplete === now.isComplete;
     if (!isSame || changes.length > 0) guarded(() => onChange(now, changes), undefined);
@@ -68,6 +71,7 @@ export function hold({ onChange, onThrown, before, trim }: HeldOptions): Held {
   return {
     now: () => now,
     progress: () => progress,
+    trim: trimmed,
     count: () => (now.isComplete ? store.size : (before?.count ?? 0)),
     open: () => change(opened(progress), { store, changes: [] }),
     takeEvents: (events) => {
@@ -82,7 +86,7 @@ export function hold({ onChange, onThrown, before, trim }: HeldOptions): Held {
         case "keep":
           return change(step.progress, { store, changes: [] });
         case "replace":
-          return change(step.progress, replaced(store, listed.map(trimmed)), true);
+          return change(step.progress, replaced(store, listed), true);
         case "empty":
           return change(step.progress, replaced(store, []), true);
       }
@@ -90,14 +94,18 @@ export function hold({ onChange, onThrown, before, trim }: HeldOptions): Held {
   };
 }
 
-function followedOf(
-  { state, version, message }: Progress,
-  store: Store,
-  isComplete: boolean,
-  same?: ReadonlyMap<string, JsonObject>,
-): Followed {
-  const items = same ?? new Map([...store].map(([key, { object }]) => [key, object] as const));
-  return { state, isComplete, version, items, message };
+function followedOf({ state, version, message }: Progress, store: Store, isComplete: boolean): Followed {
+  let items: ReadonlyMap<string, JsonObject> | undefined;
+  return {
+    state,
+    isComplete,
+    version,
+    // Not everybody asks for them, and there may be tens of thousands.
+    get items() {
+      return (items ??= new Map(Array.from(store, ([key, { object }]) => [key, object] as const)));
+    },
+    message,
+  };
 }
 
 function versionOf(event: DataEvent): string {

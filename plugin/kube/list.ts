@@ -1,45 +1,53 @@
 /** A complete list of a resource: one answer, or page after page. */
 import { messageOf } from "../errors.ts";
 import type { Connection } from "./connect.ts";
-import { decodePage, type Item, type Page } from "./decode.ts";
+import { decodeItem, decodePage, type Item, type Page } from "./decode.ts";
 import { NoAnswerError, ServerError } from "./errors.ts";
 import { acceptOf, listQuery, pathOf, type Query, type Resource, wholeListQuery } from "./resource.ts";
 
 export type Listed = { readonly items: readonly Item[]; readonly version: string };
 
-export async function list(
-  connection: Connection,
-  resource: Resource,
-  at: string,
-  signal: AbortSignal,
-): Promise<Listed> {
-  const path = pathOf(resource);
-  const accept = acceptOf(resource, "list");
-  const ask = async (query: Query): Promise<Page> =>
-    pageOf(await connection.get({ path, query, accept, signal }), path);
-  const first = await ask(listQuery(resource, at));
-  if (first.next === "") return first;
+export type Listing = {
+  readonly connection: Connection;
+  readonly resource: Resource;
+  readonly at: string;
+  readonly signal: AbortSignal;
+  /** What is kept of an item: the rest of it is dropped before the next one is read. */
+  readonly trim: (item: Item) => Item;
+};
+
+export async function list(listing: Listing): Promise<Listed> {
+  const { resource, at } = listing;
+  const items: Item[] = [];
+  const first = await page(listing, listQuery(resource, at), items);
   try {
-    return { items: [...first.items, ...(await rest(first.next))], version: first.version };
+    // All pages are of the first one's version.
+    for (let { next } = first; next !== "";)
+      ({ next } = await page(listing, listQuery(resource, at, next), items));
+    return { items, version: first.version };
   } catch (error) {
     // The server has forgotten the version of the first page: then all in one piece, as client-go does.
-    if (error instanceof ServerError && error.status === 410) return await ask(wholeListQuery(resource));
-    throw error;
-  }
-
-  /** All pages are of the first one's version. */
-  async function rest(from: string): Promise<readonly Item[]> {
-    const items: Item[] = [];
-    for (let next = from; next !== "";) {
-      const page = await ask(listQuery(resource, at, next));
-      items.push(...page.items);
-      ({ next } = page);
-    }
-    return items;
+    if (!(error instanceof ServerError) || error.status !== 410) throw error;
+    const whole: Item[] = [];
+    const { version } = await page(listing, wholeListQuery(resource), whole);
+    return { items: whole, version };
   }
 }
 
-function pageOf(body: unknown, path: string): Page {
+async function page(
+  { connection, resource, signal, trim }: Listing,
+  query: Query,
+  into: Item[],
+): Promise<Omit<Page, "items">> {
+  const path = pathOf(resource);
+  const accept = acceptOf(resource, "list");
+  const around = await connection.list({ path, query, accept, signal }, (item) =>
+    into.push(trim(decodeItem(item))),
+  );
+  return headOf(around, path);
+}
+
+function headOf(body: unknown, path: string): Omit<Page, "items"> {
   try {
     return decodePage(body);
   } catch (error) {
