@@ -4,13 +4,15 @@
  */
 import {
   addressesOn,
-  selectionsOf,
+  selectedBy,
+  textOf,
   type Destinations as Find,
   type PodsAsked,
-  type PodSelection,
+  type Selected,
 } from "../knowledge/destinations.ts";
 import type { Snapshot } from "../knowledge/snapshot.ts";
-import type { DestinationPods, FollowPods } from "./api/following-pods.ts";
+import type { FollowPods, PodSelection } from "./api/following-pods.ts";
+import { keyOf, labelsIn, podsIn, watchesOf, type Wanted, type Watched } from "./destination-watches.ts";
 import type { News } from "./news.ts";
 
 export type Destinations = {
@@ -26,79 +28,115 @@ export type Destinations = {
   readonly disconnect: () => void;
 };
 
-type Followed = { readonly end: AbortController; pods: DestinationPods | undefined };
+type Followed = Watched & { readonly end: AbortController };
+
+/** What entries of rules name: attachments share them. */
+type Entry = { readonly asked: PodsAsked; readonly selected: Selected };
 
 export function createDestinations(
   namespaces: () => Snapshot["namespaces"],
   tell: (news: News) => void,
 ): Destinations {
-  const asks = new Map<string, Ask>();
+  /** By attachment, the texts of the entries that its rules have. */
+  const asks = new Map<string, readonly string[]>();
+  const entries = new Map<string, Entry>();
+  /** By label, what all entries name together. */
+  let wanted: ReadonlyMap<string, Wanted> = new Map();
   const followed = new Map<string, Followed>();
   let follow: FollowPods | undefined;
+  let begun = 0;
 
-  const tellAbout = (isAbout: (ask: Ask) => boolean): void => {
-    const attachments = [...asks].flatMap(([attachment, ask]) => (isAbout(ask) ? [attachment] : []));
+  const tellThose = (texts: ReadonlySet<string>): void => {
+    const attachments = [...asks].flatMap(([attachment, its]) =>
+      its.some((text) => texts.has(text)) ? [attachment] : [],
+    );
     if (attachments.length > 0) tell({ kind: "destinations", attachments });
   };
   const begin = (selection: PodSelection): void => {
     const key = keyOf(selection);
     if (follow === undefined || followed.has(key)) return;
-    const its: Followed = { end: new AbortController(), pods: undefined };
+    const its: Followed = { number: (begun += 1), end: new AbortController(), pods: undefined };
     followed.set(key, its);
-    follow(selection, its.end.signal, (pods) => {
-      const before = its.pods;
+    follow(selection, its.end.signal, (pods, changed) => {
+      const { labels, namespace } = selection;
+      // An empty list says something as well, the first time.
+      const isNew = (name: string): boolean =>
+        (namespace ?? name) === name && (changed.has(name) || podsIn(name, labels, followed) === undefined);
+      const about = entriesOf((each) => each.labels === labels && each.namespaces.some(isNew));
       its.pods = pods;
-      if (before === undefined || !areSame(before, pods)) tellAbout(({ keys }) => keys.includes(key));
+      const now = wanted.get(labels);
+      if (now !== undefined) followBy(now);
+      tellThose(new Set(about.filter(isKnown)));
     });
   };
-  const followAsked = (): void => {
-    const wanted = new Set([...asks.values()].flatMap(({ keys }) => keys));
+  const followBy = (each: Wanted): void => {
+    const selections = watchesOf(each, followed);
+    const keys = new Set(selections.map(keyOf));
+    endAll((key) => labelsIn(key) === each.labels && !keys.has(key));
+    selections.forEach(begin);
+  };
+  const endAll = (isOver: (key: string) => boolean): void => {
     for (const [key, { end }] of followed) {
-      if (wanted.has(key)) continue;
+      if (!isOver(key)) continue;
       end.abort();
       followed.delete(key);
     }
-    for (const { selections } of asks.values()) selections.forEach(begin);
   };
-  const noteOne = (attachment: string, asked: readonly PodsAsked[]): void => {
-    if (asked.length === 0) asks.delete(attachment);
-    else asks.set(attachment, askOf(asked, namespaces()));
+  const followAsked = (): void => {
+    wanted = wantedBy(entries.values());
+    endAll((key) => !wanted.has(labelsIn(key)));
+    for (const each of wanted.values()) followBy(each);
   };
-  /** If it has not arrived yet, its arrival is news for every attachment that asks for it. */
-  const isKnown = ({ keys }: Ask): boolean =>
-    keys.length === 0 || keys.some((key) => followed.get(key)?.pods !== undefined);
+  const keepAsked = (): void => {
+    const named = new Set([...asks.values()].flat());
+    for (const text of entries.keys()) if (!named.has(text)) entries.delete(text);
+    followAsked();
+  };
+  /** What is not known is news when it arrives. */
+  const isKnown = (text: string): boolean => {
+    const { labels = "", namespaces: names = [] } = entries.get(text)?.selected ?? {};
+    return names.every((name) => podsIn(name, labels, followed) !== undefined);
+  };
+  const entriesOf = (isMeant: (selected: Selected) => boolean): readonly string[] =>
+    Array.from(entries).flatMap(([text, { selected }]) => (isMeant(selected) ? [text] : []));
   return {
     find: ({ network, ...asked }) => {
-      const found = selectionsOf(asked, namespaces()).map((each) => followed.get(keyOf(each))?.pods);
+      const { labels, namespaces: names } =
+        entries.get(textOf(asked))?.selected ?? selectedBy(asked, namespaces());
+      const found = names.map((name) => podsIn(name, labels, followed));
       if (found.includes(undefined)) return undefined;
       return found.flatMap((pods) => [...(pods?.values() ?? [])]).flatMap((pod) => addressesOn(network, pod));
     },
     note: (attachment, asked) => {
-      const before = asks.get(attachment);
-      if (asked.length === 0 && before === undefined) return;
-      noteOne(attachment, asked);
-      followAsked();
+      const before = asks.get(attachment) ?? [];
+      const texts = [...new Set(asked.map(textOf))].toSorted();
+      if (texts.join() === before.join()) return;
+      for (const each of asked) {
+        const text = textOf(each);
+        if (!entries.has(text)) entries.set(text, { asked: each, selected: selectedBy(each, namespaces()) });
+      }
+      if (texts.length === 0) asks.delete(attachment);
+      else asks.set(attachment, texts);
+      keepAsked();
       // A change that arrived during its decision was news only for those that asked before.
-      const now = asks.get(attachment);
-      if (now !== undefined && !asksSame(before, now) && isKnown(now))
-        tell({ kind: "destinations", attachments: [attachment] });
+      if (texts.some(isKnown)) tell({ kind: "destinations", attachments: [attachment] });
     },
     keepOnly: (attachments) => {
       const gone = [...asks.keys()].filter((each) => !attachments.has(each));
       for (const each of gone) asks.delete(each);
-      if (gone.length > 0) followAsked();
+      if (gone.length > 0) keepAsked();
     },
     namespacesChanged: () => {
-      const others = new Set<Ask>();
-      for (const [attachment, before] of asks) {
-        const now = askOf(before.asked, namespaces());
-        if (asksSame(before, now)) continue;
-        asks.set(attachment, now);
-        others.add(now);
+      const others = new Set<string>();
+      for (const [text, { asked, selected: before }] of entries) {
+        const selected = selectedBy(asked, namespaces());
+        if (isSame(before, selected)) continue;
+        entries.set(text, { asked, selected });
+        others.add(text);
       }
       if (others.size === 0) return;
       followAsked();
-      tellAbout((ask) => others.has(ask));
+      tellThose(others);
     },
     connect: (call) => {
       follow = call;
@@ -106,37 +144,25 @@ export function createDestinations(
     },
     disconnect: () => {
       follow = undefined;
-      for (const { end } of followed.values()) end.abort();
-      followed.clear();
+      endAll(() => true);
     },
   };
 }
 
-type Ask = {
-  readonly asked: readonly PodsAsked[];
-  readonly selections: readonly PodSelection[];
-  readonly keys: readonly string[];
-};
-
-function askOf(asked: readonly PodsAsked[], namespaces: Snapshot["namespaces"]): Ask {
-  const selections = asked.flatMap((each) => selectionsOf(each, namespaces));
-  return { asked, selections, keys: [...new Set(selections.map(keyOf))].toSorted() };
+function wantedBy(entries: Iterable<Entry>): ReadonlyMap<string, Wanted> {
+  const byLabels = Map.groupBy(
+    Array.from(entries, ({ selected }) => selected),
+    ({ labels }) => labels,
+  );
+  return new Map(
+    Array.from(byLabels, ([labels, all]) => {
+      const names = new Set(all.flatMap((each) => each.namespaces));
+      const isEverywhere = all.some((each) => each.isEverywhere);
+      return [labels, { labels, namespaces: names, isEverywhere }];
+    }),
+  );
 }
 
-function asksSame(before: Ask | undefined, now: Ask): boolean {
-  return before?.keys.join("\n") === now.keys.join("\n");
-}
-
-/** No name of a namespace has a blank. */
-function keyOf({ namespace, labels }: PodSelection): string {
-  return `${namespace} ${labels}`;
-}
-
-/** Most events of a pod are about what nobody sends to. */
-function areSame(before: DestinationPods, now: DestinationPods): boolean {
-  if (before.size !== now.size) return false;
-  return [...now].every(([key, pod]) => {
-    const was = before.get(key);
-    return was === pod || JSON.stringify(was) === JSON.stringify(pod);
-  });
+function isSame(one: Selected, other: Selected): boolean {
+  return one.namespaces.toSorted().join() === other.namespaces.toSorted().join();
 }

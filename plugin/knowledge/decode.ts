@@ -68,9 +68,9 @@ export function decodeDestination(item: unknown): DestinationPod | undefined {
   if (hasEnded || spec?.hostNetwork === true) return undefined;
   const { podIP, podIPs } = status ?? {};
   const addresses = canonical(podIPs?.map(({ ip }) => ip) ?? (podIP === undefined ? [] : [podIP]));
-  const attached = networkStatusIn(head.annotations ?? {}).map((one) => ({
-    ...one,
-    ips: canonical(one.ips),
+  const attached = networkStatusIn(head.annotations ?? {}).map(({ name, ips }) => ({
+    name,
+    ips: canonical(ips),
   }));
   return addresses.length + attached.length === 0 ? undefined : { addresses, attached };
 }

@@ -30,7 +30,7 @@ export type Destinations = (asked: PodsAsked) => readonly string[] | undefined;
 export type DestinationPod = {
   readonly addresses: readonly string[];
   /** Of networks that NetworkAttachmentDefinitions make. */
-  readonly attached: readonly NetworkStatus[];
+  readonly attached: readonly Pick<NetworkStatus, "name" | "ips">[];
 };
 
 export type NetworkStatus = {
@@ -131,19 +131,34 @@ function statusOf(value: unknown): readonly NetworkStatus[] {
   ];
 }
 
-/** Pods of a namespace by label, as the API is asked for them: "" is all of them. */
-export type PodSelection = { readonly namespace: string; readonly labels: string };
+/** The pods that an entry names, by now. */
+export type Selected = {
+  /** As the API is asked for them: "" is all of them. */
+  readonly labels: string;
+  readonly namespaces: readonly string[];
+  /** Those are all that there are, whatever comes. */
+  readonly isEverywhere: boolean;
+};
 
-export function selectionsOf(
+export function selectedBy(
   { peer, namespace }: Pick<PodsAsked, "peer" | "namespace">,
   namespaces: Snapshot["namespaces"],
-): readonly PodSelection[] {
+): Selected {
   const { podSelector, namespaceSelector } = peer;
   const labels = selectorText(podSelector);
-  if (namespaceSelector === undefined) return [{ namespace, labels }];
-  return Object.entries(namespaces)
+  if (namespaceSelector === undefined) return { labels, namespaces: [namespace], isEverywhere: false };
+  const met = Object.entries(namespaces)
     .filter(([name, known]) => isMet(namespaceSelector, name, known.labels))
-    .map(([name]) => ({ namespace: name, labels }));
+    .map(([name]) => name);
+  return { labels, namespaces: met, isEverywhere: namespaceSelector.length === 0 };
+}
+
+/** The same text: the same pods. No name and no label has a line's end. */
+export function textOf({ peer, namespace }: Pick<PodsAsked, "peer" | "namespace">): string {
+  const { podSelector, namespaceSelector } = peer;
+  const where =
+    namespaceSelector === undefined ? `in ${namespace}` : `where ${selectorText(namespaceSelector)}`;
+  return `${selectorText(podSelector)}\n${where}`;
 }
 
 /** Every namespace has its name as a label. */

@@ -5,7 +5,7 @@ import {
   addressesOn,
   lookUp,
   podNetworkOf,
-  selectionsOf,
+  selectedBy,
   type PodNetwork,
 } from "../../../plugin/knowledge/destinations.ts";
 import type { KnownNamespace } from "../../../plugin/knowledge/snapshot.ts";
@@ -29,10 +29,10 @@ const namespace = (labels: Readonly<Record<string, string>>): KnownNamespace => 
   annotations: {},
 });
 const namespaces = { prod: namespace({ team: "a" }), dev: namespace({ team: "b" }), old: namespace({}) };
-const asked = (entry: object): readonly string[] =>
-  selectionsOf({ peer: peerOf(entry), namespace: "prod" }, namespaces).map(
-    ({ namespace: name, labels }) => `${name} ${labels}`,
-  );
+const asked = (entry: object): readonly string[] => {
+  const selected = selectedBy({ peer: peerOf(entry), namespace: "prod" }, namespaces);
+  return selected.namespaces.map((name) => `${name} ${selected.labels}`);
+};
 
 describe("which pods are asked for", () => {
   it.each([
