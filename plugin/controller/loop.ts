@@ -47,7 +47,9 @@ export async function runLoop(options: Options, log: Log, signal: AbortSignal): 
     dueMs = due;
     timer = setTimeout(turn, milliseconds);
   };
-  const changed = (): void => turnWithin(togetherMs);
+  let tookMs = 0;
+  // A large cluster's sum is made less often: the rest of the time is for what the API sends.
+  const changed = (): void => turnWithin(Math.max(togetherMs, tookMs));
   const writer = createWriter({ connection, log, signal, onDone: changed });
   const pruner = createPruner({ connection, log, signal });
   const crowd = createCrowdLog(log);
@@ -56,21 +58,20 @@ export async function runLoop(options: Options, log: Log, signal: AbortSignal): 
   const turn = (): void => {
     dueMs = Number.POSITIVE_INFINITY;
     turnedMs = performance.now();
-    const nowMs = Date.now();
+    const nowMs = performance.now();
     const view = followed.view(nowMs);
     if (view !== undefined) {
       const hasZones = options.hasZones && crowd.allows(view.nodes.size);
-      const { silentAfterMs } = options;
-      const verdicts = verdictsOf(view, { nowMs, silentAfterMs, hasZones });
+      const verdicts = verdictsOf(view, hasZones);
       const all = Array.from(verdicts, ([object, verdict]) => ({
         object,
         wanted: wantedOf(object, verdict),
       }));
       turnWithin(writer.write(all, { nowMs, nodes: view.nodes.size }));
       turnWithin(pruner.prune(view, nowMs));
+      turnWithin(followed.untilNextMs(nowMs));
     }
-    // A large cluster's sum is made less often: the rest of the time is for what the API sends.
-    const tookMs = performance.now() - turnedMs;
+    tookMs = performance.now() - turnedMs;
     turnWithin(Math.max(tickMs, tookMs * 4));
   };
   turn();

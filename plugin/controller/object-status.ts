@@ -41,24 +41,29 @@ export function writtenIn(item: JsonObject): ObjectStatus {
   };
 }
 
-export type Wanted = Pick<ObjectStatus, "text" | "zones"> & { readonly ready: Condition };
+export type Wanted = Pick<ObjectStatus, "text" | "zones"> & {
+  readonly ready: Condition;
+  /** What is not to be replaced where it is written already: it may be as true. */
+  readonly alsoTrue: readonly (Pick<Condition, "status" | "reason"> & { readonly text: string })[];
+};
 
 /**
  * What is other than it should be. verdict: whether it is applied, of which generation. wording: anything else.
- * `foreign`: conditions of zones that somebody else owns, which no write of ours takes away.
+ * `foreign`: conditions of zones that somebody else owns, which no write of ours takes away. `isOwn`: what is written is ours.
  */
 export function differenceOf(
   written: ObjectStatus,
   wanted: Wanted,
-  foreign: readonly string[] = [],
+  { foreign, isOwn }: { readonly foreign: readonly string[]; readonly isOwn: boolean },
 ): "none" | "wording" | "verdict" {
   const { ready } = written;
-  const isVerdict =
-    written.text !== wanted.text ||
-    ready?.status !== wanted.ready.status ||
-    ready.reason !== wanted.ready.reason ||
-    ready.observedGeneration !== wanted.ready.observedGeneration;
-  if (isVerdict) return "verdict";
+  if (ready === undefined || ready.observedGeneration !== wanted.ready.observedGeneration) return "verdict";
+  const says = ({ text, status, reason }: Wanted["alsoTrue"][number]): boolean =>
+    written.text === text && ready.status === status && ready.reason === reason;
+  const isWanted = says({ ...wanted.ready, text: wanted.text });
+  // Whoever wrote it may know more of it than we do.
+  if (!(isWanted && isOwn) && wanted.alsoTrue.some(says)) return "none";
+  if (!isWanted) return "verdict";
   const zones = written.zones.filter(({ type }) => !foreign.includes(type));
   const isSame = ready.message === wanted.ready.message && zonesText(zones) === zonesText(wanted.zones);
   return isSame ? "none" : "wording";

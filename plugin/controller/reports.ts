@@ -1,15 +1,22 @@
 /** What nodes report, and which of them are silent. Pure. */
 import type { ObjectKind } from "../knowledge/compile.ts";
 import { isOlder } from "../kube/version.ts";
-import type { ObjectEntry, ObservedKind, QosNodeStatus } from "../report/qos-node.ts";
+import {
+  observedKinds,
+  type ObjectEntry,
+  type ObservedKind,
+  type QosNodeStatus,
+} from "../report/qos-node.ts";
+import type { Liveness } from "./renewals.ts";
 
 /** A QoSNode that an agent has written. */
 export type Report = {
   readonly node: string;
   readonly uid: string;
   readonly version: string;
-  /** When its agent was last heard, by our clock. */
-  readonly heardMs: number;
+  readonly liveness: Liveness;
+  /** When we saw that it was written; -Infinity: it was there when we began. */
+  readonly seenMs: number;
   readonly status: Pick<QosNodeStatus, "observed" | "objects" | "unlisted">;
 };
 
@@ -25,18 +32,31 @@ export function observedBy({ version, status }: Report, kind: ObjectKind): strin
   return isOlder(version, observed) ? "" : observed;
 }
 
-/** Live: heard within this time. The others are silent. Those of nodes that are gone are neither. */
-export type Hearing = { readonly live: readonly Report[]; readonly silent: readonly Report[] };
+/** The newest version of each kind at which an object got its present generation. */
+export type Newest = Readonly<Record<ObservedKind, string>>;
 
-export function hearingOf(
-  reports: readonly Report[],
-  nodes: ReadonlySet<string>,
-  nowMs: number,
-  silentAfterMs: number,
-): Hearing {
+/** It is renewed each minute by each node: no sum need be made again for that alone. */
+export function isRenewalAlone(was: QosNodeStatus, is: QosNodeStatus, newest: Newest): boolean {
+  return observedKinds.every((kind) => hasAll(was, is, kind, newest)) && entriesOf(was) === entriesOf(is);
+}
+
+function entriesOf({ objects, unlisted }: QosNodeStatus): string {
+  return JSON.stringify([objects, unlisted]);
+}
+
+/** It had observed all that there is. */
+function hasAll(was: QosNodeStatus, is: QosNodeStatus, kind: ObservedKind, newest: Newest): boolean {
+  const [before = "", now = ""] = [was.observed[kind], is.observed[kind]];
+  return before === now || (!isOlder(before, newest[kind]) && !isOlder(now, before));
+}
+
+/** Those of nodes that are gone are not in it. */
+export type ByLiveness = Readonly<Record<Liveness, readonly Report[]>>;
+
+export function byLiveness(reports: readonly Report[], nodes: ReadonlySet<string>): ByLiveness {
   const present = reports.filter(({ node }) => nodes.has(node));
-  const isLive = ({ heardMs }: Report): boolean => nowMs - heardMs <= silentAfterMs;
-  return { live: present.filter(isLive), silent: present.filter((report) => !isLive(report)) };
+  const of = (which: Liveness): readonly Report[] => present.filter(({ liveness }) => liveness === which);
+  return { live: of("live"), unsure: of("unsure"), silent: of("silent") };
 }
 
 /** Who lists an object. */

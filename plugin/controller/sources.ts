@@ -2,15 +2,16 @@
 import type { JsonObject } from "../cni/fields.ts";
 import type { ObjectKind } from "../knowledge/compile.ts";
 import type { Connection } from "../kube/connect.ts";
-import { follow, type Followed, type Notice } from "../kube/follow.ts";
+import { follow, type Change, type Followed, type Notice } from "../kube/follow.ts";
 import { followOwned, type OwnedName } from "../kube/owned.ts";
 import type { Resource } from "../kube/resource.ts";
+import { isOlder } from "../kube/version.ts";
 import type { Log } from "../log.ts";
 import { qosNodeResource } from "../report/qos-node.ts";
-import { createEar } from "./ear.ts";
 import type { Options } from "./options.ts";
-import { createReportMemo, type QosNodeReport } from "./report-memo.ts";
+import { createReportSource } from "./report-source.ts";
 import { createNoticeLog } from "./notice-log.ts";
+import type { Newest } from "./reports.ts";
 import { withItems, withReporting, type ClusterView, type QosObject } from "./view.ts";
 
 export type Sources = {
@@ -18,6 +19,8 @@ export type Sources = {
   readonly view: (nowMs: number) => ClusterView | undefined;
   /** Why not, in a sentence. */
   readonly missing: () => string | undefined;
+  /** How long until the view is another one by the time alone. */
+  readonly untilNextMs: (nowMs: number) => number;
 };
 
 type Sourcing = {
@@ -39,8 +42,7 @@ export function followSources(sourcing: Sourcing): Sources {
   const objects = new Map<OwnedName, readonly QosObject[]>();
   let nodes: ReadonlySet<string> | undefined;
   let areNodesWatched = true;
-  let qosNodes: readonly QosNodeReport[] | undefined;
-  const ear = createEar(options.silentAfterMs);
+  const reports = createReportSource(options.silentAfterMs);
   const one = (resource: Resource, until: AbortSignal, taking: Taking): void => {
     const tell = createNoticeLog(log, resource.name);
     follow({
@@ -48,8 +50,8 @@ export function followSources(sourcing: Sourcing): Sources {
       resource,
       signal: until,
       trim: taking.trim,
-      onChange: (now) => {
-        if (now.isComplete && !until.aborted && taking.take(now)) onChange();
+      onChange: (now, changes) => {
+        if (now.isComplete && !until.aborted && taking.take(now, changes)) onChange();
       },
       onNotice: (notice) => {
         taking.onNotice?.(notice);
@@ -69,15 +71,10 @@ export function followSources(sourcing: Sourcing): Sources {
       if (kind === "failed" || kind === "silent") areNodesWatched = false;
     },
   });
-  const memo = createReportMemo();
   one(qosNodeResource, signal, {
-    trim: memo.trim,
-    take: ({ items }) => {
-      qosNodes = [...items.values()].flatMap((item) => memo.of(item) ?? []);
-      ear.hear(qosNodes, Date.now());
-      return true;
-    },
-    onNotice: (notice) => ear.note(notice, Date.now(), connection.timing.silence),
+    trim: reports.trim,
+    take: ({ items }, changes) => reports.take(items.values(), changes, newestIn(objects)),
+    onNotice: (notice) => reports.note(notice, connection.timing.silence),
   });
   for (const name of ["egressqoses", "networkqoses"] as const)
     void followOwned({
@@ -90,7 +87,10 @@ export function followSources(sourcing: Sourcing): Sources {
         one(resource, until, {
           trim: withoutWeight,
           take: ({ items }) => {
-            objects.set(name, withItems(kinds[name], objects.get(name) ?? [], items.values()));
+            objects.set(
+              name,
+              withItems(kinds[name], objects.get(name) ?? [], items.values(), performance.now()),
+            );
             return true;
           },
         }),
@@ -103,22 +103,24 @@ export function followSources(sourcing: Sourcing): Sources {
   const missing = (): string | undefined => {
     const unknown = [
       ...(nodes === undefined ? ["nodes"] : []),
-      ...(qosNodes === undefined ? ["qosnodes"] : []),
+      ...(reports.qosNodes() === undefined ? ["qosnodes"] : []),
       ...(["egressqoses", "networkqoses"] as const).filter((name) => !objects.has(name)),
     ];
     if (unknown.length > 0) return `waiting for ${unknown.join(", ")} from the API`;
-    if (ear.isDeaf()) return "qosnodes cannot be watched: no report can arrive";
+    if (reports.isCutOff()) return "qosnodes cannot be watched: no report can arrive";
     return areNodesWatched ? undefined : "nodes cannot be watched: each node that reports counts as there";
   };
   return {
     missing,
+    untilNextMs: reports.untilNextMs,
     view: (nowMs) => {
-      ear.keepTime(nowMs);
-      if (nodes === undefined || qosNodes === undefined || ear.isDeaf()) return undefined;
+      reports.keepTime(nowMs);
+      const qosNodes = reports.qosNodes();
+      if (nodes === undefined || qosNodes === undefined || reports.isCutOff()) return undefined;
       return {
         nodes: areNodesWatched ? nodes : withReporting(nodes, qosNodes),
         qosNodes,
-        reports: ear.reportsOf(qosNodes),
+        reports: reports.at(nowMs),
         objects: [...objects.values()].flat(),
       };
     },
@@ -128,11 +130,20 @@ export function followSources(sourcing: Sourcing): Sources {
 type Taking = {
   readonly trim: (object: JsonObject) => JsonObject;
   /** Whether it makes a difference. */
-  readonly take: (now: Followed) => boolean;
+  readonly take: (now: Followed, changes: readonly Change[]) => boolean;
   readonly onNotice?: (notice: Notice) => void;
 };
 
 const nodeResource: Resource = { group: "", version: "v1", name: "nodes" };
+
+function newestIn(objects: ReadonlyMap<OwnedName, readonly QosObject[]>): Newest {
+  const of = (name: OwnedName): string =>
+    (objects.get(name) ?? []).reduce(
+      (newest, { since }) => (isOlder(newest, since.version) ? since.version : newest),
+      "",
+    );
+  return { egressqoses: of("egressqoses"), networkqoses: of("networkqoses") };
+}
 
 function withoutWeight(object: JsonObject): JsonObject {
   const { metadata, spec, status } = object;

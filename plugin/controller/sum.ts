@@ -2,21 +2,12 @@
  * The sum of what all nodes report, object by object. Pure.
  *
  * An object's generation is applied where each live node has observed the version at which it appeared, and lists the object neither
- * as pending nor as failed. A node is live if its agent was heard within three minutes.
+ * as pending nor as failed. A node is live if its agent has written within three minutes. One that may have counts as live, and the
+ * verdict says what else could be true.
  */
-import type { ObjectKind } from "../knowledge/compile.ts";
-import { isOlder } from "../kube/version.ts";
-import {
-  byName,
-  byUid,
-  hearingOf,
-  listingsOf,
-  observedBy,
-  type Hearing,
-  type Listing,
-  type Report,
-} from "./reports.ts";
+import { byLiveness, byName, byUid, listingsOf, type Listing, type Report } from "./reports.ts";
 import type { ClusterView, QosObject } from "./view.ts";
+import { byObserved, waitingOf, type Waited } from "./waiting.ts";
 
 export type Verdict = Counts &
   (
@@ -32,7 +23,7 @@ export type Verdict = Counts &
 export type Failure = { readonly node: string; readonly message: string };
 
 export type Counts = {
-  /** Whose agent is live. */
+  /** Whose agent is live, or may be. */
   readonly nodes: number;
   /** That the object is about, on these. */
   readonly pods: number;
@@ -41,7 +32,11 @@ export type Counts = {
   readonly withoutAgent: number;
   /** How it stands on each node that is not silent, where that is asked for. */
   readonly zones: readonly Zone[];
+  /** What could be true as well, and the verdict itself: some nodes may be live or silent. Empty where that is known of each. */
+  readonly possible: readonly Kind[];
 };
+
+export type Kind = Verdict["kind"];
 
 export type Zone = {
   readonly node: string;
@@ -49,111 +44,91 @@ export type Zone = {
   readonly message: string;
 };
 
-export type Terms = {
-  readonly nowMs: number;
-  readonly silentAfterMs: number;
-  readonly hasZones: boolean;
-};
-
 export function verdictsOf(
-  view: Omit<ClusterView, "qosNodes">,
-  { nowMs, silentAfterMs, hasZones }: Terms,
+  view: Pick<ClusterView, "objects" | "reports" | "nodes">,
+  hasZones: boolean,
 ): ReadonlyMap<QosObject, Verdict> {
-  const hearing = hearingOf(view.reports, view.nodes, nowMs, silentAfterMs);
-  const { live, silent } = hearing;
+  const { live, unsure, silent } = byLiveness(view.reports, view.nodes);
+  const counted = [...live, ...unsure];
   const sum: Sum = {
-    ...hearing,
-    silentNames: silent.map(({ node }) => node).toSorted(),
-    withoutAgent: view.nodes.size - live.length - silent.length,
-    observers: { EgressQoS: byObserved(live, "EgressQoS"), NetworkQoS: byObserved(live, "NetworkQoS") },
-    crowded: live.filter(({ status: { unlisted } }) => unlisted && unlisted.pending + unlisted.failed > 0),
+    counted,
+    unsure: new Set(unsure),
+    silent: silent.map(({ node }) => node).toSorted(),
+    withoutAgent: view.nodes.size - counted.length - silent.length,
+    observers: { EgressQoS: byObserved(counted, "EgressQoS"), NetworkQoS: byObserved(counted, "NetworkQoS") },
+    crowded: counted.filter(({ status: { unlisted } }) => unlisted && unlisted.pending + unlisted.failed > 0),
     hasZones,
   };
-  const heard = listingsOf(live, byUid);
+  const counting = listingsOf(counted, byUid);
   // What a silent node has of an object it still has of the next one of that name, which it never saw.
-  const unheard = listingsOf(silent, byName);
+  const [silently, unsurely] = [listingsOf(silent, byName), listingsOf(unsure, byName)];
   return new Map(
-    view.objects.map((object) => [
-      object,
-      verdictOf(object, heard.get(byUid(object)) ?? [], unheard.get(byName(object)) ?? [], sum),
-    ]),
+    view.objects.map((object) => {
+      const name = byName(object);
+      const listings: Listings = {
+        counted: counting.get(byUid(object)) ?? [],
+        silent: silently.get(name) ?? [],
+        unsure: unsurely.get(name) ?? [],
+      };
+      return [object, verdictOf(object, listings, sum)];
+    }),
   );
 }
 
-type Sum = Hearing & {
-  readonly silentNames: readonly string[];
+type Sum = Waited & {
+  /** Live, or unsure. */
+  readonly counted: readonly Report[];
+  readonly unsure: ReadonlySet<Report>;
+  readonly silent: readonly string[];
   readonly withoutAgent: number;
-  readonly observers: Readonly<Record<ObjectKind, readonly Observer[]>>;
-  /** Had no room for all that they have to list. */
-  readonly crowded: readonly Report[];
   readonly hasZones: boolean;
 };
 
-type Observer = { readonly report: Report; readonly version: string };
+type Listings = Readonly<Record<"counted" | "silent" | "unsure", readonly Listing[]>>;
 
-/** Those that are furthest behind come first. */
-function byObserved(live: readonly Report[], kind: ObjectKind): readonly Observer[] {
-  return live
-    .map((report) => ({ report, version: observedBy(report, kind) }))
-    .toSorted((a, b) => (isOlder(a.version, b.version) ? -1 : isOlder(b.version, a.version) ? 1 : 0));
-}
-
-function verdictOf(
-  object: QosObject,
-  heard: readonly Listing[],
-  unheard: readonly Listing[],
-  sum: Sum,
-): Verdict {
-  const { live, silent, silentNames, withoutAgent, hasZones } = sum;
-  const failures = heard
-    .filter(({ entry }) => entry.state === "failed" && entry.generation >= object.generation)
+function verdictOf(object: QosObject, listings: Listings, sum: Sum): Verdict {
+  const { counted, silent, withoutAgent, hasZones } = sum;
+  const failing = listings.counted.filter(
+    ({ entry }) => entry.state === "failed" && entry.generation >= object.generation,
+  );
+  const failures = failing
     .map(({ report, entry }) => ({ node: report.node, message: entry.message ?? "" }))
     .toSorted(byNode);
-  const waiting = waitingOf(object, heard, sum);
+  const late = waitingOf(object, listings.counted, sum);
+  const waiting = late.map(({ node }) => node).toSorted();
+  const reports = { failing: failing.map(({ report }) => report), late };
   const counts: Counts = {
-    nodes: live.length,
-    pods: heard.reduce((pods, { entry }) => pods + entry.pods, 0),
-    silent: silentNames,
+    nodes: counted.length,
+    pods: listings.counted.reduce((pods, { entry }) => pods + entry.pods, 0),
+    silent,
     withoutAgent,
-    zones: hasZones ? zonesOf(live, failures, waiting) : [],
+    zones: hasZones ? zonesOf(counted, failures, waiting) : [],
+    possible: sum.unsure.size === 0 ? [] : possibleOf(reports, listings, sum),
   };
-  if (object.fault !== undefined) return { ...counts, kind: "invalid", fault: object.fault };
-  if (live.length + silent.length === 0) return { ...counts, kind: "noAgent" };
+  if (object.fault !== undefined) return { ...counts, possible: [], kind: "invalid", fault: object.fault };
+  if (counted.length + silent.length === 0) return { ...counts, kind: "noAgent" };
   if (failures.length > 0) return { ...counts, kind: "failed", failures };
   if (waiting.length > 0) return { ...counts, kind: "pending", waiting };
-  if (unheard.length > 0 || live.length === 0) return { ...counts, kind: "silent", listed: nodesOf(unheard) };
+  if (listings.silent.length > 0 || counted.length === 0)
+    return { ...counts, kind: "silent", listed: nodesOf(listings.silent) };
   return { ...counts, kind: "applied" };
 }
 
-/** Live nodes that have not applied it, and have not failed to. */
-function waitingOf(
-  object: QosObject,
-  heard: readonly Listing[],
-  { observers, crowded }: Sum,
-): readonly string[] {
-  const { since, generation } = object;
-  const first = observers[object.kind].findIndex(({ version }) => !isOlder(version, since.version));
-  const behind = first === -1 ? observers[object.kind] : observers[object.kind].slice(0, first);
-  const listing = heard.filter(({ entry }) => entry.state !== "applied" || entry.generation < generation);
-  if (behind.length === 0 && crowded.length === 0 && listing.length === 0) return [];
-  const entries = new Map(heard.map(({ report, entry }) => [report, entry]));
-  // What was applied everywhere stays observed. Only whoever has observed nothing is new since.
-  const mayTrust = !since.isExact && isKnownApplied(object);
-  const waiting = [
-    ...listing
-      .filter(({ entry }) => entry.state !== "failed" || entry.generation < generation)
-      .map(({ report }) => report),
-    ...behind
-      .filter(({ version, report }) => {
-        // A state of this generation: the version is that of the object now, and the node need not have seen that one.
-        const isSeen = (entries.get(report)?.generation ?? -1) >= generation;
-        return !isSeen && (!mayTrust || version === "");
-      })
-      .map(({ report }) => report),
-    // What is not listed could be this one.
-    ...crowded.filter((report) => !entries.has(report)),
-  ];
-  return [...new Set(waiting)].map(({ node }) => node).toSorted();
+/** What the verdict would be if of the unsure nodes these or those were silent. */
+function possibleOf(
+  { failing, late }: { readonly failing: readonly Report[]; readonly late: readonly Report[] },
+  listings: Listings,
+  { counted, unsure }: Sum,
+): readonly Kind[] {
+  const isKnown = (report: Report): boolean => !unsure.has(report);
+  const possible: Kind[] = [];
+  if (failing.length > 0) possible.push("failed");
+  if (failing.some(isKnown)) return possible;
+  if (late.length > 0) possible.push("pending");
+  if (late.some(isKnown)) return possible;
+  const hasSilent = listings.silent.length > 0;
+  if (hasSilent || listings.unsure.length > 0 || !counted.some(isKnown)) possible.push("silent");
+  return hasSilent ? possible : [...possible, "applied"];
 }
 
 /** A node may list two of a name: the former one and the present one. */
@@ -161,19 +136,14 @@ function nodesOf(listings: readonly Listing[]): readonly string[] {
   return [...new Set(listings.map(({ report }) => report.node))].toSorted();
 }
 
-/** A controller said so of this generation, when it knew the version at which it appeared. */
-function isKnownApplied({ written, generation }: QosObject): boolean {
-  return written.ready?.status === "True" && written.ready.observedGeneration === generation;
-}
-
 function zonesOf(
-  live: readonly Report[],
+  counted: readonly Report[],
   failures: readonly Failure[],
   waiting: readonly string[],
 ): readonly Zone[] {
   const why = new Map(failures.map(({ node, message }) => [node, message]));
   const isWaiting = new Set(waiting);
-  return live
+  return counted
     .map(({ node }): Zone => {
       const message = why.get(node);
       if (message !== undefined) return { node, state: "failed", message };

@@ -24,6 +24,8 @@ export type QosObject = {
   /** Its resourceVersion: each write of its status makes a new one. */
   readonly version: string;
   readonly since: Since;
+  /** When we saw last that a status was written which says that the present generation is applied. */
+  readonly appliedMs: number | undefined;
   /** Why the present generation cannot be applied, as far as the object itself shows it. */
   readonly fault: string | undefined;
   readonly written: ObjectStatus;
@@ -48,15 +50,17 @@ export function withItems(
   kind: ObjectKind,
   before: readonly QosObject[],
   items: Iterable<JsonObject>,
+  nowMs: number,
 ): readonly QosObject[] {
   const known = new Map(before.map((each) => [each.uid, each]));
-  return Array.from(items).flatMap((item) => objectIn(kind, item, known) ?? []);
+  return Array.from(items).flatMap((item) => objectIn(kind, item, known, nowMs) ?? []);
 }
 
 function objectIn(
   kind: ObjectKind,
   item: JsonObject,
   known: ReadonlyMap<string, QosObject>,
+  nowMs: number,
 ): QosObject | undefined {
   const head = decodeHead(item);
   if (head === undefined || head.isLeaving) return undefined;
@@ -64,8 +68,18 @@ function objectIn(
   const before = known.get(uid);
   if (before?.version === version) return before;
   const written = writtenIn(item);
-  if (before?.generation === generation) return { ...before, version, written };
+  const isNew = JSON.stringify(before?.written) !== JSON.stringify(written);
+  const appliedMs = isNew && saysApplied(written, generation) ? nowMs : undefined;
+  if (before?.generation === generation)
+    return { ...before, version, written, appliedMs: appliedMs ?? before.appliedMs };
   const since = { version, isExact: before !== undefined };
   const fault = compile(kind, [], [item])[0]?.fault;
-  return { kind, namespace, name, uid, generation, version, since, fault, written };
+  return { kind, namespace, name, uid, generation, version, since, appliedMs, fault, written };
+}
+
+/** NodeSilent: on all nodes that are not silent. */
+function saysApplied({ ready }: ObjectStatus, generation: number): boolean {
+  return (
+    ready?.observedGeneration === generation && (ready.status === "True" || ready.reason === "NodeSilent")
+  );
 }

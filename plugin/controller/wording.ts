@@ -1,7 +1,7 @@
 /** What a verdict says in the object's status: OVN-Kubernetes' texts where there are any. Pure. */
 import type { ObjectKind } from "../knowledge/compile.ts";
 import { READY, ZONE, type Condition, type Wanted } from "./object-status.ts";
-import type { Failure, Verdict, Zone } from "./sum.ts";
+import type { Failure, Kind, Verdict, Zone } from "./sum.ts";
 import type { QosObject } from "./view.ts";
 
 /** By upstream's status_manager; ours must print the same. */
@@ -14,33 +14,51 @@ const texts: Readonly<Record<ObjectKind, { readonly applied: string; readonly fa
 };
 
 export function wantedOf(object: QosObject, verdict: Verdict): Wanted {
-  const { text, ...ready } = inWords(object, verdict);
+  const { text, ...head } = headOf(object.kind, verdict.kind);
   return {
     text,
-    ready: { type: READY, ...ready, observedGeneration: object.generation },
+    ready: { type: READY, ...head, message: messageOf(verdict), observedGeneration: object.generation },
     zones: verdict.zones.map((zone) => zoneCondition(object, zone)),
+    alsoTrue: verdict.possible.map((kind) => headOf(object.kind, kind)),
   };
 }
 
-type Words = Pick<Condition, "status" | "reason" | "message"> & { readonly text: string };
+type Head = Pick<Condition, "status" | "reason"> & { readonly text: string };
 
-function inWords({ kind }: QosObject, verdict: Verdict): Words {
-  const { applied, failed } = texts[kind];
+function headOf(of: ObjectKind, kind: Kind): Head {
+  const { applied, failed } = texts[of];
+  switch (kind) {
+    case "invalid":
+      return { text: failed, status: "False", reason: "Invalid" };
+    case "noAgent":
+      return { text: "", status: "Unknown", reason: "NoAgent" };
+    case "failed":
+      return { text: failed, status: "False", reason: "Failed" };
+    case "pending":
+      return { text: "", status: "Unknown", reason: "Pending" };
+    case "silent":
+      return { text: "", status: "Unknown", reason: "NodeSilent" };
+    case "applied":
+      return { text: applied, status: "True", reason: "Applied" };
+  }
+}
+
+function messageOf(verdict: Verdict): string {
   const { nodes } = verdict;
   switch (verdict.kind) {
     case "invalid":
-      return { text: failed, status: "False", reason: "Invalid", message: verdict.fault };
+      return verdict.fault;
     case "noAgent":
-      return { text: "", status: "Unknown", reason: "NoAgent", message: "no node has an agent that reports" };
+      return "no node has an agent that reports";
     case "failed": {
       const { failures } = verdict;
       const message = `not applied on ${failures.length} of ${count(nodes, "node")}: ${firstFailures(failures)}`;
-      return { text: failed, status: "False", reason: "Failed", message: message + rest(verdict) };
+      return message + rest(verdict);
     }
     case "pending": {
       const { waiting } = verdict;
       const message = `not yet applied on ${waiting.length} of ${count(nodes, "node")}: ${firstNodes(waiting)}`;
-      return { text: "", status: "Unknown", reason: "Pending", message: message + rest(verdict) };
+      return message + rest(verdict);
     }
     case "silent": {
       const { listed } = verdict;
@@ -48,13 +66,10 @@ function inWords({ kind }: QosObject, verdict: Verdict): Words {
         listed.length === 0
           ? "no agent has reported lately"
           : `${count(listed.length, "node")} with pods of it ${isOrAre(listed.length)} silent: ${firstNodes(listed)}`;
-      const message = `${whose}; applied on ${appliedOn(verdict)}${withoutAgent(verdict)}`;
-      return { text: "", status: "Unknown", reason: "NodeSilent", message };
+      return `${whose}; applied on ${appliedOn(verdict)}${withoutAgent(verdict)}`;
     }
-    case "applied": {
-      const message = `applied on ${appliedOn(verdict)}${rest(verdict)}`;
-      return { text: applied, status: "True", reason: "Applied", message };
-    }
+    case "applied":
+      return `applied on ${appliedOn(verdict)}${rest(verdict)}`;
   }
 }
 

@@ -7,7 +7,7 @@ import { isOlder } from "../kube/version.ts";
 import { applyStatus } from "../kube/write.ts";
 import type { Log } from "../log.ts";
 import { decodeHead } from "./decode.ts";
-import { afterRefusal, remembered, type Memory } from "./memory.ts";
+import { afterRefusal, afterWrite, isOwn, remembered, timesOverwritten, type Memory } from "./memory.ts";
 import { differenceOf, leftoverZones, statusBody, writtenIn, type Wanted } from "./object-status.ts";
 import { backOffMs, waitOf } from "./pace.ts";
 import type { QosObject } from "./view.ts";
@@ -64,13 +64,9 @@ export function createWriter({ connection, log, signal, onDone }: Writing): Writ
       const before = memories.get(uid);
       const made = decodeHead(answer)?.version ?? version;
       const left = typeof answer === "object" && answer !== null ? writtenIn({ ...answer }) : object.written;
+      const foreign = leftoverZones(left, wanted);
       if (before !== undefined)
-        memories.set(uid, {
-          ...before,
-          awaited: made,
-          foreign: leftoverZones(left, wanted),
-          refused: undefined,
-        });
+        memories.set(uid, afterWrite(before, wanted, { version: made, foreign, nowMs: performance.now() }));
       failures = 0;
       said = "";
     } catch (error) {
@@ -78,7 +74,7 @@ export function createWriter({ connection, log, signal, onDone }: Writing): Writ
       if (error instanceof ServerError && (error.status === 409 || error.status === 404))
         return refuse(object, error);
       const retryAfter = error instanceof ServerError ? (error.retryAfter ?? 0) : 0;
-      notBeforeMs = Date.now() + Math.max(retryAfter, backOffMs(failures));
+      notBeforeMs = performance.now() + Math.max(retryAfter, backOffMs(failures));
       failures += 1;
       const text = sentence(object, error);
       if (text !== said) log("warn", text);
@@ -94,7 +90,7 @@ export function createWriter({ connection, log, signal, onDone }: Writing): Writ
     const before = memories.get(object.uid);
     if (before?.version !== object.version) return;
     const why = error.status === 404 ? "missing" : "conflict";
-    const { memory, isToSay } = afterRefusal(before, why, Date.now());
+    const { memory, isToSay } = afterRefusal(before, why, performance.now());
     memories.set(object.uid, memory);
     if (isToSay) log("warn", sentence(object, error));
   };
@@ -107,10 +103,12 @@ export function createWriter({ connection, log, signal, onDone }: Writing): Writ
       let soonest = Number.POSITIVE_INFINITY;
       for (const target of targets) {
         const { object, wanted } = target;
-        const { writtenMs, awaited, foreign, refused } =
-          memories.get(object.uid) ?? remembered(undefined, object, nowMs);
+        const memory = memories.get(object.uid) ?? remembered(undefined, object, nowMs);
+        const { writtenMs, awaited, foreign, refused } = memory;
         if (underWay.has(object.uid) || isOlder(object.version, awaited)) continue;
-        const wait = waitOf(differenceOf(object.written, wanted, foreign), { writtenMs, nowMs, nodes });
+        const overwritten = timesOverwritten(memory, wanted);
+        const difference = differenceOf(object.written, wanted, { foreign, isOwn: isOwn(memory) });
+        const wait = waitOf(difference, { writtenMs, nowMs, nodes, overwritten });
         if (wait === undefined) continue;
         const after = Math.max(wait, Math.max(notBeforeMs, refused?.untilMs ?? 0) - nowMs);
         if (after > 0) soonest = Math.min(soonest, after);

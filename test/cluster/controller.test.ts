@@ -1,4 +1,5 @@
 /** `pod-qos controller` beside a real API server; what the nodes report is written by the test. */
+import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, afterEach, beforeAll, expect, it } from "vitest";
 import type { KubeObject } from "../../scripts/lab/cluster/api.ts";
 import type { ControlPlane } from "../../scripts/lab/cluster/control-plane.ts";
@@ -78,6 +79,8 @@ const writesTo = (name: string): number =>
       verb === "patch" && objectRef?.name === name && responseStatus?.code === 200,
   ).length;
 
+type Writer = { readonly end: () => Promise<void> };
+
 const needs = { plugin: true, kubernetes: ["kube-apiserver", "etcd", "kubectl"], tools: ["openssl"] };
 
 suite("pod-qos controller", needs, () => {
@@ -88,12 +91,33 @@ suite("pod-qos controller", needs, () => {
     return controller;
   };
 
+  const writers: Writer[] = [];
+  /** As an agent does, but more often; by a clock that is minutes off. Gives what ends it. */
+  const keepWriting = (name: string, objects: readonly object[], minutesOff = 0): Writer["end"] => {
+    const state = { isAlive: true };
+    const write = async (): Promise<void> => {
+      while (state.isAlive) {
+        const renewed = new Date(Date.now() + minutesOff * 60_000).toISOString();
+        await writeReport(plane.api, name, { renewed, observed: await observedNow(plane.api), objects });
+        await sleep(200);
+      }
+    };
+    const done = write();
+    const end = async (): Promise<void> => {
+      state.isAlive = false;
+      await done;
+    };
+    writers.push({ end });
+    return end;
+  };
+
   beforeAll(async () => {
     plane = await createCluster({ audit: true });
     await applyInstall(plane);
     kubeconfig = await controllerKubeconfig(plane);
   });
   afterEach(async () => {
+    for (const { end } of writers.splice(0)) await end();
     for (const controller of controllers.splice(0)) await controller.kill();
     for (const path of [NQOS, EQOS]) await plane.api.remove(path).catch(() => undefined);
     const { items = [] } = await plane.api.get(NODES);
@@ -165,29 +189,73 @@ suite("pod-qos controller", needs, () => {
     await plane.api.remove(path);
   });
 
-  it("an agent that is not heard for three minutes: NodeSilent where it had pods, and no flapping", async () => {
+  const QUICK = ["--silent-after", "3s"] as const;
+  const SILENT = " | Unknown NodeSilent: 1 node with pods of it is silent: node-2; applied on 1 node, 0 pods";
+  const ALONE = "EgressQoS Rules applied | True Applied: applied on 1 node, 0 pods; 1 node is silent: node-2";
+  const BOTH = `${APPLIED} | True Applied: applied on 2 nodes, 2 pods`;
+
+  it("an agent that falls silent: NodeSilent where it had pods, and no flapping, by clocks minutes off", async () => {
     await makeObjects();
     for (const name of ["node-1", "node-2"]) await createReport(plane.api, name);
     const objects = [entryOf(await plane.api.get<Qos>(NQOS), "NetworkQoS", { pods: 2 })];
-    const observed = await observedNow(plane.api);
-    await writeReport(plane.api, "node-1", { observed });
-    await writeReport(plane.api, "node-2", { observed, objects });
-    await begin();
-    await untilSaid(plane.api, NQOS, `${APPLIED} | True Applied: applied on 2 nodes, 2 pods`);
+    keepWriting("node-1", [], 10);
+    const kill = keepWriting("node-2", objects, -10);
+    await begin(...QUICK);
+    await untilSaid(plane.api, NQOS, BOTH);
     const before = writesTo("qos-external");
-    const renewed = new Date(Date.now() - 4 * 60_000).toISOString();
-    await writeReport(plane.api, "node-2", { renewed, observed, objects });
-    const silent =
-      " | Unknown NodeSilent: 1 node with pods of it is silent: node-2; applied on 1 node, 0 pods";
-    await untilSaid(plane.api, NQOS, silent);
-    await untilSaid(
-      plane.api,
-      EQOS,
-      "EgressQoS Rules applied | True Applied: applied on 1 node, 0 pods; 1 node is silent: node-2",
-    );
-    await writeReport(plane.api, "node-2", { observed, objects });
-    await untilSaid(plane.api, NQOS, `${APPLIED} | True Applied: applied on 2 nodes, 2 pods`);
+    await sleep(1_000);
+    await kill();
+    const died = performance.now();
+    await untilSaid(plane.api, NQOS, SILENT);
+    expect(performance.now() - died).toBeGreaterThan(2_200);
+    await untilSaid(plane.api, EQOS, ALONE);
+    keepWriting("node-2", objects, -10);
+    await untilSaid(plane.api, NQOS, BOTH);
     expect(writesTo("qos-external") - before).toBe(2);
+  });
+
+  it("a restart is not seen in any status, be it applied or NodeSilent", async () => {
+    await makeObjects();
+    for (const name of ["node-1", "node-2"]) await createReport(plane.api, name);
+    const objects = [entryOf(await plane.api.get<Qos>(NQOS), "NetworkQoS", { pods: 2 })];
+    await writeReport(plane.api, "node-2", { observed: await observedNow(plane.api), objects });
+    keepWriting("node-1", []);
+    let controller = await begin(...QUICK);
+    await untilSaid(plane.api, NQOS, SILENT);
+    await untilSaid(plane.api, EQOS, ALONE);
+    const versions = async (): Promise<readonly string[]> =>
+      Promise.all([NQOS, EQOS].map(async (path) => (await plane.api.get(path)).metadata.resourceVersion));
+    const before = await versions();
+    for (let turn = 0; turn < 2; turn += 1) {
+      await controller.kill();
+      controller = await begin(...QUICK);
+      // Longer than it takes to be sure of each node.
+      await sleep(turn === 0 ? 500 : 4_500);
+      expect(await versions()).toEqual(before);
+    }
+  });
+
+  it("two at once, one of which began later: a node that falls silent is said to be by a few writes", async () => {
+    await makeObjects();
+    for (const name of ["node-1", "node-2"]) await createReport(plane.api, name);
+    const objects = [entryOf(await plane.api.get<Qos>(NQOS), "NetworkQoS", { pods: 2 })];
+    keepWriting("node-1", []);
+    const kill = keepWriting("node-2", objects);
+    await begin(...QUICK);
+    await untilSaid(plane.api, NQOS, BOTH);
+    await kill();
+    const before = writesTo("qos-external");
+    await sleep(1_500);
+    await begin(...QUICK);
+    await untilSaid(plane.api, NQOS, SILENT);
+    await sleep(4_500);
+    expect(said(await plane.api.get<Qos>(NQOS))).toBe(SILENT);
+    expect(writesTo("qos-external") - before).toBe(1);
+    keepWriting("node-2", objects);
+    await untilSaid(plane.api, NQOS, BOTH);
+    await sleep(1_500);
+    expect(said(await plane.api.get<Qos>(NQOS))).toBe(BOTH);
+    expect(writesTo("qos-external") - before).toBeLessThanOrEqual(4);
   });
 
   it("the report of a node that is gone is removed, and counts no longer", async () => {
@@ -229,7 +297,7 @@ suite("pod-qos controller", needs, () => {
     await plane.api.remove(`${NODES}/node-2`);
     await until([zoneOf("node-1"), other].join("\n"));
     const before = writesTo("qos-external");
-    await new Promise((resolve) => setTimeout(resolve, 2_500));
+    await sleep(2_500);
     expect(writesTo("qos-external") - before).toBe(0);
   });
 
@@ -255,7 +323,7 @@ suite("pod-qos controller", needs, () => {
       expect(settled - before).toBeLessThanOrEqual(6);
       await other.kill();
       other = await begin();
-      await new Promise((resolve) => setTimeout(resolve, 2_500));
+      await sleep(2_500);
       expect(writesTo("qos-external") - settled).toBe(0);
       expect(said(await plane.api.get<Qos>(NQOS))).toContain(APPLIED);
     }
@@ -265,7 +333,7 @@ suite("pod-qos controller", needs, () => {
     await makeObjects();
     await createReport(plane.api, "node-1", { observed: await observedNow(plane.api) });
     const controller = await begin("--objects", "off");
-    await new Promise((resolve) => setTimeout(resolve, 1_000));
+    await sleep(1_000);
     expect(said(await plane.api.get<Qos>(NQOS))).toBe("nothing");
     expect((await controller.page("/healthz")).text).toBe("ok\n");
     expect((await controller.page("/metrics")).code).toBe(404);

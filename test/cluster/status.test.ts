@@ -6,6 +6,7 @@ import type { ControlPlane } from "../../scripts/lab/cluster/control-plane.ts";
 import { until, type Agent } from "../lab/agent/agent.ts";
 import { agentNode, egressQos, egressQosPath, type AgentNode } from "../lab/cluster/agent-node.ts";
 import { agentCalls, agentNeeds, createAgentPlane } from "../lab/cluster/agent-plane.ts";
+import { breakIptables, mendIptables } from "../lab/cluster/broken-tool.ts";
 import { kubectl, policyPath, QOS_NODES } from "../lab/cluster/installed.ts";
 import { podPath } from "../lab/cluster/objects.ts";
 import { crowding } from "../lab/measure/machine.ts";
@@ -91,7 +92,7 @@ suite("the report of a node", agentNeeds, () => {
 
   test("an agent that cannot change its pod: it is said within two seconds, and that it is healed", async () => {
     await rest();
-    await site.node.exec("sh", ["-ec", BREAK]);
+    await breakIptables(site.node);
     try {
       const made = await edited(30);
       await until("failed", async () => (await entry())?.state === "failed", 2_000);
@@ -104,7 +105,7 @@ suite("the report of a node", agentNeeds, () => {
       const { stdout } = await site.node.exec(linkPlugin(site.node), ["show"], { reject: false });
       expect(stdout.replaceAll(/\s+/g, " ")).toMatch(/FAILED: default\/web eth0: .*broken on purpose/);
     } finally {
-      await site.node.exec("sh", ["-ec", MEND]);
+      await mendIptables(site.node);
     }
     await until("applied", async () => (await entry())?.state === "applied", 20_000);
     expect((await entry())?.message).toBeUndefined();
@@ -145,13 +146,6 @@ suite("the report of a node", agentNeeds, () => {
   });
 });
 
-/** iptables, over what it is in this node. */
-const BREAK = `
-tool=$(readlink -f "$(command -v iptables)")
-printf '#!/bin/sh\necho broken on purpose >&2\nexit 4\n' >/run/broken-tool
-chmod +x /run/broken-tool
-mount --bind /run/broken-tool "$tool"`;
-const MEND = 'umount "$(readlink -f "$(command -v iptables)")"';
 const MISSING = 'pod_qos_status_writes_total{result="missing"}';
 
 type Versions = { readonly generation: number; readonly resourceVersion: string };

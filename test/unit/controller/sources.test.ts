@@ -1,7 +1,7 @@
 /** 002-24: what is made of nodes while the watch of Nodes is down, by a fake server that takes it down on command. */
 import { expect, it } from "vitest";
 import { createPruner } from "../../../plugin/controller/prune.ts";
-import { hearingOf } from "../../../plugin/controller/reports.ts";
+import { byLiveness } from "../../../plugin/controller/reports.ts";
 import { followSources } from "../../../plugin/controller/sources.ts";
 import { connect } from "../../../plugin/kube/connect.ts";
 import { fakeSite, quick, until } from "../../lab/agent/api-follower.ts";
@@ -42,7 +42,7 @@ async function followed() {
   const sources = followSources({ connection, options, log, signal, onChange: () => undefined });
   await until("all watches", () => api.watches().length === 4 && sources.missing() === undefined);
   const view = () => {
-    const now = sources.view(Date.now());
+    const now = sources.view(performance.now());
     if (now === undefined) throw new Error(`no view: ${sources.missing()}`);
     return now;
   };
@@ -52,7 +52,8 @@ async function followed() {
     view,
     live: () => {
       const { reports, nodes } = view();
-      return hearingOf(reports, nodes, Date.now(), silentAfterMs).live.map(({ node }) => node);
+      const { live, unsure } = byLiveness(reports, nodes);
+      return [...unsure, ...live].map(({ node }) => node);
     },
     /** The watch and each list after it fail, until it is served again. */
     loseNodes: async () => {
@@ -82,7 +83,7 @@ async function followed() {
 it("while Nodes are watched, a report of a node that is not there counts for nothing and is removed", async () => {
   await using own = await followed();
   own.api.put(QOSNODES, "b", reported());
-  await until("its report", () => own.sources.view(Date.now())?.reports.length === 2);
+  await until("its report", () => own.sources.view(performance.now())?.reports.length === 2);
   expect(own.live()).toEqual(["a"]);
   expect(await own.removedAfter(2_000)).toEqual(["b"]);
 });
@@ -91,7 +92,7 @@ it("while they are not, it may be a new node: it counts, it stays, and the page 
   await using own = await followed();
   await own.loseNodes();
   own.api.put(QOSNODES, "b", reported());
-  await until("its report", () => own.sources.view(Date.now())?.reports.length === 2);
+  await until("its report", () => own.sources.view(performance.now())?.reports.length === 2);
   expect(own.live()).toEqual(["a", "b"]);
   expect(own.sources.missing()).toBe("nodes cannot be watched: each node that reports counts as there");
   expect(await own.removedAfter(2_000)).toEqual([]);
@@ -101,7 +102,7 @@ it("afterwards it is as it was", async () => {
   await using own = await followed();
   await own.loseNodes();
   own.api.put(QOSNODES, "b", reported());
-  await until("its report", () => own.sources.view(Date.now())?.reports.length === 2);
+  await until("its report", () => own.sources.view(performance.now())?.reports.length === 2);
   own.api.give(NODES, undefined);
   await until("Nodes are watched", () => own.sources.missing() === undefined);
   expect(own.live()).toEqual(["a"]);

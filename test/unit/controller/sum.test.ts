@@ -1,23 +1,23 @@
 /** 002-24: the sum of all nodes' reports, as the object's status says it. */
 import { describe, expect, it } from "vitest";
-import type { Condition, ObjectStatus } from "../../../plugin/controller/object-status.ts";
-import type { Report } from "../../../plugin/controller/reports.ts";
-import { verdictsOf, type Terms } from "../../../plugin/controller/sum.ts";
+import { isRenewalAlone, type Report } from "../../../plugin/controller/reports.ts";
+import { verdictsOf } from "../../../plugin/controller/sum.ts";
 import type { QosObject } from "../../../plugin/controller/view.ts";
 import { wantedOf } from "../../../plugin/controller/wording.ts";
-import { entry, NOW, object, report, unwritten } from "./support.ts";
+import type { QosNodeStatus } from "../../../plugin/report/qos-node.ts";
+import { entry, object, report } from "./support.ts";
 
-const terms: Terms = { nowMs: NOW, silentAfterMs: 180_000, hasZones: false };
-const dead = NOW - 180_001;
+const silent = { liveness: "silent" } as const;
+const unsure = { liveness: "unsure", seenMs: Number.NEGATIVE_INFINITY } as const;
 const behind = { observed: { networkqoses: "499" } };
 
 const wanted = (
   about: QosObject,
   reports: readonly Report[],
   nodes: readonly string[] = reports.map(({ node }) => node),
-  more: Partial<Terms> = {},
+  hasZones = false,
 ) => {
-  const verdicts = verdictsOf({ objects: [about], reports, nodes: new Set(nodes) }, { ...terms, ...more });
+  const verdicts = verdictsOf({ objects: [about], reports, nodes: new Set(nodes) }, hasZones);
   const verdict = verdicts.get(about);
   if (verdict === undefined) throw new Error("no verdict");
   return wantedOf(about, verdict);
@@ -35,13 +35,9 @@ type Row = readonly [
   ready: string,
 ];
 
-const ready = (generation: number, status: Condition["status"] = "True"): ObjectStatus => ({
-  ...unwritten,
-  ready: { type: "Ready", status, reason: "X", message: "", observedGeneration: generation },
-});
 /** First seen in a list, after its status was written. */
-const listed = (written: ObjectStatus): QosObject =>
-  object({ version: "700", since: { version: "700", isExact: false }, written });
+const listed = (appliedMs?: number): QosObject =>
+  object({ version: "700", since: { version: "700", isExact: false }, appliedMs });
 
 const rows: readonly Row[] = [
   [
@@ -165,7 +161,7 @@ const rows: readonly Row[] = [
   [
     "a silent node that listed it",
     object(),
-    [report("a", { objects: [entry()] }), report("b", { heardMs: dead, objects: [entry()] })],
+    [report("a", { objects: [entry()] }), report("b", { ...silent, objects: [entry()] })],
     undefined,
     "",
     "Unknown NodeSilent: 1 node with pods of it is silent: b; applied on 1 node, 2 pods",
@@ -173,7 +169,7 @@ const rows: readonly Row[] = [
   [
     "made anew under its name: a silent node that lists the former one has pods of it too",
     object({ uid: "u2" }),
-    [report("a"), report("b", { heardMs: dead, objects: [entry(), entry({ uid: "u0" })] })],
+    [report("a"), report("b", { ...silent, objects: [entry(), entry({ uid: "u0" })] })],
     undefined,
     "",
     "Unknown NodeSilent: 1 node with pods of it is silent: b; applied on 1 node, 0 pods",
@@ -184,7 +180,7 @@ const rows: readonly Row[] = [
     [
       report("a"),
       report("b", {
-        heardMs: dead,
+        ...silent,
         objects: [
           entry({ uid: "u2", kind: "EgressQoS" }),
           entry({ uid: "u3", namespace: "test" }),
@@ -199,7 +195,7 @@ const rows: readonly Row[] = [
   [
     "a silent node that did not list it is only counted",
     object(),
-    [report("a"), report("b", { heardMs: dead, ...behind })],
+    [report("a"), report("b", { ...silent, ...behind })],
     undefined,
     APPLIED,
     "True Applied: applied on 1 node, 0 pods; 1 node is silent: b",
@@ -207,7 +203,7 @@ const rows: readonly Row[] = [
   [
     "all agents silent",
     object(),
-    [report("a", { heardMs: dead })],
+    [report("a", { ...silent })],
     undefined,
     "",
     "Unknown NodeSilent: no agent has reported lately; applied on 0 nodes, 0 pods",
@@ -263,7 +259,7 @@ const rows: readonly Row[] = [
   ],
   [
     "first seen in a list: what was applied stays so, though nobody need have observed the present version",
-    listed(ready(3)),
+    listed(0),
     [report("a"), report("b")],
     undefined,
     APPLIED,
@@ -271,31 +267,39 @@ const rows: readonly Row[] = [
   ],
   [
     "but not for a node that has observed nothing",
-    listed(ready(3)),
+    listed(0),
     [report("a"), report("b", { observed: {} })],
     undefined,
     "",
     "Unknown Pending: not yet applied on 1 of 2 nodes: b",
   ],
   [
-    "nor where another generation was applied",
-    listed(ready(2)),
+    "nor for a node that has written since: it was silent, and may have missed the edit",
+    listed(0),
+    [report("a"), report("b", { seenMs: 1 })],
+    undefined,
+    "",
+    "Unknown Pending: not yet applied on 1 of 2 nodes: b",
+  ],
+  [
+    "unless it has observed the present version",
+    listed(0),
+    [report("a"), report("b", { seenMs: 1, observed: { networkqoses: "700" } })],
+    undefined,
+    APPLIED,
+    "True Applied: applied on 2 nodes, 0 pods",
+  ],
+  [
+    "nor where nobody said that it was",
+    listed(),
     [report("a"), report("b")],
     undefined,
     "",
     "Unknown Pending: not yet applied on 2 of 2 nodes: a, b",
   ],
   [
-    "nor where it was not",
-    listed(ready(3, "Unknown")),
-    [report("a")],
-    undefined,
-    "",
-    "Unknown Pending: not yet applied on 1 of 1 node: a",
-  ],
-  [
     "a node that lists this generation has observed it",
-    listed(ready(2)),
+    listed(),
     [report("a", { objects: [entry()] })],
     undefined,
     APPLIED,
@@ -303,11 +307,19 @@ const rows: readonly Row[] = [
   ],
   [
     "seen to appear: a status that somebody else wrote proves nothing",
-    object({ written: ready(3) }),
+    object({ appliedMs: 0 }),
     [report("a", behind)],
     undefined,
     "",
     "Unknown Pending: not yet applied on 1 of 1 node: a",
+  ],
+  [
+    "a node that may be silent or live counts as live",
+    object(),
+    [report("a"), report("b", { ...unsure, objects: [entry()] })],
+    undefined,
+    APPLIED,
+    "True Applied: applied on 2 nodes, 2 pods",
   ],
 ];
 
@@ -319,15 +331,55 @@ describe("an object's status", () => {
   });
 });
 
+const failed = { objects: [entry({ state: "failed" as const })] };
+const late = { ...behind };
+const lists = { objects: [entry()] };
+
+describe("while it is not known which nodes are live, what could be true as well is kept where it is written:", () => {
+  it.each<readonly [string, readonly Report[], readonly string[]]>([
+    ["nothing, where each is known", [report("a"), report("b", silent)], []],
+    ["applied, where the node has nothing of it", [report("a"), report("b", unsure)], ["Applied"]],
+    [
+      "silent, where it lists the object",
+      [report("a"), report("b", { ...unsure, ...lists })],
+      ["NodeSilent", "Applied"],
+    ],
+    ["silent, where none is live for certain", [report("a", unsure)], ["NodeSilent", "Applied"]],
+    ["pending, where it is late", [report("a"), report("b", { ...unsure, ...late })], ["Pending", "Applied"]],
+    [
+      "pending alone, where another is late for certain",
+      [report("a", late), report("b", { ...unsure, ...lists })],
+      ["Pending"],
+    ],
+    [
+      "failed, where it has failed",
+      [report("a"), report("b", { ...unsure, ...failed })],
+      ["Failed", "NodeSilent", "Applied"],
+    ],
+    [
+      "failed alone, where another has failed for certain",
+      [report("a", failed), report("b", { ...unsure, ...lists })],
+      ["Failed"],
+    ],
+    [
+      "not applied, where a node that lists it is silent",
+      [report("a"), report("b", unsure), report("c", { ...silent, ...lists })],
+      ["NodeSilent"],
+    ],
+  ])("%s", (_, reports, reasons) => {
+    expect(wanted(object(), reports).alsoTrue.map(({ reason }) => reason)).toEqual(reasons);
+  });
+});
+
 describe("conditions per node", () => {
   const reports = [
     report("c", behind),
     report("b", { objects: [entry({ state: "failed", message: "no ipset" })] }),
     report("a", { objects: [entry()] }),
-    report("d", { heardMs: dead }),
+    report("d", { ...silent }),
   ];
   const zones = (about: QosObject): readonly string[] =>
-    wanted(about, reports, undefined, { hasZones: true }).zones.map(
+    wanted(about, reports, undefined, true).zones.map(
       ({ type, status, reason, message, observedGeneration }) =>
         `${type} ${status} ${reason} ${observedGeneration}: ${message}`,
     );
@@ -346,5 +398,42 @@ describe("conditions per node", () => {
       "Ready-In-Zone-b False SetupFailed 3: EgressQoS Rules not correctly applied: no ipset",
       "Ready-In-Zone-c Unknown Pending 3: not yet applied",
     ]);
+  });
+});
+
+describe("a report is a renewal alone", () => {
+  const newest = { egressqoses: "500", networkqoses: "500" };
+  const full: QosNodeStatus = {
+    agent: { version: "1", started: "" },
+    renewed: "2026-01-01T00:00:00Z",
+    observed: newest,
+    objects: [entry()],
+    pods: 1,
+    limited: 1,
+    pending: 0,
+    failed: 0,
+    uplink: "",
+  };
+  it.each<readonly [string, Partial<QosNodeStatus>, Partial<QosNodeStatus>, boolean]>([
+    ["where nothing else is new", {}, { renewed: "2026-01-01T00:01:00Z" }, true],
+    [
+      "where more was observed, beyond all objects",
+      {},
+      { observed: { ...newest, networkqoses: "700" } },
+      true,
+    ],
+    [
+      "not where an object's version was observed",
+      { observed: { ...newest, networkqoses: "400" } },
+      {},
+      false,
+    ],
+    ["where it has not been yet", { observed: {} }, { observed: {} }, true],
+    ["not where less was observed", {}, { observed: { ...newest, networkqoses: "400" } }, false],
+    ["not where a kind was observed no more", {}, { observed: { egressqoses: "500" } }, false],
+    ["not where an object's state is another", {}, { objects: [entry({ state: "pending" })] }, false],
+    ["not where there was no room", {}, { unlisted: { applied: 0, pending: 1, failed: 0 } }, false],
+  ])("%s", (_, was, is, isAlone) => {
+    expect(isRenewalAlone({ ...full, ...was }, { ...full, ...is }, newest)).toBe(isAlone);
   });
 });

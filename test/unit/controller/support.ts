@@ -4,8 +4,6 @@ import type { Report } from "../../../plugin/controller/reports.ts";
 import type { QosObject } from "../../../plugin/controller/view.ts";
 import type { ObjectEntry } from "../../../plugin/report/qos-node.ts";
 
-export const NOW = Date.parse("2026-11-28T12:00:00Z");
-
 export const unwritten: ObjectStatus = { text: "", ready: undefined, zones: [], since: {} };
 
 /** Generation 3, which appeared at version 500. */
@@ -17,6 +15,7 @@ export const object = (more: Partial<QosObject> = {}): QosObject => ({
   generation: 3,
   version: "500",
   since: { version: "500", isExact: true },
+  appliedMs: undefined,
   fault: undefined,
   written: unwritten,
   ...more,
@@ -33,12 +32,12 @@ export const entry = (more: Partial<ObjectEntry> = {}): ObjectEntry => ({
   ...more,
 });
 
-/** Heard just now, and up to date. */
+/** Live, and up to date. */
 export const report = (
   node: string,
   more: Partial<Omit<Report, "status">> & Partial<Report["status"]> = {},
 ): Report => {
   const { observed = { networkqoses: "500", egressqoses: "500" }, objects = [], unlisted, ...rest } = more;
   const status = { observed, objects, ...(unlisted && { unlisted }) };
-  return { node, uid: `uid of ${node}`, version: "900", heardMs: NOW, ...rest, status };
+  return { node, uid: `uid of ${node}`, version: "900", liveness: "live", seenMs: 0, ...rest, status };
 };

@@ -9,8 +9,9 @@ const item = (version: string, generation: number, more: object = {}, uid = "u1"
   ...more,
 });
 
+/** The first at 1 ms, each other a millisecond later. */
 const after = (...items: readonly JsonObject[]): QosObject | undefined =>
-  items.reduce<readonly QosObject[]>((so, one) => withItems("NetworkQoS", so, [one]), [])[0];
+  items.reduce<readonly QosObject[]>((so, one, at) => withItems("NetworkQoS", so, [one], at + 1), [])[0];
 
 it("of the first sight is the present one, at the latest", () => {
   expect(after(item("700", 3))?.since).toEqual({ version: "700", isExact: false });
@@ -30,8 +31,8 @@ it("of an object that was made anew under the name is its own", () => {
 });
 
 it("an object that did not change stays the same value", () => {
-  const one = withItems("NetworkQoS", [], [item("700", 3)]);
-  expect(withItems("NetworkQoS", one, [item("700", 3)])[0]).toBe(one[0]);
+  const one = withItems("NetworkQoS", [], [item("700", 3)], 0);
+  expect(withItems("NetworkQoS", one, [item("700", 3)], 1)[0]).toBe(one[0]);
 });
 
 it("an object that is being deleted is left alone", () => {
@@ -61,4 +62,44 @@ it("conditions of anybody are read, and Ready-In-Zone ones apart", () => {
     zones: [{ type: "Ready-In-Zone-a" }],
     since: { Ready: "2026-01-01T00:00:00Z" },
   });
+});
+
+const saying = (generation: number, status: string, reason: string): object => ({
+  status: {
+    conditions: [
+      {
+        type: "Ready",
+        status,
+        reason,
+        message: "",
+        lastTransitionTime: "2026-01-01T00:00:00Z",
+        observedGeneration: generation,
+      },
+    ],
+  },
+});
+
+it.each<readonly [string, readonly JsonObject[], number | undefined]>([
+  ["when it is first seen", [item("700", 3, saying(3, "True", "Applied"))], 1],
+  ["on all nodes that are not silent", [item("700", 3, saying(3, "Unknown", "NodeSilent"))], 1],
+  ["not for another generation", [item("700", 3, saying(2, "True", "Applied"))], undefined],
+  ["not where it says something else", [item("700", 3, saying(3, "Unknown", "Pending"))], undefined],
+  ["later", [item("700", 3), item("710", 3, saying(3, "True", "Applied"))], 2],
+  [
+    "and still when it has failed since",
+    [item("700", 3, saying(3, "True", "Applied")), item("710", 3, saying(3, "False", "Failed"))],
+    1,
+  ],
+  [
+    "and no later for a change of something else",
+    [item("700", 3, saying(3, "True", "Applied")), item("710", 3, saying(3, "True", "Applied"))],
+    1,
+  ],
+  [
+    "and no more after an edit",
+    [item("700", 3, saying(3, "True", "Applied")), item("710", 4, saying(3, "True", "Applied"))],
+    undefined,
+  ],
+])("a status says that the generation is applied: %s", (_, items, ms) => {
+  expect(after(...items)?.appliedMs).toBe(ms);
 });

@@ -10,7 +10,15 @@ import { refuse } from "../../lab/agent/fake-api.ts";
 import { object } from "./support.ts";
 
 const STATUS = "/apis/k8s.ovn.org/v1alpha1/namespaces/prod/networkqoses/video/status";
-const applied: Verdict = { kind: "applied", nodes: 1, pods: 0, silent: [], withoutAgent: 0, zones: [] };
+const applied: Verdict = {
+  kind: "applied",
+  nodes: 1,
+  pods: 0,
+  silent: [],
+  withoutAgent: 0,
+  zones: [],
+  possible: [],
+};
 
 /** A writer whose writes are all answered with this code. */
 async function refused(status: 404 | 409) {
@@ -31,7 +39,7 @@ async function refused(status: 404 | 409) {
     isWritten: async (afterMs: number, about: QosObject = object()): Promise<boolean> => {
       const before = answered;
       const targets = [{ object: about, wanted: wantedOf(about, applied) }];
-      const wait = writer.write(targets, { nowMs: Date.now() + afterMs, nodes: 1 });
+      const wait = writer.write(targets, { nowMs: performance.now() + afterMs, nodes: 1 });
       if (wait !== Number.POSITIVE_INFINITY) return false;
       await until("the answer", () => answered > before);
       return true;
