@@ -5,7 +5,7 @@ import { CniError, ErrorCode, messageOf } from "../errors.ts";
 import type { Plan } from "./chain/model.ts";
 import { executableName, stageExecutable } from "./node/executable.ts";
 import { onNode } from "../runtime/paths.ts";
-import { runOnNode } from "./node/runtime.ts";
+import { runOnNode, untilNotLoaded } from "./node/runtime.ts";
 import { stageChanges, type Staged } from "./node/write.ts";
 
 export type Work = {
@@ -23,11 +23,15 @@ export type Done = {
   readonly plan: Plan;
 };
 
-/** At no moment does a chain name what is not there. */
+/**
+ * At no moment does a chain name what is not there, nor have a key that the executable does not know: an older version takes the
+ * newer one's keys out of the chain before it takes the newer executable's place.
+ */
 export async function perform(work: Work, look: () => Plan): Promise<Done> {
   const { root, binDir, confDir, signal } = work;
   const executable = work.executable === "renew" ? stageExecutable(root, binDir, ownExecutable()) : undefined;
   let changes: Staged | undefined;
+  let isChainFirst = false;
   let { plan } = work;
   try {
     if (work.executable === "renew")
@@ -35,13 +39,18 @@ export async function perform(work: Work, look: () => Plan): Promise<Done> {
     plan = lookedAgain(work.plan, look());
     signal?.throwIfAborted();
     changes = stageChanges(root, confDir, plan.changes);
-    executable?.commit();
+    isChainFirst = plan.dropped.length > 0 && existsSync(onNode(root, `${binDir}/${executableName}`));
+    if (!isChainFirst) executable?.commit();
   } catch (error) {
     executable?.abandon();
     changes?.abandon();
     throw unchanged(error);
   }
   changes.commit();
+  if (isChainFirst) {
+    await untilNotLoaded(root, plan.dropped);
+    executable?.commit();
+  }
   const state = executable === undefined ? "is this version already" : "written";
   return { executable: work.executable === "leave" ? "left as it is" : state, plan };
 }

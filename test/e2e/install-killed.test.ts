@@ -12,7 +12,12 @@ const calls =
   "mkdir,rename,unlink,unlinkat,rmdir,fsync,chmod,fchmod,chown,copy_file_range,sendfile,ftruncate";
 
 /** Stands for the executable of another version. */
-const older = "#!/bin/sh\nexit 0\n";
+const other = "#!/bin/sh\nexit 0\n";
+
+/** Of an entry that only a newer version understands. */
+const newerKey = '"hologram": true';
+
+const ownConf = "09-pod-qos.conflist";
 
 type Step = { readonly call: string; readonly nth: number };
 
@@ -25,6 +30,7 @@ suite("killed at a step", { tools: ["strace"] }, () => {
     ["install", []],
     ["install", ["--in-place"]],
     ["upgrade", []],
+    ["rollback", []],
     ["uninstall", []],
   ] as const)("%s %j", (what, args) => {
     const verb = what === "uninstall" ? "uninstall" : "install";
@@ -33,13 +39,14 @@ suite("killed at a step", { tools: ["strace"] }, () => {
       const prepare = async (): Promise<void> => {
         await site.uninstall();
         if (what !== "install") await site.install();
-        if (what !== "upgrade") return;
-        writeFileSync(site.node.path(`${binDir}/pod-qos`), older, { mode: 0o755 });
-        const own = site.read("09-pod-qos.conflist");
-        writeFileSync(
-          site.node.path(`${confDir}/09-pod-qos.conflist`),
-          own.replace('"sha256":"8', '"sha256":"0'),
-        );
+        if (what !== "upgrade" && what !== "rollback") return;
+        writeFileSync(site.node.path(`${binDir}/pod-qos`), other, { mode: 0o755 });
+        const own = site.read(ownConf);
+        const [from, to] =
+          what === "upgrade"
+            ? ['"sha256":"8', '"sha256":"0']
+            : ['"type": "pod-qos"', `"type": "pod-qos", ${newerKey}`];
+        writeFileSync(site.node.path(`${confDir}/${ownConf}`), own.replace(from, to));
       };
       await prepare();
       const all = await steps(verb, args);
@@ -94,8 +101,10 @@ suite("killed at a step", { tools: ["strace"] }, () => {
     const text = site.read(first);
     expect(() => JSON.parse(text) as unknown, said).not.toThrow();
     const executable = site.node.path(`${binDir}/pod-qos`);
-    const sizes = [statSync(pluginPath()).size, older.length];
+    const sizes = [statSync(pluginPath()).size, other.length];
     if (existsSync(executable)) expect(sizes, said).toContain(statSync(executable).size);
     else expect(text, said).not.toContain('"pod-qos"');
+    if (existsSync(executable) && statSync(executable).size === sizes[0])
+      expect(text, said).not.toContain(newerKey);
   }
 });

@@ -47,6 +47,8 @@ export type Plan = {
   readonly isAlone: boolean;
   /** What the executable will be handed. */
   readonly entry: JsonObject | undefined;
+  /** Keys that its entry loses, for only a newer executable knows them. */
+  readonly dropped: readonly string[];
   readonly way: Way | undefined;
   readonly network: string | undefined;
   /** Plugins of the primary's chain; the first makes the interface. */

@@ -39,6 +39,7 @@ const nothing: Plan = {
   refusal: undefined,
   isAlone: false,
   entry: undefined,
+  dropped: [],
   way: undefined,
   network: undefined,
   types: [],
@@ -73,7 +74,8 @@ function planFor(seen: Seen, requested: Requested, { chain, multus }: Primary): 
     ...repeatedKey(chain),
     ...multusNotes(multus, chain, made.file, way),
   ];
-  return { ...nothing, changes, notes, entry, way, network: chain.network, types: typesOf(chain.plugins) };
+  const types = typesOf(chain.plugins);
+  return { ...nothing, changes, notes, entry, dropped, way, network: chain.network, types };
 }
 
 /** Of who only follows: what somebody installs beside it counts from then on. */

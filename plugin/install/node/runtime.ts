@@ -1,6 +1,7 @@
 /** The runtime of the node: which one, and whether it has us loaded. Asked on its socket. */
 import { run, type Outcome } from "../../kernel/exec.ts";
 import { askRuntime, type NoAnswer, type RuntimeAnswer } from "../../runtime/ask.ts";
+import { ourType } from "../../cni/chain-file.ts";
 import { findSockets } from "../../runtime/sockets.ts";
 import type { Runtime } from "../chain/model.ts";
 
@@ -32,6 +33,22 @@ export async function hasUsLoaded(root: string): Promise<"yes" | "no" | "unknown
   if (!answer.answers || !answer.reportsChain) return "unknown";
   return /"type":"pod-qos"/.test(JSON.stringify(answer.chains)) ? "yes" : "no";
 }
+
+/** Until no chain that is loaded has one of these keys in our entry. A runtime that does not say what it has loaded is not waited for. */
+export async function untilNotLoaded(root: string, keys: readonly string[]): Promise<void> {
+  const [socket] = findSockets(root);
+  if (socket === undefined) return;
+  for (const until = performance.now() + reloadTakesMs; performance.now() < until;) {
+    const answer = await ask(root, [socket]);
+    if (!answer.answers || !answer.reportsChain) return;
+    const entries = answer.chains.flatMap(({ plugins }) => plugins.filter(({ type }) => type === ourType));
+    if (!entries.some((entry) => keys.some((key) => Object.hasOwn(entry, key)))) return;
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+}
+
+/** It waits for every ADD that has begun. */
+const reloadTakesMs = 30_000;
 
 function ask(root: string, sockets: readonly string[]): Promise<RuntimeAnswer | NoAnswer> {
   return askRuntime(root, sockets, (argv) => runOnNode(root, argv, ""));
