@@ -4,6 +4,7 @@ import { isObject } from "../cni/fields.ts";
 import { CniError, ErrorCode, messageOf } from "../errors.ts";
 import type { Plan } from "./chain/model.ts";
 import { executableName, stageExecutable } from "./node/executable.ts";
+import { forgetStateDirs } from "./node/leaving.ts";
 import { onNode } from "../runtime/paths.ts";
 import { runOnNode, untilNotLoaded } from "./node/runtime.ts";
 import { stageChanges, type Staged } from "./node/write.ts";
@@ -51,6 +52,7 @@ export async function perform(work: Work, look: () => Plan): Promise<Done> {
     await untilNotLoaded(root, plan.dropped);
     executable?.commit();
   }
+  forgetStateDirs(root);
   const state = executable === undefined ? "is this version already" : "written";
   return { executable: work.executable === "leave" ? "left as it is" : state, plan };
 }

@@ -15,6 +15,7 @@ import { ownDropIns, parsed } from "./chain/own.ts";
 import { planRemoval } from "./chain/removal.ts";
 import { executableName } from "./node/executable.ts";
 import { holders } from "./node/holders.ts";
+import { forgetStateDirs, noteStateDirs, notedStateDirs } from "./node/leaving.ts";
 import { lookAt } from "./node/look.ts";
 import { onNode } from "../runtime/paths.ts";
 import { findPlaces } from "../runtime/places.ts";
@@ -41,7 +42,10 @@ async function uninstallInTurn(options: UninstallOptions, print: Print): Promise
   const uninstalling = (): Promise<0 | 1 | 3> => uninstallAs(options, print);
   if (dryRun || only === "release") return await uninstalling();
   const exitCode = await withoutKeeper(root, () => inTurn(root, uninstalling));
-  if (exitCode === 0) forgetTurns(root);
+  if (exitCode === 0) {
+    forgetStateDirs(root);
+    forgetTurns(root);
+  }
   return exitCode;
 }
 
@@ -56,12 +60,13 @@ async function uninstallAs(options: UninstallOptions, print: Print): Promise<0 |
   }
   const stateDirs = stateDirsOf(seen, options);
   if (options.only === "all") {
+    // Before the confs go that name them.
+    noteStateDirs(root, stateDirs);
     stageChanges(root, confDir, changes).commit();
     for (const { file, text } of changes)
       print(`${confDir}/${file}: ${text === undefined ? "removed" : "written without pod-qos"}`);
     const isInstalled = changes.length > 0 || executables(root, binDirs).length > 0;
-    if (isInstalled && !(await isUnloaded(options, left)))
-      return pause(withStateDirs(await unloadedHint(root), stateDirs), print);
+    if (isInstalled && !(await isUnloaded(options, left))) return pause(await unloadedHint(root), print);
   }
   const pods =
     root === "/" ? await releaseHere(options, stateDirs) : await releaseThere(options, binDirs, stateDirs);
@@ -74,13 +79,14 @@ async function uninstallAs(options: UninstallOptions, print: Print): Promise<0 |
     ...holders(root),
     ...(pods.kept ? ["pods that keep their limits until they end"] : []),
   ];
-  return needs.length > 0
-    ? pause(withStateDirs(stillNeeded(needs), stateDirs), print)
-    : removeExecutables(root, binDirs, print);
+  return needs.length > 0 ? pause(stillNeeded(needs), print) : removeExecutables(root, binDirs, print);
 }
 
-/** The one that is asked for, or the usual one and those that the confs name which go now. */
-function stateDirsOf({ files, dropIns }: Seen, { stateDir, network }: UninstallOptions): readonly string[] {
+/** The one that is asked for, or the usual one, those that the confs name which go now, and those of a run before this one. */
+function stateDirsOf(
+  { files, dropIns }: Seen,
+  { root, stateDir, network }: UninstallOptions,
+): readonly string[] {
   if (stateDir !== undefined) return [stateDir];
   const chains = files.map(readChain).filter((chain) => typeof chain !== "string");
   const entries = [
@@ -89,9 +95,8 @@ function stateDirsOf({ files, dropIns }: Seen, { stateDir, network }: UninstallO
       .map(({ plugins }) => ourEntry(plugins)),
     ...ownDropIns({ dropIns }, network).map(({ text }) => parsed(text)),
   ].filter((entry) => entry !== undefined);
-  return [
-    ...new Set([defaultStateDir, ...entries.map((entry) => readLeniently(inOurSpelling(entry)).stateDir)]),
-  ];
+  const named = entries.map((entry) => readLeniently(inOurSpelling(entry)).stateDir);
+  return [...new Set([defaultStateDir, ...named, ...notedStateDirs(root)])];
 }
 
 const reloadTakesMs = 10_000;
@@ -158,12 +163,6 @@ function stillNeeded(needs: readonly string[]): string {
     ...needs.map((need) => `  ${need}`),
     "Run this again later: it goes on from here.",
   ].join("\n");
-}
-
-/** A later run does not see the confs that named them. */
-function withStateDirs(text: string, stateDirs: readonly string[]): string {
-  const others = stateDirs.filter((each) => each !== defaultStateDir);
-  return [text, ...others.map((each) => `Add --state-dir ${each} then.`)].join("\n");
 }
 
 function pause(text: string, print: Print): 3 {

@@ -146,6 +146,21 @@ test("a runtime that does not say what it has loaded keeps executable and limits
   expect(await limits(pod)).toBe("");
 });
 
+test("a later run knows the state directory that a conf named which has gone", async () => {
+  const { before, pod } = await withLimitedPod({ stateDir: "/run/elsewhere" });
+  await runtimeIsThere("containerd github.com/containerd/containerd 1.6.20~ds1");
+  expect(await site.uninstall()).toMatchObject({ exitCode: 3 });
+  expect(await limits(pod)).toContain("htb");
+  const later = await site.uninstall("--reloaded");
+  expect([later.exitCode, later.stdout]).toEqual([3, expect.stringContaining("released: 1")]);
+  expect([await limits(pod), existsSync(site.node.path("/run/elsewhere"))]).toEqual(["", false]);
+  expect(await cnitool("del", pod)).toMatchObject({ exitCode: 0 });
+  await pod.remove();
+  expect(await site.uninstall("--reloaded")).toMatchObject({ exitCode: 0 });
+  expect(site.contents()).toEqual(before.files);
+  expect(existsSync(site.node.path("/run/pod-qos-install"))).toBe(false);
+});
+
 suite("a runtime that answers", { plugin: true, tools: ["containerd"] }, () => {
   test("on its socket needs no such word: all goes once it has loaded the chain without us", async () => {
     await on("flannel");
@@ -157,7 +172,7 @@ suite("a runtime that answers", { plugin: true, tools: ["containerd"] }, () => {
   });
 });
 
-async function withLimitedPod(): Promise<{
+async function withLimitedPod(more: object = {}): Promise<{
   readonly before: { readonly files: unknown; readonly kernel: string };
   readonly pod: Pod;
 }> {
@@ -165,7 +180,7 @@ async function withLimitedPod(): Promise<{
   const ptp = { type: "ptp", ipam: { type: "host-local", subnet: "192.0.2.0/24", dataDir: "/run/ipam" } };
   const primary = { cniVersion: "1.0.0", name: "lab", plugins: [ptp] };
   writeFileSync(site.node.path(`${confDir}/10-lab.conflist`), JSON.stringify(primary));
-  const entry = { type: "pod-qos", ingressRate: 10_000_000, ingressBurst: 1_000_000 };
+  const entry = { type: "pod-qos", ingressRate: 10_000_000, ingressBurst: 1_000_000, ...more };
   writeFileSync(site.node.path("/run/entry"), JSON.stringify(entry));
   const before = { files: site.contents(), kernel: await site.node.dump() };
   expect(await site.install("--entry", "/run/entry")).toMatchObject({ exitCode: 0 });
