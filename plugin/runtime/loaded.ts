@@ -1,5 +1,6 @@
 /** Which chain a runtime has loaded, by what it says of itself. Pure. */
 import { isObject, type JsonObject } from "../cni/fields.ts";
+import { directoriesIn } from "./directories.ts";
 
 export type Loaded = {
   readonly confDir: string | undefined;
@@ -41,21 +42,10 @@ function chainsIn(config: JsonObject): readonly LoadedChain[] {
     }));
 }
 
-/** `crio status config`: TOML, of which three keys count. It does not say which chain it has. */
+/** `crio status config`, which names its directories. It does not say which chain it has. */
 export function loadedByCrio(toml: string): Loaded {
-  const confDir = /^\s*network_dir\s*=\s*"([^"]*)"/m.exec(toml)?.[1];
-  const [, list = ""] = /^\s*plugin_dirs\s*=\s*\[([^\]]*)\]/m.exec(toml) ?? [];
-  return {
-    confDir: confDir === undefined ? undefined : withoutSlash(confDir),
-    binDirs: [...list.matchAll(/"([^"]*)"/g)].map(([, directory = ""]) => withoutSlash(directory)),
-    chains: [],
-    reportsChain: false,
-    fault: undefined,
-  };
-}
-
-function withoutSlash(path: string): string {
-  return path.length > 1 ? path.replace(/\/+$/, "") : path;
+  const { confDirs, binDirs } = directoriesIn(toml);
+  return { confDir: confDirs[0], binDirs, chains: [], reportsChain: false, fault: undefined };
 }
 
 /** An object, or the JSON of one. */

@@ -1,6 +1,7 @@
 /** Where runtimes have their conf and bin directories: by what the node's files say, distribution by distribution. */
+import { directoriesIn } from "./directories.ts";
 import { textOnNode } from "./paths.ts";
-import { isDirectory, platformOf, snap } from "./platforms.ts";
+import { isDirectory, platformOf } from "./platforms.ts";
 
 export type Places = {
   /** Which row of the table it is. */
@@ -14,7 +15,7 @@ export type Given = { readonly confDir: string | undefined; readonly binDir: str
 
 export function findPlaces(root: string, given: Given): Places {
   const platform = platformOf(root);
-  const said = platform.configs.map((path) => saidBy(textOnNode(root, path)));
+  const said = platform.configs.map((path) => directoriesIn(textOnNode(root, path)));
   const confDir = given.confDir ?? said.flatMap(({ confDirs }) => confDirs)[0] ?? platform.confDir;
   const binDirs =
     given.binDir === undefined
@@ -23,18 +24,4 @@ export function findPlaces(root: string, given: Given): Places {
         )
       : [given.binDir];
   return { platform: platform.name, confDir, binDirs };
-}
-
-/** containerd's conf_dir, bin_dir and bin_dirs, CRI-O's network_dir and plugin_dirs; comments do not count. */
-function saidBy(toml: string): { readonly confDirs: readonly string[]; readonly binDirs: readonly string[] } {
-  const values = (keys: string): readonly string[] =>
-    [
-      ...toml.matchAll(
-        new RegExp(`^[ \\t]*(?:${keys})[ \\t]*=[ \\t]*(\\[[^\\]]*\\]|"[^"\\n]*"|'[^'\\n]*')`, "gm"),
-      ),
-    ]
-      .flatMap(([, value = ""]) => [...value.matchAll(/["']([^"']*)["']/g)])
-      .map(([, path = ""]) => path.replaceAll(/\$\{?SNAP_DATA\}?/g, snap))
-      .filter((path) => path.startsWith("/"));
-  return { confDirs: values("conf_dir|network_dir"), binDirs: values("bin_dir|bin_dirs|plugin_dirs") };
 }
