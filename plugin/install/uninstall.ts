@@ -3,6 +3,7 @@
  * have, and last the executable, if nothing needs it any more. A later run goes on where this one had to stop.
  */
 import { existsSync, rmSync } from "node:fs";
+import { dirname } from "node:path";
 import { defaultStateDir, readLeniently } from "../cni/conf.ts";
 import { inOurSpelling } from "../cni/spelling.ts";
 import { command, type Print } from "../command-line/command.ts";
@@ -173,8 +174,10 @@ function pause(text: string, print: Print): 3 {
 function removeExecutables(root: string, binDirs: readonly string[], print: Print): 0 {
   for (const binDir of binDirs) sweep(onNode(root, binDir));
   for (const path of executables(root, binDirs)) {
-    rmSync(onNode(root, path));
-    sync(onNode(root, path.slice(0, path.lastIndexOf("/"))));
+    // The entry of the directory: where that is a link, what it leads to is somebody's.
+    const directory = onNode(root, dirname(path));
+    rmSync(`${directory}/${executableName}`);
+    sync(directory);
     print(`${path}: removed`);
   }
   return 0;

@@ -1,10 +1,10 @@
 /** 000-5 pod-qos uninstall: off a node without a trace, and in an order in which no pod misses what it needs. */
-import { existsSync, mkdirSync, writeFileSync } from "node:fs";
+import { copyFileSync, existsSync, mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { afterEach, expect, test } from "vitest";
 import { startContainerd } from "../lab/node/containerd.ts";
 import { binDir, confDir, installSite, type InstallSite } from "../lab/install/install-site.ts";
 import { suite } from "../lab/node/needs.ts";
-import { cniPath, peer } from "../lab/node/paths.ts";
+import { cniPath, peer, pluginPath } from "../lab/node/paths.ts";
 import type { Pod } from "../lab/node/pod.ts";
 import type { ExecResult } from "../lab/node/process.ts";
 
@@ -45,6 +45,18 @@ test("the same of a drop-in, where the runtime reads it, and a containerd that i
   expect(Object.keys(site.contents())).toContain(`${confDir}/cbr0/99-pod-qos.conf`);
   expect(await site.uninstall("--reloaded")).toMatchObject({ exitCode: 0 });
   expect(site.contents()).toEqual(before);
+});
+
+test("of an executable that is a link, the link goes and not what it leads to", async () => {
+  await on("flannel");
+  const target = site.node.path("/run/elsewhere");
+  copyFileSync(pluginPath(), target);
+  symlinkSync("/run/elsewhere", site.node.path(`${binDir}/pod-qos`));
+  expect(await site.uninstall()).toMatchObject({ exitCode: 0 });
+  expect([existsSync(target), Object.keys(site.contents())]).toEqual([
+    true,
+    expect.not.arrayContaining([`${binDir}/pod-qos`]),
+  ]);
 });
 
 test("of two networks one goes, and the other keeps its executable", async () => {
