@@ -23,6 +23,7 @@ const sideBySide = {
 
 /** What runs beside other files, the longest first: else one processor is idle while the last of them ends. */
 const LONGEST = [
+  "long/install",
   "vm/suites-traffic",
   "vm/suites-objects",
   "vm/kubelet",
@@ -179,6 +180,16 @@ export default defineConfig({
         test: {
           name: "long-together",
           include: long.filter((file) => COUNTS.test(file)),
+          env: { POD_QOS_LONG: "1" },
+          ...limitsOfLong,
+          ...sideBySide,
+        },
+      },
+      // What no other tier has, beside what only counts.
+      {
+        test: {
+          name: "long-alone",
+          include: ["test/long/*.test.ts"],
           env: { POD_QOS_LONG: "1" },
           ...limitsOfLong,
           ...sideBySide,

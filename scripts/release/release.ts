@@ -10,6 +10,7 @@ import { makeImage } from "../image/image.ts";
 import { type Entry, tarOf } from "../image/tar.ts";
 import { assertStarts } from "./start.ts";
 import { bundledPackages } from "./bundled.ts";
+import { chartFiles } from "./chart-files.ts";
 import { makeDeb } from "./make-deb.ts";
 import { sbomOf } from "./sbom.ts";
 
@@ -61,6 +62,13 @@ async function fill(files: string, work: string, request: ReleaseRequest): Promi
   for (const arch of archs) await makeDeb({ arch, built, out: files, changelog, epochSeconds });
   const manifests = gzipSync(tarOf(await manifestsIn(resolve(ROOT, "install")), epochSeconds), { level: 9 });
   await put(`pod-qos-${version}-manifests.tar.gz`, manifests);
+  const chart = [...(await chartFiles(version))].map(([path, text]) => ({
+    path: `pod-qos/${path}`,
+    kind: "file" as const,
+    content: Buffer.from(text),
+    mode: 0o644,
+  }));
+  await put(`pod-qos-${version}-chart.tgz`, gzipSync(tarOf(chart, epochSeconds), { level: 9 }));
   await put("CHANGELOG.md", changelog);
   await put("THIRD_PARTY_NOTICES", notices);
   const bundled = await bundledPackages(join(built, "pod-qos.meta.json"));

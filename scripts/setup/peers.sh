@@ -3,19 +3,19 @@
 
 PEERS=$CACHE/peers
 
-# setup_peers all, or only the peers named.
+# setup_peers all, or only the peers named. all: but those of the tier long alone; long: those too.
 setup_peers() {
   [[ -z ${POD_QOS_PEERS:-} ]] || return 0
   mkdir -p "$PEERS/bin"
   local name packages wanted=" $* "
   while read -r name packages; do
-    [[ $wanted == " all " || $wanted == *" $name "* ]] || continue
+    [[ $wanted == " all " || $wanted == " long " || $wanted == *" $name "* ]] || continue
     # What is ours may have changed; Go knows whether it has.
     [[ $packages != ./* && -x $PEERS/bin/$name && $(cat "$PEERS/$name.from" 2>/dev/null) == "$packages" ]] && continue
     # shellcheck disable=SC2086 # a list of packages
     if build_peer "$name" $packages; then printf '%s\n' "$packages" >"$PEERS/$name.from"; fi
-  done < <(list_peers)
-  [[ $wanted != " all " ]] || setup_suites
+  done < <(list_peers "$wanted")
+  [[ $wanted != " all " && $wanted != " long " ]] || setup_suites
 }
 
 # Each suite is a copy of its module in $PEERS/suites/<name>, with the compiled tests beside their confs.
@@ -32,8 +32,9 @@ setup_suites() {
 list_peers() {
   node -e '
     const { peers } = JSON.parse(require("node:fs").readFileSync(process.argv[1], "utf8"));
-    for (const { name, packages } of peers) console.log(name, packages.join(" "));
-  ' "$ROOT/scripts/lab/peers.json"
+    for (const { name, packages, tier } of peers)
+      if (process.argv[2] !== " all " || tier !== "long") console.log(name, packages.join(" "));
+  ' "$ROOT/scripts/lab/peers.json" "$1"
 }
 
 # One a line, its parts between tabs; changes as one program of sed.
