@@ -39,21 +39,28 @@ export const chains = (conf: object): { readonly before: Conflist; readonly now:
   return { now, before: { ...now, plugins: now.plugins.filter(({ type }) => type !== "pod-qos") } };
 };
 
-/** `isInhabited`: a process lives there, as in each pod of a runtime. */
+/** `isInhabited`: a process lives there, as in each pod of a runtime. `isByPid`: the runtime names its namespace by that process. */
 export const addUnmanaged = async (
   node: LabNode,
   chain: Conflist,
   annotations: Annotations,
-  { isInhabited = true } = {},
+  { isInhabited = true, isByPid = false } = {},
 ): Promise<Unmanaged> => {
   const pod = await node.addPod();
   const inhabitant = isInhabited ? pod.start("sleep", ["900"], { timeoutMs: 900_000 }) : undefined;
   const known = new Set(cacheFiles(node));
-  await runChain(node, "add", chain, pod, {
-    client: "cnitool",
-    capArgs: capabilitiesOf(annotations),
-    cniArgs: argsOf(pod),
-  });
+  const netns = isByPid && inhabitant !== undefined ? `/proc/${inhabitant.pid}/ns/net` : pod.netns;
+  await runChain(
+    node,
+    "add",
+    chain,
+    { ...pod, netns },
+    {
+      client: "cnitool",
+      capArgs: capabilitiesOf(annotations),
+      cniArgs: argsOf(pod),
+    },
+  );
   const file = cacheFiles(node).find((name) => !known.has(name));
   if (file === undefined) throw new Error("cnitool has kept no result");
   const cached = JSON.parse(readFileSync(node.path(`${RESULTS}/${file}`), "utf8")) as Cached;
