@@ -24,10 +24,19 @@ export type VmCluster = {
   readonly [Symbol.asyncDispose]: () => Promise<void>;
 };
 
-export type VmClusterOptions = { readonly conflist: Conflist; readonly audit?: boolean };
+export type VmClusterOptions = {
+  readonly conflist: Conflist;
+  readonly audit?: boolean;
+  /** "none": the node has no pod-qos yet. */
+  readonly plugin?: "in-place" | "none";
+};
 
 /** Resolves when the node is ready. */
-export const createVmCluster = async ({ conflist, audit = false }: VmClusterOptions): Promise<VmCluster> => {
+export const createVmCluster = async ({
+  conflist,
+  audit = false,
+  plugin = "in-place",
+}: VmClusterOptions): Promise<VmCluster> => {
   const folder = mkdtempSync(join(tmpdir(), "pod-qos-node-"));
   const nodeName = "node-1";
   const end = new AbortController();
@@ -41,7 +50,12 @@ export const createVmCluster = async ({ conflist, audit = false }: VmClusterOpti
     rmSync(folder, { recursive: true, force: true });
   };
   try {
-    const node = { folder, name: nodeName, conflist, executable: pluginPath() };
+    const node = {
+      folder,
+      name: nodeName,
+      conflist,
+      executable: plugin === "none" ? undefined : pluginPath(),
+    };
     await prepareVmNode(plane, node);
     state.running = runVmNode(folder, end.signal).finally(() => (state.ended = true));
     await untilNodeReady(plane.api, node, () => state.ended);

@@ -10,6 +10,7 @@ const PAUSE_IMAGE = "localhost/pause:1";
 /** Where all nodes have them. What this machine has there is hidden by the VM's own files. */
 const CNI_BIN = "/opt/cni/bin";
 const CNI_CONF = "/etc/cni/net.d";
+export const PRIMARY_FILE = "10-pods.conflist";
 /** Debian's containernetworking-plugins. */
 const DEBIAN_CNI = "/usr/lib/cni";
 
@@ -31,7 +32,8 @@ disabled_plugins = ["io.containerd.snapshotter.v1.btrfs", "io.containerd.snapsho
 `;
 
 export type RuntimeSetup = {
-  readonly executable: string;
+  /** pod-qos; undefined: a node that does not have it yet. */
+  readonly executable: string | undefined;
   readonly conflist: object;
   /** Where containerd's log goes. */
   readonly logFile: string;
@@ -72,8 +74,8 @@ function installCni({ executable, conflist }: RuntimeSetup): void {
     mkdirSync(folder, { recursive: true });
   }
   for (const name of readdirSync(DEBIAN_CNI)) symlinkSync(join(DEBIAN_CNI, name), join(CNI_BIN, name));
-  symlinkSync(executable, join(CNI_BIN, "pod-qos"));
-  writeFileSync(join(CNI_CONF, "10-pod-qos.conflist"), JSON.stringify(conflist));
+  if (executable !== undefined) symlinkSync(executable, join(CNI_BIN, "pod-qos"));
+  writeFileSync(join(CNI_CONF, PRIMARY_FILE), JSON.stringify(conflist));
 }
 
 /** A docker archive of one layer: busybox, asleep. What else it can do is for people who look into a pod. */

@@ -12,12 +12,21 @@ import type { VmCluster } from "../../lab/cluster/vm-cluster.ts";
 import type { KubeObject } from "../../../scripts/lab/cluster/api.ts";
 
 /** As people do it: the image imported on the node, then `kubectl apply -k install/kubernetes`. */
-export const installAgent = async ({ plane, exec, folder }: VmCluster): Promise<void> => {
-  const built = join(folder, "built");
+export const installAgent = async (cluster: VmCluster): Promise<void> => {
+  await importImage(cluster, { executable: pluginPath(), version: readProject().version });
+  await applyInstall(cluster.plane);
+};
+
+export type Build = { readonly executable: string; readonly version: string };
+
+export const importImage = async (
+  { exec, folder }: VmCluster,
+  { executable, version }: Build,
+): Promise<void> => {
+  const built = join(folder, `built-${version}`);
   await mkdir(built);
-  await link(pluginPath(), join(built, "pod-qos"));
-  await link(join(dirname(pluginPath()), "THIRD_PARTY_NOTICES"), join(built, "THIRD_PARTY_NOTICES"));
-  const { version } = readProject();
+  await link(executable, join(built, "pod-qos"));
+  await link(join(dirname(executable), "THIRD_PARTY_NOTICES"), join(built, "THIRD_PARTY_NOTICES"));
   const which = {
     archs: ["x64"],
     executables: built,
@@ -27,9 +36,8 @@ export const installAgent = async ({ plane, exec, folder }: VmCluster): Promise<
     epochSeconds: 0,
   } as const;
   await makeImage(which);
-  const archive = join(IN_VM, "built/pod-qos-image.tar");
+  const archive = join(IN_VM, `built-${version}/pod-qos-image.tar`);
   await exec(["ctr", "-n", "k8s.io", "images", "import", "--snapshotter", "native", archive], 600_000);
-  await applyInstall(plane);
 };
 
 /** The pod once the kubelet has it as ready, which asks /readyz, and it is the only one; not `old`. */

@@ -7,9 +7,9 @@ export const IN_VM = "/vm-out";
 /** What the guest is told, in NODE_FILE. */
 export type NodePlan = {
   readonly name: string;
-  /** The kubelet, and pod-qos: paths of this machine, whose files the VM sees. */
+  /** The kubelet, and pod-qos: paths of this machine, whose files the VM sees. Without the second the node has no pod-qos. */
   readonly kubelet: string;
-  readonly executable: string;
+  readonly executable?: string | undefined;
   /** What is put into /etc/cni/net.d. */
   readonly conflist: object;
   readonly apiPort: number;

@@ -26,8 +26,8 @@ export type VmNodeOptions = {
   readonly folder: string;
   readonly name: string;
   readonly conflist: object;
-  /** pod-qos. */
-  readonly executable: string;
+  /** pod-qos; undefined: the node does not have it. */
+  readonly executable: string | undefined;
 };
 
 /** Writes all that the VM is to know. */
