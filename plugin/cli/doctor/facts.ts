@@ -72,6 +72,8 @@ export type ConfFacts = {
   readonly entry: JsonObject | undefined;
   /** By the names of STATUS's checks, and "conf" for the entry itself. */
   readonly faults: Readonly<Record<string, Fault>>;
+  /** undefined: it names none. */
+  readonly hasPolicyDir?: boolean;
 };
 
 export type Fault = { readonly message: string; readonly details: string };

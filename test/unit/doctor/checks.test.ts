@@ -10,9 +10,9 @@ const fault = { message: "that cannot be", details: "" };
 const node = (changes: Partial<Facts["node"]>): Facts => ({ ...well, node: { ...well.node, ...changes } });
 const chain = (changes: Partial<Facts["chain"]>): Facts => withChain({ ...well.chain, ...changes });
 const files = (...args: readonly TextFile[]): Facts => withChain(chainOfFiles(...args));
-const conf = (faults: Facts["conf"]["faults"], entry = well.conf.entry): Facts => ({
+const conf = (faults: Facts["conf"]["faults"], entry = well.conf.entry, more: object = {}): Facts => ({
   ...well,
-  conf: { entry, faults },
+  conf: { entry, faults, ...more },
 });
 const agent = (changes: Partial<Facts["agent"]>): Facts => ({
   ...well,
@@ -253,12 +253,24 @@ const rows: readonly Row[] = [
   ["state-records", state({ unreadable: ["/run/a b.json"] }), "error", "rm -f '/run/a b.json'"],
   [
     "state-manifests",
-    conf({ manifests: { ...fault, details: "ENOENT" } }, { ...ours, policyDir: "/p" }),
+    conf({ manifests: fault }, { ...ours, policyDir: "/p" }, { hasPolicyDir: false }),
     "error",
     "mkdir -p /p",
   ],
   ["state-manifests", conf({ manifests: fault }, { ...ours, policyDir: "/p" }), "error", undefined],
   ["uplink-classes", conf({ classes: fault, uplink: fault }), "error", undefined],
+  [
+    "uplink-classes",
+    conf(
+      { classes: fault },
+      {
+        ...ours,
+        uplink: { rate: "100M", classes: { default: {}, a: { rate: "150M" }, b: { rate: "50M" } } },
+      },
+    ),
+    "error",
+    '"rate": "75000000"',
+  ],
   ["uplink-link", conf({ uplink: fault }), "error", undefined],
   ["uplink-speed", asked({ speed: 100e6 }), "warning", undefined],
   ["uplink-root", asked({ foreign: "qdisc tbf 8: root" }), "error", "tc qdisc del dev eth0 root"],

@@ -52,6 +52,5 @@ function ofManifests({ conf }: Facts): Finding | undefined {
   const policyDir = conf.entry?.["policyDir"];
   if (fault === undefined || typeof policyDir !== "string") return undefined;
   // A file that cannot be read is somebody's to correct; a directory that is missing can be made.
-  const isMissing = /ENOENT|no such/i.test(`${fault.message} ${fault.details}`);
-  return error(statusFault(fault), isMissing ? `mkdir -p ${quoted(policyDir)}` : undefined);
+  return error(statusFault(fault), conf.hasPolicyDir === false ? `mkdir -p ${quoted(policyDir)}` : undefined);
 }

@@ -21,10 +21,9 @@ function ofClasses(facts: Facts): Finding | undefined {
   const fault = facts.conf.faults["classes"];
   if (fault === undefined) return undefined;
   const { uplink } = facts.conf.entry ?? {};
-  const fitting =
-    isObject(uplink) && /add up to more/.test(fault.message)
-      ? scaled(uplink, bits(uplink["rate"]))
-      : undefined;
+  const rate = isObject(uplink) ? bits(uplink["rate"]) : Number.NaN;
+  // Guarantees can be lowered in proportion. What else is wrong with classes is for a person.
+  const fitting = isObject(uplink) && guaranteed(uplink) > rate ? scaled(uplink, rate) : undefined;
   return error(
     statusFault(fault),
     fitting && rewritten(facts.chain, (entry) => ({ ...entry, uplink: fitting })),
@@ -62,15 +61,23 @@ function overCommits({ rate, classes, speed = 0 }: AskedUplink): string {
 /** Every class loses by the same factor; what may be borrowed ends at the link. */
 function scaled(uplink: JsonObject, rate: number): JsonObject {
   const classes = isObject(uplink["classes"]) ? Object.entries(uplink["classes"]) : [];
-  const sum = classes.reduce((total, [, each]) => total + (isObject(each) ? bits(each["rate"]) : 0), 0);
-  const factor = Math.min(1, rate / sum);
+  const factor = Math.min(1, rate / guaranteed(uplink));
   const lowered = classes.map(([name, each]) => {
-    if (!isObject(each)) return [name, each] as const;
+    if (!isObject(each) || each["rate"] === undefined) return [name, each] as const;
     const own = Math.floor(bits(each["rate"]) * factor);
     const ceil = each["ceil"] === undefined ? {} : { ceil: String(Math.min(rate, bits(each["ceil"]))) };
     return [name, { ...each, rate: String(own), ...ceil }] as const;
   });
   return { ...uplink, classes: Object.fromEntries(lowered) };
+}
+
+/** Of all classes; one without a rate has what the others leave. */
+function guaranteed({ classes }: JsonObject): number {
+  const all = isObject(classes) ? Object.values(classes) : [];
+  return all.reduce<number>(
+    (sum, each) => sum + (isObject(each) && each["rate"] !== undefined ? bits(each["rate"]) : 0),
+    0,
+  );
 }
 
 /** What is no amount was refused before. */

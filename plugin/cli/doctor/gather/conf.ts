@@ -1,4 +1,5 @@
 /** Our entry, put to the checks of STATUS. */
+import { existsSync } from "node:fs";
 import { parseConf, type Conf } from "../../../cni/conf.ts";
 import type { JsonObject } from "../../../cni/fields.ts";
 import { CniError, messageOf } from "../../../errors.ts";
@@ -34,5 +35,6 @@ export async function confFacts(
   return {
     entry: entry && { ...entry, ...(policyDir !== undefined && { policyDir: root + policyDir }) },
     faults,
+    ...(below.policyDir !== undefined && { hasPolicyDir: existsSync(below.policyDir) }),
   };
 }
