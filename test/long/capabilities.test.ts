@@ -91,6 +91,8 @@ suite("the DaemonSet's capabilities", { ...unmanagedNeeds, tools: ["setpriv", "i
     pod = await addUnmanaged(node, chains({}).before, annotations, { isByPid: true });
     await node.exec("sh", ["-c", "rm -f /etc/cni/net.d/*"]);
     putPlugins(site, "bridge");
+    // Or install would find the machine's own plugins, and put ours beside them.
+    await node.exec("mount", ["-t", "tmpfs", "none", "/usr/lib/cni"]);
     // In the primary's own file, and with a key that goes: the file is to be written anew.
     writeFileSync(node.path(CONF), JSON.stringify(chains({ hologram: true }).now));
     chmodSync(node.path(CONF), 0o640);
