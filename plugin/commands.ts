@@ -24,6 +24,11 @@ export const commands: readonly Entry[] = [
     load: async () => (await import("./cli/uplink.ts")).uplinkShow,
   },
   {
+    name: "uplink restore",
+    about: "make an uplink as its record says",
+    load: async () => (await import("./cli/uplink.ts")).uplinkRestore,
+  },
+  {
     name: "uplink remove",
     about: "take an uplink's classes, sets and rules away",
     load: async () => (await import("./cli/uplink.ts")).uplinkRemove,

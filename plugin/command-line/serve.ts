@@ -26,7 +26,10 @@ export async function serve(args: readonly string[], program: Program): Promise<
   const group = entries.filter(({ name }) => name.startsWith(`${first} `));
   if (group.length === 0) return refuse("pod-qos", `there is no command ${JSON.stringify(first)}`, program);
   if (asksForHelp(rest)) return print(groupHelp(first, group)) ? 0 : 1;
-  const there = group.map(({ name }) => name).join(" and ");
+  const names = group.map(({ name }) => name);
+  const there = [names.slice(0, -1).join(", "), ...names.slice(-1)]
+    .filter((each) => each !== "")
+    .join(" and ");
   return refuse(`pod-qos ${first}`, `there are ${there}`, program);
 }
 

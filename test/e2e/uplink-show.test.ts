@@ -123,7 +123,7 @@ suite("pod-qos show", { plugin: true, tools: ["ipset", "iperf3"] }, () => {
     [["show", "--state-dir=/nowhere"], 1, "no such state directory: /nowhere"],
     [["uplink", "remove", "--state-dir", "/nowhere"], 1, "no such state directory: /nowhere"],
     [["show", "--help"], 0, "Exit code: 0 what was looked at is well"],
-    [["uplink"], 2, "uplink show and uplink remove"],
+    [["uplink"], 2, "uplink show, uplink restore and uplink remove"],
     [["uplink", "--help"], 0, "pod-qos uplink remove"],
     [["uplink", "remove", "--help"], 0, "pod-qos uplink remove [DEVICE]"],
     [["uplink", "show", "eth0"], 2, "it takes options and nothing else"],

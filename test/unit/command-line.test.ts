@@ -46,8 +46,8 @@ describe("pod-qos", () => {
   it.each([
     [["shwo"], 'pod-qos: there is no command "shwo"'],
     [["--json", "show"], 'pod-qos: there is no command "--json"'],
-    [["uplink"], "pod-qos uplink: there are uplink show and uplink remove"],
-    [["uplink", "shwo"], "pod-qos uplink: there are uplink show and uplink remove"],
+    [["uplink"], "pod-qos uplink: there are uplink show, uplink restore and uplink remove"],
+    [["uplink", "shwo"], "pod-qos uplink: there are uplink show, uplink restore and uplink remove"],
   ])("%j is wrong usage", async (args, words) => {
     const { exitCode, stdout, stderr } = await podQos(...args);
     expect([exitCode, stdout]).toEqual([2, ""]);
@@ -57,7 +57,9 @@ describe("pod-qos", () => {
   it("uplink --help lists its commands", async () => {
     const { exitCode, stdout } = await podQos("uplink", "--help");
     expect(exitCode).toBe(0);
-    expect(stdout).toMatch(/^ {2}pod-qos uplink show .*\n {2}pod-qos uplink remove /m);
+    expect(stdout).toMatch(
+      /^ {2}pod-qos uplink show .*\n {2}pod-qos uplink restore .*\n {2}pod-qos uplink remove /m,
+    );
   });
 
   it("what fails is on stderr, and 1", async () => {

@@ -279,7 +279,7 @@ const rows: readonly Row[] = [
     "uplink-drift",
     { ...well, uplink: { ...well.uplink, drift: [{ device: "eth0", faults: ["one", "two"] }] } },
     "error",
-    "/opt/cni/bin/pod-qos uplink remove eth0",
+    "/opt/cni/bin/pod-qos uplink restore eth0",
   ],
   [
     "pods-ended",

@@ -97,7 +97,9 @@ function ofRoot({ uplink: { asked, drift }, chain, state }: Facts): Finding | un
     [
       `tc qdisc del dev ${quoted(asked.device)} root`,
       // What else of ours is there would wait for the next pod.
-      ...drift.flatMap(({ device }) => (device === asked.device ? [taken(chain, state, device)] : [])),
+      ...drift.flatMap(({ device }) =>
+        device === asked.device ? [uplinkCommand("remove", chain, state, device)] : [],
+      ),
     ].join(" && "),
   );
 }
@@ -110,11 +112,16 @@ function ofDrift({ uplink: { drift, asked }, chain, state }: Facts): Finding | u
   if (first === undefined) return undefined;
   const more = first.faults.length === 1 ? "" : ` (and ${first.faults.length - 1} more)`;
   return error(
-    `${first.device}: ${first.faults[0]}${more}. The agent or this conf's next pod corrects it; the command removes the uplink until then`,
-    unlike.map(({ device }) => taken(chain, state, device)).join(" && "),
+    `${first.device}: ${first.faults[0]}${more}. The agent or this conf's next pod corrects it, and so does the command`,
+    unlike.map(({ device }) => uplinkCommand("restore", chain, state, device)).join(" && "),
   );
 }
 
-function taken(chain: Facts["chain"], state: Facts["state"], device: string): string {
-  return `${ownProgram(chain)} uplink remove ${quoted(device)} --state-dir ${quoted(state.directory)}`;
+function uplinkCommand(
+  verb: "restore" | "remove",
+  chain: Facts["chain"],
+  state: Facts["state"],
+  device: string,
+): string {
+  return `${ownProgram(chain)} uplink ${verb} ${quoted(device)} --state-dir ${quoted(state.directory)}`;
 }
