@@ -9,7 +9,7 @@ import type { Resource } from "../../kube/resource.ts";
 import type { Timing } from "../../kube/timing.ts";
 import type { Log } from "../../log.ts";
 import { clusterOf } from "./cluster.ts";
-import { createDoubt, type Doubt } from "./doubt.ts";
+import { createDoubt, untilSettled, type Doubt } from "./doubt.ts";
 import { podFollower, type FollowPods } from "./following-pods.ts";
 import { followOne, type Handlers } from "./following.ts";
 import type { Options } from "../options.ts";
@@ -86,8 +86,14 @@ function followCluster(api: Api, connection: Connection, uid: string) {
   api.onCluster(uid, {
     follow: followAll({ ...following, onUpdate, onNotice }, connection),
     followPods: podFollower(told, connection),
-    write: (status) => writeQosNode(connection, api.options.node ?? "", status, following.signal),
-    writeEvent: connection.write,
+    write: async (status) => {
+      await untilSettled(doubt, "report", following.signal);
+      return writeQosNode(connection, api.options.node ?? "", status, following.signal);
+    },
+    writeEvent: async (write) => {
+      await untilSettled(doubt, "event", following.signal);
+      return connection.write(write);
+    },
   });
   return { end, doubt };
 }

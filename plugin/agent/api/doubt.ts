@@ -18,6 +18,23 @@ export type Doubt = Pick<Handlers, "onUpdate" | "onNotice"> & {
   readonly whenRaised: (call: () => void) => () => void;
 };
 
+/** Once there is none: what is written goes to our cluster alone. Throws when the signal ends it: the server is another's. */
+export function untilSettled(
+  { whenSettled }: Pick<Doubt, "whenSettled">,
+  name: string,
+  signal: AbortSignal,
+): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const end = (): void => reject(new Error("nobody can say that the server is that of our cluster"));
+    if (signal.aborted) return end();
+    signal.addEventListener("abort", end, { once: true });
+    whenSettled(name, () => {
+      signal.removeEventListener("abort", end);
+      resolve();
+    });
+  });
+}
+
 export function createDoubt({ onUpdate, onNotice }: Pick<Handlers, "onUpdate" | "onNotice">): Doubt {
   const held = new Map<ResourceName, ResourceUpdate>();
   const heldCalls = new Map<string, () => void>();

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { getEventListeners } from "node:events";
 import type { ServerResponse } from "node:http";
 import { setTimeout as sleep } from "node:timers/promises";
-import { afterAll, afterEach, beforeEach, expect, it } from "vitest";
+import { afterAll, afterEach, beforeEach, expect, it, vi } from "vitest";
 import { startApi, type ApiSide } from "../../../plugin/agent/api-side.ts";
 import type { Loop } from "../../../plugin/agent/context.ts";
 import { createReporter } from "../../../plugin/agent/events/reporter.ts";
@@ -240,6 +240,30 @@ it("stops at once where the server speaks for another cluster after a failure", 
   await until("it is out of step", () => !loop.states.isInStep());
   expect(lines.join("\n")).toMatch(/is another cluster/);
   await until("no watch", () => site.api.watches().length === 0);
+});
+
+it.each([
+  ["ours", 1],
+  ["another", 0],
+])("writes nothing to a server that is back before it has said whose it is: %s", async (uid, posts) => {
+  serve();
+  const { loop, starts } = begin();
+  const setWriter = vi.spyOn(loop.events, "setWriter");
+  await until("the start", () => starts() === 1);
+  const asked: ServerResponse[] = [];
+  site.api.give(KUBE_SYSTEM, (response) => void asked.push(response));
+  site.api.cut();
+  await until("the question", () => asked.length > 0);
+  const events = "/apis/events.k8s.io/v1/namespaces/prod/events";
+  const write = { method: "POST", path: events, contentType: "application/json", body: "{}" } as const;
+  const written = setWriter.mock.calls[0]?.[0]?.(write).catch((error: unknown) => error);
+  const posted = (): number => site.api.seen.filter(({ path }) => path === events).length;
+  await sleep(200);
+  expect(posted()).toBe(0);
+  serve(uid);
+  for (const response of asked) reply(response, 200, { metadata: { name: "kube-system", uid } });
+  expect(await written).toBeInstanceOf(Error);
+  expect(posted()).toBe(posts);
 });
 
 it.each([
