@@ -1,5 +1,5 @@
 /** The runtimes' caches, followed: an attachment that comes there and has no record is to be adopted. */
-import { readCachedResults, usualCaches } from "../runtime/cached-results.ts";
+import { usualCaches, withCache } from "../runtime/cached-results.ts";
 import { watchDirectory } from "../state/watch-directory.ts";
 import type { Loop } from "./context.ts";
 import { forgetDeleted, stillCached } from "./unrecorded.ts";
@@ -11,12 +11,12 @@ export function followCaches(loop: Loop, failed: (error: unknown) => void): () =
   const { options, signal, world, setWorld, tell } = loop;
   if (!options.adopt) return () => undefined;
   const watched = new Set<string>();
-  const look = (): void => {
+  const look = (cache: string): void => {
     const { cached: before } = world();
-    const cached = readCachedResults(watched, before);
+    const cached = withCache(before, cache);
     setWorld({ ...world(), cached, deleted: stillCached(world().deleted, cached) });
-    const paths = [...cached].flatMap(([path, { stamp }]) =>
-      before.get(path)?.stamp === stamp ? [] : [path],
+    const paths = [...cached].flatMap(([path, { stamp, isDead }]) =>
+      isDead === true || before.get(path)?.stamp === stamp ? [] : [path],
     );
     if (paths.length === 0) return;
     // Its record was written before. What is read here the records' own watch does not find new any more.
@@ -35,7 +35,7 @@ export function followCaches(loop: Loop, failed: (error: unknown) => void): () =
   return () => {
     for (const cache of [...usualCaches, ...world().confs.caches].filter((each) => !watched.has(each))) {
       watched.add(cache);
-      watchDirectory(`${cache}/results`, look, signal, failed);
+      watchDirectory(`${cache}/results`, () => look(cache), signal, failed);
     }
   };
 }

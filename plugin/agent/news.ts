@@ -51,8 +51,10 @@ export function asksOf(world: World, news: News, chance: () => number): readonly
       return atOnce(tasksOfPolicyDir(world, news.directory), `files in ${news.directory}`);
     case "records":
       return atOnce(afterRecords(world, news.attachments), "its record");
-    case "cached":
-      return adopt(unrecorded(world).filter((path) => news.paths.includes(path)));
+    case "cached": {
+      const paths = new Set(news.paths);
+      return adopt(unrecorded(world).filter((path) => paths.has(path)));
+    }
     case "kernel":
       return afterEvent(world, news.event, news.nowMs);
     case "ended":

@@ -1,5 +1,5 @@
 /** libcni's caches on the node: an entry for each attachment whose ADD has succeeded and whose DEL has not. */
-import { readdirSync, readFileSync, statSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { isAttachment, parseCachedResult, type CachedResult } from "../cni/cached-result.ts";
 
 /** By the file's path. */
@@ -7,24 +7,35 @@ export type CachedResults = ReadonlyMap<string, CachedFile>;
 
 export type CachedFile = {
   readonly stamp: string;
-  /** undefined where it is none of an attachment. */
+  /** undefined where it is none of an attachment that can be there. */
   readonly identity: Pick<CachedResult, "network" | "containerId" | "ifname"> | undefined;
+  /** Its namespace had ended when it was read: no DEL came, and some nodes have thousands of these. It is not looked at again. */
+  readonly isDead?: true;
 };
 
 /** Where runtimes keep theirs, and Multus that of its delegates. */
 export const usualCaches: readonly string[] = ["/var/lib/cni", "/var/lib/cni/multus"];
 
-/** Read again only where a file has changed. */
-export function readCachedResults(caches: Iterable<string>, before: CachedResults): CachedResults {
-  const paths = [...caches].flatMap((cache) => filesIn(`${cache}/results`));
-  return new Map(
-    paths.flatMap((path) => {
-      const stamp = stampOf(path);
-      const former = before.get(path);
-      if (stamp === undefined) return [];
-      return [[path, former?.stamp === stamp ? former : { stamp, identity: identityIn(path) }]];
-    }),
-  );
+/** With this cache as it is now. Read again only where a file has changed. */
+export function withCache(before: CachedResults, cache: string): CachedResults {
+  const directory = `${cache}/results/`;
+  const others = [...before].filter(([path]) => !path.startsWith(directory));
+  const own = filesIn(directory).flatMap((path) => {
+    const file = readFile(path, before.get(path));
+    return file === undefined ? [] : [[path, file] as const];
+  });
+  return new Map([...others, ...own]);
+}
+
+function readFile(path: string, former: CachedFile | undefined): CachedFile | undefined {
+  if (former?.isDead === true) return former;
+  const stamp = stampOf(path);
+  if (stamp === undefined || former?.stamp === stamp) return stamp === undefined ? undefined : former;
+  const cached = readCachedResult(path);
+  if (cached === undefined) return { stamp, identity: undefined };
+  const { network, containerId, ifname, netns } = cached;
+  if (!existsSync(netns)) return { stamp, identity: undefined, isDead: true };
+  return { stamp, identity: { network, containerId, ifname } };
 }
 
 /** undefined where it is not there any more, or is none of an attachment. */
@@ -47,16 +58,9 @@ export function stampOf(path: string): string | undefined {
   }
 }
 
-function identityIn(path: string): CachedFile["identity"] {
-  const cached = readCachedResult(path);
-  if (cached === undefined) return undefined;
-  const { network, containerId, ifname } = cached;
-  return { network, containerId, ifname };
-}
-
 function filesIn(directory: string): readonly string[] {
   try {
-    return readdirSync(directory).map((name) => `${directory}/${name}`);
+    return readdirSync(directory).map((name) => directory + name);
   } catch {
     // No such runtime here.
     return [];

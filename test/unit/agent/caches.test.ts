@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, expect, it, vi } from "vitest";
 import { followCaches } from "../../../plugin/agent/caches.ts";
+import { withCache } from "../../../plugin/runtime/cached-results.ts";
 import type { News } from "../../../plugin/agent/news.ts";
 import { writeRecord } from "../../../plugin/state/record-file.ts";
 import { loopAt } from "../support/loop.ts";
@@ -27,9 +28,10 @@ const follow = (name: string) => {
   const errors: unknown[] = [];
   const begin = (): void =>
     followCaches({ ...loop, signal: ending.signal }, (error) => void errors.push(error))();
-  const add = (containerId: string): string => {
+  // A namespace that lives as long as the test.
+  const add = (containerId: string, netns = "/proc/self/ns/net"): string => {
     const path = `${cache}/results/podnet-${containerId}-eth0`;
-    writeFileSync(path, JSON.stringify({ networkName: "podnet", containerId, ifName: "eth0" }));
+    writeFileSync(path, JSON.stringify({ networkName: "podnet", containerId, ifName: "eth0", netns }));
     return path;
   };
   return { ...at, stateDir, errors, begin, add };
@@ -64,6 +66,21 @@ it("without a new record there is no news of records", () => {
   begin();
   expect(of(told, "cached").flatMap(({ paths }) => paths)).toContain(path);
   expect(of(told, "records")).toEqual([]);
+});
+
+it("files of pods that have ended are no news, however many a runtime has left, and are not looked at again", () => {
+  const { loop, told, begin, add } = follow("dead");
+  const dead = Array.from({ length: 2_000 }, (_, at) => add(`d${at}`, `/nowhere/netns/${at}`));
+  const path = add("a");
+  begin();
+  expect(of(told, "cached")).toEqual([{ kind: "cached", paths: [path] }]);
+  const before = loop.world().cached;
+  // A container's ID never comes again. Who writes into such a file has its path from elsewhere.
+  writeFileSync(dead[0] ?? "", "{}");
+  rmSync(dead[1] ?? "");
+  const now = withCache(before, join(root, "dead", "cache"));
+  expect(now.get(dead[0] ?? "")).toBe(before.get(dead[0] ?? ""));
+  expect(now.size).toBe(before.size - 1);
 });
 
 it("what had a record is news when it had none for five minutes, once", async () => {
