@@ -1,5 +1,7 @@
 /** The loop's task for what a runtime has added and has no record: it gets one, and is decided as every other. */
 import { adopt } from "../attachment/adopt.ts";
+import { cleanAdopted } from "../attachment/clean-adopted.ts";
+import { recordMayBeLost } from "../attachment/lost.ts";
 import type { CachedResult } from "../cni/cached-result.ts";
 import { readLeniently } from "../cni/conf.ts";
 import type { JsonObject } from "../cni/fields.ts";
@@ -7,8 +9,11 @@ import { podName } from "../cni/request.ts";
 import { processesByNetns } from "../kernel/counters.ts";
 import { podOf } from "../report/names.ts";
 import { readCachedResult, stampOf } from "../runtime/cached-results.ts";
+import { hasRecords } from "../state/record-file.ts";
 import type { Loop } from "./context.ts";
+import { keyOf } from "./node/records.ts";
 import { inFull } from "./status/outcome.ts";
+import { isUndecided } from "./status/standings.ts";
 import type { Came } from "./work.ts";
 import { presentConfOf, type World } from "./world.ts";
 
@@ -21,6 +26,12 @@ export function createAdopter(loop: Loop): (path: string) => Promise<Came> {
   const { log, metrics, options, signal, world, tell } = loop;
   const said = new Map<string, string>();
   const processIn = recentProcesses();
+  /** Files of what was adopted and may have had a record, which was lost. */
+  const lost = new Set<string>();
+  // The agent makes the directory when it starts, and it may be lost while it runs.
+  let hadNone = !hasRecords(options.stateDir);
+  const mayBeLost = (netns: string): boolean =>
+    (hadNone ||= world().records.size === 0) || recordMayBeLost(options.stateDir, netns);
   const count = counting((number) =>
     log(
       "info",
@@ -36,8 +47,17 @@ export function createAdopter(loop: Loop): (path: string) => Promise<Came> {
     const stamp = stampOf(path);
     const cached = readCachedResult(path);
     const conf = cached && confFor(world(), options.stateDir, cached);
-    if (cached === undefined || conf === undefined) return over;
+    if (cached === undefined || conf === undefined) {
+      lost.delete(path);
+      return over;
+    }
+    if (lost.has(path)) {
+      const isDone = await clean(loop, cached, conf);
+      if (isDone) lost.delete(path);
+      return isDone ? over : { outcome: "failed", why: left };
+    }
     const isCached = (): boolean => stampOf(path) === stamp;
+    const isSuspect = mayBeLost(cached.netns);
     const came = await adopt({ stateDir: options.stateDir, cached, conf, isCached, processIn });
     if (came.kind !== "over") metrics.adoptions.inc({ result: came.kind });
     const who = whose(cached);
@@ -47,7 +67,9 @@ export function createAdopter(loop: Loop): (path: string) => Promise<Came> {
         log("info", `${who}: it ran before pod-qos was in the chain of network ${cached.network}: adopted`);
         count.add();
         tell({ kind: "records", attachments: loop.readRecords() });
-        return over;
+        if (!isSuspect) return over;
+        lost.add(path);
+        return { outcome: "failed", why: left };
       case "over":
         said.delete(path);
         return over;
@@ -68,6 +90,23 @@ export function createAdopter(loop: Loop): (path: string) => Promise<Came> {
 }
 
 const over: Came = { outcome: "over", why: "" };
+
+/** Why it is looked at again. */
+const left = "what a lost record may have left";
+
+/** Once it is decided: what it should have stands then. Gives whether there is no more to do. */
+async function clean(
+  { options, log, world, standings }: Loop,
+  cached: CachedResult,
+  conf: JsonObject,
+): Promise<boolean> {
+  const key = keyOf(cached);
+  const record = world().records.get(key)?.record;
+  const standing = standings.all().get(key);
+  if (record === undefined || standing?.outcome?.kind === "left out") return true;
+  if (standing === undefined || isUndecided(standing) || standing.outcome?.kind !== "good") return false;
+  return cleanAdopted({ stateDir: options.stateDir, record, conf, log, who: whose(cached) });
+}
 
 /** By the conf directory, else by the definition that made it; undefined where pod-qos is not in it, or not this agent's. */
 function confFor(world: World, stateDir: string, cached: CachedResult): JsonObject | undefined {

@@ -34,11 +34,14 @@ async function findLeftovers(request: Request, planned: readonly Program[]): Pro
 /** What the kernel can do plays no part in what stands. */
 const notAsked: Features = { police: false, fqCodel: false, matcher: "u32" };
 
-/** Behind an ADD: the new stands by now. That is no reason to refuse the pod, so what cannot go is logged. */
-export async function removeLeftovers(request: Request, log: Log): Promise<void> {
+/** Behind an ADD or the agent's first decision: the new stands by now. That is no reason to refuse the pod, so what cannot go is logged. */
+export async function removeLeftovers(
+  request: Request,
+  log: Log,
+  who = `ADD ${request.call.containerId} ${request.call.ifname}`,
+): Promise<void> {
   const { call, conf } = request;
   const identity = identityOf(request);
-  const who = `ADD ${call.containerId} ${call.ifname}`;
   try {
     const planned = readRecord(conf.stateDir, identity)?.programs ?? [];
     const left = await findLeftovers(request, planned);

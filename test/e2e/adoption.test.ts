@@ -157,13 +157,33 @@ suite("a pod that ran before pod-qos", unmanagedNeeds, () => {
 
   test("is made so without a tool where it asks for nothing", async () => {
     const quiet = await add({});
+    // Where there is no record at all, all may have been lost: then it is looked at.
+    await callFor(node, await add({}), "ADD", {});
     await putInChain(node, {});
     const started = recordTools(node);
     await begin({ env: { PATH: `${TOOLS}:${process.env["PATH"]}` } });
     await until("its record", () => textOf(quiet) !== undefined);
-    await sleep(500);
+    await sleep(1500);
     expect(recordOf(quiet)).toMatchObject({ programs: [], limits: { rules: 0 } });
     expect(started()).toEqual([]);
+  });
+
+  test("whose record was lost keeps what it should have, and what nothing asks for any more goes", async () => {
+    const [one, other] = [await add({}), await add({ "pod-qos/dscp": "AF11" })];
+    const bare = await stateWith([one, other]);
+    for (const each of [one, other]) await callFor(node, each, "ADD", { ...conf, egress: [{ dscp: "EF" }] });
+    await callFor(node, other, "DEL", {});
+    await callFor(node, other, "ADD", {});
+    rmSync(node.path("/run/pod-qos"), { recursive: true });
+    await putInChain(node, {});
+    const agent = await begin({ ready: false });
+    await until("its mark", () => recordOf(other)?.limits?.dscp === 10);
+    await until("both are in step", async () => (await agent.metric('pod_qos_pods{state="in_step"}')) === 2);
+    const left = async (): Promise<boolean> => (await stateWith([one])).includes("POD-QOS");
+    await until("the mark of the one is gone", async () => !(await left()), 20_000);
+    expect(await agent.stop()).toContain("removed what a lost record left: ");
+    for (const each of [one, other]) await callFor(node, each, "DEL", {});
+    expect(withoutQueueLength(await stateWith([one, other]))).toBe(withoutQueueLength(bare));
   });
 
   test("is adopted where no process lives in it", async () => {
