@@ -10,6 +10,7 @@ import { classesLeft } from "./left-classes.ts";
 import { createDestinations } from "./destinations.ts";
 import { turnUntilEnd } from "./heartbeat.ts";
 import { createReporter } from "./events/reporter.ts";
+import { freeMemoryAfterStart } from "./free-memory.ts";
 import { createMetrics } from "./metrics.ts";
 import { startMonitors } from "./node/monitors.ts";
 import { asksOf } from "./news.ts";
@@ -93,6 +94,7 @@ export async function runLoop(options: Served, log: Log, signal: AbortSignal): P
   const start = (): void => {
     states.expect([...world.records.keys()]);
     loop.tell({ kind: "start", spreadMs });
+    freeMemoryAfterStart(signal);
     log(
       "info",
       `at work: ${world.records.size} attachments, ${world.confs.entries.size} networks in ${confDir}`,

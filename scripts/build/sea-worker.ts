@@ -24,8 +24,15 @@ const seaConfig = {
   // NODE_OPTIONS of the runtime is not for us: a bad value in it would stop every pod of the node.
   execArgvExtension: "none",
   // The second: an /etc/ssl/openssl.cnf that OpenSSL cannot read ends Node before our first line. The third, in MB: V8 would begin
-  // with one, which ADD fills while a pod waits, and collecting it takes 1.5 ms.
-  execArgv: ["--no-warnings", "--openssl-config=/dev/null", "--min-semi-space-size=4"],
+  // with one, which ADD fills while a pod waits, and collecting it takes 1.5 ms. The last two are for the agent: when it lists a full
+  // node, V8 would let that grow to twice 16 and keep it, and four threads of its own would each keep some memory as well.
+  execArgv: [
+    "--no-warnings",
+    "--openssl-config=/dev/null",
+    "--min-semi-space-size=4",
+    "--max-semi-space-size=4",
+    "--v8-pool-size=1",
+  ],
 };
 
 await pkg.default(loader, {
