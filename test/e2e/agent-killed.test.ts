@@ -9,7 +9,7 @@ import { suite } from "../lab/node/needs.ts";
 import { repetitions } from "../lab/measure/repetitions.ts";
 import { seed, seedSaid } from "../lab/measure/seed.ts";
 
-const times = repetitions(200);
+const times = repetitions(200, 20);
 const podsOfNetwork = 5;
 const networksAtOnce = 4;
 /** The others show nothing. */

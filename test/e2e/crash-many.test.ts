@@ -15,7 +15,7 @@ beforeAll(async () => {
 });
 afterAll(() => node[Symbol.asyncDispose]());
 
-const inARow = rounds("pods in a row", repetitions(1000), 8);
+const inARow = rounds("pods in a row", repetitions(1000, 20), 8);
 const atOnce = rounds("pods at once", 24, 4);
 const sideBySide = rounds("pods side by side", 8, 2);
 const lifeTimes = rounds("lives of each of them", 4, 1);

@@ -16,7 +16,7 @@ beforeAll(async () => {
 });
 afterAll(() => place[Symbol.asyncDispose]());
 
-const lives = repetitions(300);
+const lives = repetitions(300, 20);
 
 test(`${lives} random histories end in what a fresh ADD with their last input gives`, async () => {
   let same = 0;

@@ -20,7 +20,7 @@ beforeAll(async () => {
 });
 afterAll(() => node[Symbol.asyncDispose]());
 
-const times = rounds("interleavings", repetitions(500), 4);
+const times = rounds("interleavings", repetitions(500, 20), 4);
 
 /** Of another kind and other values, with and without sets and chains. */
 const wishes = {

@@ -16,8 +16,8 @@ beforeAll(async () => {
 });
 afterAll(() => node[Symbol.asyncDispose]());
 
-const times = rounds("random moments of each ADD", repetitions(300), 5);
-const firstTimes = rounds("random moments of a first ADD", repetitions(60), 1);
+const times = rounds("random moments of each ADD", repetitions(300, 20), 5);
+const firstTimes = rounds("random moments of a first ADD", repetitions(60, 20), 1);
 
 /** What may follow, and whether only the plugin is killed or, as systemd and the OOM killer do, its tools as well. */
 const aftermaths = [

@@ -19,7 +19,7 @@ import {
   type UplinkSite,
 } from "../lab/uplink/uplink.ts";
 
-const times = rounds("random moments of an ADD with an uplink", repetitions(200), 5);
+const times = rounds("random moments of an ADD with an uplink", repetitions(200, 20), 5);
 const set = "bulkseed-pods";
 
 suite("an ADD with an uplink that is killed", { plugin: true, tools: ["ipset"] }, () => {

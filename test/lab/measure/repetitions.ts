@@ -4,5 +4,5 @@
  */
 export const long = process.env["POD_QOS_LONG"] === "1" || process.env["POD_QOS_FULL"] === "1";
 
-/** What the repetitions leave to chance comes from `seed.ts`, whose number is printed. */
-export const repetitions = (all: number): number => (long ? all : Math.ceil(all / 10));
+/** What the repetitions leave to chance comes from `seed.ts`, whose number is printed. `part`: another than a tenth. */
+export const repetitions = (all: number, part = 10): number => (long ? all : Math.ceil(all / part));
