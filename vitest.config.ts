@@ -85,6 +85,9 @@ const long = globSync("test/{unit,kernel,e2e,traffic,cluster}/**/*.test.ts").fil
 /** Of these, what only counts. The rest measures and has the machine to itself once they have ended. */
 const COUNTS = /^test\/(?:unit\/|e2e\/|traffic\/crash-|cluster\/crds\.)/;
 
+/** Of what no other tier has, what measures. */
+const MEASURED_IN_LONG = ["test/long/scale.test.ts"];
+
 const limitsOfLong = { testTimeout: 1_800_000, hookTimeout: 300_000, retry };
 
 export default defineConfig({
@@ -170,7 +173,7 @@ export default defineConfig({
       {
         test: {
           name: "long",
-          include: long.filter((file) => !COUNTS.test(file)),
+          include: [...long.filter((file) => !COUNTS.test(file)), ...MEASURED_IN_LONG],
           env: { POD_QOS_LONG: "1" },
           ...limitsOfLong,
           ...oneAtATime,
@@ -190,6 +193,7 @@ export default defineConfig({
         test: {
           name: "long-alone",
           include: ["test/long/*.test.ts"],
+          exclude: MEASURED_IN_LONG,
           env: { POD_QOS_LONG: "1" },
           ...limitsOfLong,
           ...sideBySide,

@@ -5,6 +5,7 @@ import { listUplinks, readStanding } from "../../state/uplinks.ts";
 import { inWords } from "../../policy/uplink/words.ts";
 import type { WriteStatus } from "../api/qos-node.ts";
 import type { Loop } from "../context.ts";
+import type { World } from "../world.ts";
 import { microTime, startPublisher, type Publisher } from "./publish.ts";
 import { reportOf } from "./report.ts";
 import { isUndecided } from "./standings.ts";
@@ -14,8 +15,18 @@ export type Reporter = Publisher & {
   readonly use: (write: WriteStatus | undefined) => void;
 };
 
-export function startReporter(loop: Loop): Reporter {
-  const { options, log, signal, metrics, states, standings, world } = loop;
+/** What it needs of the loop. */
+export type Reported = Pick<Loop, "log" | "signal" | "standings"> & {
+  readonly options: Pick<Loop["options"], "stateDir">;
+  readonly metrics: {
+    readonly statusWrites: { readonly inc: (labels: { readonly result: string }) => void };
+  };
+  readonly states: Pick<Loop["states"], "isInStep" | "whenStepChanges">;
+  readonly world: () => Pick<World, "view" | "records">;
+};
+
+export function startReporter(reported: Reported): Reporter {
+  const { options, log, signal, metrics, states, standings, world } = reported;
   const agent = { version: ownBuild, started: microTime(new Date()) };
   const specs = createSpecs();
   let write: WriteStatus | undefined;

@@ -51,6 +51,7 @@ export type ControlPlane = {
   readonly api: Api;
   /** Writes `<folder>/<name>.kubeconfig` and gives its path. */
   readonly kubeconfigFor: (name: string, who: Credentials, server?: string) => string;
+  readonly apiServerPid: () => number;
   /** The API server's: SIGSTOP and SIGCONT make it hang and go on. */
   readonly signalApiServer: (name: NodeJS.Signals) => void;
   /** By SIGKILL; resolves when its port is free. */
@@ -112,6 +113,7 @@ export const startControlPlane = async (options: ControlPlaneOptions): Promise<C
     kubeconfig: adminFile,
     api: admin,
     kubeconfigFor,
+    apiServerPid: () => apiServer.pid,
     signalApiServer: (name) => void signal(apiServer, name),
     killApiServer: () => kill(apiServer),
     startApiServer: async () => {
