@@ -4,7 +4,7 @@ import type { Request } from "../cni/request.ts";
 import { CniError } from "../errors.ts";
 import { unlisted } from "../knowledge/asks.ts";
 import type { Knowledge, KnownObjects } from "../knowledge/knowledge.ts";
-import { hasWishes, type Policy } from "../policy/policy.ts";
+import { hasRequests, type Policy } from "../policy/policy.ts";
 import { withoutOthers } from "../program/traits.ts";
 import type { AttachmentRecord } from "../state/record.ts";
 import { requestOf } from "./again.ts";
@@ -41,7 +41,7 @@ type Came =
 
 /** What does not count while the rest does. */
 export type Partly = {
-  /** Of its wishes, and why. */
+  /** Of its requests, and why. */
   readonly rejected?: string | undefined;
   /** Rules whose destinations are not all known, by their source: they keep what they have. */
   readonly addressless?: readonly string[] | undefined;
@@ -150,7 +150,7 @@ async function against(record: AttachmentRecord, request: Request, policy: Decis
     ...(addressless.length > 0 && { addressless }),
   };
   const decided = { request, policy, netnsId: record.netnsId, uplink };
-  if (hasWishes(policy) && record.facts === undefined)
+  if (hasRequests(policy) && record.facts === undefined)
     return {
       kind: "differs",
       request,
@@ -160,7 +160,7 @@ async function against(record: AttachmentRecord, request: Request, policy: Decis
       isInWordsAlone: false,
       ...partly,
     };
-  const plan = record.facts && hasWishes(policy) ? planFor(request, policy, record.facts) : undefined;
+  const plan = record.facts && hasRequests(policy) ? planFor(request, policy, record.facts) : undefined;
   const wanted = recordOf(decided, plan, plan?.programs ?? []);
   const isInWordsAlone = hasSameObjects(wanted, record);
   if (isInWordsAlone && saysSame(wanted, record)) return { kind: "same", ...partly };

@@ -7,7 +7,7 @@ import type { Looked } from "../knowledge/destinations.ts";
 import type { Knowledge, KnownObjects, LabelSource } from "../knowledge/knowledge.ts";
 import { namespaceAnnotations, ownAnnotations } from "../policy/annotation/annotations.ts";
 import type { Rule } from "../policy/rule/rule.ts";
-import { decidePolicy, hasWishes, noRules, type Policy, type RuleSources } from "../policy/policy.ts";
+import { decidePolicy, hasRequests, noRules, type Policy, type RuleSources } from "../policy/policy.ts";
 import type { PodNamespace } from "../policy/uplink/choose.ts";
 import type { Beside } from "./uplink/choose.ts";
 import { rulesFrom, type ManifestRules } from "../policy/manifests/answer.ts";
@@ -68,7 +68,7 @@ export async function decide(
     labelsFrom,
     namespaceAnnotations: annotations,
   };
-  if (!hasWishes(policy))
+  if (!hasRequests(policy))
     return { ...decision, warnings: [...policy.warnings, ...unheard(request, knowledge)] };
   assertNameable(request.call.ifname);
   return decision;

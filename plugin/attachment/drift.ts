@@ -5,7 +5,7 @@ import { tooShortFor } from "../datapath/queues.ts";
 import { CniError } from "../errors.ts";
 import { readFeatures } from "./features.ts";
 import { observe } from "../kernel/observe-in-turn.ts";
-import { hasWishes } from "../policy/policy.ts";
+import { hasRequests } from "../policy/policy.ts";
 import type { Note } from "../program/handler.ts";
 import { completed, drift, notes, type Program } from "../program/program.ts";
 import { asRequested, withoutOthers } from "../program/traits.ts";
@@ -142,7 +142,7 @@ async function checkAnew(
 ): Promise<Findings> {
   const { call, conf } = request;
   const { leftoverFaults } = await import("./leftovers.ts");
-  if (record === undefined && !hasWishes(decision))
+  if (record === undefined && !hasRequests(decision))
     return { faults: await leftoverFaults(request, []).catch(() => []), notes: [] };
   const features = readFeatures(conf.stateDir, "forget");
   const facts = await readFacts(request, features);

@@ -6,7 +6,7 @@ import type { Request } from "../cni/request.ts";
 import { lookAtPod } from "../kernel/look.ts";
 import { assertPodNetns } from "../kernel/netns.ts";
 import type { Log } from "../log.ts";
-import { hasWishes } from "../policy/policy.ts";
+import { hasRequests } from "../policy/policy.ts";
 import { hasRecord } from "../state/record-file.ts";
 import type { Decision } from "./decide.ts";
 import { identityOf } from "./identity.ts";
@@ -17,7 +17,7 @@ export async function make(request: Request, policy: Decision, log: Log): Promis
   const { stateDir } = request.conf;
   const netnsId = assertPodNetns(request.call.netns);
   const task: BareTask = { request, policy, netnsId, uplink: undefined, stateDir, log };
-  const asksNothing = !hasWishes(policy);
+  const asksNothing = !hasRequests(policy);
   const isNew = !hasRecord(stateDir, identityOf(request));
   const mayBeLost = isNew && recordMayBeLost(stateDir, request.call.netns);
   if (asksNothing && isNew) makeBare(task);

@@ -1,6 +1,6 @@
 /** What is requested now and was not applied, in sentences: no fault of what the pod has. Pure. */
 import { CniError } from "../errors.ts";
-import { hasWishes } from "../policy/policy.ts";
+import { hasRequests } from "../policy/policy.ts";
 import type { Note } from "../program/handler.ts";
 import { describe, type Program } from "../program/program.ts";
 import { isBare, type AttachmentRecord } from "../state/record.ts";
@@ -18,9 +18,9 @@ export function unapplied(
 ): readonly Note[] {
   if (now instanceof CniError) return [note(`what is requested now is invalid: ${now.message}`)];
   if (isBare(record)) {
-    return hasWishes(now) ? [note(`nothing was requested when it was added; now ${figures(now)}`)] : [];
+    return hasRequests(now) ? [note(`nothing was requested when it was added; now ${figures(now)}`)] : [];
   }
-  if (!hasWishes(now)) return [note("it has limits that nothing requests any more")];
+  if (!hasRequests(now)) return [note("it has limits that nothing requests any more")];
   if (!hasSameLimits(now, record)) {
     return [note(`it has ${JSON.stringify(record.limits)}; now ${figures(now)}`)];
   }

@@ -105,7 +105,7 @@ export function decidePolicy(request: Request, sources: RuleSources, choose?: Ch
   };
 }
 
-export function hasWishes(policy: Policy): boolean {
+export function hasRequests(policy: Policy): boolean {
   const { ingress, egress, rules, uplink } = policy;
   return ingress !== undefined || egress !== undefined || uplink !== undefined || rules.some(acts);
 }
