@@ -12,7 +12,7 @@ import {
 import type { Cap } from "./cap/cap.ts";
 import { annotatedCap, capRequests, type Direction } from "./cap/caps.ts";
 import type { Policy } from "./policy.ts";
-import { bits } from "./words.ts";
+import { amountWords } from "./words.ts";
 
 export type RequestedValue = {
   readonly about: string;
@@ -41,7 +41,7 @@ function capsOf(direction: Direction, request: Request, chosen: Cap | undefined)
   const isAtCeiling = ceiling !== undefined && chosen?.source === ceiling.source;
   const about = `${direction} cap`;
   const rated = ({ source, rate }: Cap, outcome: RequestedValue["outcome"]): RequestedValue =>
-    requestedValue(about, source, `${bits(rate)}bit/s`, outcome);
+    requestedValue(about, source, `${amountWords(rate)}bit/s`, outcome);
   return [
     ...(isAtCeiling ? [rated(ceiling, "counts")] : []),
     ...all.map((cap, at) => rated(cap, at > 0 ? "outranked" : isAtCeiling ? "cut" : "counts")),
@@ -60,7 +60,7 @@ function burstsOf(
   return [
     ...(chosen?.burst === undefined || chosen.burstSource === undefined
       ? []
-      : [requestedValue(about, chosen.burstSource, `${bits(chosen.burst)}bit`, "counts")]),
+      : [requestedValue(about, chosen.burstSource, `${amountWords(chosen.burst)}bit`, "counts")]),
     ...lost.flatMap((found) =>
       found === undefined ? [] : [requestedValue(about, found.field, found.text, "outranked")],
     ),

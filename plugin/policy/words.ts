@@ -4,7 +4,7 @@ import { selectorText } from "./label/selector.ts";
 import type { Block, Limit, PodPeer, Rule, Service } from "./rule/rule.ts";
 
 /** 20000000 as "20 M": decimal prefixes, as rates have them. */
-export function bits(amount: number): string {
+export function amountWords(amount: number): string {
   const unit = units.findLast(({ factor }) => amount >= factor) ?? { factor: 1, prefix: "" };
   return `${Number((amount / unit.factor).toFixed(3))} ${unit.prefix}`;
 }
@@ -30,8 +30,8 @@ export function actionWords({ dscp, limit }: Rule): string {
 }
 
 function limitWords({ rate, burst, discipline }: Limit): string {
-  const bucket = burst === undefined ? "" : ` burst ${bits(burst)}bit,`;
-  return `limit to ${bits(rate)}bit/s (${bucket} ${discipline})`.replace("( ", "(");
+  const bucket = burst === undefined ? "" : ` burst ${amountWords(burst)}bit,`;
+  return `limit to ${amountWords(rate)}bit/s (${bucket} ${discipline})`.replace("( ", "(");
 }
 
 /** Of many exceptions the first tell enough. */

@@ -1,5 +1,5 @@
 /** What a change gave a pod that runs, in words for the log: "egress 20M -> 5M, class bulk -> default". Pure. */
-import { inWords } from "../policy/uplink/words.ts";
+import { quantityText } from "../policy/uplink/words.ts";
 import type { AttachmentRecord } from "../state/record.ts";
 
 export function changeInWords(before: AttachmentRecord, after: AttachmentRecord): string {
@@ -33,21 +33,21 @@ function cutOf(
   const is = sources?.[direction];
   if (is?.cutFrom === undefined) return [];
   const { rate: asked, source } = is.cutFrom;
-  const now = rate(limits?.[direction]) ?? "none";
-  return [`${source}: ${direction} of ${inWords(asked)} is cut to ${now} by ${is.source}`];
+  const now = rateText(limits?.[direction]) ?? "none";
+  return [`${source}: ${direction} of ${quantityText(asked)} is cut to ${now} by ${is.source}`];
 }
 
 type Figure = (record: AttachmentRecord) => string | undefined;
 
 const figures: readonly (readonly [name: string, of: Figure])[] = [
-  ["egress", ({ limits }) => rate(limits?.egress)],
-  ["ingress", ({ limits }) => rate(limits?.ingress)],
+  ["egress", ({ limits }) => rateText(limits?.egress)],
+  ["ingress", ({ limits }) => rateText(limits?.ingress)],
   ["mark", ({ limits }) => limits?.dscp?.toString()],
   ["rules", ({ limits }) => (limits?.rules || undefined)?.toString()],
   ["class", ({ membership }) => membership?.class],
   ["uplink", ({ membership }) => membership?.device],
 ];
 
-function rate(bits: number | undefined): string | undefined {
-  return bits === undefined ? undefined : inWords(bits);
+function rateText(bits: number | undefined): string | undefined {
+  return bits === undefined ? undefined : quantityText(bits);
 }

@@ -2,7 +2,7 @@
 import { ownBuild } from "../../attachment/build.ts";
 import type { KnownObject } from "../../knowledge/snapshot.ts";
 import { listUplinks, readStanding } from "../../state/uplinks.ts";
-import { inWords } from "../../policy/uplink/words.ts";
+import { quantityText } from "../../policy/uplink/words.ts";
 import type { WriteStatus } from "../api/qos-node.ts";
 import type { Loop } from "../context.ts";
 import type { World } from "../world.ts";
@@ -72,6 +72,6 @@ function createSpecs(): (objects: readonly KnownObject[]) => number {
 function uplinksOf(stateDir: string): string {
   return listUplinks(stateDir)
     .flatMap((device) => readStanding(stateDir, device) ?? [])
-    .map(({ uplink }) => `${uplink.device} ${inWords(uplink.rate)}`)
+    .map(({ uplink }) => `${uplink.device} ${quantityText(uplink.rate)}`)
     .join(", ");
 }

@@ -9,7 +9,7 @@ import { CniError, ErrorCode } from "../../errors.ts";
 import type { UplinkConf } from "../../cni/uplink.ts";
 import type { UplinkClass } from "./class.ts";
 import { decideUplink, type LinkFacts, type Uplink } from "./uplink.ts";
-import { inWords } from "./words.ts";
+import { quantityText } from "./words.ts";
 
 export type Declaration = {
   readonly network: string;
@@ -81,12 +81,12 @@ export function differences(mine: Uplink, theirs: Uplink): readonly Difference[]
 }
 
 function fields({ rate, classes }: Uplink): ReadonlyMap<string, string> {
-  return new Map([["rate", inWords(rate)], ...classes.flatMap(classFields)]);
+  return new Map([["rate", quantityText(rate)], ...classes.flatMap(classFields)]);
 }
 
 function classFields(entry: UplinkClass): readonly (readonly [string, string])[] {
   const { name, minor, rate, ceil, selector: _, namespaceSelector: __, ...rest } = entry;
-  const values = { id: `1:${minor}`, rate: inWords(rate), ceil: inWords(ceil), ...rest };
+  const values = { id: `1:${minor}`, rate: quantityText(rate), ceil: quantityText(ceil), ...rest };
   return Object.entries(values).flatMap(([key, value]) =>
     value === undefined
       ? []

@@ -3,7 +3,7 @@ import { ipv6Suffix } from "../../cni/uplink.ts";
 import { CniError, ErrorCode } from "../../errors.ts";
 import { markInWords, marksMatch } from "./mark.ts";
 import type { UplinkClass } from "./class.ts";
-import { inWords } from "./words.ts";
+import { quantityText } from "./words.ts";
 
 /**
  * A class under its own rate is not held back by its parent: guarantees that add up to more than the link would overfill it,
@@ -12,11 +12,11 @@ import { inWords } from "./words.ts";
 export function assertGuaranteesFit(classes: readonly UplinkClass[], link: number): void {
   const sum = classes.reduce((total, { rate }) => total + rate, 0);
   if (sum <= link) return;
-  const terms = classes.map(({ name, rate }) => `${name} ${inWords(rate)}`).join(" + ");
+  const terms = classes.map(({ name, rate }) => `${name} ${quantityText(rate)}`).join(" + ");
   throw new CniError(
     ErrorCode.invalidConfig,
-    `uplink.classes: the guaranteed rates add up to more than uplink.rate: ${terms} = ${inWords(sum)}, ` +
-      `the link has ${inWords(link)}: lower them by ${inWords(sum - link)}, and let "ceil" say what a class may borrow`,
+    `uplink.classes: the guaranteed rates add up to more than uplink.rate: ${terms} = ${quantityText(sum)}, ` +
+      `the link has ${quantityText(link)}: lower them by ${quantityText(sum - link)}, and let "ceil" say what a class may borrow`,
   );
 }
 

@@ -11,9 +11,9 @@ const markAllowed =
 export function parseFirewallMark(field: string, written: unknown): FirewallMark {
   const text = typeof written === "number" ? String(written) : written;
   const parts = typeof text === "string" ? /^([^/]+)(?:\/([^/]+))?$/.exec(text) : null;
-  const value = bits(parts?.[1]);
+  const value = markValue(parts?.[1]);
   // Other agents keep their own bits in the same mark.
-  const mask = parts?.[2] === undefined ? value : bits(parts[2]);
+  const mask = parts?.[2] === undefined ? value : markValue(parts[2]);
   if (value === undefined || mask === undefined || value === 0 || mask === 0 || !within(value, mask)) {
     throw invalidValue(field, written, markAllowed);
   }
@@ -36,7 +36,7 @@ export function markInWords({ value, mask }: FirewallMark): string {
   return `0x${value.toString(16)}/0x${mask.toString(16)}`;
 }
 
-function bits(text: string | undefined): number | undefined {
+function markValue(text: string | undefined): number | undefined {
   if (text === undefined || !/^(0x[0-9a-fA-F]{1,8}|[0-9]{1,10})$/.test(text)) return undefined;
   const value = Number(text);
   return value <= 0xffff_ffff ? value : undefined;

@@ -9,7 +9,7 @@ import { parseBandwidth, parseBurst } from "../cap/quantity.ts";
 import { assertDistinct, assertGuaranteesFit } from "./checks.ts";
 import type { UplinkClass } from "./class.ts";
 import { parseFirewallMark } from "./mark.ts";
-import { inWords } from "./words.ts";
+import { quantityText } from "./words.ts";
 import { parseSelector } from "../label/parse-selector.ts";
 import type { Selector } from "../label/selector.ts";
 
@@ -92,7 +92,7 @@ function decideClass(entry: ClassConf, at: number, link: number): UplinkClass {
     throw invalidValue(
       `${field}.ceil`,
       entry.ceil ?? ceil,
-      `between the class's own rate (${inWords(rate)}) and the link's (${inWords(link)})`,
+      `between the class's own rate (${quantityText(rate)}) and the link's (${quantityText(link)})`,
     );
   }
   if (isDefault) refuseOnDefault(entry, field);

@@ -1,7 +1,7 @@
 /** Rates as a conf has them. Pure. */
 
 /** The shortest exact form: "450M", "1G", "12345". */
-export function inWords(rate: number): string {
+export function quantityText(rate: number): string {
   const units = [
     [1e12, "T"],
     [1e9, "G"],

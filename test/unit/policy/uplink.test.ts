@@ -3,7 +3,7 @@ import { decidePolicy, noRules, type Policy } from "../../../plugin/policy/polic
 import { chooseClass, type ClassRequest, type UplinkChoice } from "../../../plugin/policy/uplink/choose.ts";
 import { parseFirewallMark } from "../../../plugin/policy/uplink/mark.ts";
 import { validateUplink } from "../../../plugin/policy/uplink/uplink.ts";
-import { inWords } from "../../../plugin/policy/uplink/words.ts";
+import { quantityText } from "../../../plugin/policy/uplink/words.ts";
 import { parseUplink } from "../../../plugin/cni/uplink.ts";
 import { requestOf } from "../support/request.ts";
 import { refusal } from "../support/refusal.ts";
@@ -259,5 +259,5 @@ it.each([
   [1_234_567, "1234.567k"],
   [999, "999"],
 ])("%d bit/s is %s in words", (rate, words) => {
-  expect(inWords(rate)).toBe(words);
+  expect(quantityText(rate)).toBe(words);
 });

@@ -1,7 +1,7 @@
 /** Whether the node's uplink is what the conf says. */
 import { isObject, type JsonObject } from "../../../cni/fields.ts";
 import { parseBandwidth } from "../../../policy/cap/quantity.ts";
-import { inWords } from "../../../policy/uplink/words.ts";
+import { quantityText } from "../../../policy/uplink/words.ts";
 import { wants } from "../../../report/status-checks.ts";
 import { error, unseen, warning, type Check, type Finding } from "../check.ts";
 import type { AskedUplink, Facts } from "../facts.ts";
@@ -21,7 +21,7 @@ function ofClasses(facts: Facts): Finding | undefined {
   const fault = facts.conf.faults["classes"];
   if (fault === undefined) return undefined;
   const { uplink } = facts.conf.entry ?? {};
-  const rate = isObject(uplink) ? bits(uplink["rate"]) : Number.NaN;
+  const rate = isObject(uplink) ? bitsPerSecond(uplink["rate"]) : Number.NaN;
   // Guarantees can be lowered in proportion. What else is wrong with classes is for a person.
   const fitting = isObject(uplink) && guaranteed(uplink) > rate ? scaled(uplink, rate) : undefined;
   return error(
@@ -46,7 +46,7 @@ function ofSpeed(facts: Facts): Finding | undefined {
   const rate = Math.floor(asked.speed * shareOfLink);
   const fitting = isObject(uplink) ? { ...scaled(uplink, rate), rate: String(rate) } : undefined;
   return warning(
-    `${overCommits(asked)}: ${asked.device} carries ${inWords(asked.speed)}`,
+    `${overCommits(asked)}: ${asked.device} carries ${quantityText(asked.speed)}`,
     fitting && rewritten(facts.chain, (entry) => ({ ...entry, uplink: fitting })),
   );
 }
@@ -54,8 +54,8 @@ function ofSpeed(facts: Facts): Finding | undefined {
 function overCommits({ rate, classes, speed = 0 }: AskedUplink): string {
   const sum = classes.reduce((total, each) => total + each.rate, 0);
   return sum > speed
-    ? `the classes are guaranteed ${inWords(sum)} together, which the link cannot carry`
-    : `uplink.rate is ${inWords(rate)}, more than the link carries, so no class has priority`;
+    ? `the classes are guaranteed ${quantityText(sum)} together, which the link cannot carry`
+    : `uplink.rate is ${quantityText(rate)}, more than the link carries, so no class has priority`;
 }
 
 /** Every class loses by the same factor; what may be borrowed ends at the link. */
@@ -64,8 +64,9 @@ function scaled(uplink: JsonObject, rate: number): JsonObject {
   const factor = Math.min(1, rate / guaranteed(uplink));
   const lowered = classes.map(([name, each]) => {
     if (!isObject(each) || each["rate"] === undefined) return [name, each] as const;
-    const own = Math.floor(bits(each["rate"]) * factor);
-    const ceil = each["ceil"] === undefined ? {} : { ceil: String(Math.min(rate, bits(each["ceil"]))) };
+    const own = Math.floor(bitsPerSecond(each["rate"]) * factor);
+    const ceil =
+      each["ceil"] === undefined ? {} : { ceil: String(Math.min(rate, bitsPerSecond(each["ceil"]))) };
     return [name, { ...each, rate: String(own), ...ceil }] as const;
   });
   return { ...uplink, classes: Object.fromEntries(lowered) };
@@ -75,13 +76,13 @@ function scaled(uplink: JsonObject, rate: number): JsonObject {
 function guaranteed({ classes }: JsonObject): number {
   const all = isObject(classes) ? Object.values(classes) : [];
   return all.reduce<number>(
-    (sum, each) => sum + (isObject(each) && each["rate"] !== undefined ? bits(each["rate"]) : 0),
+    (sum, each) => sum + (isObject(each) && each["rate"] !== undefined ? bitsPerSecond(each["rate"]) : 0),
     0,
   );
 }
 
 /** What is no amount was refused before. */
-function bits(amount: unknown): number {
+function bitsPerSecond(amount: unknown): number {
   try {
     return parseBandwidth("", amount);
   } catch {
