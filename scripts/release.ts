@@ -3,10 +3,10 @@
  * is in them, and their checksums. The version is that of package.json, and CHANGELOG.md's "Unreleased" becomes it.
  *
  *   --arch x64|arm64   may be given more than once; both when it is not given
- *   --out <dir>        another directory than dist/release; CHANGELOG.md of the checkout then stays as it is
+ *   --out <dir>        another directory than dist/release; CHANGELOG.md and dist of the checkout then stay as they are
  *   --fresh            asks Debian's mirror for the packages of now, whatever was downloaded before
  */
-import { readFile, writeFile } from "node:fs/promises";
+import { readFile, rm, writeFile } from "node:fs/promises";
 import { resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { execa } from "execa";
@@ -29,11 +29,12 @@ async function main(): Promise<number> {
     const unknown = values.arch.find((arch) => !isArch(arch));
     if (unknown !== undefined) throw new Error(`--arch ${unknown}: x64 and arm64 exist`);
     const archs = values.arch.filter(isArch);
-    const built = resolve(ROOT, "dist");
-    const out = resolve(values.out ?? resolve(built, "release"));
+    const isTrial = values.out !== undefined;
+    const out = resolve(values.out ?? resolve(ROOT, "dist/release"));
+    // dist is what tests run.
+    const built = isTrial ? `${out}.built` : resolve(ROOT, "dist");
     const path = resolve(ROOT, "CHANGELOG.md");
     const written = await readFile(path, "utf8");
-    const isTrial = values.out !== undefined;
     const changelog = isTrial ? written : turnedOver(written, readProject().version);
     const options = archs.flatMap((arch) => ["--arch", arch]);
     const script = resolve(import.meta.dirname, "build.ts");
@@ -47,7 +48,7 @@ async function main(): Promise<number> {
       epochSeconds: epochSeconds(),
     });
     for (const name of names) console.log(`${out}/${name}`);
-    if (!isTrial) await writeFile(path, changelog);
+    await (isTrial ? rm(built, { recursive: true }) : writeFile(path, changelog));
     return 0;
   } catch (error) {
     console.error(`release: ${messageOf(error)}`);
