@@ -150,13 +150,22 @@ async function releaseThere(
   for (const stateDir of stateDirs) {
     const args = ["uninstall", "--only-release", `--${pods}`, "--state-dir", stateDir];
     const named = network === undefined ? [] : ["--network", network];
-    const { exitCode, stdout, stderr } = await runOnNode(root, [executable, ...args, ...named], "");
+    const { exitCode, stdout, stderr } = await runOnNode(
+      root,
+      [executable, ...args, ...named],
+      "",
+      [],
+      longestReleaseMs,
+    );
     texts.push(stdout.trim());
     kept ||= exitCode === 3;
     if (exitCode !== 0 && exitCode !== 3) failures.push(stderr.trim());
   }
   return { text: texts.filter((text) => text !== "").join("\n"), kept, failures };
 }
+
+/** All pods of the node, one after the other: a busy node took longer than 20 s for twenty. */
+const longestReleaseMs = 600_000;
 
 function stillNeeded(needs: readonly string[]): string {
   return [

@@ -19,6 +19,8 @@ export type How = {
   readonly done?: (() => boolean) | undefined;
   /** It starts tools itself: they end with it at the time limit. */
   readonly startsOthers?: boolean;
+  /** Default 20 s; more for what does the work of many tools, each of which has a limit of its own. */
+  readonly limitMs?: number | undefined;
 };
 
 const timeLimitMs = 20_000;
@@ -94,9 +96,12 @@ export function listen(
   };
 }
 
-function endOf(child: ChildProcess, { done, startsOthers }: How): Promise<Ending> {
+function endOf(
+  child: ChildProcess,
+  { done, startsOthers, limitMs: own = timeLimitMs }: How,
+): Promise<Ending> {
   // Up, or the limit would be reached before the time is over.
-  const limitMs = Math.ceil(Math.min(timeLimitMs, timeLeft()));
+  const limitMs = Math.ceil(Math.min(own, timeLeft()));
   return new Promise((resolve) => {
     const { pid } = child;
     const end = (): unknown => (startsOthers && pid !== undefined ? killTree(pid) : child.kill("SIGKILL"));

@@ -60,7 +60,11 @@ export function runOnNode(
   argv: readonly string[],
   input: string,
   env: readonly string[] = [],
+  limitMs?: number,
 ): Promise<Outcome> {
   const entered = root === "/" ? argv : ["chroot", root, ...argv];
-  return run(env.length === 0 ? entered : ["env", ...env, ...entered], input, { startsOthers: true });
+  return run(env.length === 0 ? entered : ["env", ...env, ...entered], input, {
+    startsOthers: true,
+    limitMs,
+  });
 }

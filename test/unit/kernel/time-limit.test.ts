@@ -39,3 +39,11 @@ it("holds in each copy of the code, for a part of the executable that is loaded 
   });
   expect(timeLeftThere()).toBe(Infinity);
 });
+
+it("is a tool's own where it is given one", async () => {
+  const limited = await run(["sleep", "30"], "", { startsOthers: true, limitMs: 100 });
+  expect(limited).toMatchObject({
+    exitCode: -1,
+    stderr: expect.stringContaining("time limit 100 ms") as string,
+  });
+});
