@@ -8,7 +8,7 @@ export const confDirOf = ({ exec }: VmCluster): Promise<string> =>
     `cd /etc/cni/net.d; find . | sort | xargs stat -c '%n %F %a %u:%g'; find . -type f | sort | xargs sha256sum`,
   ]);
 
-export const holdingsOf = ({ exec }: VmCluster): Promise<string> => exec(["sh", "-c", SCRIPT], 120_000);
+export const holdingsOf = ({ exec }: VmCluster): Promise<string> => exec(["sh", "-c", SCRIPT], 600_000);
 
 /** Tables of iptables with nothing in them stay where a tool has looked into them. */
 const SCRIPT = `

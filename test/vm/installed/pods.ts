@@ -42,7 +42,7 @@ export const deletePods = async (cluster: VmCluster, names: readonly string[]): 
 
 /** Rates of the classes on the node and inside its pods, in Mbit/s, as they stand. */
 export const ratesOnNode = async ({ exec }: VmCluster): Promise<readonly number[]> => {
-  const text = await exec(["sh", "-c", CLASSES], 120_000);
+  const text = await exec(["sh", "-c", CLASSES], 600_000);
   return [...text.matchAll(/class htb \S+ (?:root|parent \S+) .*?rate (\d+)Mbit/g)]
     .map(([, rate]) => Number(rate))
     .toSorted((a, b) => a - b);
