@@ -8,6 +8,7 @@ import { startAgent, until, type Agent, type AgentOptions } from "../lab/agent/a
 import {
   addUnmanaged,
   callFor,
+  NETWORK,
   chains,
   putInChain,
   recordPathOf,
@@ -25,7 +26,10 @@ import { exactState, recordNames } from "../lab/node/exact-state.ts";
 import { suite } from "../lab/node/needs.ts";
 import { createNode, type LabNode } from "../lab/node/node.ts";
 import { portion } from "../lab/plugin/kill.ts";
+import { succeededSilently } from "../lab/plugin/answers.ts";
 import { runChain } from "../lab/plugin/chain.ts";
+import { defaultConf } from "../lab/plugin/plug.ts";
+import { callPlugin } from "../lab/plugin/plugin.ts";
 
 const pods = repetitions(110);
 const kills = repetitions(10);
@@ -184,6 +188,24 @@ suite("a pod that ran before pod-qos", unmanagedNeeds, () => {
     expect(await agent.stop()).toContain("removed what a lost record left: ");
     for (const each of [one, other]) await callFor(node, each, "DEL", {});
     expect(withoutQueueLength(await stateWith([one, other]))).toBe(withoutQueueLength(bare));
+  });
+
+  test("is undone by a GC that does not list it, and kept by one that does", async () => {
+    const [kept, stale] = [await add(), await add()];
+    const bare = await stateWith([stale]);
+    await putInChain(node, {});
+    const agent = await begin({ ready: false });
+    await until("their caps", () => [kept, stale].every((one) => egressOf(one) === 10e6));
+    await agent.stop();
+    const before = await exactState(node, kept.pod);
+    const list = [{ containerID: kept.containerId, ifname: "eth0" }];
+    const asked = { ...defaultConf, name: NETWORK, "cni.dev/valid-attachments": list };
+    succeededSilently(await callPlugin(node, { command: "GC", conf: asked }));
+    expect(textOf(stale)).toBeUndefined();
+    expect(egressOf(kept)).toBe(10e6);
+    expect(await exactState(node, kept.pod)).toBe(before);
+    await callFor(node, kept, "DEL", {});
+    expect(withoutQueueLength(await stateWith([stale]))).toBe(withoutQueueLength(bare));
   });
 
   test("is adopted where no process lives in it", async () => {
