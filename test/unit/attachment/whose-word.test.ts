@@ -439,7 +439,7 @@ describe("objects of the API", () => {
 
   it("are asked for by a conf that hears nothing of pods itself, and it is no longer reported", async () => {
     const conf = { runtimeConfig: undefined };
-    expect((await decided({ conf })).warnings.join()).toContain("declares no capability");
+    expect((await decided({ conf })).warnings.join()).toContain("declares no capabilities");
     expect((await decided({ conf }, knowing({}))).warnings).toEqual([]);
   });
 });
