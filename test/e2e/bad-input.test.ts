@@ -58,5 +58,5 @@ test("a conf by which no pod can ever have a limit is told of in the log, and th
     conf: { defaults: undefined, capabilities: undefined },
   });
   expect(exitCode).toBe(0);
-  expect(stderr).toMatch(/warn pod-qos: ADD .* declares no capability.*every pod is unlimited/);
+  expect(stderr).toMatch(/warn pod-qos: ADD .* declares no capabilities.*every pod is unlimited/);
 });
