@@ -59,7 +59,7 @@ export function createDestinations(
     followed.set(key, its);
     follow(selection, its.end.signal, (pods, changed) => {
       const { labels, namespace } = selection;
-      // An empty list says something as well, the first time.
+      // Also a namespace that was not known until now, though its list is empty.
       const isNew = (name: string): boolean =>
         (namespace ?? name) === name && (changed.has(name) || podsIn(name, labels, followed) === undefined);
       const about = entriesOf((each) => each.labels === labels && each.namespaces.some(isNew));

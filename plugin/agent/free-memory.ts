@@ -16,5 +16,5 @@ export function freeMemoryAfterStart(signal: AbortSignal): void {
 /** Node has this function only where a flag asks for it, and a context that is made after that has it. */
 function collect(): void {
   setFlagsFromString("--expose-gc");
-  runInNewContext("gc()");
+  runInNewContext("globalThis.gc?.()");
 }

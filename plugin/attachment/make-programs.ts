@@ -58,16 +58,25 @@ function add(task: Task, before: AttachmentRecord | undefined): Promise<void> {
 }
 
 /** A repeated ADD, with the same requests or others. Where it fails, the pod keeps what it had. */
-async function addAgain(task: Task, before: AttachmentRecord): Promise<void> {
-  const { request, stateDir, log } = task;
-  if (before.netnsId !== task.netnsId) {
-    await takeBack(before, task);
-    return addFirst(task);
+async function addAgain(asked: Task, before: AttachmentRecord): Promise<void> {
+  const { request, stateDir, log } = asked;
+  if (before.netnsId !== asked.netnsId) {
+    await takeBack(before, asked);
+    return addFirst(asked);
   }
+  const task = await withItsAddresses(asked, before);
   const features = readFeatures(stateDir, "keep");
   const desired = await planHere(task, features);
   const wanted = recordOf(task, desired, desired.programs);
   const join = async (): Promise<void> => task.uplink?.join(features, log);
   const applied = await change({ stateDir, netns: request.call.netns, before, wanted, join, log });
   tell(wanted, applied, task);
+}
+
+/** Those that the agent gave the attachment stay. */
+async function withItsAddresses(task: Task, { programs }: AttachmentRecord): Promise<Task> {
+  const { policy } = task;
+  if (policy.rules.every(({ toPods }) => toPods === undefined)) return task;
+  const { keepingAllDestinations } = await import("./kept-destinations.ts");
+  return { ...task, policy: { ...policy, rules: keepingAllDestinations(policy.rules, programs) } };
 }

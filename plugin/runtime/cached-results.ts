@@ -9,7 +9,7 @@ export type CachedFile = {
   readonly stamp: string;
   /** undefined where it is none of an attachment that can be there. */
   readonly identity: Pick<CachedResult, "network" | "containerId" | "ifname"> | undefined;
-  /** Its namespace had ended when it was read: no DEL came, and some nodes have thousands of these. It is not looked at again. */
+  /** Its namespace had ended when it was read: no DEL came, and some nodes have thousands of these. It is not read again. */
   readonly isDead?: true;
 };
 
@@ -28,7 +28,6 @@ export function withCache(before: CachedResults, cache: string): CachedResults {
 }
 
 function readFile(path: string, former: CachedFile | undefined): CachedFile | undefined {
-  if (former?.isDead === true) return former;
   const stamp = stampOf(path);
   if (stamp === undefined || former?.stamp === stamp) return stamp === undefined ? undefined : former;
   const cached = readCachedResult(path);

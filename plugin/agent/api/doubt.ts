@@ -25,7 +25,7 @@ export function untilSettled(
   signal: AbortSignal,
 ): Promise<void> {
   return new Promise((resolve, reject) => {
-    const end = (): void => reject(new Error("nobody can say that the server is that of our cluster"));
+    const end = (): void => reject(new Error("the API server belongs to another cluster"));
     if (signal.aborted) return end();
     signal.addEventListener("abort", end, { once: true });
     whenSettled(name, () => {

@@ -84,8 +84,9 @@ export function calledBy(to: readonly Block[], { peers }: PodDestinations): stri
   return JSON.stringify([to, peers]);
 }
 
-/** The longest entry decides about an address: it is in the set as it was, or as it shall be. */
+/** Of an address that old and new entries cover the longest entry decides. Where nothing is new the set is as it was, in its order. */
 function withKept(entries: readonly string[], kept: readonly string[]): readonly string[] {
+  if (entries.every((entry) => kept.includes(entry))) return kept;
   const named = new Set(entries.map(networkIn));
   return [...entries, ...kept.filter((entry) => !named.has(networkIn(entry)))];
 }

@@ -57,10 +57,16 @@ export const stateFiles = (node: LabNode, stateDir = "/run/pod-qos"): Readonly<R
     (entry) => !entry.isDirectory(),
   );
   return Object.fromEntries(
-    files.map((entry) => {
+    files.flatMap((entry) => {
       const path = join(entry.parentPath, entry.name);
-      const said = entry.isSymbolicLink() ? readlinkSync(path) : readFileSync(path, "utf8");
-      return [path.slice(root.length + 1), `${lstatSync(path).mtimeMs} ${said}`];
+      try {
+        const said = entry.isSymbolicLink() ? readlinkSync(path) : readFileSync(path, "utf8");
+        return [[path.slice(root.length + 1), `${lstatSync(path).mtimeMs} ${said}`]];
+      } catch (error) {
+        // An agent at work writes beside a file and renames.
+        if ((error as NodeJS.ErrnoException).code === "ENOENT") return [];
+        throw error;
+      }
     }),
   );
 };

@@ -68,18 +68,19 @@ it("without a new record there is no news of records", () => {
   expect(of(told, "records")).toEqual([]);
 });
 
-it("files of pods that have ended are no news, however many a runtime has left, and are not looked at again", () => {
+it("files of pods that have ended are no news, however many a runtime has left; one that is written anew is", () => {
   const { loop, told, begin, add } = follow("dead");
   const dead = Array.from({ length: 2_000 }, (_, at) => add(`d${at}`, `/nowhere/netns/${at}`));
   const path = add("a");
   begin();
   expect(of(told, "cached")).toEqual([{ kind: "cached", paths: [path] }]);
   const before = loop.world().cached;
-  // A container's ID never comes again. Who writes into such a file has its path from elsewhere.
-  writeFileSync(dead[0] ?? "", "{}");
+  // cnitool makes the container's ID from the path of the namespace, which may come again.
+  add("d0");
   rmSync(dead[1] ?? "");
   const now = withCache(before, join(root, "dead", "cache"));
-  expect(now.get(dead[0] ?? "")).toBe(before.get(dead[0] ?? ""));
+  expect(now.get(dead[0] ?? "")?.identity).toMatchObject({ containerId: "d0" });
+  expect(now.get(dead[2] ?? "")).toBe(before.get(dead[2] ?? ""));
   expect(now.size).toBe(before.size - 1);
 });
 

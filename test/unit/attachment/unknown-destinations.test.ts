@@ -8,6 +8,7 @@ import { join } from "node:path";
 import { afterAll, expect, it } from "vitest";
 import { consider, type Considered } from "../../../plugin/attachment/consider.ts";
 import { decide } from "../../../plugin/attachment/decide.ts";
+import { keepingAllDestinations } from "../../../plugin/attachment/kept-destinations.ts";
 import { planFor } from "../../../plugin/attachment/plan.ts";
 import { recordOf } from "../../../plugin/attachment/recording.ts";
 import { netnsId } from "../../../plugin/kernel/netns.ts";
@@ -37,10 +38,13 @@ const knowledgeOf = (egress: Egress, known: Known) => {
   const snapshot = snapshotOf({ networkQos: [apiObject({ priority: 10, egress })] });
   return { ...knowing({ snapshot }), destinations };
 };
-const running = async (egress: Egress, known: Known): Promise<AttachmentRecord> => {
+const requested = async (egress: Egress, known: Known) => {
   const said = podRequest({});
   const request = { ...said, call: { ...said.call, netns } };
-  const policy = await decide(request, "forget", knowledgeOf(egress, known));
+  return { request, policy: await decide(request, "forget", knowledgeOf(egress, known)) };
+};
+const running = async (egress: Egress, known: Known): Promise<AttachmentRecord> => {
+  const { request, policy } = await requested(egress, known);
   const plan = planFor(request, policy, taskOf({}).facts);
   return recordOf({ request, policy, netnsId: netnsId(netns) ?? "", uplink: undefined }, plan, plan.programs);
 };
@@ -113,6 +117,30 @@ it("of a rule with several entries what is known is added, and what it has stays
   const both = [to("db", 20, [{ podSelector: { matchLabels: { app: "web" } } }])];
   const partly = await becomes(record, both, { "app=web": ["10.0.0.9"] });
   expect(sets(partly)).toEqual([["10.0.0.9", "10.0.0.1", "10.0.0.2"]]);
+});
+
+it("a rule of which some pods are known keeps its set as it is: it does not grow with each pod that ends", async () => {
+  const both = [to("db", 20, [{ podSelector: { matchLabels: { app: "web" } } }])];
+  const record = await running(both, { ...db, "app=web": ["10.0.0.9"] });
+  const partly = await becomes(record, both, { "app=db": ["10.0.0.3"] });
+  expect(sets(partly)).toEqual([["10.0.0.1", "10.0.0.2", "10.0.0.9"]]);
+  expect(await after(partly, both, { "app=db": ["10.0.0.4"] })).toMatchObject({ kind: "same" });
+});
+
+it("a set that stands twice, after a change that was cut short, gives each address once", async () => {
+  const record = await running([to("db")], db);
+  const twice = { ...record, programs: [...record.programs, ...record.programs] };
+  const partly = await becomes(twice, [to("db"), { dscp: 3 }], {});
+  expect(sets(partly)).toEqual([["10.0.0.1", "10.0.0.2"]]);
+});
+
+it("a repeated ADD, which knows no addresses, keeps those that the rules have", async () => {
+  const egress = [to("db"), to("web", 21)];
+  const record = await running(egress, { ...db, "app=web": ["10.0.0.9"] });
+  const { request, policy } = await requested(egress, {});
+  const rules = keepingAllDestinations(policy.rules, record.programs);
+  const { programs } = planFor(request, { ...policy, rules }, taskOf({}).facts);
+  expect(sets({ ...record, programs })).toEqual(sets(record));
 });
 
 it("a rule that moves down takes its addresses along, and the one that takes its place does not get them", async () => {
