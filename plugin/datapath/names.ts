@@ -73,9 +73,29 @@ export function verdictChainName(ifname: string, number: number): string {
   return `${chainName(ifname)}:${number.toString(36)}`;
 }
 
-/** At most 30 characters, one less than the kernel takes: the set that replaces one is filled under its name and a "+". */
-export function setName(ifname: string, family: 4 | 6, number: number): string {
-  return `pod-qos-${ifname}:${family}:${number.toString(36)}`;
+/** One less than the kernel takes: the set that replaces one is filled under its name and a "+". */
+const longestSetName = 30;
+
+/**
+ * By what the set is for, not by the place of its rule: sets change before the chains that look into them, and a rule that comes
+ * before others must not give them its addresses for that moment. `isTaken`: two of a pod may have one hash, since an
+ * interface with a long name leaves four digits for it.
+ */
+export function setName(
+  ifname: string,
+  family: 4 | 6,
+  purpose: string,
+  isTaken: (name: string) => boolean,
+): string {
+  const start = `pod-qos-${ifname}:${family}:`;
+  const named = (salt: string): string =>
+    start + digits(`${salt}${purpose}`).slice(0, Math.min(8, longestSetName - start.length));
+  const salts = Array.from({ length: 100 }, (_, at) => (at === 0 ? "" : `${at} `));
+  return salts.map(named).find((name) => !isTaken(name)) ?? named("");
+}
+
+function digits(text: string): string {
+  return BigInt(`0x${hash(text)}`).toString(36).padStart(13, "0").slice(-8);
 }
 
 export function classChainName(ifname: string): string {

@@ -34,7 +34,7 @@ describe.each<[string, Conf, readonly [string, Conf, readonly string[]][]]>([
     "rules, and limits in the pod",
     { ...unlimited, enforce: "pod", ...ruledWishes },
     [
-      ["nothing", unlimited, ["ipset pod-qos-eth0:4:0 is there", "ifb pq"]],
+      ["nothing", unlimited, ["ipset pod-qos-eth0:4:", "ifb pq"]],
       ["a limit on the node", sends, ["mangle chain POD-QOS-eth0:0 is there"]],
     ],
   ],

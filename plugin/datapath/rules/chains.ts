@@ -3,7 +3,7 @@
  *
  *     POSTROUTING -o eth0 -j POD-QOS-eth0
  *       POD-QOS-eth0      -d 198.51.100.0/24 -p tcp -g POD-QOS-eth0:0      the first rule that matches decides alone:
- *                         -m set --match-set pod-qos-eth0:4:0 dst -g …:1   a goto does not come back to this chain
+ *                         -m set --match-set pod-qos-eth0:4:… dst -g …:1   a goto does not come back to this chain
  *       POD-QOS-eth0:0    -j DSCP --set-dscp 0x14                          mark and limit together
  *                         -j CLASSIFY --set-class 0905:0010            (or MARK, where the priority is the uplink's)
  *

@@ -22,10 +22,12 @@ export type Sets = {
 
 export function createSets(ifname: string, family: IpFamily): Sets {
   const sets = new Map<string, NetSet>();
+  const names = new Set<string>();
   const named = (key: string, entries: readonly string[]): NetSet => {
     const known = sets.get(key);
     if (known !== undefined) return known;
-    const name = setName(ifname, family, sets.size);
+    const name = setName(ifname, family, key, (other) => names.has(other));
+    names.add(name);
     const set: NetSet = { kind: "set", name, family: family === 4 ? "inet" : "inet6", entries };
     sets.set(key, set);
     return set;

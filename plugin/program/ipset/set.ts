@@ -2,9 +2,9 @@
  * Address sets in the pod's namespace, one lookup however many networks they hold. Pure: `ipset restore` text out,
  * `ipset save` text in.
  *
- *     create pod-qos-eth0:4:0 hash:net family inet maxelem 65536
- *     add pod-qos-eth0:4:0 10.0.0.0/8
- *     add pod-qos-eth0:4:0 10.1.0.0/16 nomatch
+ *     create pod-qos-eth0:4:v0dkjuud hash:net family inet maxelem 65536
+ *     add pod-qos-eth0:4:v0dkjuud 10.0.0.0/8
+ *     add pod-qos-eth0:4:v0dkjuud 10.1.0.0/16 nomatch
  */
 import { batchText, type Batch } from "../handler.ts";
 

@@ -7,7 +7,8 @@ import type { Program } from "../../../../plugin/program/program.ts";
 import type { Tool } from "../../../../plugin/program/tools.ts";
 import { classified, rulesOf, to } from "../../support/rule.ts";
 
-const programs = (rules: readonly Rule[]): readonly Program[] => ruleChains("eth0", rules, true);
+const programs = (rules: readonly Rule[], ifname = "eth0"): readonly Program[] =>
+  ruleChains(ifname, rules, true);
 const lines = (rules: readonly Rule[], tool: Tool): readonly string[] =>
   programs(rules)
     .filter((program) => program.tool === tool)
@@ -48,14 +49,14 @@ describe("a rule", () => {
   it("002-19 with exceptions looks into a set, whole families as their two halves", () => {
     const rules = [classified({ to: [to("0.0.0.0/0", "10.11.12.13/32", "172.16.0.0/12")] }, { dscp: 20 })];
     expect(lines(rules, "iptables")).toEqual([
-      "POD-QOS-eth0 -m set --match-set pod-qos-eth0:4:0 dst -g POD-QOS-eth0:0",
+      "POD-QOS-eth0 -m set --match-set pod-qos-eth0:4:sprlmvf3 dst -g POD-QOS-eth0:0",
       "POD-QOS-eth0:0 -j DSCP --set-dscp 0x14",
     ]);
     expect(lines(rules, "ipset")).toEqual([
-      "pod-qos-eth0:4:0 0.0.0.0/1",
-      "pod-qos-eth0:4:0 128.0.0.0/1",
-      "pod-qos-eth0:4:0 10.11.12.13 nomatch",
-      "pod-qos-eth0:4:0 172.16.0.0/12 nomatch",
+      "pod-qos-eth0:4:sprlmvf3 0.0.0.0/1",
+      "pod-qos-eth0:4:sprlmvf3 128.0.0.0/1",
+      "pod-qos-eth0:4:sprlmvf3 10.11.12.13 nomatch",
+      "pod-qos-eth0:4:sprlmvf3 172.16.0.0/12 nomatch",
     ]);
   });
 
@@ -70,18 +71,30 @@ describe("a rule", () => {
   ] as const)(
     "002-19 %s except %j: a half that is an exception is no member as well",
     (all, holes, entries) => {
-      const set = `pod-qos-eth0:${all.includes(":") ? 6 : 4}:0`;
-      expect(lines([classified({ to: [to(all, ...holes)] })], "ipset")).toEqual(
-        entries.map((entry) => `${set} ${entry}`),
-      );
+      const set = new RegExp(`^pod-qos-eth0:${all.includes(":") ? 6 : 4}:[0-9a-z]{8} `);
+      const members = lines([classified({ to: [to(all, ...holes)] })], "ipset");
+      expect(members.map((member) => member.replace(set, ""))).toEqual(entries);
     },
   );
 
   it("002-18 from a source", () => {
     const rules = [classified({ from: [to("10.244.0.0/16")], to: [to("10.0.0.0/8"), to("192.0.2.0/24")] })];
     expect(lines(rules, "iptables")[0]).toBe(
-      "POD-QOS-eth0 -s 10.244.0.0/16 -m set --match-set pod-qos-eth0:4:0 dst -g POD-QOS-eth0:0",
+      "POD-QOS-eth0 -s 10.244.0.0/16 -m set --match-set pod-qos-eth0:4:1nbaxk3g dst -g POD-QOS-eth0:0",
     );
+  });
+
+  it("that comes before others leaves them their sets: these change before the chains that look into them", () => {
+    const former = classified({ to: [to("10.0.0.0/8"), to("192.0.2.0/24")] });
+    const fresh = classified({ to: [to("172.16.0.0/12"), to("198.51.100.0/24")] }, { dscp: 8 });
+    const before = lines([former], "ipset");
+    expect(before).toHaveLength(2);
+    expect(lines([fresh, former], "ipset").slice(2)).toEqual(before);
+  });
+
+  it("of an interface with a long name has a set that the kernel can name, and the one that replaces it too", () => {
+    const all = programs([classified({ to: [to("10.0.0.0/8"), to("192.0.2.0/24")] })], "abcdefghijklmno");
+    expect(JSON.stringify(all)).toMatch(/"pod-qos-abcdefghijklmno:4:[0-9a-z]{4}"/);
   });
 
   it("whose source and destination are of different families is no rule at all", () => {
