@@ -65,7 +65,7 @@ suite("the agent's figures", needs, () => {
 
   test("the node's address has them, and no other page", async () => {
     expect(await at(TARGET, "/metrics")).toMatch(/^pod_qos_build_info/m);
-    expect(await at(TARGET, "/readyz")).toMatch(/there are \/metrics\n+404$/);
+    expect(await at(TARGET, "/readyz")).toMatch(/the pages are \/metrics\n+404$/);
   });
 
   test("a pod's are what it has", async () => {

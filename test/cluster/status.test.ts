@@ -102,8 +102,11 @@ suite("the report of a node", agentNeeds, () => {
       expect(await isObserved(made)).toBe(true);
       const { all } = await kubectl(plane, ["get", "qosnodes"]);
       expect(all).toMatch(/node-1 +2 +1 +0 +1 /);
-      const { stdout } = await site.node.exec(linkPlugin(site.node), ["show"], { reject: false });
-      expect(stdout.replaceAll(/\s+/g, " ")).toMatch(/FAILED: default\/web eth0: .*broken on purpose/);
+      const shown = async (): Promise<boolean> => {
+        const { stdout } = await site.node.exec(linkPlugin(site.node), ["show"], { reject: false });
+        return /FAILED: default\/web eth0: .*broken on purpose/.test(stdout.replaceAll(/\s+/g, " "));
+      };
+      await until("show says so", shown);
     } finally {
       await mendIptables(site.node);
     }
@@ -141,7 +144,7 @@ suite("the report of a node", agentNeeds, () => {
     });
     await until("an attempt", async () => (await agent.metric(MISSING)) >= 1, 10_000);
     const log = await agent.stop();
-    expect(log.match(/no definition of QoSNode/g)).toHaveLength(1);
+    expect(log.match(/no definition \(CRD\) of QoSNode/g)).toHaveLength(1);
     expect(log).toMatch(/egress 5M -> none/);
   });
 });
