@@ -95,7 +95,10 @@ export function setName(
 }
 
 function digits(text: string): string {
-  return BigInt(`0x${hash(text)}`).toString(36).padStart(13, "0").slice(-8);
+  return BigInt(`0x${hash(text)}`)
+    .toString(36)
+    .padStart(13, "0")
+    .slice(-8);
 }
 
 export function classChainName(ifname: string): string {

@@ -79,7 +79,8 @@ function gather(most: number) {
   return {
     add: (piece: Buffer): void => {
       length += piece.length;
-      if (length > most) throw new Error(`more than ${most} bytes in one item of the list, or around its items`);
+      if (length > most)
+        throw new Error(`more than ${most} bytes in one item of the list, or around its items`);
       if (piece.length > 0) pieces.push(piece);
     },
     take: (): string => {

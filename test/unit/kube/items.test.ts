@@ -51,6 +51,8 @@ describe("the items of a list", () => {
 
   it("may be so long and no longer", () => {
     expect(split('{"items":[12345678901234,1]}', 4, 14).items).toEqual(["12345678901234", "1"]);
-    expect(() => split('{"items":[123456789012345]}', 4, 14)).toThrow("more than 14 bytes in one item of the list");
+    expect(() => split('{"items":[123456789012345]}', 4, 14)).toThrow(
+      "more than 14 bytes in one item of the list",
+    );
   });
 });

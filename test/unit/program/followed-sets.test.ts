@@ -65,7 +65,11 @@ it("pods that come and go change no rule and no name of a set, from none at all 
     return { lines, names: made4.all().map(({ name }) => name) };
   });
   expect(planned[0]).toEqual({
-    lines: ["-m set --match-set pod-qos-eth0:4:a267azk1 dst", "-p tcp -m set --match-set pod-qos-eth0:4:a267azk1 dst", ""],
+    lines: [
+      "-m set --match-set pod-qos-eth0:4:a267azk1 dst",
+      "-p tcp -m set --match-set pod-qos-eth0:4:a267azk1 dst",
+      "",
+    ],
     names: ["pod-qos-eth0:4:a267azk1"],
   });
   expect(planned[1]).toEqual(planned[0]);
