@@ -1,6 +1,6 @@
 /**
  * The Helm chart: the texts of install/kubernetes, with the few values of a chart in their places. What it renders by itself is what
- * `kubectl kustomize install/kubernetes` gives. Pure.
+ * `kubectl kustomize install/kubernetes` gives, and each definition keeps itself. Pure.
  */
 import { BuildError } from "../build/errors.ts";
 
@@ -45,12 +45,21 @@ entry: null
 const NOTES = `The agents:  kubectl -n pod-qos-system rollout status daemonset/pod-qos-agent
 
 helm uninstall takes the agents away, and leaves pod-qos on the nodes. Before it, take it off them: docs/kubernetes.md, "Take it off".
+It also leaves the definitions, and with them every EgressQoS and NetworkQoS.
 `;
 
 function templateOf(name: string, text: string): string {
   if (text.includes("{{")) throw new BuildError(`install/kubernetes/${name} has {{, which Helm would read`);
-  const places = PLACES.reduce((done, { from, to }) => done.replaceAll(from, to), text);
+  const places = PLACES.reduce((done, { from, to }) => done.replaceAll(from, to), kept(text));
   return name === "crds.yaml" ? `{{- if .Values.definitions }}\n${places}{{- end }}\n` : places;
+}
+
+/** A definition takes all its objects with it. So it goes when somebody deletes it, and not with the chart or with a value. */
+function kept(text: string): string {
+  return text.replaceAll(
+    /^kind: CustomResourceDefinition\nmetadata:\n/gm,
+    "$&  annotations:\n    helm.sh/resource-policy: keep\n",
+  );
 }
 
 const PLACES: readonly { readonly from: RegExp; readonly to: string }[] = [

@@ -12,13 +12,24 @@ import { INSTALL } from "../lab/cluster/installed.ts";
 import { suite } from "../lab/node/needs.ts";
 import { peer } from "../lab/node/paths.ts";
 
-type Rendered = { readonly kind: string; readonly metadata: { readonly name: string } };
+type Rendered = {
+  readonly kind: string;
+  readonly metadata: { readonly name: string; readonly annotations?: Readonly<Record<string, string>> };
+};
 
 const objectsIn = (text: string): readonly Rendered[] =>
   parseAllDocuments(text)
     .map((document) => document.toJS() as Rendered | null)
     .filter((object) => object !== null)
     .toSorted((one, other) => (nameOf(one) < nameOf(other) ? -1 : 1));
+
+/** What the chart alone has. */
+const KEPT = { "helm.sh/resource-policy": "keep" };
+
+const asKept = (object: Rendered): Rendered =>
+  object.kind === "CustomResourceDefinition"
+    ? { ...object, metadata: { ...object.metadata, annotations: KEPT } }
+    : object;
 
 const nameOf = ({ kind, metadata }: Rendered): string => `${kind} ${metadata.name}`;
 
@@ -37,9 +48,9 @@ suite("the chart", { kubernetes: ["kubectl"], peers: ["helm"] }, () => {
       await helm("template", "pod-qos", folder, ...FOR, ...values.flatMap((value) => ["--set-json", value])),
     );
 
-  test("renders the objects of install/kubernetes, each as it is there", async () => {
+  test("renders the objects of install/kubernetes, each as it is there, and each definition kept", async () => {
     const { stdout } = await execa(programPath("kubectl"), ["kustomize", INSTALL]);
-    expect(await rendered()).toEqual(objectsIn(stdout));
+    expect(await rendered()).toEqual(objectsIn(stdout).map(asKept));
     expect(await helm("lint", "--strict", ...FOR, folder)).toContain("0 chart(s) failed");
   });
 
