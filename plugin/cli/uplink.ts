@@ -1,14 +1,17 @@
 /** `pod-qos uplink show`, `pod-qos uplink restore [DEVICE]` and `pod-qos uplink remove [DEVICE]`. */
+import { nodeFaults } from "../attachment/uplink/faults.ts";
+import { restorable } from "../attachment/uplink/restorable.ts";
 import { settleUplink } from "../attachment/uplink/settle.ts";
 import { takeAwayUplink } from "../attachment/uplink/take-away.ts";
 import { interfaceNameFault } from "../cni/call.ts";
 import { defaultStateDir } from "../cni/conf.ts";
 import { command, type Print } from "../command-line/command.ts";
 import type { Values } from "../command-line/option.ts";
-import { CniError, ErrorCode, UsageError } from "../errors.ts";
+import { UsageError } from "../errors.ts";
 import { createLog } from "../log.ts";
 import { assertReadable } from "../report/node.ts";
-import { listUplinks, readStandingDeclaration } from "../state/uplinks.ts";
+import { freshAgent } from "../state/live/agent.ts";
+import { listUplinks, readStanding } from "../state/uplinks.ts";
 import { showUplinks } from "./show.ts";
 import { common, optionsFrom, table } from "./show/options.ts";
 
@@ -24,7 +27,7 @@ export const uplinkRestore = command({
   about: `What differs from its record is changed in place, as the agent does it. Needs no
 DEVICE where there is one uplink.`,
   options: common,
-  exitCodes: { 0: "it is as its record says", 1: "something is in the way" },
+  exitCodes: { 0: "it is as its record says", 1: "it is not, or something is in the way" },
   run: ({ options, operand }, print) => restore(options, operand, print),
 });
 
@@ -43,22 +46,32 @@ async function restore(
   print: Print,
 ): Promise<number> {
   const device = deviceOf(stateDir, named);
-  const standing = readStandingDeclaration(stateDir, device);
-  if (standing === undefined) {
-    throw new CniError(
-      ErrorCode.notAvailable,
-      `${stateDir} has no uplink ${device} of this version: the next pod whose conf has it makes it`,
-    );
-  }
-  const { network, conf } = standing;
+  const { network, conf } = restorable(stateDir, device);
   const log = createLog({ logFile: undefined, logLevel: "info" });
   const { found } = await settleUplink({ stateDir, network, conf, log });
-  const text =
-    found.length === 0
-      ? [`${device} is as its record says`]
-      : ["restored:", ...found.map((each) => `  ${each}`)];
-  return print(json ? JSON.stringify({ device, restored: found }) : text.join("\n")) ? 0 : 1;
+  // Not all that differs is changed: an agent has it, it could not be, or many pods' sets were compared a moment ago.
+  const left = await faultsOf(stateDir, device);
+  const text = [
+    ...(found.length === 0 ? [] : [left.length === 0 ? "restored:" : "found:", ...indented(found)]),
+    ...(left.length === 0 ? [] : [`${device} is not as its record says:`, ...indented(left), hint(stateDir)]),
+  ];
+  const said = text.length === 0 ? `${device} is as its record says` : text.join("\n");
+  return print(json ? JSON.stringify({ device, found, left }) : said) && left.length === 0 ? 0 : 1;
 }
+
+async function faultsOf(stateDir: string, device: string): Promise<readonly string[]> {
+  const standing = readStanding(stateDir, device);
+  return standing === undefined ? [] : (await nodeFaults(stateDir, standing)).faults;
+}
+
+function hint(stateDir: string): string {
+  const agent = freshAgent(stateDir);
+  return agent === undefined
+    ? "Call this again in ten seconds."
+    : `The agent (process ${agent.pid}) changes it, and this command leaves it to the agent: look again in a few seconds.`;
+}
+
+const indented = (lines: readonly string[]): readonly string[] => lines.map((line) => `  ${line}`);
 
 async function remove(
   { json, "state-dir": stateDir = defaultStateDir }: Values<typeof common>,
@@ -69,9 +82,9 @@ async function remove(
   const { removed, kept } = await takeAwayUplink(stateDir, device);
   const text = [
     removed.length === 0 ? `nothing of ours was on ${device}` : `removed from this node:`,
-    ...removed.map((each) => `  ${each}`),
+    ...indented(removed),
     ...(kept.length === 0 ? [] : ["left, for somebody uses it: take that away and call this again:"]),
-    ...kept.map((each) => `  ${each}`),
+    ...indented(kept),
     `The next pod whose conf has this uplink makes it again: take "uplink" out of the conf first.`,
   ];
   return print(json ? JSON.stringify({ device, removed, kept }) : text.join("\n")) && kept.length === 0

@@ -57,19 +57,14 @@ test("what somebody takes from the tree comes back at once, and from a class's s
   await write(uplink200);
   const pod = await addedUplinkPod(site, { labels: bulkLabel });
   agent = await startAgent(site.node, { round: "10s" });
-  await site.node.exec("tc", [
-    "class",
-    "change",
-    "dev",
-    "eth0",
-    "parent",
-    "1:1",
-    "classid",
-    "1:20",
-    "htb",
-    "rate",
-    "1mbit",
+  process.kill(agent.pid, "SIGSTOP");
+  await site.sh("tc class change dev eth0 parent 1:1 classid 1:20 htb rate 1mbit");
+  const left = await callPlugin(site.node, { argv: ["uplink", "restore"] });
+  expect([left.exitCode, left.stdout]).toEqual([
+    1,
+    expect.stringMatching(/^eth0 is not as its record says:\n {2}.*1:20[^]*\nThe agent \(process \d+\) changes it, /),
   ]);
+  process.kill(agent.pid, "SIGCONT");
   await until("the class", bulkIs("50M"));
   await site.node.exec("tc", ["qdisc", "del", "dev", "eth0", "root"]);
   await until("the tree", bulkIs("50M"));

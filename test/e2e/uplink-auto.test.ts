@@ -2,6 +2,7 @@
 import { readFileSync } from "node:fs";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { failed, succeeded, succeededSilently } from "../lab/plugin/answers.ts";
+import { callPlugin } from "../lab/plugin/plugin.ts";
 import { addPacedLink } from "../lab/node/link-speed.ts";
 import { suite } from "../lab/node/needs.ts";
 import {
@@ -46,6 +47,17 @@ ip address add 192.0.2.1/24 dev aaa0
     succeededSilently(await bulk.call("CHECK"));
     succeededSilently(await bulk.call("DEL"));
     expect(await membersOf(site.node, "bulkseed-pods")).toEqual([]);
+  });
+
+  test("restore of a device that auto no longer means is refused, and the other one is left alone", async () => {
+    succeeded(await (await uplinkPod(site, { uplink: { ...uplink200, device: "auto" } })).call("ADD"));
+    await site.sh(`${decoy} ip route replace default via 192.0.2.2 dev aaa0; tc qdisc del dev eth0 root`);
+    const { exitCode, stderr } = await callPlugin(site.node, { argv: ["uplink", "restore", "eth0"] });
+    expect([exitCode, stderr]).toEqual([
+      1,
+      expect.stringMatching(/leaves by aaa0 now, not by eth0[^]*uplink remove eth0/),
+    ]);
+    expect(await roots()).toBe("");
   });
 
   test("device auto of a default route with several hops warns of the others, once", async () => {

@@ -113,6 +113,19 @@ suite("pod-qos show", { plugin: true, tools: ["ipset", "iperf3"] }, () => {
       expect((await pq(...argv)).exitCode).toBe(0);
   });
 
+  test("uplink restore puts back what is missing, and exits with 0 where it is as its record says", async () => {
+    await site.sh(`tc qdisc del dev eth0 root; ipset del bulkseed-pods ${bulk.wire.pod4}`);
+    const restored = await pq("uplink", "restore");
+    expect([restored.exitCode, restored.stdout]).toEqual([
+      0,
+      expect.stringMatching(/^restored:\n[^]*qdisc htb 1: on eth0 is missing[^]*was missing$/),
+    ]);
+    expect(await pq("uplink", "restore", "eth0")).toMatchObject({
+      exitCode: 0,
+      stdout: "eth0 is as its record says",
+    });
+  });
+
   test.each([
     [["show", "nobody"], 1, 'no pod "nobody" on this node'],
     [["show", "--jsno"], 2, "there is no option --jsno"],
