@@ -105,7 +105,14 @@ export type UplinkFacts = {
   /** The one of the conf; undefined where it has none, or it cannot be. */
   readonly asked: AskedUplink | undefined;
   /** What each uplink that stands has other than it should. */
-  readonly drift: readonly { readonly device: string; readonly faults: readonly string[] }[];
+  readonly drift: readonly UplinkDrift[];
+};
+
+export type UplinkDrift = {
+  readonly device: string;
+  readonly faults: readonly string[];
+  /** Whether it can be made as its record says: not that of a former version, or of a link that is gone. */
+  readonly isRestorable: boolean;
 };
 
 export type AskedUplink = {

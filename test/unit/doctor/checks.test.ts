@@ -26,6 +26,11 @@ const asked = (changes: Partial<AskedUplink>): Facts => ({
   ...well,
   uplink: { ...well.uplink, asked: { ...(well.uplink.asked as AskedUplink), ...changes } },
 });
+const drifted = (device: string, isRestorable = true): Facts["uplink"]["drift"][number] => ({
+  device,
+  faults: ["one", "two"],
+  isRestorable,
+});
 const primary = file("10-flannel.conflist", flannel);
 const copy = (sha256: string) => ({
   name: "09-pod-qos.conflist",
@@ -277,9 +282,15 @@ const rows: readonly Row[] = [
   ["uplink-root", asked({ fault: "tc was ended" }), "unseen", undefined],
   [
     "uplink-drift",
-    { ...well, uplink: { ...well.uplink, drift: [{ device: "eth0", faults: ["one", "two"] }] } },
+    { ...well, uplink: { ...well.uplink, drift: [drifted("eth0")] } },
     "error",
     "/opt/cni/bin/pod-qos uplink restore eth0",
+  ],
+  [
+    "uplink-drift",
+    { ...well, uplink: { ...well.uplink, drift: [drifted("eth1", false), drifted("eth0")] } },
+    "error",
+    "uplink remove eth1 --state-dir /run/pod-qos; /opt/cni/bin/pod-qos uplink restore eth0",
   ],
   [
     "pods-ended",

@@ -85,7 +85,7 @@ export const well: Facts = {
       foreign: undefined,
       fault: undefined,
     },
-    drift: [{ device: "eth0", faults: [] }],
+    drift: [{ device: "eth0", faults: [], isRestorable: true }],
   },
   pods: { ended: [] },
 };

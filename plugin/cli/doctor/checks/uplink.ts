@@ -112,9 +112,17 @@ function ofDrift({ uplink: { drift, asked }, chain, state }: Facts): Finding | u
   const [first] = unlike;
   if (first === undefined) return undefined;
   const more = first.faults.length === 1 ? "" : ` (and ${first.faults.length - 1} more)`;
+  const remedy = first.isRestorable
+    ? "The agent or this conf's next pod corrects it, and so does the command"
+    : "The command takes it away, and the next pod whose conf has it makes it anew";
   return error(
-    `${first.device}: ${first.faults[0]}${more}. The agent or this conf's next pod corrects it, and so does the command`,
-    unlike.map(({ device }) => uplinkCommand("restore", chain, state, device)).join(" && "),
+    `${first.device}: ${first.faults[0]}${more}. ${remedy}`,
+    // Each on its own: what is wrong with one device is no reason to leave the next.
+    unlike
+      .map(({ device, isRestorable }) =>
+        uplinkCommand(isRestorable ? "restore" : "remove", chain, state, device),
+      )
+      .join("; "),
   );
 }
 

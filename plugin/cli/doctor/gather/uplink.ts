@@ -1,5 +1,6 @@
 /** The uplink of our entry, and those that stand. */
 import { nodeFaults } from "../../../attachment/uplink/faults.ts";
+import { restorable } from "../../../attachment/uplink/restorable.ts";
 import { parseConf } from "../../../cni/conf.ts";
 import type { JsonObject } from "../../../cni/fields.ts";
 import { uplinkRoot } from "../../../datapath/uplink/tree.ts";
@@ -24,9 +25,19 @@ export async function uplinkFacts(
     ...standing.map(async (said) => ({
       device: said.uplink.device,
       faults: (await nodeFaults(stateDir, said)).faults,
+      isRestorable: isRestorable(stateDir, said.uplink.device),
     })),
   ]);
   return { asked, drift };
+}
+
+function isRestorable(stateDir: string, device: string): boolean {
+  try {
+    restorable(stateDir, device);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 function devicesIn(stateDir: string): readonly string[] {
