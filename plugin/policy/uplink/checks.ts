@@ -15,10 +15,13 @@ export function assertGuaranteesFit(classes: readonly UplinkClass[], link: numbe
   const terms = classes.map(({ name, rate }) => `${name} ${quantityText(rate)}`).join(" + ");
   throw new CniError(
     ErrorCode.invalidConfig,
-    `uplink.classes: the guaranteed rates add up to more than uplink.rate: ${terms} = ${quantityText(sum)}, ` +
+    `${overCommitted}: ${terms} = ${quantityText(sum)}, ` +
       `the link has ${quantityText(link)}: lower them by ${quantityText(sum - link)}, and let "ceil" say what a class may borrow`,
   );
 }
+
+/** Begins what is said of it, and of nothing else. */
+export const overCommitted = "uplink.classes: the guaranteed rates add up to more than uplink.rate";
 
 /** Traffic cannot be in two classes. */
 export function assertDistinct(classes: readonly UplinkClass[]): void {

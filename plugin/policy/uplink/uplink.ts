@@ -76,8 +76,11 @@ function inOrder({ classes, defaultClass }: UplinkConf): readonly [ClassConf, ..
 function withRest(entry: ClassConf, others: readonly UplinkClass[], link: number): ClassConf {
   if (entry.rate !== undefined) return entry;
   const left = others.reduce((rest, { rate }) => rest - rate, link);
-  return { ...entry, rate: String(Math.max(left, 1_000)) };
+  return { ...entry, rate: String(Math.max(left, leastOfDefault)) };
 }
+
+/** What it has at least, in bit/s: no class can have less. */
+export const leastOfDefault = 1_000;
 
 /** tc reads "100" as hexadecimal too, so decimal digits stay distinct as far as four of them go. */
 const mostClasses = 999;

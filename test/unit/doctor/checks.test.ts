@@ -2,6 +2,10 @@
 import { describe, expect, it } from "vitest";
 import { checks, diagnose, exitCodeOf } from "../../../plugin/cli/doctor/checks.ts";
 import type { TextFile } from "../../../plugin/cni/chain-file.ts";
+import type { JsonObject } from "../../../plugin/cni/fields.ts";
+import { parseUplink } from "../../../plugin/cni/uplink.ts";
+import { messageOf } from "../../../plugin/errors.ts";
+import { validateUplink } from "../../../plugin/policy/uplink/uplink.ts";
 import type { AskedUplink, Facts } from "../../../plugin/cli/doctor/facts.ts";
 import { jsonOf, textOf } from "../../../plugin/cli/doctor/text.ts";
 import { capabilities, chainOfFiles, file, flannel, ours, runtime, well, withChain } from "./well.ts";
@@ -31,6 +35,17 @@ const drifted = (device: string, isRestorable = true): Facts["uplink"]["drift"][
   faults: ["one", "two"],
   isRestorable,
 });
+/** With what the decision says of them. */
+const ofClasses = (classes: JsonObject): Facts => {
+  const uplink = { device: "eth0", rate: "100M", default: "default", classes };
+  let message = "";
+  try {
+    validateUplink(parseUplink("uplink", uplink));
+  } catch (error) {
+    message = messageOf(error);
+  }
+  return conf({ classes: { message, details: "" } }, { ...ours, uplink });
+};
 const primary = file("10-flannel.conflist", flannel);
 const copy = (sha256: string) => ({
   name: "09-pod-qos.conflist",
@@ -264,18 +279,11 @@ const rows: readonly Row[] = [
   ],
   ["state-manifests", conf({ manifests: fault }, { ...ours, policyDir: "/p" }), "error", undefined],
   ["uplink-classes", conf({ classes: fault, uplink: fault }), "error", undefined],
-  [
-    "uplink-classes",
-    conf(
-      { classes: fault },
-      {
-        ...ours,
-        uplink: { rate: "100M", classes: { default: {}, a: { rate: "150M" }, b: { rate: "50M" } } },
-      },
-    ),
-    "error",
-    '"rate": "75000000"',
-  ],
+  ["uplink-classes", ofClasses({ default: { rate: "100M" }, a: { rate: "100M" } }), "error", '"50000000"'],
+  // A default class without a rate is guaranteed 1000 bit/s at least.
+  ["uplink-classes", ofClasses({ default: {}, a: { rate: "100M" } }), "error", '"99999000"'],
+  ["uplink-classes", ofClasses({ default: {}, a: { rate: "150M" }, b: { rate: "1k" } }), "error", undefined],
+  ["uplink-classes", ofClasses({ default: {}, a: { rate: "150M", dscp: 0 } }), "error", undefined],
   ["uplink-link", conf({ uplink: fault }), "error", undefined],
   ["uplink-speed", asked({ speed: 100e6 }), "warning", undefined],
   ["uplink-root", asked({ foreign: "qdisc tbf 8: root" }), "error", "tc qdisc del dev eth0 root"],

@@ -1,12 +1,13 @@
 /** Whether the node's uplink is what the conf says. */
 import { isObject, type JsonObject } from "../../../cni/fields.ts";
-import { parseBandwidth } from "../../../policy/cap/quantity.ts";
+import { overCommitted } from "../../../policy/uplink/checks.ts";
 import { quantityText } from "../../../policy/uplink/words.ts";
 import { wants } from "../../../report/status-checks.ts";
 import { error, unseen, warning, type Check, type Finding } from "../check.ts";
 import type { AskedUplink, Facts } from "../facts.ts";
 import { ownProgram, quoted } from "../shell.ts";
 import { statusFault } from "./status.ts";
+import { fitted } from "./fitted.ts";
 import { rewritten } from "./rewritten.ts";
 
 export const uplinkChecks: readonly Check[] = [
@@ -21,13 +22,16 @@ function ofClasses(facts: Facts): Finding | undefined {
   const fault = facts.conf.faults["classes"];
   if (fault === undefined) return undefined;
   const { uplink } = facts.conf.entry ?? {};
-  const rate = isObject(uplink) ? bitsPerSecond(uplink["rate"]) : Number.NaN;
   // Guarantees can be lowered in proportion. What else is wrong with classes is for a person.
-  const fitting = isObject(uplink) && guaranteed(uplink) > rate ? scaled(uplink, rate) : undefined;
+  const isMendable = isObject(uplink) && fault.message.startsWith(overCommitted);
   return error(
     statusFault(fault),
-    fitting && rewritten(facts.chain, (entry) => ({ ...entry, uplink: fitting })),
+    withUplink(facts, isMendable ? fitted(uplink, String(uplink["rate"])) : undefined),
   );
+}
+
+function withUplink({ chain }: Facts, uplink: JsonObject | undefined): string | undefined {
+  return uplink && rewritten(chain, (entry) => ({ ...entry, uplink }));
 }
 
 /** What is wrong with the classes is reported there. */
@@ -44,10 +48,9 @@ function ofSpeed(facts: Facts): Finding | undefined {
   if (asked?.speed === undefined || asked.rate <= asked.speed) return undefined;
   const { uplink } = facts.conf.entry ?? {};
   const rate = Math.floor(asked.speed * shareOfLink);
-  const fitting = isObject(uplink) ? { ...scaled(uplink, rate), rate: String(rate) } : undefined;
   return warning(
     `${overCommits(asked)}: ${asked.device} carries ${quantityText(asked.speed)}`,
-    fitting && rewritten(facts.chain, (entry) => ({ ...entry, uplink: fitting })),
+    withUplink(facts, isObject(uplink) ? fitted(uplink, String(rate)) : undefined),
   );
 }
 
@@ -56,38 +59,6 @@ function overCommits({ rate, classes, speed = 0 }: AskedUplink): string {
   return sum > speed
     ? `the classes are guaranteed ${quantityText(sum)} together, which the link cannot carry`
     : `uplink.rate is ${quantityText(rate)}, more than the link carries, so no class has priority`;
-}
-
-/** Every class loses by the same factor; what may be borrowed ends at the link. */
-function scaled(uplink: JsonObject, rate: number): JsonObject {
-  const classes = isObject(uplink["classes"]) ? Object.entries(uplink["classes"]) : [];
-  const factor = Math.min(1, rate / guaranteed(uplink));
-  const lowered = classes.map(([name, each]) => {
-    if (!isObject(each) || each["rate"] === undefined) return [name, each] as const;
-    const own = Math.floor(bitsPerSecond(each["rate"]) * factor);
-    const ceil =
-      each["ceil"] === undefined ? {} : { ceil: String(Math.min(rate, bitsPerSecond(each["ceil"]))) };
-    return [name, { ...each, rate: String(own), ...ceil }] as const;
-  });
-  return { ...uplink, classes: Object.fromEntries(lowered) };
-}
-
-/** Of all classes; one without a rate has what the others leave. */
-function guaranteed({ classes }: JsonObject): number {
-  const all = isObject(classes) ? Object.values(classes) : [];
-  return all.reduce<number>(
-    (sum, each) => sum + (isObject(each) && each["rate"] !== undefined ? bitsPerSecond(each["rate"]) : 0),
-    0,
-  );
-}
-
-/** What is no amount was refused before. */
-function bitsPerSecond(amount: unknown): number {
-  try {
-    return parseBandwidth("", amount);
-  } catch {
-    return Number.NaN;
-  }
 }
 
 function ofRoot({ uplink: { asked, drift }, chain, state }: Facts): Finding | undefined {
