@@ -1,10 +1,12 @@
 /** What an install does once it is decided: the executable first and the chain after it, and nothing where one of both cannot be. */
 import { existsSync, statSync } from "node:fs";
+import { readLeniently } from "../cni/conf.ts";
 import { isObject } from "../cni/fields.ts";
+import { inOurSpelling } from "../cni/spelling.ts";
 import { CniError, ErrorCode, messageOf } from "../errors.ts";
 import type { Plan } from "./chain/model.ts";
 import { executableName, stageExecutable } from "./node/executable.ts";
-import { forgetStateDirs } from "./node/leaving.ts";
+import { noteReturn } from "./node/leaving.ts";
 import { onNode } from "../runtime/paths.ts";
 import { runOnNode, untilNotLoaded } from "./node/runtime.ts";
 import { stageChanges, type Staged } from "./node/write.ts";
@@ -52,7 +54,11 @@ export async function perform(work: Work, look: () => Plan): Promise<Done> {
     await untilNotLoaded(root, plan.dropped);
     executable?.commit();
   }
-  forgetStateDirs(root);
+  if (plan.entry !== undefined)
+    noteReturn(root, {
+      network: plan.network,
+      stateDir: readLeniently(inOurSpelling(plan.entry)).stateDir,
+    });
   const state = executable === undefined ? "is this version already" : "written";
   return { executable: work.executable === "leave" ? "left as it is" : state, plan };
 }

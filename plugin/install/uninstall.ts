@@ -16,7 +16,7 @@ import { ownDropIns, parsed } from "./chain/own.ts";
 import { planRemoval } from "./chain/removal.ts";
 import { executableName } from "./node/executable.ts";
 import { holders } from "./node/holders.ts";
-import { forgetStateDirs, noteStateDirs, notedStateDirs } from "./node/leaving.ts";
+import { forgetLeaving, noteLeaving, notedStateDirs } from "./node/leaving.ts";
 import { lookAt } from "./node/look.ts";
 import { onNode } from "../runtime/paths.ts";
 import { findPlaces } from "../runtime/places.ts";
@@ -24,7 +24,7 @@ import { hasUsLoaded, runOnNode } from "./node/runtime.ts";
 import { sync } from "./node/sync.ts";
 import { sweep } from "./node/temporary.ts";
 import { forgetTurns, inTurn, withoutKeeper } from "./node/turn.ts";
-import { stageChanges } from "./node/write.ts";
+import { stageChanges, type Staged } from "./node/write.ts";
 import { uninstallOptions, uninstallTable, type UninstallOptions } from "./options.ts";
 import { release } from "./release.ts";
 
@@ -44,7 +44,7 @@ async function uninstallInTurn(options: UninstallOptions, print: Print): Promise
   if (dryRun || only === "release") return await uninstalling();
   const exitCode = await withoutKeeper(root, () => inTurn(root, uninstalling));
   if (exitCode === 0) {
-    forgetStateDirs(root);
+    forgetLeaving(root);
     forgetTurns(root);
   }
   return exitCode;
@@ -61,9 +61,9 @@ async function uninstallAs(options: UninstallOptions, print: Print): Promise<0 |
   }
   const stateDirs = stateDirsOf(seen, options);
   if (options.only === "all") {
-    // Before the confs go that name them.
-    noteStateDirs(root, stateDirs);
-    stageChanges(root, confDir, changes).commit();
+    const staged = stageChanges(root, confDir, changes);
+    noteBefore(staged, () => noteLeaving(root, network, stateDirs));
+    staged.commit();
     for (const { file, text } of changes)
       print(`${confDir}/${file}: ${text === undefined ? "removed" : "written without pod-qos"}`);
     const isInstalled = changes.length > 0 || executables(root, binDirs).length > 0;
@@ -81,6 +81,16 @@ async function uninstallAs(options: UninstallOptions, print: Print): Promise<0 |
     ...(pods.kept ? ["pods that keep their limits until they end"] : []),
   ];
   return needs.length > 0 ? pause(stillNeeded(needs), print) : removeExecutables(root, binDirs, print);
+}
+
+/** Before the confs go that name what is noted, and not where they cannot go. */
+function noteBefore({ abandon }: Staged, note: () => void): void {
+  try {
+    note();
+  } catch (error) {
+    abandon();
+    throw error;
+  }
 }
 
 /** The one that is asked for, or the usual one, those that the confs name which go now, and those of a run before this one. */

@@ -31,15 +31,19 @@ async function findingsOf(request: Request): Promise<Findings> {
   for (;;) {
     const { record, findings } = await look(request);
     if (findings.faults.length === 0 || performance.now() > until) return findings;
-    if (!(await isChanging(request, record))) return await orReleased(findings, record);
+    if (!(await isChanging(request, record))) return await orReleased(request, findings, record);
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
 }
 
 /** CRI-O checks a pod by the conf of its ADD, also one whose limits an uninstall has taken off. */
-async function orReleased(findings: Findings, record: AttachmentRecord | undefined): Promise<Findings> {
+async function orReleased(
+  { conf: { network } }: Request,
+  findings: Findings,
+  record: AttachmentRecord | undefined,
+): Promise<Findings> {
   const { isLeaving } = await import("../state/leaving.ts");
-  if (record !== undefined || !isLeaving()) return findings;
+  if (record !== undefined || !isLeaving(network)) return findings;
   const text = "nothing is compared: an uninstall has taken off what this pod had";
   return { faults: [], notes: [...findings.notes, { level: "info", text }] };
 }

@@ -118,6 +118,7 @@ test("where the directory is read-only it says so, and all is as before", async 
   const result = await site.uninstall();
   expect([result.exitCode, result.stderr]).toEqual([1, expect.stringContaining("read-only")]);
   expect(site.files()).toEqual(before);
+  expect(existsSync(site.node.path("/run/pod-qos-install/leaving"))).toBe(false);
 });
 
 test("while a pod runs: its limits go at once, the executable when the pod has ended", async () => {
