@@ -1,10 +1,11 @@
 /**
- * Two locks of a node, below /run, for no runtime watches that: who keeps pod-qos installed (one at a time, for as long as it runs),
- * and who works at the two directories (one at a time, for seconds). A dead process holds neither.
+ * Three locks of a node, below /run, for no runtime watches that: who keeps pod-qos installed, or keeps it from being installed (one at
+ * a time, for as long as it runs), who takes it off, and who works at the two directories (one at a time). A dead process holds none.
  */
 import { rmdirSync } from "node:fs";
 import { CniError, ErrorCode } from "../../errors.ts";
 import type { Process } from "../../kernel/process.ts";
+import { isAbsence } from "../../state/file.ts";
 import { leaveSole, tryToBeSole } from "../../state/sole.ts";
 import { onNode } from "../../runtime/paths.ts";
 
@@ -29,13 +30,28 @@ export async function inTurn<Value>(
 
 /** For an uninstall: whoever keeps pod-qos installed would put all of it back. */
 export async function withoutKeeper<Value>(root: string, body: () => Promise<Value>): Promise<Value> {
-  const directory = pathOf(root, "keeper");
-  const other = await enter(directory, endingTakesMs);
-  if (other !== undefined) {
-    throw busy(
-      `"install --watch" or "agent --install" (process ${other.pid}) keeps pod-qos on this node: end it first`,
+  const withoutOther = (): Promise<Value> =>
+    alone(
+      pathOf(root, "keeper"),
+      (pid) =>
+        `"install --watch" or "agent --install" (process ${pid}) keeps pod-qos on this node: end it first`,
+      body,
     );
-  }
+  // It has the other lock too, and is not to be ended: it may work at running pods for minutes.
+  return await alone(
+    pathOf(root, "uninstall"),
+    (pid) => `another uninstall (process ${pid}) is at work: wait until it has ended`,
+    withoutOther,
+  );
+}
+
+async function alone<Value>(
+  directory: string,
+  refusal: (pid: number) => string,
+  body: () => Promise<Value>,
+): Promise<Value> {
+  const other = await enter(directory, endingTakesMs);
+  if (other !== undefined) throw busy(refusal(other.pid));
   try {
     return await body();
   } finally {
@@ -57,18 +73,20 @@ export function leaveKeeping(root: string): void {
 
 /** The last that an uninstall does. What somebody else is in stays. */
 export function forgetTurns(root: string): void {
-  for (const path of [pathOf(root, "turn"), pathOf(root, "keeper"), onNode(root, place)]) {
+  for (const path of [...locks.map((lock) => pathOf(root, lock)), onNode(root, place)]) {
     try {
       rmdirSync(path);
-    } catch {
-      return;
+    } catch (error) {
+      if (!isAbsence(error)) return;
     }
   }
 }
 
 const place = "/run/pod-qos-install";
 
-function pathOf(root: string, lock: "turn" | "keeper"): string {
+const locks = ["turn", "keeper", "uninstall"] as const;
+
+function pathOf(root: string, lock: (typeof locks)[number]): string {
   return onNode(root, `${place}/${lock}`);
 }
 
