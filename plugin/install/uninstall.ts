@@ -2,8 +2,6 @@
  * `pod-qos uninstall`, in the order in which nothing breaks: the chain, the runtime's word that it has loaded it, what running pods
  * have, and last the executable, if nothing needs it any more. A later run goes on where this one had to stop.
  */
-import { existsSync, rmSync } from "node:fs";
-import { dirname } from "node:path";
 import { defaultStateDir, readLeniently } from "../cni/conf.ts";
 import { inOurSpelling } from "../cni/spelling.ts";
 import { command, type Print } from "../command-line/command.ts";
@@ -14,15 +12,12 @@ import { readChain } from "./chain/file.ts";
 import type { Seen } from "./chain/model.ts";
 import { ownDropIns, parsed } from "./chain/own.ts";
 import { planRemoval } from "./chain/removal.ts";
-import { executableName } from "./node/executable.ts";
+import { executables, removeExecutables } from "./node/executables.ts";
 import { holders } from "./node/holders.ts";
 import { forgetLeaving, noteLeaving, notedStateDirs } from "./node/leaving.ts";
 import { lookAt } from "./node/look.ts";
-import { onNode } from "../runtime/paths.ts";
 import { findPlaces } from "../runtime/places.ts";
 import { hasUsLoaded, runOnNode } from "./node/runtime.ts";
-import { sync } from "./node/sync.ts";
-import { sweep } from "./node/temporary.ts";
 import { forgetTurns, inTurn, withoutKeeper } from "./node/turn.ts";
 import { stageChanges, type Staged } from "./node/write.ts";
 import { uninstallOptions, uninstallTable, type UninstallOptions } from "./options.ts";
@@ -80,7 +75,9 @@ async function uninstallAs(options: UninstallOptions, print: Print): Promise<0 |
     ...holders(root),
     ...(pods.kept ? ["pods that keep their limits until they end"] : []),
   ];
-  return needs.length > 0 ? pause(stillNeeded(needs), print) : removeExecutables(root, binDirs, print);
+  if (needs.length > 0) return pause(stillNeeded(needs), print);
+  for (const path of removeExecutables(root, binDirs)) print(`${path}: removed`);
+  return 0;
 }
 
 /** Before the confs go that name what is noted, and not where they cannot go. */
@@ -188,22 +185,4 @@ function stillNeeded(needs: readonly string[]): string {
 function pause(text: string, print: Print): 3 {
   print(text);
   return 3;
-}
-
-function removeExecutables(root: string, binDirs: readonly string[], print: Print): 0 {
-  for (const binDir of binDirs) sweep(onNode(root, binDir));
-  for (const path of executables(root, binDirs)) {
-    // The entry of the directory: where that is a link, what it leads to is somebody's.
-    const directory = onNode(root, dirname(path));
-    rmSync(`${directory}/${executableName}`);
-    sync(directory);
-    print(`${path}: removed`);
-  }
-  return 0;
-}
-
-function executables(root: string, binDirs: readonly string[]): readonly string[] {
-  return binDirs
-    .map((binDir) => `${binDir}/${executableName}`)
-    .filter((path) => existsSync(onNode(root, path)));
 }
