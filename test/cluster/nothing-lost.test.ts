@@ -34,6 +34,7 @@ suite("a sender below its limits", needs, () => {
     site = await openLiveSite(uplink.node, podNetwork({ conf: { uplink: classes } }));
     await site.plane.api.create(policyPath("EgressQoS", "default"), egressQos("yes"));
     await site.plane.api.create(policyPath("NetworkQoS", "default"), networkQos("yes"));
+    await site.plane.api.create(policyPath("NetworkQoS", "default"), behind);
   });
   afterAll(() => site?.end());
 
@@ -157,43 +158,68 @@ const networkQos = (word: Word) => ({
   },
 });
 
+/** Each looks into an address set. */
+const looking = (name: string, priority: number, dscp: number, cidrs: readonly string[]) => ({
+  apiVersion: "k8s.ovn.org/v1alpha1",
+  kind: "NetworkQoS",
+  metadata: { name },
+  spec: {
+    priority,
+    podSelector: { matchLabels: { app: "behind" } },
+    egress: [{ dscp, classifier: { to: cidrs.map((cidr) => ({ ipBlock: { cidr } })) } }],
+  },
+});
+const BEHIND = 22;
+const behind = looking("behind", 5, BEHIND, ["203.0.113.0/24", "192.0.2.0/24"]);
+const front = looking("front", 6, 30, ["198.51.100.0/25", "198.51.100.128/26"]);
+
 const editObject = (
   { plane }: LiveSite,
   object: ReturnType<typeof egressQos | typeof networkQos>,
 ): Promise<unknown> => plane.api.patch(`${policyPath(object.kind, "default")}/default`, object);
 
-const kinds: Readonly<Record<"label" | "NetworkQoS" | "EgressQoS" | "cap" | "class", Kind>> = {
-  label: {
-    labels: {},
-    marks: [DSCP.yes, DSCP.no],
-    make: (site, { name }, voice) => site.patch(name, { labels: { voice } }),
-    isSo: ({ limits }, to) => limits?.dscp === DSCP[to],
-  },
-  NetworkQoS: {
-    labels: { app: "ruled" },
-    marks: [OBJECT.yes, OBJECT.no],
-    make: (site, _, to) => editObject(site, networkQos(to)),
-    isSo: ({ programs }, to) => JSON.stringify(programs).includes("192.0.2.0/24") === (to === "no"),
-  },
-  EgressQoS: {
-    labels: {},
-    marks: [DSCP.yes, DSCP.no],
-    make: (site, _, to) => editObject(site, egressQos(to)),
-    isSo: ({ limits }, to) => limits?.dscp === DSCP[to],
-  },
-  cap: {
-    labels: {},
-    marks: [DSCP.yes],
-    make: (site, { name }, to) => site.patch(name, { annotations: capsOf(to) }),
-    isSo: ({ limits }, to) => limits?.egress === RATE[to] && limits.ingress === RATE[to],
-  },
-  class: {
-    labels: {},
-    marks: [DSCP.yes],
-    make: (site, { name }, tier) => site.patch(name, { labels: { tier } }),
-    isSo: ({ membership }, to) => membership?.class === (to === "yes" ? "bulk" : "gold"),
-  },
-};
+const kinds: Readonly<Record<"label" | "NetworkQoS" | "rule-before" | "EgressQoS" | "cap" | "class", Kind>> =
+  {
+    label: {
+      labels: {},
+      marks: [DSCP.yes, DSCP.no],
+      make: (site, { name }, voice) => site.patch(name, { labels: { voice } }),
+      isSo: ({ limits }, to) => limits?.dscp === DSCP[to],
+    },
+    NetworkQoS: {
+      labels: { app: "ruled" },
+      marks: [OBJECT.yes, OBJECT.no],
+      make: (site, _, to) => editObject(site, networkQos(to)),
+      isSo: ({ programs }, to) => JSON.stringify(programs).includes("192.0.2.0/24") === (to === "no"),
+    },
+    "rule-before": {
+      labels: { app: "behind" },
+      marks: [BEHIND],
+      make: ({ plane }, _, to) =>
+        to === "no"
+          ? plane.api.create(policyPath("NetworkQoS", "default"), front)
+          : plane.api.remove(`${policyPath("NetworkQoS", "default")}/front`),
+      isSo: ({ programs }, to) => JSON.stringify(programs).includes("198.51.100.128/26") === (to === "no"),
+    },
+    EgressQoS: {
+      labels: {},
+      marks: [DSCP.yes, DSCP.no],
+      make: (site, _, to) => editObject(site, egressQos(to)),
+      isSo: ({ limits }, to) => limits?.dscp === DSCP[to],
+    },
+    cap: {
+      labels: {},
+      marks: [DSCP.yes],
+      make: (site, { name }, to) => site.patch(name, { annotations: capsOf(to) }),
+      isSo: ({ limits }, to) => limits?.egress === RATE[to] && limits.ingress === RATE[to],
+    },
+    class: {
+      labels: {},
+      marks: [DSCP.yes],
+      make: (site, { name }, tier) => site.patch(name, { labels: { tier } }),
+      isSo: ({ membership }, to) => membership?.class === (to === "yes" ? "bulk" : "gold"),
+    },
+  };
 
 /** Packets of the pod in neither class, where it should be in one: behind our own rules of the node. */
 const countStrangers = async ({ node }: UplinkSite, { addresses }: Sandbox): Promise<void> => {
