@@ -62,8 +62,13 @@ const LIGHT = [
   "captured-input",
   "chain-conflists",
   "chain-flannel-cap",
+  "chain-neighbour",
   "chain-second-network",
+  "class-renamed",
+  "marks-and-limits",
   "mtu-raised",
+  "plugins-suite",
+  "rules-guide",
   "rules-upstream",
   "show-drops",
 ].map((name) => `test/traffic/${name}.test.ts`);
