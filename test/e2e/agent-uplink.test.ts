@@ -62,7 +62,9 @@ test("what somebody takes from the tree comes back at once, and from a class's s
   const left = await callPlugin(site.node, { argv: ["uplink", "restore"] });
   expect([left.exitCode, left.stdout]).toEqual([
     1,
-    expect.stringMatching(/^eth0 is not as its record says:\n {2}.*1:20[^]*\nThe agent \(process \d+\) changes it, /),
+    expect.stringMatching(
+      /^eth0 is not as its record says:\n {2}.*1:20[^]*\nThe agent \(process \d+\) changes it, /,
+    ),
   ]);
   process.kill(agent.pid, "SIGCONT");
   await until("the class", bulkIs("50M"));

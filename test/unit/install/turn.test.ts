@@ -1,17 +1,17 @@
 /** What an uninstall is told that finds another process at work. That one is a real process, which sleeps. */
-import { type ChildProcess, spawn } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { execa } from "execa";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { forgetTurns, withoutKeeper } from "../../../plugin/install/node/turn.ts";
 import { ownProcess } from "../../../plugin/kernel/process.ts";
 
 let root: string;
-let other: ChildProcess;
+let other: { readonly pid?: number | undefined; readonly kill: () => unknown };
 beforeEach(() => {
   root = mkdtempSync(join(tmpdir(), "pod-qos-turn-"));
-  other = spawn("sleep", ["30"]);
+  other = execa("sleep", ["30"], { reject: false });
 });
 afterEach(() => {
   other.kill();
