@@ -39,7 +39,10 @@ async function becomeKeeper(root: string, log: Log, signal: AbortSignal): Promis
     const other = tryToKeep(root);
     if (other === undefined) return true;
     if (other.pid !== known)
-      log("info", `process ${other.pid} keeps pod-qos on this node already: waiting until it ends`);
+      log(
+        "info",
+        `process ${other.pid} keeps pod-qos on this node already, or takes it off: waiting until it ends`,
+      );
     known = other.pid;
     // At a random moment: of two that try at once both give way.
     await bell.heard(500 + Math.random() * 500, signal);
