@@ -83,9 +83,6 @@ const twoAtATime = {
   sequence: { concurrent: false, groupOrder: 3 },
 } as const;
 
-/** Of the cluster tier two leave a third of two processors idle. */
-const threeAtATime = { ...twoAtATime, maxWorkers: Math.min(3, cores + 1) } as const;
-
 /** Of the tier long is what repeats something. */
 const repeats = (file: string): boolean => readFileSync(file, "utf8").includes("lab/measure/repetitions.ts");
 const long = globSync("test/{unit,kernel,e2e,traffic,cluster}/**/*.test.ts").filter(repeats);
@@ -155,7 +152,7 @@ export default defineConfig({
           testTimeout: 300_000,
           hookTimeout: 120_000,
           retry,
-          ...threeAtATime,
+          ...twoAtATime,
         },
       },
       {
