@@ -192,7 +192,7 @@ describe("1.9.7 a rule that names pods by label", () => {
     agent.pod({ ...web, annotations });
     await add();
     const { stdout } = await pod.pod.exec("ipset", ["save"]);
-    expect(stdout.match(/^create pod-qos-\S+:[46]:0 hash:net/gm)).toHaveLength(2);
+    expect(stdout.match(/^create pod-qos-\S+:[46]:\w{8} hash:net/gm)).toHaveLength(2);
     expect(stdout).not.toContain("add ");
     expect(await marks()).toEqual([11, 12]);
     expect(readRecordOf(pod).pending).toContain(
