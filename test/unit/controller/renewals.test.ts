@@ -3,29 +3,19 @@ import { describe, expect, it } from "vitest";
 import { createRenewalMemory, type RenewalMemory } from "../../../plugin/controller/renewal-memory.ts";
 import type { QosNodeReport } from "../../../plugin/controller/report-memo.ts";
 import type { Liveness } from "../../../plugin/controller/renewals.ts";
+import { emptyReport } from "../support/empty-report.ts";
 
 const SILENT = 180_000;
 const minute = 60_000;
 /** The day's time at which the tests begin; the controller's own clock is at 0 then. */
 const DAY = Date.parse("2026-11-28T12:00:00Z");
 
-const status = {
-  agent: { version: "1", started: "" },
-  observed: {},
-  objects: [],
-  pods: 0,
-  limited: 0,
-  pending: 0,
-  failed: 0,
-  uplink: "",
-} as const;
-
 /** By the node's clock. */
 const written = (renewedMs: number, name = "a"): QosNodeReport => ({
   name,
   uid: `uid of ${name}`,
   version: "1",
-  status: { ...status, renewed: new Date(renewedMs).toISOString() },
+  status: { ...emptyReport, renewed: new Date(renewedMs).toISOString() },
 });
 
 const failed = { kind: "failed", during: "watch", message: "", wait: 0 } as const;

@@ -6,6 +6,7 @@ import { followSources } from "../../../plugin/controller/sources.ts";
 import { connect } from "../../../plugin/kube/connect.ts";
 import { fakeSite, quick, until } from "../../lab/agent/api-follower.ts";
 import { refuse } from "../../lab/agent/fake-api.ts";
+import { emptyReport } from "../support/empty-report.ts";
 
 const NODES = "/api/v1/nodes";
 const QOSNODES = "/apis/pod-qos.io/v1alpha1/qosnodes";
@@ -15,17 +16,7 @@ const log = (): void => undefined;
 
 const reported = () => ({
   metadata: { namespace: "" },
-  status: {
-    agent: { version: "1", started: "" },
-    renewed: new Date().toISOString(),
-    observed: {},
-    objects: [],
-    pods: 0,
-    limited: 0,
-    pending: 0,
-    failed: 0,
-    uplink: "",
-  },
+  status: { ...emptyReport, renewed: new Date().toISOString() },
 });
 
 /** Node a with its report, followed. */
